@@ -1,0 +1,106 @@
+"""What is asked of the engine and what it answers, in text: no token ids, no framework."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coder.diffusion.events import FinishReason, Statistics
+
+
+@dataclass(frozen=True)
+class CompletionRequest:
+    """One hole to fill.
+
+    Attributes:
+        prefix, suffix: the text before and after the hole, whole; the engine cuts its window.
+        path: where the text lives, for the language and the prompt's header. Nothing is read from it.
+        language: overrides what `path` suggests.
+        policy: `auto`, `autoregressive`, `verified`, or a canvas policy: `threshold`, `factor`, `entropy`, `fixed`;
+            a parameter may follow after a colon (`threshold:0.85`).
+        canvas_size: slots of a canvas (B); None lets the policy choose.
+        max_tokens: most tokens to produce.
+        temperature: 0 is greedy. top_p: nucleus, among the eight best tokens. seed: makes sampling repeatable.
+        samples: how many different completions are wanted, the most likely first.
+        deadline_ms: wall-clock budget; the best complete text at that time is returned.
+    """
+
+    prefix: str
+    suffix: str = ""
+    path: str | None = None
+    language: str | None = None
+    policy: str = "auto"
+    canvas_size: int | None = None
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    samples: int = 1
+    deadline_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One slot of the canvas as a viewer sees it. `text` is None while it is masked."""
+
+    text: str | None
+    confidence: float | None = None
+    new: bool = False
+
+
+@dataclass(frozen=True)
+class CanvasUpdate:
+    """The state of a completion after a pass: the text that is settled, and the canvas behind it."""
+
+    settled: str
+    slots: tuple[Slot, ...]
+    passes: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A finished completion.
+
+    Attributes:
+        text: what belongs in the hole.
+        finish_reason: `end` (the model stopped), `length`, `deadline` or `cancelled`.
+        replaces: how many characters of the suffix `text` stands in for: closing brackets that are alone on the rest
+            of the line, which the model writes itself.
+        seconds: from the request's start to its answer.
+        statistics: passes, tokens and times, with the policy that was used.
+        alternatives: further, different completions, most likely first.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    replaces: int
+    seconds: float
+    statistics: Statistics
+    alternatives: tuple[Completion, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        return self.statistics.tokens
+
+    @property
+    def passes(self) -> int:
+        """Forward passes after the prefill."""
+        return self.statistics.decode_passes
+
+    @property
+    def confidence(self) -> float:
+        """Mean probability of the tokens when they were fixed."""
+        return self.statistics.mean_confidence
+
+
+EngineEvent = CanvasUpdate | Completion
+"""What `Engine.stream` yields: canvas updates, then one completion."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely the model finds a given middle: log-probability in nats, of the text and of the end behind it."""
+
+    log_probability: float
+    end_log_probability: float
+    tokens: int

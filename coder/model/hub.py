@@ -1,0 +1,39 @@
+"""Checkpoints on the Hugging Face hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coder.errors import CheckpointError, MissingDependencyError
+
+
+def download(hub_id: str) -> Path:
+    """The folder that holds `hub_id` (`organisation/name`), downloaded or updated first where the network allows.
+
+    Raises:
+        CheckpointError: there is no such model, or it is neither reachable nor here from an earlier download.
+        MissingDependencyError: huggingface_hub is not installed.
+    """
+    try:
+        import huggingface_hub
+        from huggingface_hub.errors import RepositoryNotFoundError
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"there is no folder {hub_id}, and downloading it from the hub needs `pip install huggingface_hub`"
+        ) from error
+    try:
+        # Patterns match across slashes: without the second, the files of other formats' subfolders would come along.
+        folder = huggingface_hub.snapshot_download(
+            hub_id, allow_patterns=["*.json", "*.safetensors"], ignore_patterns=["*/*"]
+        )
+    except RepositoryNotFoundError as error:
+        raise CheckpointError(
+            f"there is no folder {hub_id} and no such model on the hub; check the spelling, and log in with "
+            "`hf auth login` if it is private"
+        ) from error
+    except Exception as error:  # a wrong name, no network, a full disk: the hub's client documents no common class
+        raise CheckpointError(
+            f"there is no folder {hub_id}, and it could not be downloaded ({type(error).__name__}); connect to the "
+            "network, or use the embedded model or a folder"
+        ) from error
+    return Path(folder)

@@ -1,0 +1,134 @@
+"""What the sampler asks of a model, whatever framework runs it (design: two runtimes, one interface).
+
+A runtime answers *passes*. A pass puts M new positions on top of a cache and returns predictions for the wanted ones:
+the few best tokens, the entropy and the log-probability of given tokens, reduced inside the runtime, since moving
+M x vocabulary logits out would cost more than the pass itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from coder.model.config import ModelConfig
+
+CANDIDATES = 8
+"""How many of the best tokens a prediction names."""
+
+
+@dataclass(frozen=True)
+class TokenBias:
+    """A sparse addition to the logits: `values[i]` joins the logit of `tokens[i]` at wanted position `rows[i]`.
+
+    All three are one-dimensional and of the same length; rows and tokens int64, values float32.
+    """
+
+    rows: npt.NDArray[np.int64]
+    tokens: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float32]
+
+    @staticmethod
+    def none() -> TokenBias:
+        return TokenBias(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One forward pass of `tokens` (M ids) on top of a cache.
+
+    The output at a position predicts the *next* token, in both kinds of pass. RoPE positions continue from the cache.
+
+    Attributes:
+        tokens: the M new token ids.
+        wanted: indices into `tokens` whose prediction is returned, W of them, ascending.
+        causal: True for a context pass (each position sees the cache and those before it), False for a canvas pass
+            (each position sees the cache and all M).
+        commit: how many leading positions join the cache. Only a causal pass may commit.
+        given: a token per wanted position whose log-probability is returned.
+        control_tokens: control tokens that may be predicted besides ordinary ones; all others get probability 0.
+        bias: added to the logits of the wanted positions.
+    """
+
+    tokens: Sequence[int]
+    wanted: Sequence[int] = ()
+    causal: bool = True
+    commit: int = 0
+    given: Sequence[int] | None = None
+    control_tokens: tuple[int, ...] = ()
+    bias: TokenBias = field(default_factory=TokenBias.none)
+
+    def __post_init__(self) -> None:
+        if self.commit and not self.causal:
+            raise ValueError("keys and values of a canvas pass never join the cache")
+        if not 0 <= self.commit <= len(self.tokens):
+            raise ValueError(f"cannot commit {self.commit} of {len(self.tokens)} positions")
+        if self.given is not None and len(self.given) != len(self.wanted):
+            raise ValueError(f"{len(self.given)} given tokens for {len(self.wanted)} wanted positions")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a pass says about its W wanted positions, at temperature 1.
+
+    Attributes:
+        tokens: int64 [W, CANDIDATES], best first.
+        probabilities: float32 [W, CANDIDATES], of those tokens under the whole vocabulary's softmax.
+        entropy: float32 [W], nats, of the whole distribution.
+        log_probability: float32 [W], nats, of the `given` tokens (of the best token where none were given).
+    """
+
+    tokens: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float32]
+    entropy: npt.NDArray[np.float32]
+    log_probability: npt.NDArray[np.float32]
+
+
+class Cache(Protocol):
+    """Keys and values of the committed tokens of one sequence, in preallocated buffers that grow when needed."""
+
+    @property
+    def tokens(self) -> list[int]:
+        """The committed tokens, in order."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the buffers."""
+        ...
+
+    def truncate(self, length: int) -> None:
+        """Forget all but the first `length` tokens."""
+        ...
+
+    def copy_prefix(self, length: int) -> Cache:
+        """A new cache holding the first `length` tokens."""
+        ...
+
+
+class Runtime(Protocol):
+    """A loaded model. Not thread-safe: the engine gives it one worker."""
+
+    @property
+    def config(self) -> ModelConfig: ...
+
+    @property
+    def description(self) -> dict[str, str]:
+        """Facts for `quickfill info`: runtime, precision, threads, processor features used."""
+        ...
+
+    def new_cache(self) -> Cache: ...
+
+    def forward(self, cache: Cache, request: Pass) -> Predictions:
+        """Run one pass, appending `request.commit` tokens to `cache`."""
+        ...
+
+
+def common_prefix_length(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many tokens two sequences share at their start."""
+    length = min(len(first), len(second))
+    differing = np.flatnonzero(np.asarray(first[:length]) != np.asarray(second[:length]))
+    return int(differing[0]) if len(differing) else length

@@ -1,0 +1,71 @@
+"""Tensors of a safetensors file: described by its header, mapped one at a time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+
+from coder.errors import CheckpointError
+
+BFLOAT16 = np.dtype("<u2")
+"""numpy has no bfloat16; its bits are the upper half of a float32's."""
+
+DTYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": BFLOAT16, "I8": np.dtype("i1")}
+
+LFS_POINTER = b"version https://git-lfs"
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """Where a tensor lies: `offset` in bytes from the start of `file`; `dtype` as safetensors names it."""
+
+    file: Path
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+
+    def read(self) -> npt.NDArray[Any]:
+        """The values: F32, F16 and I8 as a read-only map of the file, BF16 as a float32 copy.
+
+        Each call maps the tensor anew, so that its pages count as this process's memory only while it is held.
+        """
+        stored = np.asarray(np.memmap(self.file, DTYPES[self.dtype], "r", self.offset, self.shape))
+        if self.dtype == "BF16":
+            return (stored.astype(np.uint32) << 16).view(np.float32)
+        return stored
+
+
+def stored_tensors(file: Path) -> dict[str, StoredTensor]:
+    """Every tensor of `file`, from its header alone.
+
+    Raises CheckpointError when the file is missing, truncated or no safetensors file.
+    """
+    if not file.is_file():
+        raise CheckpointError(f"{file} is missing; the download is incomplete, download it again")
+    try:
+        with safetensors.safe_open(file, framework="numpy"):  # checks the header against itself and the file's size
+            pass
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(_explain(file, error)) from error
+    with file.open("rb") as content:
+        header_size = int.from_bytes(content.read(8), "little")
+        header = json.loads(content.read(header_size))
+    return {
+        name: StoredTensor(file, entry["dtype"], tuple(entry["shape"]), 8 + header_size + entry["data_offsets"][0])
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
+
+
+def _explain(file: Path, error: Exception) -> str:
+    with file.open("rb") as content:
+        start = content.read(len(LFS_POINTER))
+    if start == LFS_POINTER:
+        return f"{file} is only a Git LFS pointer to the weights; run `git lfs pull`"
+    return f"{file} is truncated or not a safetensors file ({error}); download it again, or convert it if it is another"

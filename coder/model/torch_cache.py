@@ -1,0 +1,103 @@
+"""The PyTorch runtime's key-value cache, and a pass of the decoder over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from coder.model.config import ModelConfig
+from coder.model.runtime import Pass
+from coder.model.torch_decoder import Decoder, grouped_attention
+from coder.model.torch_import import torch
+
+Tensor = torch.Tensor
+
+SMALLEST_CAPACITY = 256
+
+
+class TorchCache:
+    """Keys and values of one sequence's committed tokens.
+
+    A pass writes those of its new positions behind the committed ones, where the next pass overwrites them; committing
+    moves the border and copies nothing.
+
+    Attributes:
+        keys, values: [layers, key_value_heads, capacity, head_dim]; capacity is a power of two.
+    """
+
+    def __init__(self, config: ModelConfig, device: torch.device, dtype: torch.dtype) -> None:
+        shape = config.num_layers, config.num_key_value_heads, SMALLEST_CAPACITY, config.head_dim
+        # Zeros, since a masked position still takes part with weight 0, and 0 x NaN is NaN.
+        self.keys, self.values = torch.zeros((2, *shape), device=device, dtype=dtype)
+        self._config = config
+        self._tokens: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    @property
+    def tokens(self) -> list[int]:
+        return list(self._tokens)
+
+    @property
+    def capacity(self) -> int:
+        return self.keys.shape[2]
+
+    @property
+    def nbytes(self) -> int:
+        return self.keys.nbytes + self.values.nbytes
+
+    def truncate(self, length: int) -> None:
+        del self._tokens[length:]
+
+    def copy_prefix(self, length: int) -> TorchCache:
+        copy = TorchCache(self._config, self.keys.device, self.keys.dtype)
+        copy.copy_from(self, 0, min(length, len(self)))
+        return copy
+
+    @torch.inference_mode()
+    def copy_from(self, other: TorchCache, start: int, end: int) -> None:
+        """Hold the tokens `start` to `end` of `other` at the same positions, where this cache must end at `start`."""
+        self.reserve(end)
+        self.keys[:, :, start:end] = other.keys[:, :, start:end]
+        self.values[:, :, start:end] = other.values[:, :, start:end]
+        self.commit(other._tokens[start:end])
+
+    @torch.inference_mode()
+    def reserve(self, length: int) -> None:
+        """Make room for `length` positions, at least doubling when there is not enough."""
+        if length > self.capacity:
+            missing = (1 << (length - 1).bit_length()) - self.capacity
+            # Padding is written (low, high) for the last dimension first.
+            self.keys, self.values = (
+                torch.nn.functional.pad(buffer, (0, 0, 0, missing)) for buffer in (self.keys, self.values)
+            )
+
+    def commit(self, tokens: Iterable[int]) -> None:
+        """Count the positions behind the border, already written for `tokens`, as theirs."""
+        self._tokens.extend(tokens)
+
+
+def pass_inputs(request: Pass, length: int, size: int) -> Tensor:
+    """A pass on top of `length` cached tokens as int64 [3, size]: tokens, positions, and the first position that each
+    does not see. The pass is padded at its end to `size` positions, which none of its own sees."""
+    new = len(request.tokens)
+    tokens = [*request.tokens, *[request.tokens[-1]] * (size - new)]
+    positions = range(length, length + size)
+    borders = [position + 1 for position in positions] if request.causal else [length + new] * size
+    return torch.tensor([tokens, positions, borders])
+
+
+def run_pass(decoder: Decoder, cache: TorchCache, inputs: Tensor, visible: int) -> Tensor:
+    """Hidden states [M, hidden_size] of `inputs` (see `pass_inputs`), attending to the first `visible` positions of the
+    buffers so far as their borders let them. Keys and values go to the buffers; nothing is committed."""
+    tokens, positions, borders = inputs
+    mask = torch.arange(visible, device=inputs.device) < borders[:, None]
+
+    def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        cache.keys[layer].index_copy_(1, positions, keys[0])
+        cache.values[layer].index_copy_(1, positions, values[0])
+        return grouped_attention(
+            queries, cache.keys[layer, None, :, :visible], cache.values[layer, None, :, :visible], mask
+        )
+
+    return decoder(tokens[None], positions[None], attend)[0]

@@ -1,0 +1,91 @@
+"""What a denoising run tells its consumers while it happens, in token ids.
+
+Everything above the sampler (streaming, the denoising view, progress, deadlines) consumes this stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FinishReason = Literal["end", "length", "deadline", "cancelled"]
+"""`end`: the model said `<|fim_end|>`; `length`: the token limit; the others: the caller's."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a run cost. Seconds are wall-clock; a pass is one forward pass (NFE), of whatever kind.
+
+    Attributes:
+        policy: a readable description of the decoding method, e.g. `threshold(0.9), canvas 16`.
+        tokens: tokens produced, the end token not counted.
+        reused_tokens, prefill_tokens: context tokens found in the cache, and computed.
+        prefill_passes, canvas_passes, commit_passes: forward passes by kind; `commit_passes` counts every causal pass
+            after the prefill, verification and one-token decoding included.
+        mean_confidence: mean probability of the produced tokens when they were fixed; 0.0 when there are none.
+    """
+
+    policy: str
+    tokens: int = 0
+    reused_tokens: int = 0
+    prefill_tokens: int = 0
+    prefill_passes: int = 0
+    canvas_passes: int = 0
+    commit_passes: int = 0
+    prefill_seconds: float = 0.0
+    canvas_seconds: float = 0.0
+    commit_seconds: float = 0.0
+    mean_confidence: float = 0.0
+
+    @property
+    def decode_passes(self) -> int:
+        """Passes after the prefill."""
+        return self.canvas_passes + self.commit_passes
+
+    @property
+    def tokens_per_pass(self) -> float:
+        return self.tokens / self.decode_passes if self.decode_passes else 0.0
+
+
+@dataclass(frozen=True)
+class Prefilled:
+    """The context is in the cache."""
+
+    reused_tokens: int
+    computed_tokens: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One canvas pass was done.
+
+    Attributes:
+        canvas: the B slots after this step; masked ones hold the mask token.
+        newly_unmasked: indices of the slots fixed by this step, ascending.
+        confidences: their probabilities, in the same order.
+    """
+
+    canvas: tuple[int, ...]
+    newly_unmasked: tuple[int, ...]
+    confidences: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Committed:
+    """`tokens` joined the output for good; the canvas shown before them is done. The end token is never among them."""
+
+    tokens: tuple[int, ...]
+    confidences: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The last event of every run. `pending` holds tokens of an unfinished canvas, fixed without a gap from its
+    start, when the run was stopped early."""
+
+    reason: FinishReason
+    statistics: Statistics
+    pending: tuple[int, ...] = ()
+
+
+Event = Prefilled | Step | Committed | Finished

@@ -1,0 +1,162 @@
+"""One denoising run: the passes it takes, counted, timed, and stopped when the caller says so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from coder.diffusion.canvas import Canvas, IntArray
+from coder.diffusion.events import Committed, FinishReason, Prefilled, Statistics
+from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.selection import ProbabilityArray, TokenArray, select_tokens
+from coder.model.runtime import Pass, Predictions, Runtime, TokenBias, common_prefix_length
+
+FORBIDDEN = -1e4
+"""Added to a logit it leaves no probability; finite, so that p log p is 0 and half precision holds it."""
+
+
+class Stopped(Exception):  # noqa: N818 (stopping on request is no error)
+    """The caller wants no more passes."""
+
+    def __init__(self, reason: FinishReason) -> None:
+        super().__init__(reason)
+        self.reason: FinishReason = reason
+
+
+@dataclass
+class PassTally:
+    """Passes of one kind: how many, over how many positions, in how many seconds."""
+
+    passes: int = 0
+    positions: int = 0
+    seconds: float = 0.0
+
+
+class Run:
+    """The state of one run, and the passes that an algorithm is made of.
+
+    `sequence` is the context with the output so far, all of it settled; its last token is the anchor. The cache holds
+    a beginning of it, and catches up when the next pass needs it to: after the last one nobody does, so no pass is
+    spent on keys and values that nobody reads.
+    """
+
+    def __init__(self, runtime: Runtime, request: DenoiseRequest) -> None:
+        self.request = request
+        self.sequence = list(request.context)
+        self.unfinished: Canvas | None = None
+        """The latest canvas, of those whose fixed slots stay."""
+        self._runtime = runtime
+        self._cached = 0
+        self._reused = 0
+        self._confidence_sum = 0.0
+        self._prefill, self._canvas, self._commit = PassTally(), PassTally(), PassTally()
+        self._generator = np.random.default_rng(request.seed)
+        self._allowed_control = (request.end_token, *request.control_tokens)
+        self._last_fixed = max(request.fixed, default=-1)
+
+    @property
+    def produced(self) -> int:
+        """Tokens of output so far."""
+        return len(self.sequence) - len(self.request.context)
+
+    @property
+    def remaining(self) -> int:
+        """Tokens that may still be produced."""
+        return self.request.max_tokens - self.produced
+
+    @property
+    def statistics(self) -> Statistics:
+        return Statistics(
+            policy=str(self.request.algorithm),
+            tokens=self.produced,
+            reused_tokens=self._reused,
+            prefill_tokens=self._prefill.positions,
+            prefill_passes=self._prefill.passes,
+            canvas_passes=self._canvas.passes,
+            commit_passes=self._commit.passes,
+            prefill_seconds=self._prefill.seconds,
+            canvas_seconds=self._canvas.seconds,
+            commit_seconds=self._commit.seconds,
+            mean_confidence=self._confidence_sum / self.produced if self.produced else 0.0,
+        )
+
+    def prefill(self) -> Prefilled:
+        """Bring the context but its last token into the cache, keeping what is there already."""
+        self._reused = self._cached = common_prefix_length(self.request.cache.tokens, self.sequence[:-1])
+        self.request.cache.truncate(self._reused)
+        self._catch_up(self._prefill)
+        return Prefilled(self._reused, self._prefill.positions)
+
+    def new_canvas(self, size: int, limit: int) -> Canvas:
+        """A canvas at the end of the sequence, masked but for the tokens given in advance.
+
+        It is whole, unless the model has no positions left for it.
+        """
+        config, start = self._runtime.config, self.produced
+        size = min(size, config.max_positions - len(self.sequence))
+        ahead = {position - start: token for position, token in self.request.fixed.items()}
+        given = {slot: token for slot, token in ahead.items() if 0 <= slot < size}
+        return Canvas(size, limit, config.control.mask, self.request.end_token, given)
+
+    def predict_canvas(self, canvas: Canvas, slots: IntArray) -> Predictions:
+        """A canvas pass: what belongs in the W `slots`, knowing everything settled and all fixed slots."""
+        self._catch_up(self._commit)
+        # The output at a position predicts the next token: the anchor, at index 0, predicts slot 0.
+        tokens = [self.sequence[-1], *canvas.tokens.tolist()]
+        bias = self._no_end_before_fixed(slots) if self.request.fixed else TokenBias.none()
+        wanted = slots.tolist()
+        request = Pass(tokens, wanted=wanted, causal=False, control_tokens=self._allowed_control, bias=bias)
+        return self._forward(request, self._canvas)
+
+    def predict_next(self, draft: Sequence[int] = ()) -> Predictions:
+        """A context pass over the anchor and a draft behind it, D tokens, which all join the cache.
+
+        Returns what follows the anchor and each token of the draft, W = D + 1.
+        """
+        tokens = [*self.sequence[self._cached :], *draft]
+        wanted = range(len(tokens) - len(draft) - 1, len(tokens))
+        request = Pass(tokens, wanted=wanted, commit=len(tokens), control_tokens=self._allowed_control)
+        return self._forward(request, self._commit)
+
+    def take_back(self, count: int) -> None:
+        """Remove the last `count` tokens from the cache: those of a draft that were not right."""
+        self._cached -= count
+        self.request.cache.truncate(self._cached)
+
+    def select_tokens(self, predictions: Predictions) -> tuple[TokenArray, ProbabilityArray]:
+        """A token for each of the W predicted positions, and its probability, as the request's sampling says."""
+        return select_tokens(predictions, self.request.temperature, self.request.top_p, self._generator)
+
+    def accept(self, tokens: Sequence[int], confidences: Sequence[float]) -> Committed:
+        """Make `tokens` part of the output."""
+        self.sequence.extend(tokens)
+        self._confidence_sum += sum(confidences)
+        return Committed(tuple(tokens), tuple(confidences))
+
+    def _catch_up(self, tally: PassTally) -> None:
+        """Bring the sequence but the anchor into the cache."""
+        while self._cached < len(self.sequence) - 1:
+            end = min(self._cached + self.request.prefill_chunk, len(self.sequence) - 1)
+            chunk = self.sequence[self._cached : end]
+            self._forward(Pass(chunk, commit=len(chunk)), tally)
+
+    def _forward(self, request: Pass, tally: PassTally) -> Predictions:
+        if self.request.cancelled():
+            raise Stopped("cancelled")
+        if time.monotonic() >= self.request.deadline:
+            raise Stopped("deadline")
+        start = time.perf_counter()
+        predictions = self._runtime.forward(self.request.cache, request)
+        self._cached += request.commit
+        tally.passes += 1
+        tally.positions += len(request.tokens)
+        tally.seconds += time.perf_counter() - start
+        return predictions
+
+    def _no_end_before_fixed(self, slots: IntArray) -> TokenBias:
+        rows = np.flatnonzero(slots + self.produced < self._last_fixed)
+        ends = np.full(len(rows), self.request.end_token, np.int64)
+        return TokenBias(rows, ends, np.full(len(rows), FORBIDDEN, np.float32))

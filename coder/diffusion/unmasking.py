@@ -1,0 +1,172 @@
+"""Unmasking policies: which of the masked slots a step fixes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from coder.diffusion.schedules import Cosine, Linear, Schedule, masked_counts
+from coder.errors import InputError
+
+POLICY_FORMS = {
+    "threshold": "threshold[:0.9]",
+    "factor": "factor[:1.0]",
+    "entropy": "entropy[:0.1]",
+    "fixed": "fixed[:8[:linear|cosine]]",
+}
+"""How `parse_policy` wants each policy written, by its name; the values shown are the defaults."""
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The C slots that a step may fix, from left to right, and the step's place in the canvas.
+
+    Attributes:
+        confidence: float32 [C], probability of the token that the slot would get.
+        entropy: float32 [C], nats, of the slot's whole distribution.
+        step: steps already done on this canvas.
+        masked: slots masked now, candidates or not; `masked_at_start`: before the first step.
+    """
+
+    confidence: npt.NDArray[np.float32]
+    entropy: npt.NDArray[np.float32]
+    step: int
+    masked: int
+    masked_at_start: int
+
+
+class UnmaskingPolicy(Protocol):
+    def select(self, candidates: Candidates) -> BoolArray:
+        """Which candidates to fix now: bool [C], at least one of them where there is any."""
+        ...
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Every slot at least this confident, and always the most confident one (Fast-dLLM, arXiv:2505.22618)."""
+
+    confidence: float = 0.9
+
+    def __post_init__(self) -> None:
+        _require(0.0 <= self.confidence <= 1.0, f"threshold takes a probability from 0 to 1, not {self.confidence:g}")
+
+    def select(self, candidates: Candidates) -> BoolArray:
+        chosen = candidates.confidence >= self.confidence
+        chosen[np.argmax(candidates.confidence)] = True
+        return chosen
+
+    def __str__(self) -> str:
+        return f"threshold({self.confidence:g})"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """The n most confident slots, for the largest n with (n + 1)(1 - c_n) < factor, where c_n is the n-th confidence.
+
+    The more slots are fixed at once, the surer the least sure of them must be, so that their joint best guess stays
+    the product of the single ones (Fast-dLLM, arXiv:2505.22618, theorem 1 and the factor strategy drawn from it).
+    """
+
+    factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        _require(self.factor > 0.0, f"factor takes a positive number, not {self.factor:g}")
+
+    def select(self, candidates: Candidates) -> BoolArray:
+        order = np.argsort(-candidates.confidence, kind="stable")
+        doubt = 1.0 - candidates.confidence[order].astype(np.float64)
+        # Both (n + 1) and the doubt grow along the order, so those that pass are its beginning.
+        passing = int(np.count_nonzero(np.arange(2, len(order) + 2) * doubt < self.factor))
+        return _first(order, max(1, passing))
+
+    def __str__(self) -> str:
+        return f"factor({self.factor:g})"
+
+
+@dataclass(frozen=True)
+class EntropyBound:
+    """The largest set of lowest-entropy slots whose entropies sum, but for the largest, to at most `bound` nats.
+
+    That sum bounds how much the slots can tell about each other, which fixing them independently ignores
+    (EB-Sampler, arXiv:2505.24857; the order is by entropy, one of the error proxies it proposes).
+    """
+
+    bound: float = 0.1
+
+    def __post_init__(self) -> None:
+        _require(self.bound >= 0.0, f"entropy takes a bound of at least 0 nats, not {self.bound:g}")
+
+    def select(self, candidates: Candidates) -> BoolArray:
+        order = np.argsort(candidates.entropy, kind="stable")
+        ascending = candidates.entropy[order].astype(np.float64)
+        all_but_largest = np.cumsum(ascending) - ascending
+        return _first(order, int(np.count_nonzero(all_but_largest <= self.bound)))
+
+    def __str__(self) -> str:
+        return f"entropy({self.bound:g})"
+
+
+@dataclass(frozen=True)
+class FixedSteps:
+    """As many slots as the schedule says for this step, the most confident first: a canvas takes at most `steps`."""
+
+    steps: int = 8
+    schedule: Schedule = field(default_factory=Linear)
+
+    def __post_init__(self) -> None:
+        _require(self.steps >= 1, f"fixed takes at least 1 step, not {self.steps}")
+
+    def select(self, candidates: Candidates) -> BoolArray:
+        still_masked = masked_counts(self.schedule, candidates.masked_at_start, self.steps)[candidates.step + 1]
+        order = np.argsort(-candidates.confidence, kind="stable")
+        return _first(order, max(1, candidates.masked - int(still_masked)))
+
+    def __str__(self) -> str:
+        return f"fixed({self.steps} steps, {self.schedule})"
+
+
+def _first(order: npt.NDArray[np.int64], count: int) -> BoolArray:
+    chosen = np.zeros(len(order), np.bool_)
+    chosen[order[:count]] = True
+    return chosen
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise InputError(message)
+
+
+def parse_policy(text: str) -> UnmaskingPolicy:
+    """The policy that `text` names: a name, and its parameter after a colon (`threshold:0.85`, `fixed:4:cosine`).
+
+    Raises:
+        InputError: an unknown name or a parameter that does not fit.
+    """
+    try:
+        match text.split(":"):
+            case ["threshold"]:
+                return Threshold()
+            case ["threshold", confidence]:
+                return Threshold(float(confidence))
+            case ["factor"]:
+                return Factor()
+            case ["factor", factor]:
+                return Factor(float(factor))
+            case ["entropy"]:
+                return EntropyBound()
+            case ["entropy", bound]:
+                return EntropyBound(float(bound))
+            case ["fixed"]:
+                return FixedSteps()
+            case ["fixed", steps] | ["fixed", steps, "linear"]:
+                return FixedSteps(int(steps))
+            case ["fixed", steps, "cosine"]:
+                return FixedSteps(int(steps), Cosine())
+    except ValueError:
+        pass  # a parameter that is no number: answered like every other text that names no policy
+    raise InputError(f"there is no unmasking policy {text!r}; write one of {', '.join(POLICY_FORMS.values())}")

@@ -17,7 +17,7 @@ class Sampler:
         self._runtime = runtime
 
     def denoise(self, request: DenoiseRequest) -> Iterator[Event]:
-        """`Prefilled`, then `Step`s and `Committed` (empty where the end comes at once) as they happen, then `Finished`.
+        """`Prefilled`, then `Step`s and `Committed` (empty where the end comes at once), then `Finished`.
 
         Works only while it is iterated; leaving it early leaves the cache usable. A deadline or cancellation stops it
         before its next pass, even the first, and it ends with `Finished` like every run.

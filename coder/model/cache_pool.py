@@ -9,7 +9,8 @@ from coder.model.runtime import Cache, common_prefix_length
 MAX_BYTES = 192 * 1024 * 1024
 
 FORGETTABLE = 96
-"""A cache that would lose no more tokens than this is reused in place: what it loses is mostly what was generated."""
+"""A cache that would lose no more tokens than this, nor more than it keeps, is reused in place: what it loses is mostly
+what was generated."""
 
 
 class CachePool:
@@ -42,7 +43,7 @@ class CachePool:
         )
         if best is None:
             cache = self._new_cache()
-        elif len(best.tokens) - shared <= FORGETTABLE:
+        elif len(best.tokens) - shared <= min(FORGETTABLE, shared):
             self._caches.remove(best)
             best.truncate(shared)
             cache = best

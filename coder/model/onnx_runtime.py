@@ -117,8 +117,8 @@ class OnnxRuntime:
         """
         if checkpoint.config.head_dim % 16:
             raise CheckpointError(
-                f"config.json: head_dim is {checkpoint.config.head_dim}; ONNX Runtime's attention needs a multiple of 16, "
-                "so run this checkpoint with --runtime torch"
+                f"config.json: head_dim is {checkpoint.config.head_dim}; ONNX Runtime's attention needs a multiple of "
+                "16, so run this checkpoint with --runtime torch"
             )
         bits = weight_bits or (7 if products_saturate() else 8)
         threads = threads or available_cores()

@@ -1,0 +1,106 @@
+"""`quickfill complete`: fill the hole at a position of a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coder.commands import options, output, shared
+from coder.commands.targets import STDIN, Target, parse_target
+from coder.errors import InputError
+from coder.source import Source, decode_source, read_source, replace_content, unix_line_breaks
+
+EPILOG = """
+[bold]Examples[/bold]
+
+quickfill complete app.py:12               at the end of line 12
+
+quickfill complete app.py:12:5 --watch     before its character 5, drawn
+
+quickfill complete app.py:12 --apply       written into the file
+
+quickfill complete - --at 3 < app.py       from standard input
+
+quickfill complete app.py:12 --json        for programs
+"""
+
+
+def complete(
+    target: Annotated[str, typer.Argument(metavar="FILE:LINE[:COL]", help="Where to write; `-` reads standard input.")],
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="LINE[:COL]", help="The position, when it is not part of the file's name."),
+    ] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write the completion into the file; the old version stays as FILE.bak.")
+    ] = False,
+    watch: options.Watch = False,
+    json: options.Json = False,
+    language: Annotated[str | None, typer.Option(help="The language, when the file's name does not tell it.")] = None,
+    model: options.Model = "embedded",
+    runtime: options.Runtime = "auto",
+    threads: options.Threads = None,
+    policy: options.Policy = "auto",
+    canvas: options.Canvas = None,
+    max_tokens: options.MaxTokens = 256,
+    temperature: options.Temperature = 0.0,
+    top_p: options.TopP = 1.0,
+    seed: options.Seed = None,
+    samples: options.Samples = 1,
+    deadline_ms: options.Deadline = None,
+) -> None:
+    """Write what is missing at a position of a file.
+
+    Lines and columns count from 1, columns in characters. Without a column the position is the end of the line.
+
+    On a terminal the completion is shown in its place, otherwise it is printed alone.
+    """
+    place = parse_target(target, at)
+    if apply and place.file == STDIN:
+        raise InputError("--apply needs a file to write; standard input has none")
+    source = read_target(place)
+    position = place.position
+    offset = len(source.text) if position is None else source.offset(position.line, position.column)
+    line, column = source.position(offset)
+    prefix, suffix = unix_line_breaks(source.text[:offset]), unix_line_breaks(source.text[offset:])
+    engine = shared.load_engine(model, runtime, threads)
+
+    from coder.completion import CompletionRequest
+
+    request = CompletionRequest(
+        prefix=prefix,
+        suffix=suffix,
+        path=None if place.file == STDIN else place.file,
+        language=language,
+        policy=output.drawable(policy) if watch else policy,
+        canvas_size=canvas,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        seed=seed,
+        samples=samples,
+        deadline_ms=deadline_ms,
+    )
+    completion = shared.run(engine, request, output.canvas_view(prefix, suffix, line) if watch else None)
+    backup = None
+    if apply and not output.is_empty(completion):
+        changed = source.changed(offset, offset + completion.replaces, completion.text)
+        backup = str(replace_content(Path(place.file), source, changed))
+    if json:
+        position_facts = {"file": place.file, "line": line, "column": column, "backup": backup}
+        output.print_json(output.facts(completion) | {"model": engine.model_name} | position_facts)
+    else:
+        output.print_completion(completion, prefix, suffix, line, alone=completion.text)
+    if backup:
+        typer.echo(f"{place.file} is written; the old version is {backup}", err=True)
+    output.finish(completion)
+
+
+def read_target(place: Target) -> Source:
+    """The text of a target. Raises InputError."""
+    if place.file == STDIN:
+        return decode_source(sys.stdin.buffer.read(), "standard input")
+    return read_source(Path(place.file))

@@ -1,0 +1,77 @@
+"""`quickfill generate`: a function from a sentence, a comment, a docstring or a signature."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from coder.commands import options, output, shared
+from coder.errors import InputError
+from coder.scaffold import scaffold
+
+PARAMETER_TOKENS = 24
+"""The most that a function's parameters may take."""
+
+EPILOG = """
+[bold]Examples[/bold]
+
+quickfill generate "return the n-th fibonacci number"
+
+quickfill generate "def median(values: list[float]) -> float:"
+
+quickfill generate "reverse a string" --language go
+"""
+
+
+def generate(
+    text: Annotated[str, typer.Argument(help="What the code should do, or how it begins.")],
+    language: Annotated[str, typer.Option(help="The language to write.")] = "python",
+    watch: options.Watch = False,
+    json: options.Json = False,
+    model: options.Model = "embedded",
+    runtime: options.Runtime = "auto",
+    threads: options.Threads = None,
+    policy: options.Policy = "auto",
+    canvas: options.Canvas = None,
+    max_tokens: options.MaxTokens = 256,
+    temperature: options.Temperature = 0.0,
+    top_p: options.TopP = 1.0,
+    seed: options.Seed = None,
+    samples: options.Samples = 1,
+    deadline_ms: options.Deadline = None,
+) -> None:
+    """Write code from a description.
+
+    A sentence becomes a function's name and docstring; text that is code already is continued as it stands.
+    """
+    if not text.strip():
+        raise InputError("there is no description; say what the code should do")
+    code = scaffold(text, language)
+    engine = shared.load_engine(model, runtime, threads)
+
+    from coder.completion import CompletionRequest
+
+    prefix = code.start
+    if code.signature_end:
+        parameters = CompletionRequest(prefix, code.signature_end, language=language, max_tokens=PARAMETER_TOKENS)
+        prefix = code.with_parameters(shared.run(engine, parameters, view=None).text)
+    request = CompletionRequest(
+        prefix=prefix,
+        language=language,
+        policy=output.drawable(policy) if watch else policy,
+        canvas_size=canvas,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        seed=seed,
+        samples=samples,
+        deadline_ms=deadline_ms,
+    )
+    line = prefix.count("\n") + 1
+    completion = shared.run(engine, request, output.canvas_view(prefix, "", line) if watch else None)
+    if json:
+        output.print_json(output.facts(completion) | {"model": engine.model_name, "prefix": prefix})
+    elif not output.is_empty(completion):
+        output.print_completion(completion, prefix, "", line, alone=prefix + completion.text)
+    output.finish(completion)

@@ -1,0 +1,71 @@
+"""`quickfill info`: the model, what runs it, the machine, and the versions that matter in a report."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from coder.commands import options, output, shared
+
+if TYPE_CHECKING:
+    from coder.engine import Engine
+
+LIBRARIES = ("quickfill", "onnxruntime", "numpy", "tokenizers", "tree-sitter", "torch")
+
+
+def info(
+    json: options.Json = False,
+    model: options.Model = "embedded",
+    runtime: options.Runtime = "auto",
+    threads: options.Threads = None,
+) -> None:
+    """Load the model and say what it is, what runs it and what it needs."""
+    sections = facts(shared.load_engine(model, runtime, threads))
+    if json:
+        output.print_json(sections)
+        return
+    for section, entries in sections.items():
+        typer.secho(section, bold=True)
+        for name, value in entries.items():
+            typer.echo(f"  {name.replace('_', ' '):<20} {value}")
+
+
+def facts(engine: Engine) -> dict[str, dict[str, Any]]:
+    """Everything that `info` prints, by section. Memory is in megabytes (2**20 bytes)."""
+    from coder.memory import peak_memory
+
+    config = engine.config
+    model = {
+        "name": engine.model_name,
+        "folder": str(engine.checkpoint.folder),
+        "version": config.version,
+        "layers": config.num_layers,
+        "hidden_size": config.hidden_size,
+        "vocabulary": config.vocab_size,
+        "positions": config.max_positions,
+        "canvas_sizes": ", ".join(map(str, config.block_sizes)),
+        "can_fill_holes_jointly": config.abilities.holes,
+        "can_edit": config.abilities.edits,
+        "can_correct_itself": config.abilities.correction,
+    }
+    machine = {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "peak_memory_mb": peak_memory() >> 20,
+    }
+    versions = {"python": platform.python_version()} | {
+        library: version for library in LIBRARIES if (version := _version(library))
+    }
+    return {"model": model, "runtime": dict(engine.description), "machine": machine, "versions": versions}
+
+
+def _version(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None

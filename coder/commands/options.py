@@ -1,0 +1,63 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+RuntimeName = Literal["auto", "onnx", "torch"]
+
+MODEL_PANEL = "Model"
+DECODING_PANEL = "Decoding"
+
+Model = Annotated[
+    str,
+    typer.Option(
+        help="`embedded`, a checkpoint's folder, or a hub id such as `organisation/name`.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+Runtime = Annotated[
+    RuntimeName,
+    typer.Option(help="What runs the model; `torch` needs the extra of that name.", rich_help_panel=MODEL_PANEL),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processor threads; by default as many as there are cores.", rich_help_panel=MODEL_PANEL),
+]
+Policy = Annotated[
+    str,
+    typer.Option(
+        help="Decoding method: `auto`, `autoregressive`, `verified`, `threshold`, `factor`, `entropy` or `fixed`; "
+        "a parameter may follow, as in `threshold:0.85`.",
+        rich_help_panel=DECODING_PANEL,
+    ),
+]
+Canvas = Annotated[
+    int | None,
+    typer.Option(min=1, help="Slots of a canvas; by default what suits the policy.", rich_help_panel=DECODING_PANEL),
+]
+MaxTokens = Annotated[int, typer.Option(min=1, help="The most tokens to write.", rich_help_panel=DECODING_PANEL)]
+Temperature = Annotated[
+    float, typer.Option(min=0.0, help="0 always takes the likeliest token.", rich_help_panel=DECODING_PANEL)
+]
+TopP = Annotated[
+    float,
+    typer.Option(min=0.0, max=1.0, help="Sample among the likeliest, of this mass.", rich_help_panel=DECODING_PANEL),
+]
+Seed = Annotated[int | None, typer.Option(help="Makes sampling repeatable.", rich_help_panel=DECODING_PANEL)]
+Samples = Annotated[
+    int, typer.Option(min=1, help="How many different answers are wanted.", rich_help_panel=DECODING_PANEL)
+]
+Deadline = Annotated[
+    float | None,
+    typer.Option(
+        "--deadline-ms",
+        min=1.0,
+        help="Answer after this many milliseconds with the best complete text so far.",
+        rich_help_panel=DECODING_PANEL,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, errors included.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Draw the canvas as it is denoised; `auto` becomes `threshold`.")]

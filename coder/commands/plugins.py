@@ -1,0 +1,60 @@
+"""Subcommands that other packages add to `quickfill` through the entry-point group `quickfill.commands`.
+
+An entry point names a `typer.Typer`. It is imported when its command is asked for, or when the commands are listed.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from coder.errors import MissingDependencyError
+
+GROUP = "quickfill.commands"
+
+
+class PluginGroup(TyperGroup):
+    """The commands of `quickfill` itself, then those of plugins. A plugin never replaces a command of ours.
+
+    Typer keeps the types of contexts and commands to itself, hence `Any`.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        usable = [name for name in sorted(self._plugins) if self._usable(name, warn=not ctx.resilient_parsing)]
+        return [*super().list_commands(ctx), *usable]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in self._plugins:
+            return self._load(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    @cached_property
+    def _plugins(self) -> dict[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=GROUP) if point.name not in self.commands}
+
+    def _usable(self, name: str, warn: bool) -> bool:
+        try:
+            self._load(name)
+        except MissingDependencyError as error:
+            if warn:
+                typer.echo(f"warning: {error}", err=True)
+            return False
+        return True
+
+    def _load(self, name: str) -> Any:
+        point = self._plugins[name]
+        try:
+            command = get_command(point.load())
+        except Exception as error:  # whatever a foreign module does when it is imported
+            package = point.dist.name if point.dist else point.value
+            raise MissingDependencyError(
+                f"the command {name!r} of {package} cannot be loaded ({type(error).__name__}: {error}); "
+                f"install what it needs, or uninstall {package}"
+            ) from error
+        command.name = name
+        return command

@@ -1,0 +1,56 @@
+"""From the sampler's events, in token ids, to what the engine's callers see, in text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from coder.completion import CanvasUpdate, Slot
+from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
+from coder.model.tokens import Tokenizer
+
+
+def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[CanvasUpdate | tuple[str, Finished]]:
+    """A `CanvasUpdate` after every pass that changed something; at last the text and the `Finished` event behind it.
+
+    The text of a run that was stopped early is the best complete one: whole lines where there is more than one.
+    """
+    settled: list[int] = []
+    confidences: dict[int, float] = {}
+    passes = 0
+    for event in events:
+        match event:
+            case Prefilled():
+                yield CanvasUpdate("", (), 0, 0)
+            case Step(canvas, newly_unmasked, probabilities):
+                passes += 1
+                confidences |= dict(zip(newly_unmasked, probabilities, strict=True))
+                slots = _slots(canvas, newly_unmasked, confidences, tokenizer)
+                yield CanvasUpdate(tokenizer.decode(settled), slots, passes, len(settled))
+            case Committed(tokens):
+                settled.extend(tokens)
+                confidences = {}
+                yield CanvasUpdate(tokenizer.decode(settled), (), passes, len(settled))
+            case Finished(reason, _, pending):
+                text = tokenizer.decode([*settled, *pending])
+                yield (text if reason in ("end", "length") else complete_lines(text)), event
+
+
+def complete_lines(text: str) -> str:
+    """The text without its last line, if it has more than one; without a character that broke off, at any rate."""
+    text = text.removesuffix("\N{REPLACEMENT CHARACTER}")
+    lines, line_break, _ = text.rpartition("\n")
+    return lines if line_break and lines.strip() else text
+
+
+def _slots(
+    canvas: tuple[int, ...], new: tuple[int, ...], confidences: dict[int, float], tokenizer: Tokenizer
+) -> tuple[Slot, ...]:
+    """The canvas up to its end token. Slots whose bytes are no whole character show U+FFFD until they are settled."""
+    control = tokenizer.control
+    length = canvas.index(control.fim_end) if control.fim_end in canvas else len(canvas)
+    return tuple(
+        Slot(None)
+        if token == control.mask
+        else Slot(tokenizer.decode([token]), confidences.get(index, 1.0), index in new)
+        for index, token in enumerate(canvas[:length])
+    )

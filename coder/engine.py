@@ -1,0 +1,288 @@
+"""The engine: the one door to a loaded model. Text in, text out."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Literal
+
+from coder.auto_policy import PassCosts, choose_policy
+from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score
+from coder.context.line_tokens import LineTokenCounter
+from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, window
+from coder.decoding import canvas_updates
+from coder.diffusion.algorithms import parse_algorithm
+from coder.diffusion.events import FinishReason, Statistics
+from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.sampler import Sampler
+from coder.diffusion.scoring import score
+from coder.errors import InputError, MissingDependencyError
+from coder.model.cache_pool import CachePool
+from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
+from coder.model.config import ModelConfig
+from coder.model.prompt import infill
+from coder.model.runtime import Runtime
+
+ALTERNATIVE_TEMPERATURE = 0.8
+"""Where a greedy request wants several samples, the further ones are drawn at this temperature."""
+
+ATTEMPTS_PER_SAMPLE = 3
+"""How often a sample is drawn that turns out to be like another before the engine settles for fewer."""
+
+POLL_SECONDS = 0.01
+"""How soon a waiting caller notices that it was cancelled."""
+
+RuntimeName = Literal["auto", "onnx", "torch"]
+
+
+class Engine:
+    """A model, its caches, and one worker thread that answers one request at a time.
+
+    Any thread may call any method. Requests wait their turn; one that names a `group` replaces older ones of it.
+    """
+
+    def __init__(
+        self, runtime: Runtime, checkpoint: Checkpoint, model_name: str, costs: PassCosts | None = None
+    ) -> None:
+        self.model_name = model_name
+        self.checkpoint = checkpoint
+        self.costs = costs
+        self._runtime = runtime
+        self._tokenizer = checkpoint.tokenizer
+        self._count_tokens = LineTokenCounter(self._tokenizer.encode)
+        self._sampler = Sampler(runtime)
+        self._caches = CachePool(runtime.new_cache)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="quickfill-engine")
+        self._groups: dict[str, Job] = {}
+        self._groups_lock = threading.Lock()
+
+    @staticmethod
+    def load(model: str = EMBEDDED, *, runtime: RuntimeName = "auto", threads: int | None = None) -> Engine:
+        """Load a checkpoint.
+
+        Args:
+            model: `embedded`, a folder, or a hub id.
+            runtime: `onnx` (int8 on the processor), `torch` (the reference; GPUs), or `auto`: `torch` where it is
+                installed and finds a GPU, else `onnx`.
+            threads: of the ONNX runtime; None uses the cores there are.
+
+        Raises:
+            CheckpointError, MissingDependencyError: with what to do about it.
+        """
+        checkpoint = open_checkpoint(model)
+        if runtime == "torch" or (runtime == "auto" and _gpu_available()):
+            from coder.model.torch_runtime import TorchRuntime
+
+            return Engine(TorchRuntime.load(checkpoint), checkpoint, model)
+        from coder.model.onnx_runtime import OnnxRuntime
+
+        return Engine(OnnxRuntime.load(checkpoint, threads), checkpoint, model)
+
+    @property
+    def config(self) -> ModelConfig:
+        return self._runtime.config
+
+    @property
+    def description(self) -> dict[str, str]:
+        """Facts about the runtime, for people."""
+        return self._runtime.description
+
+    def complete(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Completion:
+        """The completion, when it is finished, stopped or out of time."""
+        for event in self.stream(request, cancelled, group):
+            if isinstance(event, Completion):
+                return event
+        raise AssertionError("a stream ends with its completion")
+
+    def stream(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Iterator[EngineEvent]:
+        """Canvas updates while they happen, then the completion. Leaving the iterator early cancels the request.
+
+        Args:
+            cancelled: set it to stop: the caller is answered at once, the work ends with the pass under way.
+            group: a newer request of the same group cancels this one ("newest wins").
+
+        Raises:
+            InputError: a setting that cannot be used.
+        """
+        if request.samples < 1:
+            raise InputError(f"samples must be at least 1, not {request.samples}")
+        job = Job(request, cancelled or threading.Event())
+        if group is not None:
+            with self._groups_lock:
+                if (older := self._groups.get(group)) is not None:
+                    older.superseded.set()
+                self._groups[group] = job
+        self._worker.submit(self._work, job)
+        try:
+            yield from job.events()
+        finally:
+            job.superseded.set()
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        """How likely the model finds `middle` between the two, by the autoregressive pass."""
+        return self._worker.submit(self._score, prefix, suffix, middle).result()
+
+    def close(self) -> None:
+        """Wait for the request under way and release the worker."""
+        self._worker.shutdown(cancel_futures=True)
+
+    def _work(self, job: Job) -> None:
+        try:
+            samples: list[Completion] = []
+            for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
+                if len(samples) == job.request.samples or (attempt and job.over):
+                    break
+                sample = self._sample(job, attempt)
+                if sample.text not in [other.text for other in samples] or not samples:
+                    samples.append(sample)
+            # The first one is what was streamed; among the others confidence decides.
+            first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
+            seconds = time.monotonic() - job.started
+            others.sort(key=_by_confidence)
+            job.put(replace(first, seconds=seconds, alternatives=tuple(others)))
+        except BaseException as error:
+            job.put(error)
+
+    def _sample(self, job: Job, attempt: int) -> Completion:
+        """One completion. The updates of the first one go to the caller."""
+        request, around = job.request, self._window(job.request)
+        started = time.monotonic()
+        denoising = self._denoise_request(job, around, attempt)
+        text, finished = "", None
+        for update in canvas_updates(self._sampler.denoise(denoising), self._tokenizer):
+            if isinstance(update, CanvasUpdate):
+                if attempt == 0:
+                    job.put(update)
+            else:
+                text, finished = update
+        assert finished is not None
+        self._caches.trim()
+        replaces = len(around.replaced) if _closes(text, around.replaced) else 0
+        seconds = time.monotonic() - (job.started if request.samples == 1 else started)
+        return Completion(text, finished.reason, replaces, seconds, finished.statistics)
+
+    def _denoise_request(self, job: Job, around: Window, attempt: int) -> DenoiseRequest:
+        request, control = job.request, self.config.control
+        encode = self._tokenizer.encode
+        context = infill(control, encode(around.prefix), encode(around.suffix))
+        room = self.config.max_positions - len(context)
+        if room < 1:
+            raise InputError(f"the context alone is {len(context)} tokens, the model has {self.config.max_positions}")
+        temperature = request.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
+        policy, canvas_size = self._policy(request, temperature)
+        return DenoiseRequest(
+            context=context,
+            cache=self._caches.take(context[:-1]),
+            algorithm=parse_algorithm(policy, canvas_size),
+            end_token=control.fim_end,
+            max_tokens=min(request.max_tokens, room),
+            temperature=temperature,
+            top_p=request.top_p,
+            seed=None if request.seed is None else request.seed + attempt,
+            deadline=job.deadline,
+            cancelled=job.is_cancelled,
+        )
+
+    def _policy(self, request: CompletionRequest, temperature: float) -> tuple[str, int]:
+        """Name and canvas size of the decoding method. A sampled `verified` is autoregressive: that is its output."""
+        size = default_canvas_size(self.config) if request.canvas_size is None else request.canvas_size
+        if request.policy != "auto":
+            return ("autoregressive" if request.policy == "verified" and temperature else request.policy), size
+        if temperature:
+            return "autoregressive", size
+        self.costs = self.costs or PassCosts.of(self._runtime)
+        return choose_policy(self.config, self.costs, request.canvas_size)
+
+    def _window(self, request: CompletionRequest) -> Window:
+        """The part of the text that the model sees; a model of few positions sees less."""
+        share = max(1, (self.config.max_positions - min(request.max_tokens, self.config.max_positions // 2)) // 4)
+        budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
+        return window(request.prefix, request.suffix, self._count_tokens, *budgets)
+
+    def _score(self, prefix: str, suffix: str, middle: str) -> Score:
+        control, encode = self.config.control, self._tokenizer.encode
+        around = self._window(CompletionRequest(prefix, suffix))
+        context = infill(control, encode(around.prefix), encode(around.suffix))
+        continuation = [*encode(middle), control.fim_end]
+        cache = self._caches.take(context[:-1])
+        values = score(self._runtime, cache, context, continuation, control_tokens=(control.fim_end,))
+        return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1)
+
+
+class Job:
+    """One request on its way: what the worker tells the caller, and the other way round."""
+
+    def __init__(self, request: CompletionRequest, cancelled: threading.Event) -> None:
+        self.request = request
+        self.cancelled = cancelled
+        self.superseded = threading.Event()
+        self.started = time.monotonic()
+        seconds = float("inf") if request.deadline_ms is None else request.deadline_ms / 1000.0
+        self.deadline = self.started + seconds
+        self._answers: queue.SimpleQueue[EngineEvent | BaseException] = queue.SimpleQueue()
+
+    def is_cancelled(self) -> bool:
+        return self.cancelled.is_set() or self.superseded.is_set()
+
+    @property
+    def over(self) -> bool:
+        return self.is_cancelled() or time.monotonic() >= self.deadline
+
+    def put(self, answer: EngineEvent | BaseException) -> None:
+        self._answers.put(answer)
+
+    def events(self) -> Iterator[EngineEvent]:
+        """What the worker puts, up to the completion. A cancelled caller does not wait for the worker."""
+        while True:
+            try:
+                answer = self._answers.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                if self.is_cancelled():
+                    yield self._unfinished("cancelled")
+                    return
+                continue
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer
+            if isinstance(answer, Completion):
+                return
+
+    def _unfinished(self, reason: FinishReason) -> Completion:
+        return Completion("", reason, 0, time.monotonic() - self.started, Statistics(policy=self.request.policy))
+
+
+def default_canvas_size(config: ModelConfig) -> int:
+    """16 slots, or the largest size below that the checkpoint was trained with."""
+    return max((size for size in config.block_sizes if size <= 16), default=min(config.block_sizes))
+
+
+def _by_confidence(completion: Completion) -> float:
+    return -completion.confidence
+
+
+def _closes(text: str, brackets: str) -> bool:
+    """Whether `text` closes at least as many brackets too many as there are in `brackets`."""
+    closers = sum(text.count(bracket) for bracket in ")]}")
+    openers = sum(text.count(bracket) for bracket in "([{")
+    return closers - openers >= sum(character in ")]}" for character in brackets)
+
+
+def _gpu_available() -> bool:
+    """Whether PyTorch is installed and sees a CUDA GPU. Without PyTorch nothing heavy is imported."""
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        return False
+    try:
+        from coder.model.torch_import import torch
+    except MissingDependencyError:
+        return False
+    return torch.cuda.is_available()

@@ -1,0 +1,77 @@
+"""Where a text's syntax is broken, by tree-sitter, for every language whose grammar is installed.
+
+A grammar forgives a little more than a compiler: what it calls broken is broken, not the other way round.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from functools import cache
+
+import tree_sitter
+
+from coder.syntax.languages import language_named
+
+Span = tuple[int, int]
+"""Characters `start` to `end` of a text, the end not included."""
+
+
+def has_errors(text: str, language: str) -> bool | None:
+    """Whether the text breaks its language's syntax; None when no grammar for it is installed."""
+    tree = parse(text, language)
+    return None if tree is None else tree.root_node.has_error
+
+
+def error_spans(text: str, language: str) -> list[Span] | None:
+    """Where the syntax is broken, in order: text that fits nowhere, and empty spans where something is missing.
+
+    None when no grammar for the language is installed.
+    """
+    tree = parse(text, language)
+    if tree is None:
+        return None
+    content = _encode(text)
+    spans: list[Span] = []
+    byte = character = 0
+    for node in _broken_nodes(tree.root_node):
+        start = character + len(content[byte : node.start_byte].decode())
+        character = start + len(content[node.start_byte : node.end_byte].decode())
+        byte = node.end_byte
+        spans.append((start, character))
+    return spans
+
+
+def parse(text: str, language: str) -> tree_sitter.Tree | None:
+    """The syntax tree, in offsets of UTF-8 bytes; None when no grammar for the language is installed."""
+    grammar = _grammar(language)
+    return tree_sitter.Parser(grammar).parse(_encode(text)) if grammar else None
+
+
+def _encode(text: str) -> bytes:
+    """UTF-8, where half a surrogate pair, which has none, counts as a question mark."""
+    return text.encode(errors="replace")
+
+
+@cache
+def _grammar(language: str) -> tree_sitter.Language | None:
+    known = language_named(language)
+    if known is None or known.grammar is None:
+        return None
+    package, function = known.grammar
+    try:
+        module = importlib.import_module(package)
+    except ModuleNotFoundError:
+        return None
+    return tree_sitter.Language(getattr(module, function)())
+
+
+def _broken_nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    """The outermost broken nodes, left to right."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            yield node
+        elif node.has_error:
+            pending.extend(reversed(node.children))

@@ -1,0 +1,1 @@
+"""The training corpus: collect, filter, deduplicate, decontaminate, transform and pack source code."""

@@ -1,0 +1,197 @@
+"""The installed `quickfill` command with the embedded model, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = Path(str(resources.files("coder") / "weights"))
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+DOCUMENTED = {
+    command.strip()
+    for page in ("README.md", "examples/README.md")
+    for command in re.findall(r"quickfill (complete examples/[^`\n&|]+)", (ROOT / page).read_text(encoding="utf-8"))
+}
+
+
+def command() -> str:
+    found = shutil.which("quickfill", path=str(Path(sys.executable).parent))
+    assert found, 'the tests need the command: pip install -e ".[test]"'
+    return found
+
+
+@pytest.fixture
+def quickfill(tmp_path: Path) -> Run:
+    """Run the command in an empty folder, on the ONNX runtime."""
+
+    def run(*arguments: object, stdin: bytes = b"", cwd: Path = tmp_path) -> subprocess.CompletedProcess[bytes]:
+        full = [command(), *map(str, arguments), "--runtime", "onnx"]
+        return subprocess.run(full, input=stdin, capture_output=True, cwd=cwd, timeout=120, check=False)
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_documentation_has_examples():
+    assert len(DOCUMENTED) >= 4
+
+
+@pytest.mark.parametrize("arguments", sorted(DOCUMENTED))
+def test_documented_commands_suggest_something(quickfill: Run, tmp_path: Path, arguments: str):
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    before = contents(tmp_path)
+    done = quickfill(*arguments.split(), "--json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["finish_reason"]) == (0, "end")
+    assert answer["text"].strip()
+    assert answer["passes"] >= 1
+    assert contents(tmp_path) == before
+
+
+def test_apply_keeps_every_other_byte(quickfill: Run, tmp_path: Path):
+    """Tabs, CRLF, a byte order mark, and special tokens written out in the code."""
+    file = tmp_path / "stack.py"
+    before = '\ufeffMASK = "<|mask|><|fim_end|>"\r\n\r\ndef push(items, item):\r\n\t"""Put an item on top."""\r\n'
+    after = '\r\n\r\ndef pop(items):\r\n\t"""Take it away: <|endoftext|>."""\r\n\treturn items.pop()\r\n'
+    file.write_bytes((before + after).encode())
+    done = quickfill("complete", f"{file}:5", "--apply", "--max-tokens", 24)
+    assert done.returncode == 0, done.stderr.decode()
+    text = done.stdout.decode().replace("\r\n", "\n")
+    assert file.read_bytes().decode() == before + text.replace("\n", "\r\n") + after
+    assert (tmp_path / "stack.py.bak").read_bytes() == (before + after).encode()
+
+
+def test_a_large_file_is_no_problem(quickfill: Run, tmp_path: Path):
+    file = tmp_path / "large.py"
+    function = "def number_{0}():\n    return {0}\n\n\n"
+    content = "".join(function.format(index) for index in range(140_000)).encode()
+    assert len(content) > 5 << 20
+    file.write_bytes(content)
+    done = quickfill("complete", f"{file}:280002", "--json", "--max-tokens", 16)
+    assert done.returncode in (0, 5), done.stderr.decode()
+    assert json.loads(done.stdout)["line"] == 280_002
+    assert file.read_bytes() == content
+
+
+def test_an_empty_file_and_empty_input_are_no_problem(quickfill: Run, tmp_path: Path):
+    (tmp_path / "empty.py").touch()
+    for arguments in (["complete", "empty.py:1"], ["complete", "-"]):
+        done = quickfill(*arguments, "--max-tokens", 8)
+        assert done.returncode in (0, 5), done.stderr.decode()
+        assert b"Traceback" not in done.stderr
+    assert contents(tmp_path) == {"empty.py": b""}
+
+
+def test_a_deadline_is_kept_and_said(quickfill: Run, tmp_path: Path):
+    (tmp_path / "hole.py").write_text("def numbers():\n    return [0, 1, 2, 3,")
+    done = quickfill("complete", "hole.py:2", "--deadline-ms", 1, "--json")
+    answer = json.loads(done.stdout)
+    assert answer["finish_reason"] == "deadline"
+    assert b"deadline" in done.stderr
+    assert done.returncode == (0 if answer["text"].strip() else 5)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("missing.py:1", "missing.py does not exist"),
+        ("folder:1", "is a folder"),
+        ("binary.py:1", "NUL byte at offset 1"),
+        ("latin.py:1", "byte 0xe9 at offset 11, line 2"),
+        ("short.py:9", "which has 3 lines"),
+        ("short.py:2:9", "column 9 is outside"),
+        ("short.py", "write FILE:LINE"),
+        ("short.py:0", "count from 1"),
+    ],
+)
+def test_bad_input_is_explained_and_nothing_changes(quickfill: Run, tmp_path: Path, target: str, message: str):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "binary.py").write_bytes(b"a\0b")
+    (tmp_path / "latin.py").write_bytes("x = 1\ny = 'é'\n".encode("latin-1"))
+    (tmp_path / "short.py").write_bytes(b"one\ntwo\n")
+    before = contents(tmp_path)
+    done = quickfill("complete", target, "--apply")
+    error = done.stderr.decode()
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert error.startswith("error: ") and message in error and error.count("\n") == 1
+    assert contents(tmp_path) == before
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> Path:
+    """Folders that are no usable checkpoints, by what is wrong with them."""
+    config = json.loads((WEIGHTS / "config.json").read_text())
+    shards = sorted(WEIGHTS.glob("*.safetensors"))
+    for name in ("truncated", "incomplete", "foreign", "pickle", "no_config"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps(config))
+        shutil.copy(WEIGHTS / "tokenizer.json", folder)
+    with shards[0].open("rb") as shard:
+        (tmp_path / "truncated" / shards[0].name).write_bytes(shard.read(1 << 20))
+    for name in ("incomplete", "foreign", "no_config"):
+        shutil.copy(shards[0], tmp_path / name)
+    foreign = config | {"model_type": "bert", "architectures": ["BertForMaskedLM"]}
+    (tmp_path / "foreign" / "config.json").write_text(json.dumps(foreign))
+    (tmp_path / "pickle" / "pytorch_model.bin").write_bytes(pickle.dumps({"weight": [1.0]}))
+    (tmp_path / "no_config" / "config.json").unlink()
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["truncated", "incomplete", "foreign", "pickle", "no_config", "nowhere/at/all"])
+def test_an_unusable_checkpoint_is_explained(quickfill: Run, checkpoints: Path, name: str):
+    file = checkpoints / "code.py"
+    file.write_text("x = 1\n")
+    before = contents(checkpoints)
+    done = quickfill("complete", f"{file}:1", "--apply", "--model", checkpoints / name, "--json")
+    error = json.loads(done.stdout)
+    assert (done.returncode, error["exit_code"]) == (3, 3)
+    assert done.stderr.decode() == f"error: {error['error']}\n"
+    assert contents(checkpoints) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send to another process there")
+def test_an_interrupt_ends_it_within_a_pass_and_changes_nothing(tmp_path: Path):
+    file = tmp_path / "numbers.py"
+    file.write_text("numbers = [0, 1, 2, 3,")
+    arguments = ["complete", f"{file}:1", "--apply", "--watch", "--max-tokens", "4000", "--runtime", "onnx"]
+    with subprocess.Popen([command(), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if line.startswith(b"pass   1"))
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=10)
+    assert (process.returncode, output) == (130, b"")
+    assert b"Traceback" not in errors
+    assert contents(tmp_path) == {"numbers.py": b"numbers = [0, 1, 2, 3,"}
+
+
+def test_score_and_info_with_the_embedded_model(quickfill: Run, tmp_path: Path):
+    (tmp_path / "code.py").write_text("def add(first, second):\n    return first + second\n\n\nprint(add(1, 2))\n")
+    (tmp_path / "odd.py").write_text("def add(first, second):\n    banana @ telescope ~~ 7\n\n\nprint(add(1, 2))\n")
+    likely, unlikely = (json.loads(quickfill("score", f"{name}:2", "--json").stdout) for name in ("code.py", "odd.py"))
+    assert 1 < likely["perplexity"] < unlikely["perplexity"]
+    facts = json.loads(quickfill("info", "--json").stdout)
+    assert facts["model"]["name"] == "embedded"
+    assert facts["machine"]["peak_memory_mb"] <= 600
+
+
+def test_generate_writes_a_function(quickfill: Run):
+    done = quickfill("generate", "reverse a string", "--max-tokens", 32)
+    assert done.returncode == 0
+    assert done.stdout.decode().startswith("def reverse_string(")

@@ -1,0 +1,71 @@
+"""The pool of caches: what two requests share is never computed twice, and memory stays bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coder.model.cache_pool import FORGETTABLE, CachePool
+from coder.model.runtime import common_prefix_length
+
+
+@dataclass(eq=False)
+class ListCache:
+    tokens: list[int] = field(default_factory=list)
+    nbytes: int = 10
+
+    def truncate(self, length: int) -> None:
+        del self.tokens[length:]
+
+    def copy_prefix(self, length: int) -> ListCache:
+        return ListCache(self.tokens[:length])
+
+
+def run(pool: CachePool, tokens: list[int]) -> int:
+    """What a request does with its cache; returns how many tokens it had to compute."""
+    cache = pool.take(tokens)
+    known = len(cache.tokens)
+    assert cache.tokens == tokens[:known]
+    cache.tokens.extend(tokens[known:])
+    return len(tokens) - known
+
+
+@given(st.lists(st.lists(st.integers(0, 2), max_size=8), min_size=2, max_size=12))
+def test_the_longest_prefix_any_cache_knows_is_reused(requests: list[list[int]]):
+    pool = CachePool(ListCache)
+    previous: list[int] = []
+    for tokens in requests:
+        computed = run(pool, tokens)
+        assert computed <= len(tokens) - common_prefix_length(previous, tokens)
+        previous = tokens
+
+
+def test_typing_goes_on_in_the_same_cache():
+    pool = CachePool(ListCache)
+    text = list(range(300))
+    assert run(pool, text) == 300
+    assert run(pool, [*text, 7]) == 1
+    assert run(pool, [*text[:290], 8]) == 1
+    assert pool.nbytes == 10
+
+
+def test_another_place_in_the_file_keeps_both_places_cached():
+    pool = CachePool(ListCache)
+    here, there = list(range(300)), [*range(50), *range(1000, 1300)]
+    run(pool, here)
+    assert len(here) - 50 > FORGETTABLE
+    assert run(pool, there) == 300
+    assert run(pool, here) == 0
+    assert run(pool, there) == 0
+
+
+def test_the_least_recently_used_goes_first():
+    pool = CachePool(ListCache, max_bytes=20)
+    first, second, third = ([start, *range(200)] for start in (1000, 2000, 3000))
+    for tokens in (first, second, first, third):
+        run(pool, tokens)
+    assert pool.nbytes == 20
+    assert run(pool, first) == 0
+    assert run(pool, second) == 201

@@ -1,0 +1,163 @@
+"""The house rules: which part imports which, what a plain start loads, and what no file may mention."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+PACKAGES = ("coder", "data", "evals", "lsp")
+
+MAY_IMPORT = {
+    "coder": ("coder",),
+    "lsp": ("lsp", "coder.engine", "coder.completion", "coder.context", "coder.syntax", "coder.errors"),
+    "evals": ("evals", "coder.engine", "coder.completion", "coder.errors"),
+    "data": ("data", "coder.model.tokens", "coder.syntax", "coder.errors"),
+}
+"""Which of our own modules each package may import."""
+
+CORE_MAY_IMPORT = {
+    "coder.diffusion": ("coder.diffusion", "coder.model.runtime", "coder.model.config", "coder.errors"),
+    "coder.syntax": ("coder.syntax", "coder.errors"),
+    "coder.context": ("coder.context", "coder.syntax", "coder.errors"),
+    "coder.model": ("coder.model", "coder.errors"),
+}
+"""Inside `coder`, what stands below imports nothing that stands above."""
+
+FRAMEWORKS = ("torch", "transformers", "accelerate", "vllm")
+MAY_IMPORT_FRAMEWORKS = re.compile(r"coder/model/torch_\w+\.py|coder/train/.*|evals/backends/.*|tests/.*|benchmarks/.*")
+
+UNIX_ONLY = (
+    "crypt",
+    "fcntl",
+    "grp",
+    "nis",
+    "ossaudiodev",
+    "posix",
+    "pty",
+    "pwd",
+    "resource",
+    "syslog",
+    "termios",
+    "tty",
+)
+MAY_IMPORT_UNIX = re.compile(r"evals/sandbox.*")
+
+TEXT_FOLDERS = (*PACKAGES, "benchmarks", "docs", "editor-plugins", "examples", "tests", ".ci")
+TEXT_SUFFIXES = {".cfg", ".css", ".html", ".json", ".lua", ".md", ".py", ".sh", ".svg", ".toml", ".ts", ".yaml", ".yml"}
+TEXT_NAMES = {"LICENSE", "NOTICE", ".gitattributes", ".gitignore", "run"}
+OF_ONE_MACHINE = re.compile(
+    r"(?<![\w.~/-])/(?:work|tmp|root|opt|mnt|home/\w+|Users/\w+)/"
+    r"|\b(?:files\.pythonhosted|pypi|registry\.npmjs|registry\.yarnpkg|conda\.anaconda|index\.crates)\.(?:org|com|io)\b"
+)
+
+
+def python_files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports(file: Path) -> set[str]:
+    """The full names of the modules, and of what is taken from them, that a file imports anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def inside(name: str, modules: tuple[str, ...]) -> bool:
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def violations(folder: str, forbidden) -> list[str]:
+    return [
+        f"{file.relative_to(ROOT).as_posix()} imports {name}"
+        for file in python_files(folder)
+        for name in sorted(imports(file))
+        if forbidden(file.relative_to(ROOT).as_posix(), name)
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_packages_import_each_other_one_way(package):
+    allowed = MAY_IMPORT[package]
+    assert not violations(package, lambda _, name: inside(name, PACKAGES) and not inside(name, allowed))
+
+
+@pytest.mark.parametrize("package", CORE_MAY_IMPORT)
+def test_the_core_is_layered(package):
+    allowed = CORE_MAY_IMPORT[package]
+    folder = package.replace(".", "/")
+    assert not violations(folder, lambda _, name: inside(name, ("coder",)) and not inside(name, allowed))
+
+
+def test_diffusion_is_numpy_only():
+    allowed = (*sys.stdlib_module_names, "coder", "numpy")
+    assert not violations("coder/diffusion", lambda _, name: not inside(name, allowed))
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "benchmarks", "docs"])
+def test_frameworks_are_imported_where_they_belong(package):
+    assert not violations(
+        package, lambda file, name: inside(name, FRAMEWORKS) and not MAY_IMPORT_FRAMEWORKS.fullmatch(file)
+    )
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_nothing_needs_unix(package):
+    assert not violations(package, lambda file, name: inside(name, UNIX_ONLY) and not MAY_IMPORT_UNIX.match(file))
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("coder", ("numpy", "torch", "onnxruntime", "onnx", "rich", "typer")),
+        ("coder.cli", ("numpy", "torch", "onnxruntime", "onnx", "tokenizers", "tree_sitter", "huggingface_hub")),
+        ("coder.completion", ("torch", "onnxruntime", "onnx", "tokenizers")),
+        ("coder.diffusion.sampler", ("torch", "onnxruntime", "onnx", "tokenizers")),
+        ("coder.engine", ("torch", "transformers")),
+        ("coder.model.onnx_runtime", ("torch", "transformers")),
+    ],
+)
+def test_importing_a_module_loads_no_more_than_it_needs(module, absent):
+    program = f"import sys, {module}; print(*(name for name in {absent!r} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == []
+
+
+def text_files() -> Iterator[Path]:
+    for path in (*ROOT.glob("*"), *(path for folder in TEXT_FOLDERS for path in (ROOT / folder).rglob("*"))):
+        is_text = path.suffix in TEXT_SUFFIXES or path.name in TEXT_NAMES
+        if is_text and path.is_file() and "node_modules" not in path.parts and path.name != "tokenizer.json":
+            yield path
+
+
+def test_no_file_speaks_of_one_machine():
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in text_files()
+        if path != Path(__file__)
+        for match in OF_ONE_MACHINE.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("text", ["see /work/main", "cd /home/user/x", "https://pypi.org/simple", '"/tmp/x"'])
+def test_what_belongs_to_one_machine_is_recognised(text):
+    assert OF_ONE_MACHINE.search(text)
+
+
+@pytest.mark.parametrize("text", ["a/work/b", "./tmp/x", "~/tmp/x", "https://example.org/root/x", "network/work"])
+def test_what_belongs_to_all_machines_is_left_alone(text):
+    assert not OF_ONE_MACHINE.search(text)

@@ -1,0 +1,131 @@
+"""A tiny random checkpoint: real in every respect but its size and its wits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from coder.model.checkpoint import Checkpoint, expected_tensors, open_checkpoint
+from coder.model.config import ModelConfig
+from coder.model.tokens import Tokenizer as QuickfillTokenizer
+
+SPECIAL_TOKENS = [
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|repo|>",
+    "<reponame>",
+    "<|file|>",
+    "<filename>",
+    "<gh_stars>",
+    "<|fim_prefix|>",
+    "<|fim_suffix|>",
+    "<|fim_middle|>",
+    "<|hole|>",
+    "<|cursor|>",
+    "<|edit_before|>",
+    "<|edit_after|>",
+    "<|mask|>",
+    "<|fim_end|>",
+]
+"""In the order of their ids, 0 to 16, as the embedded checkpoint has them."""
+
+CORPUS = [
+    "def add(first, second):\n    return first + second\n",
+    "for index in range(10):\n    print(index)\n",
+    "class Point:\n    def __init__(self, x, y):\n        self.x = x\n        self.y = y\n",
+]
+
+
+def write_tiny_tokenizer(file: Path) -> None:
+    """Byte-level BPE with the 17 special tokens first, all 256 bytes and some merges: 320 ids or a few fewer."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320,
+        min_frequency=1,
+        show_progress=False,
+        special_tokens=[AddedToken(text, special=True) for text in SPECIAL_TOKENS],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.save(str(file))
+
+
+def tiny_settings(vocab_size: int, tied: bool = True) -> dict[str, object]:
+    """The `config.json` of a tiny checkpoint."""
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "vocab_size": vocab_size,
+        "max_position_embeddings": 512,
+        "rope_theta": 10000.0,
+        "rms_norm_eps": 1e-5,
+        "hidden_act": "silu",
+        "tie_word_embeddings": tied,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        "torch_dtype": "float32",
+        "quickfill": {
+            "version": "tiny",
+            "mask_token_id": 15,
+            "fim_prefix_id": 8,
+            "fim_suffix_id": 9,
+            "fim_end_id": 16,
+            "hole_id": 11,
+            "shift": True,
+            "block_sizes": [4, 8],
+            "abilities": {"holes": False, "edits": False, "correction": False},
+        },
+    }
+
+
+def write_tiny_checkpoint(folder: Path, quantized: bool = False, tied: bool = True, seed: int = 0) -> Path:
+    """Write a tiny checkpoint into `folder` (made if needed) and return it: float32, or int8 with a scale a row."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tiny_tokenizer(folder / "tokenizer.json")
+    tokenizer = QuickfillTokenizer(folder / "tokenizer.json")
+    settings = tiny_settings(len(tokenizer.ids), tied)
+    (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
+    tensors = random_tensors(ModelConfig.from_json(settings, tokenizer.control), seed)
+    safetensors.numpy.save_file(quantize(tensors) if quantized else tensors, folder / "model.safetensors")
+    return folder
+
+
+def random_tensors(config: ModelConfig, seed: int) -> dict[str, np.ndarray]:
+    """Float32 parameters, scaled so that attention is uneven and predictions differ from place to place."""
+    random = np.random.default_rng(seed)
+    tensors = {}
+    for name, shape in expected_tensors(config).items():
+        spread = 0.1 if len(shape) == 1 else 1.5 / np.sqrt(shape[1])
+        tensors[name] = (random.standard_normal(shape) * spread + (len(shape) == 1)).astype(np.float32)
+    return tensors
+
+
+def quantize(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Matrices as int8 `[out, in]` beside a float32 `<name>_scale` `[out]`."""
+    quantized = {}
+    for name, values in tensors.items():
+        if values.ndim == 1:
+            quantized[name] = values
+            continue
+        scale = np.abs(values).max(axis=1) / 127
+        quantized[name] = np.round(values / scale[:, None]).astype(np.int8)
+        quantized[f"{name}_scale"] = scale
+    return quantized
+
+
+def open_tiny_checkpoint(folder: Path, quantized: bool = False, tied: bool = True, seed: int = 0) -> Checkpoint:
+    """Write a tiny checkpoint into `folder` and open it."""
+    return open_checkpoint(str(write_tiny_checkpoint(folder, quantized, tied, seed)))

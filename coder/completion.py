@@ -15,8 +15,8 @@ class CompletionRequest:
         prefix, suffix: the text before and after the hole, whole; the engine cuts its window.
         path: where the text lives, for the language and the prompt's header. Nothing is read from it.
         language: overrides what `path` suggests.
-        policy: `auto`, `autoregressive`, `verified`, or a canvas policy: `threshold`, `factor`, `entropy`, `fixed`;
-            a parameter may follow after a colon (`threshold:0.85`).
+        policy: `auto`; `autoregressive`, or one whose output is the same in fewer passes: `verified`, `lookup`; or a
+            canvas policy: `threshold`, `factor`, `entropy`, `fixed`. A parameter may follow a colon (`threshold:0.85`).
         canvas_size: slots of a canvas (B); None lets the policy choose.
         max_tokens: most tokens to produce.
         temperature: 0 is greedy. top_p: nucleus, among the eight best tokens. seed: makes sampling repeatable.
@@ -49,7 +49,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class CanvasUpdate:
-    """The state of a completion after a pass: the text that is settled, and the canvas behind it."""
+    """The state of a completion after a pass: the text that is settled, and the canvas behind it.
+
+    `passes` counts canvas passes, and those that settled tokens without a canvas.
+    """
 
     settled: str
     slots: tuple[Slot, ...]

@@ -17,18 +17,20 @@ def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[Ca
     settled: list[int] = []
     confidences: dict[int, float] = {}
     passes = 0
+    drafted = False
     for event in events:
         match event:
             case Prefilled():
                 yield CanvasUpdate("", (), 0, 0)
             case Step(canvas, newly_unmasked, probabilities):
-                passes += 1
+                passes, drafted = passes + 1, True
                 confidences |= dict(zip(newly_unmasked, probabilities, strict=True))
                 slots = _slots(canvas, newly_unmasked, confidences, tokenizer)
                 yield CanvasUpdate(tokenizer.decode(settled), slots, passes, len(settled))
             case Committed(tokens):
                 settled.extend(tokens)
-                confidences = {}
+                # Without a canvas before it, it took a pass of its own.
+                passes, drafted, confidences = passes + (not drafted), False, {}
                 yield CanvasUpdate(tokenizer.decode(settled), (), passes, len(settled))
             case Finished(reason, _, pending):
                 text = tokenizer.decode([*settled, *pending])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import queue
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Literal
 
 from coder.auto_policy import PassCosts, choose_policy
@@ -32,6 +35,9 @@ ALTERNATIVE_TEMPERATURE = 0.8
 
 ATTEMPTS_PER_SAMPLE = 3
 """How often a sample is drawn that turns out to be like another before the engine settles for fewer."""
+
+GREEDY_POLICIES = ("verified", "lookup")
+"""Their output is the greedy autoregressive one; what would be sampled with them is sampled one token a pass."""
 
 POLL_SECONDS = 0.01
 """How soon a waiting caller notices that it was cancelled."""
@@ -102,7 +108,7 @@ class Engine:
 
     def stream(
         self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
-    ) -> Iterator[EngineEvent]:
+    ) -> Generator[EngineEvent, None, None]:
         """Canvas updates while they happen, then the completion. Leaving the iterator early cancels the request.
 
         Args:
@@ -192,10 +198,12 @@ class Engine:
         )
 
     def _policy(self, request: CompletionRequest, temperature: float) -> tuple[str, int]:
-        """Name and canvas size of the decoding method. A sampled `verified` is autoregressive: that is its output."""
+        """Name and canvas size of the decoding method. Sampled, `auto` is autoregressive, and so are alternatives to
+        what a greedy method wrote."""
         size = default_canvas_size(self.config) if request.canvas_size is None else request.canvas_size
         if request.policy != "auto":
-            return ("autoregressive" if request.policy == "verified" and temperature else request.policy), size
+            greedy = request.policy.split(":")[0] in GREEDY_POLICIES
+            return ("autoregressive" if greedy and temperature else request.policy), size
         if temperature:
             return "autoregressive", size
         self.costs = self.costs or PassCosts.of(self._runtime)
@@ -239,7 +247,7 @@ class Job:
     def put(self, answer: EngineEvent | BaseException) -> None:
         self._answers.put(answer)
 
-    def events(self) -> Iterator[EngineEvent]:
+    def events(self) -> Generator[EngineEvent, None, None]:
         """What the worker puts, up to the completion. A cancelled caller does not wait for the worker."""
         while True:
             try:
@@ -276,13 +284,12 @@ def _closes(text: str, brackets: str) -> bool:
 
 
 def _gpu_available() -> bool:
-    """Whether PyTorch is installed and sees a CUDA GPU. Without PyTorch nothing heavy is imported."""
-    from importlib.util import find_spec
-
+    """Whether PyTorch is installed and sees a CUDA GPU. It is imported only where there is a driver to ask."""
     if find_spec("torch") is None:
         return False
     try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
         from coder.model.torch_import import torch
-    except MissingDependencyError:
+    except (OSError, MissingDependencyError):
         return False
     return torch.cuda.is_available()

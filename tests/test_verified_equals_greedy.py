@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.diffusion.algorithms import Autoregressive, Verified
+from coder.diffusion.algorithms import Autoregressive, Lookup, Verified
 from coder.diffusion.events import Committed
 from coder.diffusion.request import DecodingAlgorithm, DenoiseRequest
 from coder.diffusion.sampler import Sampler
@@ -34,8 +34,10 @@ def count_ties(runtime: Runtime, checkpoint: Checkpoint, length: int, max_tokens
     ties = 0
     for index, prompt in enumerate(prompts(checkpoint.tokenizer, PROMPTS, length)):
         greedy = continuation(runtime, prompt, Autoregressive(), max_tokens)
-        verified = continuation(runtime, prompt, Verified(1 + index % 12), max_tokens)
-        ties += equal_up_to_a_tie(runtime, prompt, greedy, verified, runtime.config.control.fim_end)
+        size = 1 + index % 12
+        for algorithm in (Verified(size), Lookup(size)):
+            verified = continuation(runtime, prompt, algorithm, max_tokens)
+            ties += equal_up_to_a_tie(runtime, prompt, greedy, verified, runtime.config.control.fim_end)
     return ties
 
 

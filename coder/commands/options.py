@@ -29,8 +29,8 @@ Threads = Annotated[
 Policy = Annotated[
     str,
     typer.Option(
-        help="Decoding method: `auto`, `autoregressive`, `verified`, `threshold`, `factor`, `entropy` or `fixed`; "
-        "a parameter may follow, as in `threshold:0.85`.",
+        help="Decoding method: `auto`, `autoregressive`, `verified`, `lookup`, `threshold`, `factor`, `entropy` or "
+        "`fixed`; a parameter may follow, as in `threshold:0.85`.",
         rich_help_panel=DECODING_PANEL,
     ),
 ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from coder.diffusion.canvas import Canvas, choose_slots
 from coder.diffusion.events import Committed, FinishReason, Step
+from coder.diffusion.lookup import repeated_continuation
 from coder.diffusion.request import DecodingAlgorithm, DenoiseRequest
 from coder.diffusion.run import Run
 from coder.diffusion.unmasking import POLICY_FORMS, FixedSteps, UnmaskingPolicy, parse_policy
@@ -60,28 +61,43 @@ class Verified:
         _check_canvas_size(self.canvas_size)
 
     def decode(self, run: Run) -> Decoding:
-        _refuse_fixed(run.request)
-        if run.request.temperature:
-            raise InputError("verified decoding is greedy: leave temperature at 0, or choose another policy")
+        _require_greedy(run.request)
         while run.remaining:
             # The pass that verifies D tokens yields D + 1, so the last one needs no draft.
             canvas = run.new_canvas(self.canvas_size, run.remaining - 1)
             yield from denoise_canvas(run, canvas, self.policy)
             draft, _ = canvas.leading_text()
-            answers = run.predict_next(draft)
-            agreed = int(np.argmin(np.append(answers.tokens[:-1, 0] == draft, False)))
-            run.take_back(len(draft) - agreed)
-            tokens = answers.tokens[: agreed + 1, 0].tolist()
-            confidences = answers.probabilities[: agreed + 1, 0].tolist()
-            if tokens[-1] == run.request.end_token:
-                yield run.accept(tokens[:-1], confidences[:-1])
+            if (yield from verify(run, draft)):
                 return "end"
-            yield run.accept(tokens, confidences)
         return "length"
 
     def __str__(self) -> str:
         policy = "" if self.policy == FixedSteps(1) else f" {self.policy}"
         return f"verified{policy}, canvas {self.canvas_size}"
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Drafts copied from the context, verified: greedy autoregressive output, and where code repeats itself in fewer
+    passes. A draft costs no pass, only the width of the one that verifies it (see `coder.diffusion.lookup`)."""
+
+    draft_size: int = 4
+
+    def __post_init__(self) -> None:
+        if self.draft_size < 1:
+            raise InputError(f"a draft needs at least 1 token, not {self.draft_size}")
+
+    def decode(self, run: Run) -> Decoding:
+        _require_greedy(run.request)
+        while run.remaining:
+            size = min(self.draft_size, run.remaining - 1)
+            draft = repeated_continuation(run.sequence, size, run.control_tokens)
+            if (yield from verify(run, draft)):
+                return "end"
+        return "length"
+
+    def __str__(self) -> str:
+        return f"lookup, draft {self.draft_size}"
 
 
 @dataclass(frozen=True)
@@ -116,8 +132,23 @@ def denoise_canvas(run: Run, canvas: Canvas, policy: UnmaskingPolicy) -> Iterato
         yield Step(tuple(canvas.tokens.tolist()), tuple(masked[chosen].tolist()), tuple(confidences[chosen].tolist()))
 
 
+def verify(run: Run, draft: list[int]) -> Generator[Committed, None, bool]:
+    """Keep what one context pass over anchor and draft agrees with, and its own token behind that.
+
+    Returns whether the end token was reached.
+    """
+    answers = run.predict_next(draft)
+    agreed = int(np.argmin(np.append(answers.tokens[:-1, 0] == draft, False)))
+    run.take_back(len(draft) - agreed)
+    tokens = answers.tokens[: agreed + 1, 0].tolist()
+    confidences = answers.probabilities[: agreed + 1, 0].tolist()
+    ended = tokens[-1] == run.request.end_token
+    yield run.accept(tokens[:-1], confidences[:-1]) if ended else run.accept(tokens, confidences)
+    return ended
+
+
 def parse_algorithm(text: str, canvas_size: int) -> DecodingAlgorithm:
-    """The algorithm that `text` names: `autoregressive`, `verified`, or a policy as `parse_policy` reads it.
+    """The algorithm that `text` names: `autoregressive`, `verified`, `lookup`, or a policy as `parse_policy` reads it.
 
     Raises:
         InputError: an unknown name or a parameter that does not fit; the message lists what exists.
@@ -127,15 +158,25 @@ def parse_algorithm(text: str, canvas_size: int) -> DecodingAlgorithm:
             return Autoregressive()
         case ["verified"]:
             return Verified(canvas_size)
+        case ["lookup"]:
+            return Lookup()
+        case ["lookup", size] if size.isdecimal():
+            return Lookup(int(size))
         case [name, *_] if name in POLICY_FORMS:
             return BlockDiffusion(parse_policy(text), canvas_size)
-    known = ", ".join(["autoregressive", "verified", *POLICY_FORMS.values()])
+    known = ", ".join(["autoregressive", "verified", "lookup[:TOKENS]", *POLICY_FORMS.values()])
     raise InputError(f"there is no decoding policy {text!r}; write one of {known}")
 
 
 def _check_canvas_size(size: int) -> None:
     if size < 1:
         raise InputError(f"a canvas needs at least 1 slot, not {size}")
+
+
+def _require_greedy(request: DenoiseRequest) -> None:
+    _refuse_fixed(request)
+    if request.temperature:
+        raise InputError(f"{request.algorithm} is greedy: leave temperature at 0, or choose another policy")
 
 
 def _refuse_fixed(request: DenoiseRequest) -> None:

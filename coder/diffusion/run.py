@@ -83,6 +83,11 @@ class Run:
             mean_confidence=self._confidence_sum / self.produced if self.produced else 0.0,
         )
 
+    @property
+    def control_tokens(self) -> tuple[int, ...]:
+        """Every token that stands for no text."""
+        return self._runtime.config.control.all
+
     def prefill(self) -> Prefilled:
         """Bring the context but its last token into the cache, keeping what is there already."""
         self._reused = self._cached = common_prefix_length(self.request.cache.tokens, self.sequence[:-1])

@@ -27,6 +27,7 @@ class DecodingProfile:
 
     Attributes:
         policy: as `coder.diffusion.algorithms.parse_algorithm` reads it.
+        canvas_size: slots of a canvas; for `lookup` the tokens of a draft.
         canvas_passes_per_token, commit_passes_per_token: forward passes of each kind for a token of output.
     """
 
@@ -154,7 +155,14 @@ def _text(section: Mapping[str, Any], field: str) -> str:
     return value
 
 
-def _positive_number(section: Mapping[str, Any], field: str, default: float | None = None) -> float:
+def _passes(section: Mapping[str, Any], field: str) -> float:
+    value = section.get(field)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise CheckpointError(f"config.json: {field} must be a number of passes, not {value!r}")
+    return float(value)
+
+
+def _positive_number(section: Mapping[str, Any], field: str, default: float) -> float:
     value = section.get(field, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise CheckpointError(f"config.json: {field} must be a positive number, not {value!r}")
@@ -204,8 +212,8 @@ def _decoding(settings: Mapping[str, Any]) -> tuple[DecodingProfile, ...]:
         DecodingProfile(
             _text(profile, "policy"),
             _count(profile, "canvas_size"),
-            _positive_number(profile, "canvas_passes_per_token"),
-            _positive_number(profile, "commit_passes_per_token"),
+            _passes(profile, "canvas_passes_per_token"),
+            _passes(profile, "commit_passes_per_token"),
         )
         for profile in profiles
     )

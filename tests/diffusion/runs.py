@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from coder.diffusion.algorithms import Autoregressive, BlockDiffusion, Verified
+from coder.diffusion.algorithms import Autoregressive, BlockDiffusion, Lookup, Verified
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
 from coder.diffusion.request import DecodingAlgorithm, DenoiseRequest
 from coder.diffusion.sampler import Sampler
@@ -28,7 +28,8 @@ policies = st.one_of(
     st.builds(FixedSteps, st.integers(1, 16), st.sampled_from([Linear(), Cosine()])),
 )
 canvas_algorithms = st.builds(BlockDiffusion, policies, canvas_sizes)
-exact_algorithms = st.one_of(st.builds(Verified, canvas_sizes), st.builds(Verified, canvas_sizes, policies))
+verified_algorithms = st.one_of(st.builds(Verified, canvas_sizes), st.builds(Verified, canvas_sizes, policies))
+exact_algorithms = st.one_of(verified_algorithms, st.builds(Lookup, canvas_sizes))
 algorithms = st.one_of(canvas_algorithms, exact_algorithms, st.just(Autoregressive()))
 
 

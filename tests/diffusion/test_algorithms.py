@@ -7,13 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.algorithms import Autoregressive, BlockDiffusion, Verified, parse_algorithm
+from coder.diffusion.algorithms import Autoregressive, BlockDiffusion, Lookup, Verified, parse_algorithm
 from coder.diffusion.events import Committed, Step
 from coder.diffusion.request import DecodingAlgorithm
 from coder.diffusion.unmasking import EntropyBound, FixedSteps, Threshold
 from coder.errors import InputError
 from coder.model.runtime import common_prefix_length
-from tests.diffusion.runs import canvas_algorithms, canvas_sizes, contexts, exact_algorithms, run, token_limits
+from tests.diffusion.runs import (
+    canvas_algorithms,
+    canvas_sizes,
+    contexts,
+    exact_algorithms,
+    run,
+    token_limits,
+    verified_algorithms,
+)
 from tests.diffusion.toy import END, MASK, ORDINARY, greedy_continuation
 
 CONTEXT = [8, 20, 21, 22]
@@ -28,7 +36,9 @@ def test_autoregressive_decoding_is_greedy_one_token_a_pass(context: list[int], 
 
 
 @given(contexts, exact_algorithms, token_limits)
-def test_verified_decoding_is_greedy_autoregressive_decoding(context: list[int], algorithm: Verified, max_tokens: int):
+def test_verified_decoding_is_greedy_autoregressive_decoding(
+    context: list[int], algorithm: Verified | Lookup, max_tokens: int
+):
     verified = run(context, algorithm, max_tokens=max_tokens)
     autoregressive = run(context, Autoregressive(), max_tokens=max_tokens)
     assert verified.output == autoregressive.output
@@ -37,7 +47,7 @@ def test_verified_decoding_is_greedy_autoregressive_decoding(context: list[int],
     assert committed == pytest.approx(exact)
 
 
-@given(contexts, exact_algorithms, token_limits)
+@given(contexts, verified_algorithms, token_limits)
 def test_a_draft_is_kept_up_to_its_first_mistake_and_corrected_there(
     context: list[int], algorithm: Verified, max_tokens: int
 ):
@@ -54,7 +64,7 @@ def test_a_draft_is_kept_up_to_its_first_mistake_and_corrected_there(
 
 
 @given(contexts, exact_algorithms)
-def test_what_was_verified_is_not_computed_again(context: list[int], algorithm: Verified):
+def test_what_was_verified_is_not_computed_again(context: list[int], algorithm: Verified | Lookup):
     for request in run(context, algorithm).runtime.passes:
         assert not (request.causal and request.wanted) or len(request.tokens) == len(request.wanted)
 
@@ -124,7 +134,7 @@ def test_canvases_of_one_slot_are_nearly_autoregressive(context: list[int], max_
     assert statistics.canvas_passes == statistics.tokens + (outcome.finished.reason == "end")
 
 
-@pytest.mark.parametrize("algorithm", [Verified(8), Autoregressive()], ids=str)
+@pytest.mark.parametrize("algorithm", [Verified(8), Lookup(4), Autoregressive()], ids=str)
 def test_fixed_slots_are_refused_where_the_output_is_the_model_s_own(algorithm: DecodingAlgorithm):
     with pytest.raises(InputError, match="canvas policy"):
         run(CONTEXT, algorithm, fixed={2: 20})
@@ -140,6 +150,8 @@ def test_verified_decoding_refuses_to_sample():
     [
         ("autoregressive", Autoregressive(), "autoregressive"),
         ("verified", Verified(12), "verified, canvas 12"),
+        ("lookup", Lookup(4), "lookup, draft 4"),
+        ("lookup:6", Lookup(6), "lookup, draft 6"),
         ("entropy:0.25", BlockDiffusion(EntropyBound(0.25), 12), "entropy(0.25), canvas 12"),
         ("fixed", BlockDiffusion(FixedSteps(8), 12), "fixed(8 steps, linear), canvas 12"),
     ],

@@ -85,9 +85,11 @@ class Activation:
 class DecoderGraph:
     """Builds the graph of one decoder. `build()` returns the serialised model and its large constants.
 
-    Inputs (M new positions, W wanted ones, S cached and new positions together, C capacity of the buffers, K biases):
-        tokens int64 [M]; positions int64 [1, M]; attention_bias float32 [1, 1, M, S]; last_position int32 [1] (S - 1);
-        total_length int32 [1] (S); row_zeros, wanted_zeros uint8 [1, M, 1], [1, W, 1] (all ACTIVATION_ZERO);
+    Inputs (M new positions, A of them with the spare row, S with the cached ones too; W wanted positions, K biases,
+    C capacity of the buffers):
+        tokens int64 [M]; spare_row float32 [1, A - M, query-key-value width], zeros, so that attention has A >= 2 rows;
+        new_rows int64 [1] (M); positions int64 [1, A]; attention_bias float32 [1, 1, A, S]; last_position int32 [1]
+        (S - 1); total_length int32 [1] (S); row_zeros, wanted_zeros uint8 [1, M, 1], [1, W, 1] (all ACTIVATION_ZERO);
         wanted int64 [W]; given int64 [1, W, 1]; control_bias float32 [vocabulary]; bias_indices int64 [K, 3];
         bias_values float32 [K]; past_key_i, past_value_i float32 [1, key-value heads, C, head size].
     Outputs:
@@ -101,11 +103,13 @@ class DecoderGraph:
         self.graph = graph = Graph()
         self.last_axis = graph.constant(np.array([-1], np.int64))
         self.batch_axis = graph.constant(np.array([0], np.int64))
+        self.first_row = graph.constant(np.array([0], np.int64))
+        self.row_axis = graph.constant(np.array([1], np.int64))
         self.one = graph.constant(np.array(1.0, np.float32))
         self.activation_zero = graph.constant(np.array(ACTIVATION_ZERO, np.uint8))
         self.activation_step = graph.constant(np.array(1.0 / 127.0, np.float32))
         self.smallest = graph.constant(np.array(1e-12, np.float32))
-        positions = np.arange(config.max_positions)[:, None] / config.rope_theta ** (
+        positions = np.arange(config.max_positions + 1)[:, None] / config.rope_theta ** (
             np.arange(0, config.head_dim, 2) / config.head_dim
         )
         self.cosines = graph.constant(np.cos(positions).astype(np.float32))
@@ -136,6 +140,7 @@ class DecoderGraph:
         graph, layer = self.graph, self.weights.layer(index)
         normed, hidden = self._add_and_norm(hidden, branch, layer.input_norm)
         queries_keys_values = self._linear(self._activation(normed, self.config.hidden_size), layer.qkv)
+        queries_keys_values = graph.add("Concat", queries_keys_values, "spare_row", axis=1)
         attended = f"attended_{index}"
         graph.add_many(
             "GroupQueryAttention",
@@ -148,6 +153,7 @@ class DecoderGraph:
             do_rotary=1,
             causal=0,
         )  # fmt: skip
+        attended = graph.add("Slice", attended, self.first_row, "new_rows", self.row_axis)
         attention_size = self.config.num_heads * self.config.head_dim
         branch = self._linear(self._activation(attended, attention_size), layer.out)
         normed, hidden = self._add_and_norm(hidden, branch, layer.post_attention_norm)
@@ -236,10 +242,14 @@ class DecoderGraph:
         config, info = self.config, onnx_protobuf.value_info
         inputs = [
             info("tokens", np.int64, ["M"]),
-            info("positions", np.int64, [1, "M"]),
-            info("attention_bias", np.float32, [1, 1, "M", "S"]),
+            info("positions", np.int64, [1, "A"]),
+            info("attention_bias", np.float32, [1, 1, "A", "S"]),
             info("last_position", np.int32, [1]),
             info("total_length", np.int32, [1]),
+            info(
+                "spare_row", np.float32, [1, "E", (config.num_heads + 2 * config.num_key_value_heads) * config.head_dim]
+            ),
+            info("new_rows", np.int64, [1]),
             info("wanted", np.int64, ["W"]),
             info("given", np.int64, [1, "W", 1]),
             info("control_bias", np.float32, [config.vocab_size]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,7 @@ class OnnxCache:
         return copy
 
     def reserve(self, length: int) -> onnxruntime.IOBinding:
-        """The binding of the buffers, with room for `length` positions.
+        """The binding of the buffers, with room for `length` positions and a spare one.
 
         Raises InputError beyond the model's last position.
         """
@@ -66,9 +66,9 @@ class OnnxCache:
             raise InputError(
                 f"{length} tokens are more than the model's {self._config.max_positions}; shorten the context"
             )
-        if length > self._capacity:
+        if length >= self._capacity:
             old, used = self._buffers, len(self._tokens)
-            self._allocate(min(max(length, 2 * self._capacity), self._config.max_positions))
+            self._allocate(min(max(length, 2 * self._capacity), self._config.max_positions) + 1)
             for target, source in zip(self._buffers, old, strict=True):
                 target[:, :, :used] = source[:, :, :used]
         return self._binding
@@ -150,14 +150,9 @@ class OnnxRuntime:
 
     def forward(self, cache: Cache, request: Pass) -> Predictions:
         assert isinstance(cache, OnnxCache)
-        tokens, causal = request.tokens, request.causal
-        if len(tokens) == 1:
-            # A single row takes other float kernels, whose last bit differs, and quantisation makes that visible. From
-            # two rows on every width gives the same bits. Nobody sees the second one: it comes after the first.
-            tokens, causal = [*tokens, *tokens], True
         wanted = len(request.wanted)
-        binding = cache.reserve(len(cache.tokens) + len(tokens))
-        inputs = self._position_inputs(len(cache.tokens), tokens, causal) | self._prediction_inputs(request)
+        binding = cache.reserve(len(cache.tokens) + len(request.tokens))
+        inputs = self._position_inputs(len(cache.tokens), request) | self._prediction_inputs(request)
         for name, value in inputs.items():
             binding.bind_cpu_input(name, value)
         results = {
@@ -180,15 +175,22 @@ class OnnxRuntime:
             else results["log_probability"].reshape(wanted),
         )
 
-    def _position_inputs(self, cached: int, tokens: Sequence[int], causal: bool) -> dict[str, Array]:
+    def _position_inputs(self, cached: int, request: Pass) -> dict[str, Array]:
         """What the graph needs to know of the new positions."""
-        new, total = len(tokens), cached + len(tokens)
+        config, new = self._config, len(request.tokens)
+        # A single row takes other float kernels in the attention, whose last bit differs, and quantisation makes that
+        # visible. From two rows on every width gives the same bits, so a single one gets a spare one behind it.
+        spare = 1 if new == 1 else 0
+        rows, total = new + spare, cached + new + spare
+        width = (config.num_heads + 2 * config.num_key_value_heads) * config.head_dim
         inputs: dict[str, Array] = {
-            "tokens": np.asarray(tokens, np.int64),
+            "tokens": np.asarray(request.tokens, np.int64),
             "positions": np.arange(cached, total)[None],
-            "attention_bias": attention_bias(cached, new, causal),
+            "attention_bias": attention_bias(cached, rows, request.causal or spare == 1),
             "last_position": np.array([total - 1], np.int32),
             "total_length": np.array([total], np.int32),
+            "spare_row": np.zeros((1, spare, width), np.float32),
+            "new_rows": np.array([new], np.int64),
         }
         if self._quantized:
             inputs["row_zeros"] = np.full((1, new, 1), ACTIVATION_ZERO, np.uint8)

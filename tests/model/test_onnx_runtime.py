@@ -145,8 +145,13 @@ def test_a_cache_grows_and_copies(exact: OnnxRuntime):
     np.testing.assert_allclose(exact.forward(copy, request).probabilities, expected, atol=1e-5)
 
 
-def test_more_tokens_than_positions_are_refused(exact: OnnxRuntime):
+def test_every_position_can_be_used_and_no_more(exact: OnnxRuntime):
     assert exact.config.max_positions == FIRST_CAPACITY
+    cache = exact.new_cache()
+    exact.forward(cache, Pass([20] * 511, commit=511))
+    assert len(exact.forward(cache, Pass([20], wanted=[0], commit=1)).tokens) == 1
+    with pytest.raises(InputError, match="512"):
+        exact.forward(cache, Pass([20]))
     with pytest.raises(InputError, match="512"):
         exact.forward(exact.new_cache(), Pass([20] * 513))
 

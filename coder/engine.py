@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import queue
 import sys
 import threading
 import time
@@ -19,11 +18,11 @@ from coder.context.line_tokens import LineTokenCounter
 from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, window
 from coder.decoding import canvas_updates
 from coder.diffusion.algorithms import parse_algorithm
-from coder.diffusion.events import FinishReason, Statistics
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.scoring import score
 from coder.errors import InputError, MissingDependencyError
+from coder.job import Job
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
@@ -38,9 +37,6 @@ ATTEMPTS_PER_SAMPLE = 3
 
 GREEDY_POLICIES = ("verified", "lookup")
 """Their output is the greedy autoregressive one; what would be sampled with them is sampled one token a pass."""
-
-POLL_SECONDS = 0.01
-"""How soon a waiting caller notices that it was cancelled."""
 
 RuntimeName = Literal["auto", "onnx", "torch"]
 
@@ -223,48 +219,6 @@ class Engine:
         cache = self._caches.take(context[:-1])
         values = score(self._runtime, cache, context, continuation, control_tokens=(control.fim_end,))
         return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1)
-
-
-class Job:
-    """One request on its way: what the worker tells the caller, and the other way round."""
-
-    def __init__(self, request: CompletionRequest, cancelled: threading.Event) -> None:
-        self.request = request
-        self.cancelled = cancelled
-        self.superseded = threading.Event()
-        self.started = time.monotonic()
-        seconds = float("inf") if request.deadline_ms is None else request.deadline_ms / 1000.0
-        self.deadline = self.started + seconds
-        self._answers: queue.SimpleQueue[EngineEvent | BaseException] = queue.SimpleQueue()
-
-    def is_cancelled(self) -> bool:
-        return self.cancelled.is_set() or self.superseded.is_set()
-
-    @property
-    def over(self) -> bool:
-        return self.is_cancelled() or time.monotonic() >= self.deadline
-
-    def put(self, answer: EngineEvent | BaseException) -> None:
-        self._answers.put(answer)
-
-    def events(self) -> Generator[EngineEvent, None, None]:
-        """What the worker puts, up to the completion. A cancelled caller does not wait for the worker."""
-        while True:
-            try:
-                answer = self._answers.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                if self.is_cancelled():
-                    yield self._unfinished("cancelled")
-                    return
-                continue
-            if isinstance(answer, BaseException):
-                raise answer
-            yield answer
-            if isinstance(answer, Completion):
-                return
-
-    def _unfinished(self, reason: FinishReason) -> Completion:
-        return Completion("", reason, 0, time.monotonic() - self.started, Statistics(policy=self.request.policy))
 
 
 def default_canvas_size(config: ModelConfig) -> int:

@@ -91,12 +91,25 @@ def complete(
         backup = str(replace_content(Path(place.file), source, changed))
     if json:
         position_facts = {"file": place.file, "line": line, "column": column, "backup": backup}
-        output.print_json(output.facts(completion) | {"model": engine.model_name} | position_facts)
+        joined = prefix + completion.text + suffix[completion.replaces :]
+        checks = {"model": engine.model_name, "parses": parses(joined, place, language)}
+        output.print_json(output.facts(completion) | checks | position_facts)
     else:
         output.print_completion(completion, prefix, suffix, line, alone=completion.text)
     if backup:
         typer.echo(f"{place.file} is written; the old version is {backup}", err=True)
     output.finish(completion)
+
+
+def parses(text: str, place: Target, language: str | None) -> bool | None:
+    """Whether the completed text is free of syntax errors; None for a language that cannot be checked here."""
+    from coder.syntax.languages import language_of
+    from coder.syntax.parsing import has_errors
+
+    known = language_of(place.file)
+    name = language or (known.name if known else None)
+    broken = has_errors(text, name) if name else None
+    return None if broken is None else not broken
 
 
 def read_target(place: Target) -> Source:

@@ -36,6 +36,7 @@ def info(
 
 def facts(engine: Engine) -> dict[str, dict[str, Any]]:
     """Everything that `info` prints, by section. Memory is in megabytes (2**20 bytes)."""
+    from coder import processor
     from coder.memory import peak_memory
 
     config = engine.config
@@ -54,7 +55,8 @@ def facts(engine: Engine) -> dict[str, dict[str, Any]]:
     }
     machine = {
         "system": f"{platform.system()} {platform.release()}",
-        "processor": platform.machine(),
+        "processor": processor.name(),
+        "features": ", ".join(processor.features()),
         "cores": os.cpu_count(),
         "peak_memory_mb": peak_memory() >> 20,
     }

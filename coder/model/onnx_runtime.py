@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from coder.errors import CheckpointError, InputError
+from coder.errors import CheckpointError
 from coder.model import onnx_protobuf
 from coder.model.checkpoint import Checkpoint
 from coder.model.config import ModelConfig
+from coder.model.onnx_cache import OnnxCache
 from coder.model.onnx_graph import ACTIVATION_ZERO, STANDARD_OPERATORS, DecoderGraph
 from coder.model.onnx_weights import DecoderWeights
 from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions
@@ -21,69 +21,16 @@ from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions
 HIDDEN_FROM = np.float32(-1e9)
 """What is added to an attention score or a logit that must not count."""
 
-FIRST_CAPACITY = 512
-"""Positions a new cache has room for; it doubles when they are used up."""
-
 WEIGHT_LEVELS: dict[int, int | None] = {8: 127, 7: 63, 32: None}
 """Largest magnitude of a weight by its bits; None leaves weights in float32."""
 
+PRECISIONS = {
+    8: "int8, 8-bit weights: this processor's products of them are exact",
+    7: "int8, 7-bit weights: this processor's products of wider ones saturate",
+    32: "float32",
+}
+
 Array = npt.NDArray[np.generic]
-
-
-class OnnxCache:
-    """Keys and values, float32 [1, key-value heads, capacity, head size] a layer, bound to the session once."""
-
-    def __init__(self, session: onnxruntime.InferenceSession, config: ModelConfig, capacity: int) -> None:
-        self._session = session
-        self._config = config
-        self._tokens: list[int] = []
-        self._allocate(capacity)
-
-    @property
-    def tokens(self) -> list[int]:
-        return self._tokens
-
-    @property
-    def nbytes(self) -> int:
-        return sum(buffer.nbytes for buffer in self._buffers)
-
-    def truncate(self, length: int) -> None:
-        del self._tokens[length:]
-
-    def copy_prefix(self, length: int) -> OnnxCache:
-        copy = OnnxCache(self._session, self._config, self._capacity)
-        copy._tokens = self._tokens[:length]
-        for target, source in zip(copy._buffers, self._buffers, strict=True):
-            target[:, :, :length] = source[:, :, :length]
-        return copy
-
-    def reserve(self, length: int) -> onnxruntime.IOBinding:
-        """The binding of the buffers, with room for `length` positions and a spare one.
-
-        Raises InputError beyond the model's last position.
-        """
-        if length > self._config.max_positions:
-            raise InputError(
-                f"{length} tokens are more than the model's {self._config.max_positions}; shorten the context"
-            )
-        if length >= self._capacity:
-            old, used = self._buffers, len(self._tokens)
-            self._allocate(min(max(length, 2 * self._capacity), self._config.max_positions) + 1)
-            for target, source in zip(self._buffers, old, strict=True):
-                target[:, :, :used] = source[:, :, :used]
-        return self._binding
-
-    def _allocate(self, capacity: int) -> None:
-        config, self._capacity = self._config, capacity
-        self._buffers: list[npt.NDArray[np.float32]] = []
-        self._binding = self._session.io_binding()
-        for layer in range(config.num_layers):
-            for kind in ("key", "value"):
-                buffer = np.zeros((1, config.num_key_value_heads, capacity, config.head_dim), np.float32)
-                value = onnxruntime.OrtValue.ortvalue_from_numpy(buffer)
-                self._binding.bind_ortvalue_input(f"past_{kind}_{layer}", value)
-                self._binding.bind_ortvalue_output(f"present_{kind}_{layer}", value)
-                self._buffers.append(buffer)
 
 
 class OnnxRuntime:
@@ -131,9 +78,8 @@ class OnnxRuntime:
         session = onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
         description = {
             "runtime": f"ONNX Runtime {onnxruntime.__version__}, CPU",
-            "precision": "float32" if bits == 32 else f"int8 ({bits}-bit weights, one scale a row)",
+            "precision": PRECISIONS[bits],
             "threads": str(threads),
-            "processor": platform.processor() or platform.machine(),
         }
         return OnnxRuntime(session, checkpoint.config, description, constants)
 
@@ -146,7 +92,7 @@ class OnnxRuntime:
         return self._description
 
     def new_cache(self) -> OnnxCache:
-        return OnnxCache(self._session, self._config, min(FIRST_CAPACITY, self._config.max_positions))
+        return OnnxCache(self._session, self._config)
 
     def forward(self, cache: Cache, request: Pass) -> Predictions:
         assert isinstance(cache, OnnxCache)

@@ -56,22 +56,22 @@ def test_every_figure_is_there_and_every_method_is_measured(checkpoint: Checkpoi
     assert all(value is not None and value > 0 for value in report.figures.values())
     assert len(heard) == 4
     measured = {(row["context"], row["method"], row["canvas"]) for row in report.tables["decoding"]}
-    assert measured == {(context, method, None) for context in (24, 48) for method in ("autoregressive", "auto")} | {
-        (context, policy, canvas) for context in (24, 48) for policy in POLICIES for canvas in (4, 8)
-    }
+    assert measured == {
+        (context, method, None) for context in (24, 48) for method in ("autoregressive", "auto", "lookup:4")
+    } | {(context, policy, canvas) for context in (24, 48) for policy in POLICIES for canvas in (4, 8)}
 
 
 @pytest.mark.usefixtures("without_llama_cpp")
-def test_drafts_are_counted_for_every_verified_method(checkpoint: Checkpoint):
+def test_drafts_are_counted_for_every_method_that_verifies_them(checkpoint: Checkpoint):
     tables = DecodingBenchmark(checkpoint, TINY, threads=1).report(lambda stage: None).tables
     rows = {(row["context"], row["canvas"]): row for row in tables["acceptance"]}
-    assert rows.keys() == {(context, canvas) for context in (24, 48) for canvas in (4, 8)}
+    assert rows.keys() == {(context, canvas) for context in (24, 48) for canvas in (4, 8, None)}
     for (_, canvas), row in rows.items():
         counts = row["accepted_by_count"]
         assert isinstance(counts, dict)
         assert sum(counts.values()) == row["verifications"]
         assert counts
-        assert all(0 <= accepted <= canvas for accepted in counts)
+        assert all(0 <= accepted <= (canvas or 4) for accepted in counts)
 
 
 @pytest.mark.usefixtures("without_llama_cpp")

@@ -86,11 +86,26 @@ def test_json_is_one_object_with_everything(quickfill: Quickfill, engine: FakeEn
         "confidence": 0.75,
         "policy": "threshold(0.9), canvas 16",
         "model": "fake",
+        "parses": True,
         "file": str(file),
         "line": 2,
         "column": 1,
         "backup": None,
     }
+
+
+@pytest.mark.parametrize(("text", "parses"), [("    return width * height", True), ("    return (width *", False)])
+def test_json_tells_whether_the_completed_file_parses(
+    quickfill: Quickfill, engine: FakeEngine, file: Path, text: str, parses: bool
+):
+    engine.answers = [completion(text)]
+    assert quickfill("complete", f"{file}:2", "--json").json["parses"] is parses
+
+
+def test_a_language_without_a_grammar_is_not_judged(quickfill: Quickfill, engine: FakeEngine, tmp_path: Path):
+    notes = tmp_path / "notes.unknown"
+    notes.write_text("(((")
+    assert quickfill("complete", f"{notes}:1", "--json").json["parses"] is None
 
 
 def test_apply_writes_the_file_and_keeps_the_old_one(quickfill: Quickfill, engine: FakeEngine, file: Path):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint import Checkpoint, open_checkpoint
-from coder.model.onnx_runtime import FIRST_CAPACITY, OnnxRuntime, products_saturate
+from coder.model.onnx_cache import FIRST_CAPACITY
+from coder.model.onnx_runtime import OnnxRuntime, products_saturate
 from coder.model.runtime import Pass, TokenBias
 from coder.model.smoothing import SMOOTHING_FILE, LayerSmoothing, Smoothing, identity, load_smoothing, save_smoothing
 from coder.model.torch_runtime import TorchRuntime

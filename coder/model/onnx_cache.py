@@ -1,0 +1,71 @@
+"""The ONNX runtime's key-value cache."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from coder.errors import InputError
+from coder.model.config import ModelConfig
+
+FIRST_CAPACITY = 512
+"""Positions a new cache has room for; it doubles when they are used up."""
+
+
+class OnnxCache:
+    """Keys and values, float32 [1, key-value heads, capacity, head size] a layer, bound to the session once."""
+
+    def __init__(
+        self, session: onnxruntime.InferenceSession, config: ModelConfig, capacity: int = FIRST_CAPACITY
+    ) -> None:
+        self._session = session
+        self._config = config
+        self._tokens: list[int] = []
+        self._allocate(capacity)
+
+    @property
+    def tokens(self) -> list[int]:
+        return self._tokens
+
+    @property
+    def nbytes(self) -> int:
+        return sum(buffer.nbytes for buffer in self._buffers)
+
+    def truncate(self, length: int) -> None:
+        del self._tokens[length:]
+
+    def copy_prefix(self, length: int) -> OnnxCache:
+        copy = OnnxCache(self._session, self._config, self._capacity)
+        copy._tokens = self._tokens[:length]
+        for target, source in zip(copy._buffers, self._buffers, strict=True):
+            target[:, :, :length] = source[:, :, :length]
+        return copy
+
+    def reserve(self, length: int) -> onnxruntime.IOBinding:
+        """The binding of the buffers, with room for `length` positions and a spare one.
+
+        Raises InputError beyond the model's last position.
+        """
+        if length > self._config.max_positions:
+            raise InputError(
+                f"{length} tokens are more than the model's {self._config.max_positions}; shorten the context"
+            )
+        if length >= self._capacity:
+            old, used = self._buffers, len(self._tokens)
+            self._allocate(min(max(length, 2 * self._capacity), self._config.max_positions) + 1)
+            for target, source in zip(self._buffers, old, strict=True):
+                target[:, :, :used] = source[:, :, :used]
+        return self._binding
+
+    def _allocate(self, capacity: int) -> None:
+        config, self._capacity = self._config, capacity
+        self._buffers: list[npt.NDArray[np.float32]] = []
+        self._binding = self._session.io_binding()
+        for layer in range(config.num_layers):
+            for kind in ("key", "value"):
+                buffer = np.zeros((1, config.num_key_value_heads, capacity, config.head_dim), np.float32)
+                value = onnxruntime.OrtValue.ortvalue_from_numpy(buffer)
+                self._binding.bind_ortvalue_input(f"past_{kind}_{layer}", value)
+                self._binding.bind_ortvalue_output(f"present_{kind}_{layer}", value)
+                self._buffers.append(buffer)

@@ -10,6 +10,9 @@ import numpy as np
 FEATURES_THAT_MATTER = ("amx", "avx", "fma", "f16c", "asimd", "i8mm", "sve", "sme")
 """How their names begin."""
 
+OTHERS = ("smep",)
+"""Names that begin so by accident."""
+
 
 def name() -> str:
     return _cpuinfo("model name") or platform.processor() or platform.machine()
@@ -19,7 +22,7 @@ def features() -> list[str]:
     """As the kernel names them on Linux, elsewhere as numpy groups them."""
     flags = (_cpuinfo("flags") or _cpuinfo("Features")).split()
     if flags:
-        return sorted(flag for flag in flags if flag.startswith(FEATURES_THAT_MATTER))
+        return sorted(flag for flag in flags if flag.startswith(FEATURES_THAT_MATTER) and flag not in OTHERS)
     found = np.show_config(mode="dicts")["SIMD Extensions"]
     return [*found["baseline"], *found.get("found", [])]
 

@@ -1,0 +1,96 @@
+"""The same weights decoded by llama.cpp, token by token, through its C interface."""
+
+# The package `llama_cpp` comes with the extra `bench`, not with the checks.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import llama_cpp
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.decoding_run import DecodingRun
+from benchmarks.timing import SETTLE_SECONDS
+from coder.model.config import ModelConfig
+
+_SILENT = llama_cpp.llama_log_callback(lambda level, text, data: None)
+
+
+class LlamaCpp:
+    """A GGUF model with one sequence. Settings are llama.cpp's defaults but for threads and context length."""
+
+    def __init__(self, file: Path, config: ModelConfig, threads: int, context_length: int) -> None:
+        """Raises RuntimeError when llama.cpp does not accept the file."""
+        llama_cpp.llama_log_set(_SILENT, ctypes.c_void_p(0))
+        llama_cpp.llama_backend_init()
+        self._config = config
+        self._model = llama_cpp.llama_model_load_from_file(str(file).encode(), llama_cpp.llama_model_default_params())
+        parameters = llama_cpp.llama_context_default_params()
+        parameters.n_ctx = context_length
+        parameters.n_threads = parameters.n_threads_batch = threads
+        self._context = self._model and llama_cpp.llama_init_from_model(self._model, parameters)
+        if not self._context:
+            raise RuntimeError(f"llama.cpp does not load {file}")
+        self._forbidden = np.zeros(config.vocab_size, np.float32)
+        self._forbidden[[token for token in config.control.all if token != config.control.fim_end]] = -np.inf
+
+    def decode(self, prompt: Sequence[int], max_tokens: int) -> DecodingRun:
+        """Greedy decoding until `<|fim_end|>`, counted like our own: the prompt but its last token is the prefill."""
+        time.sleep(SETTLE_SECONDS)
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), True)
+        start = time.perf_counter()
+        self._evaluate(prompt[:-1])
+        prefill_seconds = time.perf_counter() - start
+        token, output, passes = prompt[-1], [], 0
+        start = time.perf_counter()
+        while len(output) < max_tokens:
+            self._evaluate([token])
+            passes += 1
+            token = int(np.argmax(self._last_logits() + self._forbidden))
+            if token == self._config.control.fim_end:
+                break
+            output.append(token)
+        seconds = time.perf_counter() - start
+        time.sleep(SETTLE_SECONDS)
+        return DecodingRun(
+            output=tuple(output),
+            passes=passes,
+            seconds=seconds,
+            prefill_tokens=len(prompt) - 1,
+            prefill_seconds=prefill_seconds,
+            ended=len(output) < passes,
+        )
+
+    def next_token_loss(self, tokens: Sequence[int]) -> float:
+        """Mean negative log-probability, nats, of each token after those before it, over the whole vocabulary."""
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), True)
+        losses = []
+        for token, following in pairwise(tokens):
+            self._evaluate([token])
+            logits = self._last_logits().astype(np.float64)
+            largest = logits.max()
+            losses.append(largest + np.log(np.exp(logits - largest).sum()) - logits[following])
+        return float(np.mean(losses))
+
+    def close(self) -> None:
+        """Free the model."""
+        llama_cpp.llama_free(self._context)
+        llama_cpp.llama_model_free(self._model)
+
+    def _evaluate(self, tokens: Sequence[int]) -> None:
+        """Put `tokens` behind those that are there; logits are computed for the last one only."""
+        ids = (llama_cpp.llama_token * len(tokens))(*tokens)  # the batch only points at them
+        batch = llama_cpp.llama_batch_get_one(ids, len(ids))
+        if (status := llama_cpp.llama_decode(self._context, batch)) != 0:
+            raise RuntimeError(f"llama.cpp could not evaluate {len(tokens)} tokens (status {status})")
+
+    def _last_logits(self) -> npt.NDArray[np.float32]:
+        """float32 [vocabulary], until the next evaluation."""
+        logits = llama_cpp.llama_get_logits_ith(self._context, -1)
+        return np.ctypeslib.as_array(logits, shape=(self._config.vocab_size,))

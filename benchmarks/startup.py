@@ -1,0 +1,116 @@
+"""What it costs to be there: `python -m benchmarks.startup --json FILE`. The README beside this file explains it."""
+
+from __future__ import annotations
+
+import json as jsons
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from benchmarks.install_size import install_sizes
+from benchmarks.machine import machine
+from benchmarks.prompts import ROOT
+from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
+from coder.model.checkpoint import EMBEDDED, find_checkpoint
+
+MEGABYTE = 1_000_000
+
+LOAD = """
+import json, sys, time
+start = time.perf_counter()
+import coder
+imported = time.perf_counter()
+from coder.engine import Engine
+ready = time.perf_counter()
+Engine.load(sys.argv[1])
+loaded = time.perf_counter()
+print(json.dumps({"import_coder": imported - start, "import_engine": ready - imported, "load": loaded - ready}))
+"""
+
+COMPLETE = """
+import json, sys, time
+start = time.perf_counter()
+from coder.cli import main
+from coder.commands.output import NOTHING_TO_SUGGEST
+try:
+    main()
+except SystemExit as stop:
+    code = stop.code or 0
+if code not in (0, NOTHING_TO_SUGGEST):
+    sys.exit(code)
+from coder.memory import peak_memory
+print(json.dumps({"seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}))
+"""
+"""Runs the command line as `quickfill` would, and then asks the system what it took."""
+
+
+def main(
+    json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
+    quick: Annotated[bool, typer.Option(help="Measure each time once, and do not install.")] = False,
+    model: Annotated[str, typer.Option(help="'embedded', a folder, or a hub id.")] = EMBEDDED,
+    target: Annotated[str, typer.Option(help="What `quickfill complete` completes.")] = "examples/averages.py:24",
+) -> None:
+    """Measure import and load times, the memory of a completion, and the size of a plain install."""
+    console = report_console()
+    packages: list[Row] = []
+    with console.status("starting") as status:
+        figures = startup_figures(model, target, repeats=1 if quick else 5)
+        if not quick:
+            status.update("installing into a new virtual environment")
+            with TemporaryDirectory() as folder:
+                sizes = install_sizes(Path(folder), ROOT)
+            packages = [{"package": name, "megabytes": size / MEGABYTE} for name, size in sizes.items()]
+            figures["install_without_weights_mb"] = sum(sizes.values()) / MEGABYTE
+            print_rows(console, "plain install, without the weights", packages)
+    print_figures(console, "startup", figures)
+    if json is not None:
+        write_json(json, {**figures, "machine": machine(), "tables": {"packages": packages}})
+
+
+def startup_figures(model: str, target: str, repeats: int) -> dict[str, float | None]:
+    """Medians of `repeats` new processes each; seconds, and megabytes of 10^6 bytes."""
+    cold = [run_child(LOAD, model)["load"] for _ in range(repeats) if forget_files(find_checkpoint(model))]
+    warm = [run_child(LOAD, model) for _ in range(repeats)]
+    completions = [run_child(COMPLETE, "complete", target, "--json", "--model", model) for _ in range(repeats)]
+    return {
+        "import_coder_seconds": median(times["import_coder"] for times in warm),
+        "import_engine_seconds": median(times["import_engine"] for times in warm),
+        "load_warm_seconds": median(times["load"] for times in warm),
+        "load_cold_seconds": median(cold) if cold else None,
+        "complete_seconds": median(run["seconds"] for run in completions),
+        "complete_peak_mb": max(run["peak_bytes"] for run in completions) / MEGABYTE,
+    }
+
+
+def run_child(script: str, *arguments: str) -> dict[str, float]:
+    """Run Python code in a new process, in the project's root, and read the JSON object that it prints last.
+
+    Raises RuntimeError with what the process said when it fails.
+    """
+    command = [sys.executable, "-c", script, *arguments]
+    child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
+    if child.returncode != 0:
+        raise RuntimeError(f"a measured process failed:\n{child.stderr}")
+    return jsons.loads(child.stdout.splitlines()[-1])
+
+
+def forget_files(folder: Path) -> bool:
+    """Drop a folder's files from the system's cache, so that they are read from the disk. False where that cannot be
+    asked for."""
+    if not hasattr(os, "posix_fadvise"):
+        return False
+    for path in folder.iterdir():
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return True
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import complete, generate, info, score
+from coder.commands import calibrate, complete, generate, info, score
 from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
@@ -42,6 +42,7 @@ app.command(epilog=complete.EPILOG)(complete.complete)
 app.command(epilog=generate.EPILOG)(generate.generate)
 app.command(epilog=score.EPILOG)(score.score)
 app.command()(info.info)
+app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 
 
 def _print_version(wanted: bool) -> None:

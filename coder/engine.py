@@ -127,6 +127,9 @@ class Engine:
             yield from job.events()
         finally:
             job.superseded.set()
+            with self._groups_lock:
+                if group is not None and self._groups.get(group) is job:
+                    del self._groups[group]
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""

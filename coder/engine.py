@@ -141,12 +141,14 @@ class Engine:
 
     def _work(self, job: Job) -> None:
         try:
+            around = self._window(job.request)
+            context = self._context(around)
             samples: list[Completion] = []
             for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
                 if len(samples) == job.request.samples or (attempt and job.over):
                     break
-                sample = self._sample(job, attempt)
-                if sample.text not in [other.text for other in samples] or not samples:
+                sample = self._sample(job, around, context, attempt)
+                if sample.text not in [other.text for other in samples]:
                     samples.append(sample)
             # The first one is what was streamed; among the others confidence decides.
             first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
@@ -156,11 +158,10 @@ class Engine:
         except BaseException as error:
             job.put(error)
 
-    def _sample(self, job: Job, attempt: int) -> Completion:
+    def _sample(self, job: Job, around: Window, context: list[int], attempt: int) -> Completion:
         """One completion. The updates of the first one go to the caller."""
-        request, around = job.request, self._window(job.request)
         started = time.monotonic()
-        denoising = self._denoise_request(job, around, attempt)
+        denoising = self._denoise_request(job, context, attempt)
         text, finished = "", None
         for update in canvas_updates(self._sampler.denoise(denoising), self._tokenizer):
             if isinstance(update, CanvasUpdate):
@@ -171,13 +172,11 @@ class Engine:
         assert finished is not None
         self._caches.trim()
         replaces = len(around.replaced) if _closes(text, around.replaced) else 0
-        seconds = time.monotonic() - (job.started if request.samples == 1 else started)
+        seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
         return Completion(text, finished.reason, replaces, seconds, finished.statistics)
 
-    def _denoise_request(self, job: Job, around: Window, attempt: int) -> DenoiseRequest:
-        request, control = job.request, self.config.control
-        encode = self._tokenizer.encode
-        context = infill(control, encode(around.prefix), encode(around.suffix))
+    def _denoise_request(self, job: Job, context: list[int], attempt: int) -> DenoiseRequest:
+        request = job.request
         room = self.config.max_positions - len(context)
         if room < 1:
             raise InputError(f"the context alone is {len(context)} tokens, the model has {self.config.max_positions}")
@@ -187,7 +186,7 @@ class Engine:
             context=context,
             cache=self._caches.take(context[:-1]),
             algorithm=parse_algorithm(policy, canvas_size),
-            end_token=control.fim_end,
+            end_token=self.config.control.fim_end,
             max_tokens=min(request.max_tokens, room),
             temperature=temperature,
             top_p=request.top_p,
@@ -214,13 +213,17 @@ class Engine:
         budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
         return window(request.prefix, request.suffix, self._count_tokens, *budgets)
 
+    def _context(self, around: Window) -> list[int]:
+        """The whole prompt, in tokens."""
+        encode = self._tokenizer.encode
+        return infill(self.config.control, encode(around.prefix), encode(around.suffix))
+
     def _score(self, prefix: str, suffix: str, middle: str) -> Score:
-        control, encode = self.config.control, self._tokenizer.encode
-        around = self._window(CompletionRequest(prefix, suffix))
-        context = infill(control, encode(around.prefix), encode(around.suffix))
-        continuation = [*encode(middle), control.fim_end]
+        end_token = self.config.control.fim_end
+        context = self._context(self._window(CompletionRequest(prefix, suffix)))
+        continuation = [*self._tokenizer.encode(middle), end_token]
         cache = self._caches.take(context[:-1])
-        values = score(self._runtime, cache, context, continuation, control_tokens=(control.fim_end,))
+        values = score(self._runtime, cache, context, continuation, control_tokens=(end_token,))
         return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1)
 
 

@@ -55,6 +55,10 @@ class ControlTokens:
     all: tuple[int, ...]
     """Every id that stands for no text, the named ones and those that the vocabulary reserves besides."""
 
+    def forbidden(self, allowed: tuple[int, ...]) -> list[int]:
+        """The ids that may not be predicted where, besides text, only `allowed` may."""
+        return [token for token in self.all if token not in allowed]
+
 
 @dataclass(frozen=True)
 class ModelConfig:

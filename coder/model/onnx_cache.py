@@ -38,8 +38,7 @@ class OnnxCache:
     def copy_prefix(self, length: int) -> OnnxCache:
         copy = OnnxCache(self._session, self._config, self._capacity)
         copy._tokens = self._tokens[:length]
-        for target, source in zip(copy._buffers, self._buffers, strict=True):
-            target[:, :, :length] = source[:, :, :length]
+        copy._copy_from(self._buffers, length)
         return copy
 
     def reserve(self, length: int) -> onnxruntime.IOBinding:
@@ -52,11 +51,15 @@ class OnnxCache:
                 f"{length} tokens are more than the model's {self._config.max_positions}; shorten the context"
             )
         if length >= self._capacity:
-            old, used = self._buffers, len(self._tokens)
+            old = self._buffers
             self._allocate(min(max(length, 2 * self._capacity), self._config.max_positions) + 1)
-            for target, source in zip(self._buffers, old, strict=True):
-                target[:, :, :used] = source[:, :, :used]
+            self._copy_from(old, len(self._tokens))
         return self._binding
+
+    def _copy_from(self, buffers: list[npt.NDArray[np.float32]], length: int) -> None:
+        """The first `length` positions of another cache's buffers."""
+        for target, source in zip(self._buffers, buffers, strict=True):
+            target[:, :, :length] = source[:, :, :length]
 
     def _allocate(self, capacity: int) -> None:
         config, self._capacity = self._config, capacity

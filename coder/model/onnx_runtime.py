@@ -161,7 +161,7 @@ class OnnxRuntime:
         """float32 [vocabulary]: 0, and a large negative number for control tokens that are not allowed."""
         if allowed not in self._control_bias:
             bias = np.zeros(self._config.vocab_size, np.float32)
-            bias[[token for token in self._config.control.all if token not in allowed]] = HIDDEN_FROM
+            bias[self._config.control.forbidden(allowed)] = HIDDEN_FROM
             self._control_bias[allowed] = bias
         return self._control_bias[allowed]
 

@@ -26,8 +26,9 @@ def calibrate(checkpoint: Checkpoint, texts: Iterable[str]) -> Smoothing:
         channels = inputs[0].abs().flatten(0, -2).amax(0)
         largest[matrix] = torch.maximum(largest[matrix], channels) if matrix in largest else channels
 
-    matrices = [matrix for layer in decoder.layers for matrix in _matrices(layer)]
-    hooks = [matrix.register_forward_pre_hook(watch) for matrix in matrices]
+    for layer in decoder.layers:
+        for matrix in _matrices(layer):
+            matrix.register_forward_pre_hook(watch)
     head_largest = torch.zeros(checkpoint.config.hidden_size)
     for text in texts:
         tokens = torch.tensor([calibration_prompt(checkpoint.tokenizer, text)])
@@ -35,8 +36,6 @@ def calibrate(checkpoint: Checkpoint, texts: Iterable[str]) -> Smoothing:
         causal = torch.ones(length, length, dtype=torch.bool).tril()
         hidden = decoder(tokens, torch.arange(length)[None], masked_attention(causal))
         head_largest = torch.maximum(head_largest, hidden.abs().flatten(0, -2).amax(0))
-    for hook in hooks:
-        hook.remove()
     layers = (_layer_smoothing(layer, largest, checkpoint.config.num_key_value_heads) for layer in decoder.layers)
     head = (decoder.head or decoder.embedding).weight.abs().amax(0)
     return Smoothing(tuple(layers), factors(head_largest.numpy(), head.numpy(), HEAD_STRENGTH))

@@ -75,7 +75,8 @@ class TorchRuntime:
             InputError: the sequence would be longer than the model's positions.
         """
         with torch.inference_mode():
-            return _reduce(self.logits(cache, request), request, self._forbidden(request))
+            forbidden = self.config.control.forbidden(request.control_tokens)
+            return _reduce(self.logits(cache, request), request, forbidden)
 
     def logits(self, cache: Cache, request: Pass) -> Tensor:
         """The same pass, giving the wanted positions' raw logits, float32 [W, vocab_size], on the device: without the
@@ -98,9 +99,6 @@ class TorchRuntime:
         hidden = run_pass(self._decoder, cache, inputs, length)
         cache.commit(request.tokens[: request.commit])
         return hidden
-
-    def _forbidden(self, request: Pass) -> list[int]:
-        return [token for token in self.config.control.all if token not in request.control_tokens]
 
     @property
     def _device(self) -> torch.device:

@@ -8,6 +8,14 @@ from coder.diffusion.events import FinishReason, Statistics
 
 
 @dataclass(frozen=True)
+class Snippet:
+    """A part of another file: its path, as the model should read it, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
 class CompletionRequest:
     """One hole to fill.
 
@@ -22,6 +30,8 @@ class CompletionRequest:
         temperature: 0 is greedy. top_p: nucleus, among the eight best tokens. seed: makes sampling repeatable.
         samples: how many different completions are wanted, the most likely first.
         deadline_ms: wall-clock budget; the best complete text at that time is returned.
+        snippets: text of other files that the model should know, the least important first.
+        workspace: the folder whose index helps with names and habits of its code; None leaves the index out.
     """
 
     prefix: str
@@ -36,6 +46,8 @@ class CompletionRequest:
     seed: int | None = None
     samples: int = 1
     deadline_ms: float | None = None
+    snippets: tuple[Snippet, ...] = ()
+    workspace: str | None = None
 
 
 @dataclass(frozen=True)

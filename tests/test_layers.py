@@ -17,8 +17,8 @@ PACKAGES = ("coder", "data", "evals", "lsp")
 
 MAY_IMPORT = {
     "coder": ("coder",),
-    "lsp": ("lsp", "coder.engine", "coder.completion", "coder.context", "coder.syntax", "coder.errors"),
-    "evals": ("evals", "coder.engine", "coder.completion", "coder.errors"),
+    "lsp": ("lsp", "coder.engine", "coder.completion", "coder.edits", "coder.context", "coder.syntax", "coder.errors"),
+    "evals": ("evals", "coder.engine", "coder.completion", "coder.edits", "coder.syntax", "coder.errors"),
     "data": ("data", "coder.model.tokens", "coder.syntax", "coder.errors"),
 }
 """Which of our own modules each package may import."""

@@ -6,9 +6,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from coder.diffusion.events import Committed, FinishReason, Step
 from coder.errors import InputError
-from coder.model.runtime import Cache
+from coder.model.runtime import Cache, TokenBias
 
 if TYPE_CHECKING:
     from coder.diffusion.run import Run
@@ -19,6 +22,22 @@ class DecodingAlgorithm(Protocol):
 
     def decode(self, run: Run) -> Generator[Step | Committed, None, FinishReason]:
         """Produce tokens with the passes of `run` until the end token or the limit, and say which it was."""
+        ...
+
+
+class Guide(Protocol):
+    """Knows something that the model does not, and leans its predictions that way."""
+
+    def bias(self, settled: Sequence[int], canvas: npt.NDArray[np.int64], slots: npt.NDArray[np.int64]) -> TokenBias:
+        """What to add to the logits of `slots`, before the model is asked.
+
+        Args:
+            settled: the context and the output so far; its last token is the anchor.
+            canvas: int64 [B], the tokens behind it: fixed or masked slots, or a draft that is being verified.
+            slots: int64 [W], ascending, the canvas's slots to be predicted; B itself where a draft's next token is.
+
+        Returns: rows that index `slots`.
+        """
         ...
 
 
@@ -38,6 +57,7 @@ class DenoiseRequest:
         deadline: when to stop, on the clock of `time.monotonic`, seconds.
         cancelled: asked before every pass whether to stop.
         fixed: tokens given in advance, by their position in the output. The end cannot come before the last of them.
+        guides: their biases are added up.
         prefill_chunk: most context tokens computed in one pass, thus between two looks at deadline and `cancelled`.
 
     Raises:
@@ -56,6 +76,7 @@ class DenoiseRequest:
     deadline: float = float("inf")
     cancelled: Callable[[], bool] = lambda: False
     fixed: Mapping[int, int] = field(default_factory=dict)
+    guides: Sequence[Guide] = ()
     prefill_chunk: int = 128
 
     def __post_init__(self) -> None:

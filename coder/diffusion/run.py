@@ -111,7 +111,9 @@ class Run:
         self._catch_up(self._commit)
         # The output at a position predicts the next token: the anchor, at index 0, predicts slot 0.
         tokens = [self.sequence[-1], *canvas.tokens.tolist()]
-        bias = self._no_end_before_fixed(slots) if self.request.fixed else TokenBias.none()
+        bias = self._bias(canvas.tokens, slots)
+        if self.request.fixed:
+            bias = bias.joined(self._no_end_before_fixed(slots))
         wanted = slots.tolist()
         request = Pass(tokens, wanted=wanted, causal=False, control_tokens=self._allowed_control, bias=bias)
         return self._forward(request, self._canvas)
@@ -123,7 +125,8 @@ class Run:
         """
         tokens = [*self.sequence[self._cached :], *draft]
         wanted = range(len(tokens) - len(draft) - 1, len(tokens))
-        request = Pass(tokens, wanted=wanted, commit=len(tokens), control_tokens=self._allowed_control)
+        bias = self._bias(np.asarray(draft, np.int64), np.arange(len(draft) + 1))
+        request = Pass(tokens, wanted=wanted, commit=len(tokens), control_tokens=self._allowed_control, bias=bias)
         return self._forward(request, self._commit)
 
     def take_back(self, count: int) -> None:
@@ -160,6 +163,13 @@ class Run:
         tally.positions += len(request.tokens)
         tally.seconds += time.perf_counter() - start
         return predictions
+
+    def _bias(self, canvas: IntArray, slots: IntArray) -> TokenBias:
+        """What the request's guides add to the logits of `slots`."""
+        bias = TokenBias.none()
+        for guide in self.request.guides:
+            bias = bias.joined(guide.bias(self.sequence, canvas, slots))
+        return bias
 
     def _no_end_before_fixed(self, slots: IntArray) -> TokenBias:
         rows = np.flatnonzero(slots + self.produced < self._last_fixed)

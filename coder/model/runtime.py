@@ -35,6 +35,14 @@ class TokenBias:
     def none() -> TokenBias:
         return TokenBias(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
+    def joined(self, other: TokenBias) -> TokenBias:
+        """Both; what they say of the same logit adds up."""
+        return TokenBias(
+            np.concatenate([self.rows, other.rows]),
+            np.concatenate([self.tokens, other.tokens]),
+            np.concatenate([self.values, other.values]),
+        )
+
 
 @dataclass(frozen=True)
 class Pass:

@@ -1,0 +1,29 @@
+"""Real code that the embedded model has not been trained on: packages that this project depends on anyway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+HELD_OUT_PACKAGES = ("pathspec", "pygls", "typer")
+"""Not among the packages whose code is in any of the training mixes, this project's or its corpus'."""
+
+
+@dataclass(frozen=True)
+class HeldOutPackage:
+    """An installed package: its version, its folder, and its Python files in order."""
+
+    name: str
+    version: str
+    folder: Path
+    files: tuple[Path, ...]
+
+
+def held_out_package(name: str) -> HeldOutPackage:
+    """The package as it is installed here; figures name the version, since code changes with it."""
+    spec = find_spec(name)
+    assert spec is not None and spec.origin is not None, f"{name} is a dependency and must be installed"
+    folder = Path(spec.origin).parent
+    return HeldOutPackage(name, metadata.version(name), folder, tuple(sorted(folder.rglob("*.py"))))

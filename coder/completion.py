@@ -32,6 +32,8 @@ class CompletionRequest:
         deadline_ms: wall-clock budget; the best complete text at that time is returned.
         snippets: text of other files that the model should know, the least important first.
         workspace: the folder whose index helps with names and habits of its code; None leaves the index out.
+        replace_brackets: whether the answer may stand in for closing brackets that are alone on the rest of the line
+            (see `Completion.replaces`); otherwise the whole suffix stays.
     """
 
     prefix: str
@@ -48,6 +50,7 @@ class CompletionRequest:
     deadline_ms: float | None = None
     snippets: tuple[Snippet, ...] = ()
     workspace: str | None = None
+    replace_brackets: bool = True
 
 
 @dataclass(frozen=True)

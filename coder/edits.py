@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coder.completion import Completion
+from coder.completion import CanvasUpdate, Completion
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,36 @@ class FillRequest:
 
 
 @dataclass(frozen=True)
+class HoleUpdate:
+    """The state of one hole, the first being 0, after a pass. The last update of a hole has no slots."""
+
+    hole: int
+    canvas: CanvasUpdate
+
+
+@dataclass(frozen=True)
 class Filled:
     """The holes' answers.
 
     Attributes:
         text: the request's texts with the answers between them.
-        middles: an answer for each hole, in their order.
-        joint: whether one canvas held them all; otherwise each was filled seeing the others' text.
+        middles: an answer for each hole, in their order. Where they were written together, each has its own tokens
+            and confidence, and the passes and times of them all.
+        joint: whether all were written together, in one stream of answers; otherwise one after the other, each seeing
+            the answers before it and the text behind it.
+        passes: forward passes after the prefills.
         seconds: from the request's start to its answer.
     """
 
     text: str
     middles: tuple[Completion, ...]
     joint: bool
+    passes: int
     seconds: float
+
+
+FillEvent = HoleUpdate | Filled
+"""What `Engine.stream_fill` yields: updates of holes, then their answers."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +20,10 @@ from coder.diffusion.algorithms import parse_algorithm
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.scoring import score
+from coder.edits import Filled, FillEvent, FillRequest
 from coder.errors import InputError, MissingDependencyError
-from coder.job import Job
+from coder.fill import fill_in_turn
+from coder.job import AnyOf, Cancellation, Groups, Job, unstarted
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
@@ -59,8 +60,7 @@ class Engine:
         self._sampler = Sampler(runtime)
         self._caches = CachePool(runtime.new_cache)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="quickfill-engine")
-        self._groups: dict[str, Job] = {}
-        self._groups_lock = threading.Lock()
+        self._groups = Groups()
 
     @staticmethod
     def load(model: str = EMBEDDED, *, runtime: RuntimeName = "auto", threads: int | None = None) -> Engine:
@@ -94,7 +94,7 @@ class Engine:
         return self._runtime.description
 
     def complete(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+        self, request: CompletionRequest, cancelled: Cancellation | None = None, group: str | None = None
     ) -> Completion:
         """The completion, when it is finished, stopped or out of time."""
         for event in self.stream(request, cancelled, group):
@@ -103,7 +103,7 @@ class Engine:
         raise AssertionError("a stream ends with its completion")
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+        self, request: CompletionRequest, cancelled: Cancellation | None = None, group: str | None = None
     ) -> Generator[EngineEvent, None, None]:
         """Canvas updates while they happen, then the completion. Leaving the iterator early cancels the request.
 
@@ -116,20 +116,35 @@ class Engine:
         """
         if request.samples < 1:
             raise InputError(f"samples must be at least 1, not {request.samples}")
-        job = Job(request, cancelled or threading.Event())
-        if group is not None:
-            with self._groups_lock:
-                if (older := self._groups.get(group)) is not None:
-                    older.superseded.set()
-                self._groups[group] = job
-        self._worker.submit(self._work, job)
+        superseded = self._groups.enter(group)
+        job = Job[EngineEvent](request.deadline_ms, AnyOf(cancelled or superseded, superseded))
+        self._worker.submit(self._work, job, request)
         try:
-            yield from job.events()
+            if not (yield from job.answers()):
+                yield unstarted("cancelled", request.policy, job.seconds)
         finally:
-            job.superseded.set()
-            with self._groups_lock:
-                if group is not None and self._groups.get(group) is job:
-                    del self._groups[group]
+            self._groups.leave(group, superseded)
+
+    def fill(self, request: FillRequest, cancelled: Cancellation | None = None, group: str | None = None) -> Filled:
+        """The answers to several holes of a text, when the last one is finished, stopped or out of time."""
+        for event in self.stream_fill(request, cancelled, group):
+            if isinstance(event, Filled):
+                return event
+        raise AssertionError("a stream ends with its answer")
+
+    def stream_fill(
+        self, request: FillRequest, cancelled: Cancellation | None = None, group: str | None = None
+    ) -> Generator[FillEvent, None, None]:
+        """What happens in each hole while it does, then the answers; otherwise like `stream`.
+
+        Raises:
+            InputError: a setting that cannot be used, or a text without a hole.
+        """
+        superseded = self._groups.enter(group)
+        try:
+            yield from fill_in_turn(self.stream, request, AnyOf(cancelled or superseded, superseded))
+        finally:
+            self._groups.leave(group, superseded)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""
@@ -139,29 +154,31 @@ class Engine:
         """Wait for the request under way and release the worker."""
         self._worker.shutdown(cancel_futures=True)
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job[EngineEvent], request: CompletionRequest) -> None:
         try:
-            around = self._window(job.request)
+            around = self._window(request)
             context = self._context(around)
             samples: list[Completion] = []
-            for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
-                if len(samples) == job.request.samples or (attempt and job.over):
+            for attempt in range(request.samples * ATTEMPTS_PER_SAMPLE if request.samples > 1 else 1):
+                if len(samples) == request.samples or (attempt and job.over):
                     break
-                sample = self._sample(job, around, context, attempt)
+                sample = self._sample(job, request, around, context, attempt)
                 if sample.text not in [other.text for other in samples]:
                     samples.append(sample)
             # The first one is what was streamed; among the others confidence decides.
-            first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
-            seconds = time.monotonic() - job.started
+            first, *others = samples if not request.temperature else sorted(samples, key=_by_confidence)
             others.sort(key=_by_confidence)
-            job.put(replace(first, seconds=seconds, alternatives=tuple(others)))
+            job.put(replace(first, seconds=job.seconds, alternatives=tuple(others)))
+            job.finish()
         except BaseException as error:
-            job.put(error)
+            job.finish(error)
 
-    def _sample(self, job: Job, around: Window, context: list[int], attempt: int) -> Completion:
+    def _sample(
+        self, job: Job[EngineEvent], request: CompletionRequest, around: Window, context: list[int], attempt: int
+    ) -> Completion:
         """One completion. The updates of the first one go to the caller."""
         started = time.monotonic()
-        denoising = self._denoise_request(job, context, attempt)
+        denoising = self._denoise_request(job, request, context, attempt)
         text, finished = "", None
         for update in canvas_updates(self._sampler.denoise(denoising), self._tokenizer):
             if isinstance(update, CanvasUpdate):
@@ -172,11 +189,12 @@ class Engine:
         assert finished is not None
         self._caches.trim()
         replaces = len(around.replaced) if _closes(text, around.replaced) else 0
-        seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
+        seconds = time.monotonic() - (job.started if request.samples == 1 else started)
         return Completion(text, finished.reason, replaces, seconds, finished.statistics)
 
-    def _denoise_request(self, job: Job, context: list[int], attempt: int) -> DenoiseRequest:
-        request = job.request
+    def _denoise_request(
+        self, job: Job[EngineEvent], request: CompletionRequest, context: list[int], attempt: int
+    ) -> DenoiseRequest:
         room = self.config.max_positions - len(context)
         if room < 1:
             raise InputError(f"the context alone is {len(context)} tokens, the model has {self.config.max_positions}")
@@ -211,7 +229,7 @@ class Engine:
         """The part of the text that the model sees; a model of few positions sees less."""
         share = max(1, (self.config.max_positions - min(request.max_tokens, self.config.max_positions // 2)) // 4)
         budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
-        return window(request.prefix, request.suffix, self._count_tokens, *budgets)
+        return window(request.prefix, request.suffix, self._count_tokens, *budgets, request.replace_brackets)
 
     def _context(self, around: Window) -> list[int]:
         """The whole prompt, in tokens."""

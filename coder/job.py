@@ -6,51 +6,98 @@ import queue
 import threading
 import time
 from collections.abc import Generator
+from typing import Generic, Protocol, TypeVar
 
-from coder.completion import Completion, CompletionRequest, EngineEvent
+from coder.completion import Completion
 from coder.diffusion.events import FinishReason, Statistics
 
 POLL_SECONDS = 0.01
 """How soon a waiting caller notices that it was cancelled."""
 
+Answer = TypeVar("Answer")
 
-class Job:
-    """A request, its deadline and its cancellation; a queue of answers between two threads."""
 
-    def __init__(self, request: CompletionRequest, cancelled: threading.Event) -> None:
-        self.request = request
-        self.cancelled = cancelled
-        self.superseded = threading.Event()
+class Cancellation(Protocol):
+    """Somebody may want no answer any more: a `threading.Event`, or several of them."""
+
+    def is_set(self) -> bool: ...
+
+
+class AnyOf:
+    """Set as soon as one of the events is."""
+
+    def __init__(self, *events: Cancellation) -> None:
+        self._events = events
+
+    def is_set(self) -> bool:
+        return any(event.is_set() for event in self._events)
+
+
+class Groups:
+    """Requests of which only the newest counts: each one of a group supersedes those before it."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+
+    def enter(self, group: str | None) -> threading.Event:
+        """An event that is set when a newer request of the group enters, or when this one leaves."""
+        superseded = threading.Event()
+        if group is not None:
+            with self._lock:
+                if (older := self._newest.get(group)) is not None:
+                    older.set()
+                self._newest[group] = superseded
+        return superseded
+
+    def leave(self, group: str | None, superseded: threading.Event) -> None:
+        superseded.set()
+        with self._lock:
+            if group is not None and self._newest.get(group) is superseded:
+                del self._newest[group]
+
+
+class Job(Generic[Answer]):
+    """A request's deadline and its cancellation; a queue of answers between two threads."""
+
+    def __init__(self, deadline_ms: float | None, cancelled: Cancellation) -> None:
+        self.is_cancelled = cancelled.is_set
         self.started = time.monotonic()
-        seconds = float("inf") if request.deadline_ms is None else request.deadline_ms / 1000.0
-        self.deadline = self.started + seconds
-        self._answers: queue.SimpleQueue[EngineEvent | BaseException] = queue.SimpleQueue()
+        self.deadline = self.started + (float("inf") if deadline_ms is None else deadline_ms / 1000.0)
+        self._answers: queue.SimpleQueue[tuple[Answer] | BaseException | None] = queue.SimpleQueue()
 
-    def is_cancelled(self) -> bool:
-        return self.cancelled.is_set() or self.superseded.is_set()
+    @property
+    def seconds(self) -> float:
+        """Since the request came."""
+        return time.monotonic() - self.started
 
     @property
     def over(self) -> bool:
         return self.is_cancelled() or time.monotonic() >= self.deadline
 
-    def put(self, answer: EngineEvent | BaseException) -> None:
-        self._answers.put(answer)
+    def put(self, answer: Answer) -> None:
+        self._answers.put((answer,))
 
-    def events(self) -> Generator[EngineEvent, None, None]:
-        """What the worker puts, up to the completion. A cancelled caller does not wait for the worker."""
+    def finish(self, error: BaseException | None = None) -> None:
+        """There are no more answers, or the caller gets `error`."""
+        self._answers.put(error)
+
+    def answers(self) -> Generator[Answer, None, bool]:
+        """What the worker puts. A cancelled caller does not wait for the worker; returns whether it was waited for."""
         while True:
             try:
                 answer = self._answers.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 if self.is_cancelled():
-                    yield self._unfinished("cancelled")
-                    return
+                    return False
                 continue
             if isinstance(answer, BaseException):
                 raise answer
-            yield answer
-            if isinstance(answer, Completion):
-                return
+            if answer is None:
+                return True
+            yield answer[0]
 
-    def _unfinished(self, reason: FinishReason) -> Completion:
-        return Completion("", reason, 0, time.monotonic() - self.started, Statistics(policy=self.request.policy))
+
+def unstarted(reason: FinishReason, policy: str, seconds: float = 0.0) -> Completion:
+    """The answer of a request that was over before anything was written."""
+    return Completion("", reason, 0, seconds, Statistics(policy=policy))

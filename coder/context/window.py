@@ -50,13 +50,14 @@ def window(
     count_tokens: TokenCounter = estimate_tokens,
     prefix_tokens: int = PREFIX_TOKENS,
     suffix_tokens: int = SUFFIX_TOKENS,
+    replace_brackets: bool = True,
 ) -> Window:
     """Cut the text around a hole to budgets in tokens, independent of each other.
 
     `count_tokens` sees at most `CHARACTERS_PER_TOKEN_AT_MOST` characters for each token of a budget, however long the
-    text is.
+    text is. Without `replace_brackets` the whole suffix stays where it is.
     """
-    replaced = closing_brackets(suffix)
+    replaced = closing_brackets(suffix) if replace_brackets else ""
     start = prefix_start(prefix, count_tokens, prefix_tokens)
     end = suffix_end(suffix[len(replaced) :], count_tokens, suffix_tokens)
     return Window(prefix[start:], suffix[len(replaced) : len(replaced) + end], replaced)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import calibrate, complete, generate, info, score
+from coder.commands import calibrate, complete, fill, generate, info, score
 from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
@@ -21,6 +21,8 @@ EPILOG = """
 quickfill complete app.py:12 --watch      see line 12 being written
 
 quickfill complete app.py:12 --apply      write it into the file
+
+quickfill fill app.py --watch             see every <fill> in it being written
 
 quickfill generate "the n-th prime"       a function from a sentence
 
@@ -39,6 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=complete.EPILOG)(complete.complete)
+app.command(epilog=fill.EPILOG)(fill.fill)
 app.command(epilog=generate.EPILOG)(generate.generate)
 app.command(epilog=score.EPILOG)(score.score)
 app.command()(info.info)

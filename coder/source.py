@@ -70,9 +70,15 @@ class Source:
 
         The line breaks of the new text become the source's own.
         """
-        new = unix_line_breaks(text).replace("\n", self.newline)
-        mark = codecs.BOM_UTF8 if self.byte_order_mark else b""
-        return mark + (self.text[:start] + new + self.text[end:]).encode()
+        return self.stored(self.text[:start] + self.own_line_breaks(text) + self.text[end:])
+
+    def own_line_breaks(self, text: str) -> str:
+        """The text with the source's line breaks."""
+        return unix_line_breaks(text).replace("\n", self.newline)
+
+    def stored(self, text: str) -> bytes:
+        """What to store for the source to have this text."""
+        return (codecs.BOM_UTF8 if self.byte_order_mark else b"") + text.encode()
 
     def _line_start(self, line: int) -> int:
         if line == 1:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Self
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
@@ -52,24 +53,23 @@ def surroundings(prefix: str, suffix: str, line: int) -> Surroundings:
 
 def in_place(text: str, around: Surroundings) -> RenderableType:
     """The finished text between the lines around it."""
-    return _numbered(_between(Text(_visible(text), INSERTED), around), around.first_line)
+    return numbered(_between(Text(visible(text), INSERTED), around), around.first_line)
 
 
-class CanvasView:
-    """Draws canvas updates as they come; a context manager.
+class Region:
+    """One region of a terminal, drawn again and again; a context manager.
 
-    Redraws one region of the terminal. Where that is not possible (a dumb terminal, a file) each update is a line.
+    Where that is not possible (a dumb terminal, a file) each state is a line.
     """
 
-    def __init__(self, console: Console, around: Surroundings) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._around = around
         self._mask = ASCII_MASK if console.options.ascii_only else MASK
         self._started = time.perf_counter()
         redraws = console.is_terminal and not console.is_dumb_terminal
         self._live = Live(console=console, transient=True, auto_refresh=False) if redraws else None
 
-    def __enter__(self) -> CanvasView:
+    def __enter__(self) -> Self:
         if self._live:
             self._live.start()
         return self
@@ -80,15 +80,32 @@ class CanvasView:
         if self._live:
             self._live.stop()
 
+    @property
+    def seconds(self) -> float:
+        """Since the view was made."""
+        return time.perf_counter() - self._started
+
+    def draw(self, renderable: Callable[[int, int], RenderableType], line: Callable[[], str]) -> None:
+        """Show a state: `renderable` for a width and a number of rows, both in cells, or `line`."""
+        if self._live:
+            self._live.update(renderable(self._console.width, self._console.height - 2), refresh=True)
+        else:
+            self._console.print(Text(line()), soft_wrap=True)
+
+
+class CanvasView(Region):
+    """Draws the canvas of one hole between the lines around it."""
+
+    def __init__(self, console: Console, around: Surroundings) -> None:
+        super().__init__(console)
+        self._around = around
+
     def show(self, update: CanvasUpdate) -> None:
         """Draw the state after a pass."""
-        seconds = time.perf_counter() - self._started
-        if self._live:
-            width, rows = self._console.width, self._console.height - 2
-            self._live.update(frame(update, self._around, seconds, self._mask, width, rows), refresh=True)
-        else:
-            canvas = Text.assemble(*_slot_parts(update.slots, self._mask)).plain.replace("\n", "\\n")
-            self._console.print(Text(f"{_progress(update, seconds)}  {canvas}"), soft_wrap=True)
+        self.draw(
+            lambda width, rows: frame(update, self._around, self.seconds, self._mask, width, rows),
+            lambda: progress_line(update, self.seconds, self._mask),
+        )
 
 
 def frame(
@@ -104,12 +121,18 @@ def frame(
     With a width and a number of rows, both in cells, only the end is shown if it does not fit.
     """
     text = _between(canvas_text(update, mask), around)
-    return Group(Text(_progress(update, seconds), "bold cyan"), _numbered(text, around.first_line, width, rows))
+    return Group(Text(progress(update, seconds), "bold cyan"), numbered(text, around.first_line, width, rows))
+
+
+def progress_line(update: CanvasUpdate, seconds: float, mask: str = MASK) -> str:
+    """The state after a pass, without what is settled, on one line."""
+    canvas = Text.assemble(*_slot_parts(update.slots, mask)).plain.replace("\n", "\\n")
+    return f"{progress(update, seconds)}  {canvas}"
 
 
 def canvas_text(update: CanvasUpdate, mask: str = MASK) -> Text:
     """Settled text, then the canvas: what is new in reverse, the colour by confidence, `mask` for a masked slot."""
-    return Text.assemble((_visible(update.settled), SETTLED), *_slot_parts(update.slots, mask))
+    return Text.assemble((visible(update.settled), SETTLED), *_slot_parts(update.slots, mask))
 
 
 def _slot_parts(slots: tuple[Slot, ...], mask: str) -> Iterator[tuple[str, str]]:
@@ -118,7 +141,7 @@ def _slot_parts(slots: tuple[Slot, ...], mask: str) -> Iterator[tuple[str, str]]
             yield mask, MASKED
         else:
             colour = _confidence_style(slot.confidence)
-            yield _visible(slot.text), f"{colour} reverse" if slot.new else colour
+            yield visible(slot.text), f"{colour} reverse" if slot.new else colour
 
 
 def _confidence_style(confidence: float | None) -> str:
@@ -127,17 +150,18 @@ def _confidence_style(confidence: float | None) -> str:
     return next((style for least, style in CONFIDENCE_STYLES if confidence >= least), DOUBTFUL)
 
 
-def _progress(update: CanvasUpdate, seconds: float) -> str:
+def progress(update: CanvasUpdate, seconds: float) -> str:
+    """Passes, tokens, and tokens a second."""
     tokens = update.tokens + sum(slot.text is not None for slot in update.slots)
     rate = tokens / seconds if seconds > 0 else 0.0
     return f"pass {update.passes:>3}  {tokens:>3} tokens  {rate:5.1f} tok/s"
 
 
 def _between(middle: Text, around: Surroundings) -> Text:
-    return Text.assemble((_visible(around.before), CONTEXT), middle, (_visible(around.after), CONTEXT))
+    return Text.assemble((visible(around.before), CONTEXT), middle, (visible(around.after), CONTEXT))
 
 
-def _numbered(text: Text, first_line: int, width: int | None = None, rows: int | None = None) -> Table:
+def numbered(text: Text, first_line: int, width: int | None = None, rows: int | None = None) -> Table:
     """Lines with their numbers; with a width, the last ones that fit into so many rows of the terminal."""
     lines = list(enumerate(text.split("\n", allow_blank=True), first_line))
     gutter = len(str(lines[-1][0])) + 2
@@ -158,5 +182,6 @@ def _last_that_fit(lines: list[tuple[int, Text]], width: int, rows: int) -> list
     return lines[first:] or lines[-1:]
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """The text with every character shown that would command a terminal."""
     return text.translate(VISIBLE)

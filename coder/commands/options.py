@@ -61,3 +61,6 @@ Deadline = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, errors included.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Draw the canvas as it is denoised; `auto` becomes `threshold`.")]
+
+DEFAULT_MARK = "<fill>"
+Mark = Annotated[str, typer.Option(metavar="TEXT", help="What stands where something is missing.")]

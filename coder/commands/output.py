@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coder.completion import Completion
+    from coder.edits import Filled
+    from coder.holes_view import HolesView
     from coder.view import CanvasView
 
 NOTHING_TO_SUGGEST = 5
@@ -36,6 +40,16 @@ def finish(completion: Completion) -> None:
         raise typer.Exit(NOTHING_TO_SUGGEST)
 
 
+def finish_filled(filled: Filled) -> None:
+    """The same for several holes: only where nothing is in any of them there is nothing."""
+    for number, middle in enumerate(filled.middles, 1):
+        if middle.finish_reason in EARLY_STOPS:
+            typer.echo(f"note: hole {number} {EARLY_STOPS[middle.finish_reason]}", err=True)
+    if all(map(is_empty, filled.middles)):
+        typer.echo("nothing to suggest here", err=True)
+        raise typer.Exit(NOTHING_TO_SUGGEST)
+
+
 def facts(completion: Completion) -> dict[str, Any]:
     """A completion for programs: `seconds` is wall-clock, `confidence` a mean probability, `replaces` a number of
     characters behind the hole."""
@@ -50,6 +64,17 @@ def facts(completion: Completion) -> dict[str, Any]:
         "confidence": completion.confidence,
         "policy": completion.statistics.policy,
         "alternatives": [facts(alternative) for alternative in completion.alternatives],
+    }
+
+
+def filled_facts(filled: Filled, holes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Several answers for programs: the whole text, then what `facts` says of each hole."""
+    return {
+        "text": filled.text,
+        "holes": holes,
+        "joint": filled.joint,
+        "passes": filled.passes,
+        "seconds": filled.seconds,
     }
 
 
@@ -79,6 +104,26 @@ def print_completion(completion: Completion, prefix: str, suffix: str, line: int
         console.print(_summary(answer), style="dim", markup=False)
 
 
+def print_filled(filled: Filled, texts: Sequence[str], alone: str) -> None:
+    """On a terminal the answers, each in its place; otherwise `alone`, in UTF-8, nothing added."""
+    if not sys.stdout.isatty():
+        typer.echo(alone.encode(), nl=False)
+        return
+
+    from rich.console import Console
+
+    from coder.holes_view import in_places
+
+    console = Console(highlight=False)
+    console.print(in_places(texts, [middle.text for middle in filled.middles]))
+    manner = "together" if filled.joint else "one after the other"
+    tokens = sum(middle.tokens for middle in filled.middles)
+    summary = (
+        f"{len(filled.middles)} holes, {manner}: {tokens} tokens in {filled.passes} passes, {filled.seconds:.2f} s"
+    )
+    console.print(summary, style="dim", markup=False)
+
+
 def drawable(policy: str) -> str:
     """What to decode with while a person watches: `auto` may choose a policy without a canvas to draw."""
     return "threshold" if policy == "auto" else policy
@@ -91,6 +136,15 @@ def canvas_view(prefix: str, suffix: str, line: int) -> CanvasView:
     from coder.view import CanvasView, surroundings
 
     return CanvasView(Console(stderr=True, highlight=False), surroundings(prefix, suffix, line))
+
+
+def holes_view(texts: Sequence[str]) -> HolesView:
+    """The same for several holes."""
+    from rich.console import Console
+
+    from coder.holes_view import HolesView
+
+    return HolesView(Console(stderr=True, highlight=False), texts)
 
 
 def _summary(completion: Completion) -> str:

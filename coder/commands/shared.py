@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from coder.commands.options import RuntimeName
 
 if TYPE_CHECKING:
     from coder.completion import Completion, CompletionRequest
+    from coder.edits import Filled, FillRequest
     from coder.engine import Engine
+    from coder.holes_view import HolesView
     from coder.view import CanvasView
+
+Update = TypeVar("Update", contravariant=True)
+Answer = TypeVar("Answer")
+
+
+class View(AbstractContextManager[object], Protocol[Update]):
+    """Draws updates while it is entered."""
+
+    def show(self, update: Update, /) -> None: ...
 
 
 def load_engine(model: str, runtime: RuntimeName, threads: int | None) -> Engine:
@@ -28,14 +40,27 @@ def run(engine: Engine, request: CompletionRequest, view: CanvasView | None) -> 
     """Answer a request, drawing its canvas on `view`. An interrupt (Ctrl-C) stops the model within one pass."""
     from coder.completion import Completion
 
+    return _last(lambda cancelled: engine.stream(request, cancelled), Completion, view)
+
+
+def run_fill(engine: Engine, request: FillRequest, view: HolesView | None) -> Filled:
+    """Fill several holes; otherwise like `run`."""
+    from coder.edits import Filled
+
+    return _last(lambda cancelled: engine.stream_fill(request, cancelled), Filled, view)
+
+
+def _last(
+    stream: Callable[[threading.Event], Iterator[Update | Answer]], kind: type[Answer], view: View[Update] | None
+) -> Answer:
     cancelled = threading.Event()
     try:
         with view or nullcontext():
-            for event in engine.stream(request, cancelled):
-                if isinstance(event, Completion):
+            for event in stream(cancelled):
+                if isinstance(event, kind):
                     return event
                 if view:
-                    view.show(event)
+                    view.show(cast("Update", event))
     finally:
         cancelled.set()
-    raise AssertionError("a stream ends with its completion")
+    raise AssertionError("a stream ends with its answer")

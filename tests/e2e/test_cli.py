@@ -23,7 +23,7 @@ Run = Callable[..., subprocess.CompletedProcess[bytes]]
 DOCUMENTED = {
     command.strip()
     for page in ("README.md", "examples/README.md")
-    for command in re.findall(r"quickfill (complete examples/[^`\n&|]+)", (ROOT / page).read_text(encoding="utf-8"))
+    for command in re.findall(r"quickfill (complete examples/[^`\n&|/]+)", (ROOT / page).read_text(encoding="utf-8"))
 }
 
 

@@ -66,13 +66,15 @@ class Slot:
 class CanvasUpdate:
     """The state of a completion after a pass: the text that is settled, and the canvas behind it.
 
-    `passes` counts canvas passes, and those that settled tokens without a canvas.
+    `passes` counts canvas passes, and those that settled tokens without a canvas. `confidence` is the mean probability
+    of the settled tokens when they were fixed; 0.0 while there are none.
     """
 
     settled: str
     slots: tuple[Slot, ...]
     passes: int
     tokens: int
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True)

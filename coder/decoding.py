@@ -16,7 +16,7 @@ def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[Ca
     """
     settled: list[int] = []
     confidences: dict[int, float] = {}
-    passes = 0
+    passes, confidence_sum = 0, 0.0
     drafted = False
     for event in events:
         match event:
@@ -26,12 +26,15 @@ def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[Ca
                 passes, drafted = passes + 1, True
                 confidences |= dict(zip(newly_unmasked, probabilities, strict=True))
                 slots = _slots(canvas, newly_unmasked, confidences, tokenizer)
-                yield CanvasUpdate(tokenizer.decode(settled), slots, passes, len(settled))
-            case Committed(tokens):
+                mean = confidence_sum / len(settled) if settled else 0.0
+                yield CanvasUpdate(tokenizer.decode(settled), slots, passes, len(settled), mean)
+            case Committed(tokens, probabilities):
                 settled.extend(tokens)
+                confidence_sum += sum(probabilities)
                 # Without a canvas before it, it took a pass of its own.
                 passes, drafted, confidences = passes + (not drafted), False, {}
-                yield CanvasUpdate(tokenizer.decode(settled), (), passes, len(settled))
+                mean = confidence_sum / len(settled) if settled else 0.0
+                yield CanvasUpdate(tokenizer.decode(settled), (), passes, len(settled), mean)
             case Finished(reason, _, pending):
                 text = tokenizer.decode([*settled, *pending])
                 yield (text if reason in ("end", "length") else complete_lines(text)), event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,7 +36,7 @@ class EngineStatus:
 
 class EngineClient(Protocol):
     """Any thread may call any method. A set `cancelled` answers the caller at once, and the work ends with the pass
-    under way; so does leaving the iterator of `stream` early.
+    under way.
 
     Every method but `close` raises `InputError` for what cannot be asked so, and `EngineLostError` when the engine is
     gone; the client is of no use after that.
@@ -44,9 +44,9 @@ class EngineClient(Protocol):
 
     def stream(
         self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
-    ) -> Iterator[EngineEvent]:
-        """Canvas updates, then the completion. A newer request of the same `group` cancels this one; groups of
-        different clients never meet."""
+    ) -> Generator[EngineEvent, None, None]:
+        """Canvas updates, then the completion. Closing the generator cancels the request. A newer request of the
+        same `group` cancels this one; groups of different clients never meet."""
         ...
 
     def complete(

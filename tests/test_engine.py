@@ -81,6 +81,8 @@ def test_settled_text_only_grows_and_ends_as_the_completion(engine: Engine):
     settled = [update.settled for update in updates if isinstance(update, CanvasUpdate)]
     assert all(later.startswith(earlier.removesuffix("\ufffd")) for earlier, later in pairwise(settled))
     assert settled[-1] == completion.text
+    *_, last = [update for update in updates if isinstance(update, CanvasUpdate)]
+    assert last.confidence == pytest.approx(completion.confidence)
 
 
 def test_greedy_completions_repeat_with_and_without_a_warm_cache(engine: Engine, folder: Path):

@@ -1,0 +1,76 @@
+"""Whether a suggestion is likely enough to be right to be shown unasked."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lsp.candidate import Candidate
+from lsp.extent import Extent
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A logistic model: the probability that a suggestion's first line is what the user types next.
+
+    How the constants were got: provisional, set by hand. `benchmarks.lsp_latency` replays typing sessions, records
+    each suggestion's confidence and whether it came true, and fits them.
+
+    Attributes:
+        bias: of the log-odds.
+        mean: weight of the mean log-probability of the tokens, nats.
+        total: weight of the sum of the tokens' log-probabilities, nats.
+        block: added for a suggestion that may have several lines.
+        threshold: the default gate, chosen from the curve of precision against show rate.
+    """
+
+    bias: float = 1.0
+    mean: float = 4.0
+    total: float = 0.25
+    block: float = 0.0
+    threshold: float = 0.3
+
+    def probability(self, candidate: Candidate, extent: Extent) -> float:
+        """That the candidate is right, from 0 to 1."""
+        mean = math.log(min(1.0, max(candidate.confidence, 1e-6)))
+        log_odds = (
+            self.bias + self.mean * mean + self.total * mean * candidate.tokens + self.block * (extent == "block")
+        )
+        return 1.0 / (1.0 + math.exp(-log_odds))
+
+
+CALIBRATION = Calibration()
+
+LOWEST, HIGHEST = -0.1, 0.2
+"""How far a user's habit moves the threshold at most."""
+
+EXPECTED_ACCEPTANCE = 0.25
+"""Share of shown suggestions that are accepted; a user who accepts just that leaves the threshold where it is."""
+
+PRIOR = 50
+"""So many shown suggestions of a user weigh as much as the expectation."""
+
+
+@dataclass
+class Gate:
+    """The threshold, moved within bounds by what this user accepts: the more, the lower it is.
+
+    Attributes:
+        calibration: the model. chosen: the user's own threshold, which then does not move.
+        shown, accepted: suggestions so far, of earlier sessions too.
+    """
+
+    calibration: Calibration = CALIBRATION
+    chosen: float | None = None
+    shown: int = 0
+    accepted: int = 0
+
+    @property
+    def threshold(self) -> float:
+        if self.chosen is not None:
+            return self.chosen
+        rate = (self.accepted + PRIOR * EXPECTED_ACCEPTANCE) / (self.shown + PRIOR)
+        return self.calibration.threshold + max(LOWEST, min(HIGHEST, EXPECTED_ACCEPTANCE - rate))
+
+    def passes(self, candidate: Candidate, extent: Extent) -> bool:
+        return self.calibration.probability(candidate, extent) >= self.threshold

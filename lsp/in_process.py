@@ -1,0 +1,54 @@
+"""An engine in this process, as the server sees it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Generator
+
+from coder.completion import Completion, CompletionRequest, EngineEvent, Score
+from coder.edits import Edited, EditRequest, Filled, FillRequest, RepairRequest
+from coder.engine import Engine, RuntimeName
+from coder.errors import InputError
+from lsp.engine_client import EngineStatus
+
+
+class InProcessEngine:
+    """An `EngineClient` that owns its engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @staticmethod
+    def load(model: str, runtime: RuntimeName) -> InProcessEngine:
+        """Raises CheckpointError, MissingDependencyError."""
+        return InProcessEngine(Engine.load(model, runtime=runtime))
+
+    def stream(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Generator[EngineEvent, None, None]:
+        return self._engine.stream(request, cancelled, group)
+
+    def complete(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Completion:
+        return self._engine.complete(request, cancelled, group)
+
+    def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
+        raise InputError("this engine cannot fill several holes")
+
+    def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
+        raise InputError("this engine cannot rewrite a region")
+
+    def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
+        raise InputError("this engine cannot repair")
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        return self._engine.score(prefix, suffix, middle)
+
+    def status(self) -> EngineStatus:
+        engine = self._engine
+        return EngineStatus(engine.model_name, engine.config.version, dict(engine.description), False, os.getpid())
+
+    def close(self) -> None:
+        self._engine.close()

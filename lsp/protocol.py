@@ -1,0 +1,106 @@
+"""The protocol as pygls speaks it, with what a long life among editors asks for: every request is answered, a bad one
+too, and buffers are kept by `lsp.documents`, exactly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import cattrs
+from lsprotocol import converters, types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest, JsonRpcParseError
+from pygls.io_ import StdoutWriter
+from pygls.protocol import LanguageServerProtocol
+from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage
+
+from lsp.framing import MalformedMessageError, read_message
+
+if TYPE_CHECKING:
+    from pygls.lsp.server import LanguageServer
+
+log = logging.getLogger(__name__)
+
+REPLACED_BUILT_INS = (
+    types.INITIALIZE,
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.TEXT_DOCUMENT_DID_CLOSE,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS,
+)
+"""What pygls does itself with these is left out: it splits lines where editors do not, and stumbles over a document
+that it does not know. `initialize` was answered before (see `lsp.greeting`)."""
+
+
+class QuickfillProtocol(LanguageServerProtocol):
+    def __init__(self, server: LanguageServer, converter: cattrs.Converter) -> None:
+        super().__init__(server, converter)
+        for method in REPLACED_BUILT_INS:
+            del self.fm.builtin_features[method]
+
+    def receive(self, message: object) -> None:
+        """Handle one message, whatever it holds."""
+        id = message.get("id") if isinstance(message, dict) else None
+        is_request = isinstance(id, int | str) and isinstance(message, dict) and "method" in message
+        try:
+            if not _is_message(message):
+                raise JsonRpcInvalidRequest(f"not a JSON-RPC 2.0 message: {str(message)[:80]}")
+            if self._shutdown and is_request:
+                raise JsonRpcInvalidRequest("the server is shutting down")
+            self.handle_message(self.structure_message(message))
+        except JsonRpcException as error:
+            log.warning("refused a message: %s", error)
+            if is_request or not isinstance(message, dict):
+                self.refuse(error, id if is_request else None)
+        except Exception:
+            log.exception("a message could not be handled")
+
+    def refuse(self, error: JsonRpcException, id: int | str | None = None) -> None:
+        self._send_data(types.ResponseErrorMessage(id=id, error=error.to_response_error(), jsonrpc=self.VERSION))
+
+
+async def serve(protocol: QuickfillProtocol, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    """Read and handle messages until the stream ends. `exit` leaves by `SystemExit`."""
+    protocol.set_writer(StdoutWriter(outgoing))
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, "quickfill-reader") as reader:
+        while True:
+            try:
+                message = await loop.run_in_executor(reader, read_message, incoming)
+            except MalformedMessageError as error:
+                protocol.refuse(JsonRpcParseError(str(error)))
+                continue
+            if message is None:
+                return
+            protocol.receive(message)
+
+
+def converter() -> cattrs.Converter:
+    """Reads and writes the protocol's types; parameters of methods that it does not know stay as JSON."""
+    made = converters.get_converter()
+    for kind, names in (
+        (JsonRPCRequestMessage, ("id", "jsonrpc", "method", "params")),
+        (JsonRPCNotification, ("jsonrpc", "method", "params")),
+        (JsonRPCResponseMessage, ("id", "jsonrpc", "result")),
+    ):
+        made.register_structure_hook(kind, _reads_json(kind, names))
+    return made
+
+
+def _reads_json(kind: Any, names: tuple[str, ...]) -> Any:
+    return lambda message, _: kind(**{name: message.get(name) for name in names})
+
+
+def _is_message(message: object) -> bool:
+    match message:
+        case {"jsonrpc": "2.0", "method": str(), "id": int() | str()}:
+            return True
+        case {"jsonrpc": "2.0", "method": str()}:
+            return "id" not in message
+        case {"jsonrpc": "2.0", "id": int() | str()}:
+            return "result" in message or "error" in message
+    return False

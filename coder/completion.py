@@ -27,6 +27,8 @@ class CompletionRequest:
             canvas policy: `threshold`, `factor`, `entropy`, `fixed`. A parameter may follow a colon (`threshold:0.85`).
         canvas_size: slots of a canvas (B); None lets the policy choose.
         max_tokens: most tokens to produce.
+        length: how many tokens the answer has, where that is known: its end is fixed in advance, whatever max_tokens
+            says. Canvas policies only.
         temperature: 0 is greedy. top_p: nucleus, among the eight best tokens. seed: makes sampling repeatable.
         samples: how many different completions are wanted, the most likely first.
         deadline_ms: wall-clock budget; the best complete text at that time is returned.
@@ -43,6 +45,7 @@ class CompletionRequest:
     policy: str = "auto"
     canvas_size: int | None = None
     max_tokens: int = 256
+    length: int | None = None
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int | None = None

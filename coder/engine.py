@@ -150,6 +150,10 @@ class Engine:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""
         return self._worker.submit(self._score, prefix, suffix, middle).result()
 
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the model reads or writes a text as, where it stands alone."""
+        return len(self._tokenizer.encode(text))
+
     def close(self) -> None:
         """Wait for the request under way and release the worker."""
         self._worker.shutdown(cancel_futures=True)
@@ -198,14 +202,18 @@ class Engine:
         room = self.config.max_positions - len(context)
         if room < 1:
             raise InputError(f"the context alone is {len(context)} tokens, the model has {self.config.max_positions}")
+        if request.length is not None and not 0 <= request.length < room:
+            raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
+        end_token = self.config.control.fim_end
         temperature = request.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
         policy, canvas_size = self._policy(request, temperature)
         return DenoiseRequest(
             context=context,
             cache=self._caches.take(context[:-1]),
             algorithm=parse_algorithm(policy, canvas_size),
-            end_token=self.config.control.fim_end,
-            max_tokens=min(request.max_tokens, room),
+            end_token=end_token,
+            max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
+            fixed={} if request.length is None else {request.length: end_token},
             temperature=temperature,
             top_p=request.top_p,
             seed=None if request.seed is None else request.seed + attempt,

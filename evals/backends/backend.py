@@ -1,0 +1,110 @@
+"""What a backend is: questions in, answers out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from coder.errors import InputError
+from evals.task import Question, Task
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How answers are drawn, for every backend alike.
+
+    Attributes:
+        temperature: 0 is greedy.
+        seed: of the run; each task and sample has its own, derived from it.
+    """
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One answer that is wanted.
+
+    Attributes:
+        stops: where the benchmark cuts an answer; a backend may stop there, it need not.
+        seed: of this task and sample.
+    """
+
+    task: Task
+    sample: int
+    decoding: Decoding
+    stops: tuple[str, ...] = ()
+
+    @property
+    def question(self) -> Question:
+        return self.task.question
+
+    @property
+    def seed(self) -> int:
+        """Of this task and sample alone: it does not matter which others were asked before."""
+        text = f"{self.decoding.seed}/{self.task.task_id}/{self.sample}"
+        return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:4], "big") >> 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model wrote, and what it cost.
+
+    Attributes:
+        text: belongs between the question's prefix and suffix.
+        finish_reason: as the backend names it: `end` or `stop`, `length`, ...
+        tokens, passes: tokens written, and forward passes after the prefill; None where the backend does not tell.
+        confidence: mean probability of the tokens when they were written; None likewise.
+        seconds: wall-clock time from question to answer.
+    """
+
+    text: str
+    finish_reason: str
+    seconds: float
+    tokens: int | None = None
+    passes: int | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What wrote the answers.
+
+    Attributes:
+        label: short, different for each backend of a run; columns are named by it.
+        settings: what decides its answers besides `Decoding`.
+        versions: of the software that ran it. model: a hash or a name of the weights.
+    """
+
+    label: str
+    settings: dict[str, str | int | float | None] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    model: str = ""
+
+
+class Backend(Protocol):
+    """A model that answers questions."""
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def batch_size(self) -> int:
+        """How many questions it likes to be asked at once."""
+        ...
+
+    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+        """An answer for each, in their order. Raises InputError for a kind of question it does not know."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def refuse(question: Question, label: str) -> InputError:
+    """The error for a kind of question that a backend does not know."""
+    return InputError(f"{label} cannot answer questions of the kind {type(question).__name__}; name another backend")

@@ -1,0 +1,213 @@
+"""This project's engine: any decoding policy, each kind of question through its own door."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from coder.completion import Completion, CompletionRequest
+from coder.edits import Edited, EditRequest, FillRequest, RepairRequest
+from coder.engine import Engine, RuntimeName
+from coder.errors import InputError
+from evals.backends.backend import Answer, Ask, Identity, refuse
+from evals.task import Broken, Holes, Infill, Rewrite
+
+PREDICTED, ORACLE, FIXED = "predicted", "oracle", "fixed"
+
+FILE_NAME = "solution.py"
+"""What a text without a file is called: it tells the language."""
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Which engine, and how it decodes.
+
+    Attributes:
+        policy, canvas: as in `CompletionRequest`.
+        length: `predicted` by the model; `oracle`: the model is told how many tokens the canonical answer has;
+            `fixed:N`: it writes N tokens whatever the task. Canvas policies only.
+        batch: questions answered together.
+    """
+
+    model: str = "embedded"
+    policy: str = "auto"
+    canvas: int | None = None
+    length: str = PREDICTED
+    runtime: RuntimeName = "auto"
+    threads: int | None = None
+    batch: int = 1
+
+    @property
+    def label(self) -> str:
+        canvas = "" if self.canvas is None else f", canvas {self.canvas}"
+        length = "" if self.length == PREDICTED else f", {self.length} length"
+        model = "" if self.model == "embedded" else f"{self.model}: "
+        return f"{model}{self.policy}{canvas}{length}"
+
+
+class EngineBackend:
+    """Questions to an `Engine`.
+
+    The engine ends a hole before a line break. So where a hole is whole lines, the line break behind it is given as
+    the suffix's first character, and put back behind the answer.
+    """
+
+    def __init__(self, settings: EngineSettings, engine: Engine | None = None) -> None:
+        """Raises InputError for a length that means nothing; CheckpointError, MissingDependencyError."""
+        self._settings = settings
+        self._length = _parse_length(settings.length)
+        self._engine = engine or Engine.load(settings.model, runtime=settings.runtime, threads=settings.threads)
+
+    @property
+    def batch_size(self) -> int:
+        return self._settings.batch
+
+    @property
+    def identity(self) -> Identity:
+        settings = self._settings
+        return Identity(
+            label=settings.label,
+            settings={
+                "backend": "engine",
+                "policy": settings.policy,
+                "canvas": settings.canvas,
+                "length": settings.length,
+                "batch": settings.batch,
+                "whole lines": "line break given",
+                **{f"runtime {name}": value for name, value in sorted(self._engine.description.items())},
+            },
+            versions={name: metadata.version(name) for name in ("quickfill", "numpy", "onnxruntime", "tokenizers")},
+            model=_digest(self._engine.checkpoint.folder),
+        )
+
+    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+        for ask in asks:
+            match ask.question:
+                case Infill():
+                    yield self._infill(ask)
+                case Holes():
+                    yield self._fill(ask)
+                case Rewrite():
+                    yield self._rewrite(ask)
+                case Broken():
+                    yield self._repair(ask)
+                case question:
+                    raise refuse(question, self._settings.label)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def _infill(self, ask: Ask) -> Answer:
+        question = ask.question
+        assert isinstance(question, Infill)
+        line_break = "\n" if question.whole_lines else ""
+        request = CompletionRequest(
+            question.prefix,
+            line_break + question.suffix,
+            path=FILE_NAME if ask.task.language == "python" else None,
+            language=ask.task.language,
+            policy=self._settings.policy,
+            canvas_size=self._settings.canvas,
+            max_tokens=ask.decoding.max_tokens,
+            temperature=ask.decoding.temperature,
+            top_p=ask.decoding.top_p,
+            seed=ask.seed,
+            length=self._tokens_wanted(ask, line_break),
+        )
+        return _of_completion(self._engine.complete(request), line_break, question.suffix)
+
+    def _tokens_wanted(self, ask: Ask, line_break: str) -> int | None:
+        if self._length == ORACLE:
+            return self._engine.count_tokens(ask.task.canonical.removesuffix(line_break))
+        return None if self._length == PREDICTED else int(self._length)
+
+    def _fill(self, ask: Ask) -> Answer:
+        question, decoding = ask.question, ask.decoding
+        assert isinstance(question, Holes)
+        filled = self._engine.fill(
+            FillRequest(
+                question.texts,
+                path=FILE_NAME,
+                policy=self._settings.policy,
+                canvas_size=self._settings.canvas,
+                max_tokens=decoding.max_tokens,
+                temperature=decoding.temperature,
+                top_p=decoding.top_p,
+                seed=ask.seed,
+            )
+        )
+        middles = filled.middles
+        return Answer(
+            text=filled.text.removeprefix(question.prefix).removesuffix(question.suffix),
+            finish_reason=next((m.finish_reason for m in middles if m.finish_reason != "end"), "end"),
+            seconds=filled.seconds,
+            tokens=sum(middle.tokens for middle in middles),
+            passes=max(middle.passes for middle in middles) if filled.joint else sum(m.passes for m in middles),
+            confidence=sum(middle.confidence for middle in middles) / len(middles),
+        )
+
+    def _repair(self, ask: Ask) -> Answer:
+        question = ask.question
+        assert isinstance(question, Broken)
+        request = RepairRequest(
+            question.text, question.start, question.end, path=FILE_NAME, policy=self._settings.policy
+        )
+        return _of_edit(self._engine.repair(request), question)
+
+    def _rewrite(self, ask: Ask) -> Answer:
+        question = ask.question
+        assert isinstance(question, Rewrite)
+        request = EditRequest(
+            question.text,
+            question.start,
+            question.end,
+            question.instruction,
+            path=FILE_NAME,
+            policy=self._settings.policy,
+            max_tokens=ask.decoding.max_tokens,
+        )
+        return _of_edit(self._engine.edit(request), question)
+
+
+def _digest(folder: Path) -> str:
+    """SHA-256 of a checkpoint's files."""
+    total = hashlib.sha256()
+    for file in sorted(folder.glob("*.json")) + sorted(folder.glob("*.safetensors")):
+        total.update(file.name.encode("utf-8"))
+        with file.open("rb") as content:
+            total.update(hashlib.file_digest(content, "sha256").digest())
+    return total.hexdigest()
+
+
+def _of_completion(completion: Completion, line_break: str, suffix: str) -> Answer:
+    replaced = suffix[: completion.replaces]
+    return Answer(
+        text=completion.text.removesuffix(replaced) + line_break,
+        finish_reason=completion.finish_reason,
+        seconds=completion.seconds,
+        tokens=completion.tokens,
+        passes=completion.passes,
+        confidence=completion.confidence,
+    )
+
+
+def _of_edit(edited: Edited, question: Broken) -> Answer:
+    return Answer(
+        text=edited.text[question.start : len(edited.text) - len(question.suffix)],
+        finish_reason="end",
+        seconds=edited.seconds,
+        passes=edited.passes,
+    )
+
+
+def _parse_length(text: str) -> str:
+    """`predicted`, `oracle`, or the number in `fixed:N`. Raises InputError."""
+    name, _, number = text.partition(":")
+    if text in (PREDICTED, ORACLE):
+        return text
+    if name == FIXED and number.isdecimal() and int(number) > 0:
+        return number
+    raise InputError(f"there is no length {text!r}; write {PREDICTED}, {ORACLE} or {FIXED}:TOKENS")

@@ -1,0 +1,80 @@
+"""`quickfill eval`: benchmarks from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Run code benchmarks on this and other models.", no_args_is_help=True, rich_markup_mode="rich")
+
+BenchmarkName = Annotated[str, typer.Argument(metavar="BENCHMARK", help="As `quickfill eval list` names it.")]
+TasksFile = Annotated[
+    Path | None, typer.Option("--tasks", metavar="FILE", help="The benchmark's published file, JSON lines or .gz.")
+]
+Backends = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--backend",
+        metavar="NAME[:TARGET][,SETTING=VALUE…]",
+        help="What answers, for example `engine,policy=threshold:0.9,canvas=8`.",
+    ),
+]
+Samples = Annotated[int, typer.Option("--samples", min=1, help="Answers to each task.")]
+Sample = Annotated[int | None, typer.Option("--sample", min=1, help="Draw this many tasks at random, by --seed.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Take the first tasks only.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of the drawn tasks, and of sampling.")]
+MaxTokens = Annotated[int | None, typer.Option(min=1, help="The most tokens of an answer.")]
+Temperature = Annotated[float, typer.Option(min=0.0, help="0 always takes the likeliest token.")]
+TopP = Annotated[float, typer.Option(min=0.0, max=1.0, help="Sample among the likeliest, of this mass.")]
+
+DEFAULT_BACKEND = "engine"
+
+
+@app.command("list")
+def list_() -> None:
+    """List the benchmarks and the backends."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from evals.backends.catalog import BACKENDS
+    from evals.benchmarks.catalog import BENCHMARKS
+
+    table = Table("benchmark", "what", "needs", box=None, pad_edge=False)
+    for name, benchmark in BENCHMARKS.items():
+        table.add_row(name, benchmark.description, f"--tasks {benchmark.file_form}" if benchmark.file_form else "")
+    console = Console()
+    console.print(table)
+    console.print(f"\nbackends: {', '.join(BACKENDS)}")
+
+
+@app.command()
+def generate(
+    benchmark: BenchmarkName,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the answers go, JSON lines.")],
+    tasks: TasksFile = None,
+    backend: Annotated[str, typer.Option(help="What answers.")] = DEFAULT_BACKEND,
+    samples: Samples = 1,
+    sample: Sample = None,
+    limit: Limit = None,
+    seed: Seed = 0,
+    max_tokens: MaxTokens = None,
+    temperature: Temperature = 0.0,
+    top_p: TopP = 1.0,
+) -> None:
+    """Answer a benchmark's tasks. Stopped, it goes on where it was when it is started again."""
+    from evals.backends.backend import Decoding
+    from evals.backends.catalog import open_backend
+    from evals.benchmarks.catalog import open_benchmark
+    from evals.generation import choose_tasks
+    from evals.progress import generate_with_progress
+
+    opened = open_benchmark(benchmark, tasks)
+    chosen = choose_tasks(opened.tasks(), sample, seed, limit)
+    decoding = Decoding(max_tokens or opened.max_tokens, temperature, top_p, seed)
+    model = open_backend(backend)
+    try:
+        generate_with_progress(opened, chosen, model, out, decoding, samples)
+    finally:
+        model.close()

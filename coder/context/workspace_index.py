@@ -1,0 +1,251 @@
+"""The index of a folder, built and kept up in the background: what the assistant knows of a repository."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from coder.context.files import allowed, readable, source_files
+from coder.context.ngram_index import NgramIndex
+
+logger = logging.getLogger(__name__)
+
+BATCH_CHARACTERS = 500_000
+"""So much text joins the index at a time while a folder is read."""
+
+OPEN_TEXT_CHARACTERS = 50_000
+"""So much of the text on each side of a hole counts, the nearest."""
+
+REFRESH_SECONDS = 20.0
+"""The folder is looked through again when the last look is so long ago, and only if somebody asks."""
+
+REFRESH_SHARE = 20.0
+"""Nor before this many times the seconds that the last look took."""
+
+
+@dataclass(frozen=True)
+class IndexLimits:
+    """How much an index may take. What does not fit is not in it.
+
+    Attributes:
+        bytes: no file joins once so many are held.
+        seconds: no file joins in one look through the folder after so many.
+    """
+
+    bytes: int = 64_000_000
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class IndexState:
+    """What an index holds, and what it took.
+
+    Attributes:
+        files, words, bytes: held.
+        building: whether the folder is being read, or changes wait to be.
+        complete: whether all readable files are in, as of the last look.
+        seconds: what the last look through the folder took.
+    """
+
+    files: int
+    words: int
+    bytes: int
+    building: bool
+    complete: bool
+    seconds: float
+
+
+class WorkspaceIndex:
+    """Any thread may call any method; none of them waits for the reading, which a thread of its own does.
+
+    A file's text is the one on the disk, or the one that an editor holds: see `update`.
+    """
+
+    def __init__(self, root: Path, limits: IndexLimits | None = None) -> None:
+        self.root = root.resolve()
+        self._limits = limits or IndexLimits()
+        self._index = NgramIndex()
+        self._stamps: dict[str, tuple[int, int]] = {}
+        self._open_files: set[str] = set()
+        self._complete = False
+        self._seconds = 0.0
+        self._looked = float("-inf")
+        self._looking = threading.Lock()
+        self._tasks: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="quickfill-index", daemon=True)
+        self._thread.start()
+
+    @property
+    def state(self) -> IndexState:
+        index = self._index
+        building = self._looking.locked() or not self._tasks.empty()
+        files, words = len(index.names), index.word_count
+        return IndexState(files, words, index.nbytes, building, self._complete, self._seconds)
+
+    def refresh(self, now: bool = False) -> None:
+        """Look through the folder for what has changed, unless that was done a moment ago or is being done."""
+        pause = max(REFRESH_SECONDS, REFRESH_SHARE * self._seconds)
+        if (now or time.monotonic() - self._looked > pause) and self._looking.acquire(blocking=False):
+            self._tasks.put(self._look)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until everything asked for so far is in the index; False where that takes longer than `timeout` seconds,
+        or the index is closed."""
+        done = threading.Event()
+        self._tasks.put(done.set)
+        return done.wait(timeout) and not self._closed.is_set()
+
+    def update(self, path: Path, text: str) -> None:
+        """Let an editor's text of a file count instead of the one on the disk, until `release`."""
+        self._tasks.put(lambda: self._hold(path, text))
+
+    def release(self, path: Path) -> None:
+        """Let a file's text on the disk count again: the editor has closed it."""
+        self._tasks.put(lambda: self._read_again(path))
+
+    def around(self, path: str | None, *texts: str) -> NgramIndex:
+        """The index for somebody who writes between `texts`, which are all that counts of the file at `path`.
+
+        So the text of the file as it was saved, with what once stood in the hole, is not in it; and no n-gram reaches
+        over a hole.
+        """
+        hidden = [] if path is None else [_key(Path(path)), _key(self.root / path)]
+        first, *others = texts
+        nearest = [first[-OPEN_TEXT_CHARACTERS:], *(text[:OPEN_TEXT_CHARACTERS] for text in others)]
+        return self._index.hiding(hidden).beside({f"text {number}": text for number, text in enumerate(nearest)})
+
+    def close(self) -> None:
+        """Stop reading, soon. Nothing joins the index any more."""
+        self._closed.set()
+        self._tasks.put(self._thread.join)
+
+    def _work(self) -> None:
+        while True:
+            task = self._tasks.get()
+            if task == self._thread.join:
+                return
+            try:
+                task()
+            except Exception:
+                # Without this the index would stand still for good; a file that cannot be read is no reason for that.
+                logger.exception("a change of the workspace %s could not be indexed", self.root)
+
+    def _look(self) -> None:
+        """Bring what changed on the disk into the index, within the limits."""
+        started = time.monotonic()
+        try:
+            seen: set[str] = set()
+            batch: dict[str, str] = {}
+            self._complete = self._look_through(started, seen, batch)
+            self._add(batch)
+            if self._complete:
+                self._drop(self._stamps.keys() - seen)
+        finally:
+            self._looked = time.monotonic()
+            self._seconds = self._looked - started
+            self._looking.release()
+
+    def _look_through(self, started: float, seen: set[str], batch: dict[str, str]) -> bool:
+        """Add files as they are found, all but the last batch; whether none is left out."""
+        characters = 0
+        for path in source_files(self.root):
+            if self._closed.is_set() or time.monotonic() - started > self._limits.seconds:
+                return False
+            key, stamp = _key(path), _stamp(path)
+            seen.add(key)
+            if stamp is None or key in self._open_files or self._stamps.get(key) == stamp:
+                continue
+            if self._index.nbytes >= self._limits.bytes:
+                return False
+            text = _text(path)
+            self._stamps[key], batch[key] = stamp, text
+            characters += len(text)
+            if characters > BATCH_CHARACTERS:
+                self._add(batch)
+                batch.clear()
+                characters = 0
+        return True
+
+    def _hold(self, path: Path, text: str) -> None:
+        key = _key(path)
+        if allowed(path, self.root):
+            self._open_files.add(key)
+            self._stamps.pop(key, None)
+            self._add({key: text})
+
+    def _read_again(self, path: Path) -> None:
+        key, stamp = _key(path), _stamp(path)
+        self._open_files.discard(key)
+        if stamp is not None and readable(path, self.root):
+            self._stamps[key] = stamp
+            self._add({key: _text(path)})
+        else:
+            self._drop({key})
+
+    def _add(self, texts: dict[str, str]) -> None:
+        if texts:
+            self._index = self._index.with_files(texts)
+
+    def _drop(self, keys: set[str]) -> None:
+        for key in keys:
+            self._stamps.pop(key, None)
+        self._index = self._index.without(keys)
+
+
+class WorkspacePool:
+    """The indexes of the folders asked for lately."""
+
+    def __init__(self, most: int = 4, limits: IndexLimits | None = None) -> None:
+        self._most = most
+        self._limits = limits
+        self._indexes: dict[Path, WorkspaceIndex] = {}
+        self._lock = threading.Lock()
+
+    def at(self, root: str | Path) -> WorkspaceIndex:
+        """The index of a folder, which begins to be built when it is first asked for."""
+        folder = Path(root).resolve()
+        with self._lock:
+            index = self._indexes.pop(folder, None) or WorkspaceIndex(folder, self._limits)
+            self._indexes[folder] = index
+            while len(self._indexes) > self._most:
+                self._indexes.pop(next(iter(self._indexes))).close()
+        index.refresh()
+        return index
+
+    def close(self) -> None:
+        with self._lock:
+            for index in self._indexes.values():
+                index.close()
+            self._indexes.clear()
+
+
+def _key(path: Path) -> str:
+    """One name for a file, however it is spelled."""
+    try:
+        return os.path.normcase(path.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return str(path)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What tells whether a file has changed; None where there is no such file."""
+    try:
+        facts = path.stat()
+    except (OSError, ValueError):
+        return None
+    return facts.st_mtime_ns, facts.st_size
+
+
+def _text(path: Path) -> str:
+    """A file's text with line feeds at its lines' ends; empty where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

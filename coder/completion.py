@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coder.diffusion.events import FinishReason, Statistics
+from coder.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,48 @@ class Snippet:
 
     path: str
     text: str
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What an answer has to be, however it is decoded.
+
+    It ends where it would exceed an upper bound. A lower one can only be missed where the token limit or the deadline
+    comes first.
+
+    Attributes:
+        min_lines, max_lines: how many lines; one more than there are line breaks.
+        min_characters, max_characters: how long it is.
+        without: characters that do not occur in it.
+    """
+
+    min_lines: int = 1
+    max_lines: int | None = None
+    min_characters: int = 0
+    max_characters: int | None = None
+    without: str = ""
+
+
+UNCONSTRAINED = Constraints()
+
+
+@dataclass(frozen=True)
+class Template:
+    """Text that is fixed but for some free parts: `sorted(`, a part, `, key=`, a part, `)`.
+
+    Attributes:
+        texts: what stands before, between and behind the free parts: one more than there are parts.
+    """
+
+    texts: tuple[str, ...]
+
+    @staticmethod
+    def parse(text: str, mark: str) -> Template:
+        """The template in which a mark stands for each free part. Raises InputError where there is none."""
+        texts = tuple(text.split(mark)) if mark else ()
+        if len(texts) < 2:
+            raise InputError(f"the template {text!r} has no {mark or 'mark'} in it, which stands for what is free")
+        return Template(texts)
 
 
 @dataclass(frozen=True)
@@ -36,6 +79,9 @@ class CompletionRequest:
         workspace: the folder whose index helps with names and habits of its code; None leaves the index out.
         replace_brackets: whether the answer may stand in for closing brackets that are alone on the rest of the line
             (see `Completion.replaces`); otherwise the whole suffix stays.
+        constraints: bounds that the answer keeps.
+        template: the answer is this text with its free parts filled. They are filled like the holes of a
+            `FillRequest`, so each is free in length; each keeps the constraints, and is one line unless those say more.
     """
 
     prefix: str
@@ -54,6 +100,8 @@ class CompletionRequest:
     snippets: tuple[Snippet, ...] = ()
     workspace: str | None = None
     replace_brackets: bool = True
+    constraints: Constraints = UNCONSTRAINED
+    template: Template | None = None
 
 
 @dataclass(frozen=True)

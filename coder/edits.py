@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coder.completion import CanvasUpdate, Completion
+from coder.completion import UNCONSTRAINED, CanvasUpdate, Completion, Constraints
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class FillRequest:
     Attributes:
         texts: what stands before, between and behind the holes: one more than there are holes, each may be empty.
         max_tokens: most tokens for each hole.
+        constraints: bounds that each answer keeps.
         path, language, policy, canvas_size, temperature, top_p, seed, deadline_ms, workspace: as in
             `CompletionRequest`, the deadline for all holes together.
     """
@@ -41,6 +42,7 @@ class FillRequest:
     seed: int | None = None
     deadline_ms: float | None = None
     workspace: str | None = None
+    constraints: Constraints = UNCONSTRAINED
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from coder.auto_policy import PassCosts, choose_policy
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score
+from coder.constraints import TokenConstraints
 from coder.context.line_tokens import LineTokenCounter
 from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, window
 from coder.decoding import canvas_updates
@@ -29,6 +30,7 @@ from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
 from coder.model.prompt import infill
 from coder.model.runtime import Runtime
+from coder.template import complete_template, free_parts
 
 ALTERNATIVE_TEMPERATURE = 0.8
 """Where a greedy request wants several samples, the further ones are drawn at this temperature."""
@@ -56,6 +58,7 @@ class Engine:
         self.costs = costs
         self._runtime = runtime
         self._tokenizer = checkpoint.tokenizer
+        self._constraints = TokenConstraints(self._tokenizer, runtime.config.vocab_size)
         self._count_tokens = LineTokenCounter(self._tokenizer.encode)
         self._sampler = Sampler(runtime)
         self._caches = CachePool(runtime.new_cache)
@@ -116,6 +119,9 @@ class Engine:
         """
         if request.samples < 1:
             raise InputError(f"samples must be at least 1, not {request.samples}")
+        if request.template is not None:
+            yield from complete_template(request.template, self.stream_fill(free_parts(request), cancelled, group))
+            return
         superseded = self._groups.enter(group)
         job = Job[EngineEvent](request.deadline_ms, AnyOf(cancelled or superseded, superseded))
         self._worker.submit(self._work, job, request)
@@ -219,6 +225,7 @@ class Engine:
             seed=None if request.seed is None else request.seed + attempt,
             deadline=job.deadline,
             cancelled=job.is_cancelled,
+            constraints=tuple(self._constraints.of(request.constraints)),
         )
 
     def _policy(self, request: CompletionRequest, temperature: float) -> tuple[str, int]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent
 from coder.edits import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.errors import InputError
+from coder.hole_borders import fitted, indentation
 from coder.job import Cancellation, unstarted
 
 Stream = Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
@@ -33,12 +35,28 @@ def fill_in_turn(stream: Stream, request: FillRequest, cancelled: Cancellation) 
         if left is not None and left <= 0.0:
             answers.append(unstarted("deadline", request.policy))
             continue
-        for event in stream(one_hole(request, [answer.text for answer in answers], left), cancelled):
-            if isinstance(event, Completion):
-                answers.append(event)
-                event = CanvasUpdate(event.text, (), event.passes, event.tokens)
-            yield HoleUpdate(hole, event)
+        yield from _fill_one(stream, request, answers, left, cancelled)
     yield filled(request, answers, joint=False, seconds=time.monotonic() - started)
+
+
+def _fill_one(
+    stream: Stream,
+    request: FillRequest,
+    answers: list[Completion],
+    deadline_ms: float | None,
+    cancelled: Cancellation,
+) -> Iterator[HoleUpdate]:
+    """Fill the first hole that has no answer yet, and append it."""
+    hole = len(answers)
+    asked = one_hole(request, [answer.text for answer in answers], deadline_ms)
+    indent = indentation(asked.prefix, asked.suffix)
+    asked = replace(asked, prefix=asked.prefix.removesuffix(indent))
+    for event in stream(asked, cancelled):
+        if isinstance(event, Completion):
+            line_behind = asked.suffix.partition("\n")[0]
+            answers.append(replace(event, text=fitted(event.text, indent, request.texts[hole + 1], line_behind)))
+            event = CanvasUpdate(answers[-1].text, (), event.passes, event.tokens)
+        yield HoleUpdate(hole, event)
 
 
 def one_hole(request: FillRequest, answers: Sequence[str], deadline_ms: float | None) -> CompletionRequest:
@@ -58,6 +76,7 @@ def one_hole(request: FillRequest, answers: Sequence[str], deadline_ms: float | 
         deadline_ms=deadline_ms,
         workspace=request.workspace,
         replace_brackets=False,
+        constraints=request.constraints,
     )
 
 

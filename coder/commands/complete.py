@@ -40,6 +40,13 @@ def complete(
     watch: options.Watch = False,
     json: options.Json = False,
     language: Annotated[str | None, typer.Option(help="The language, when the file's name does not tell it.")] = None,
+    template: options.Template = None,
+    mark: options.Mark = options.DEFAULT_MARK,
+    min_lines: options.MinLines = 1,
+    max_lines: options.MaxLines = None,
+    min_characters: options.MinCharacters = 0,
+    max_characters: options.MaxCharacters = None,
+    without: options.Without = "",
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
@@ -68,7 +75,7 @@ def complete(
     prefix, suffix = unix_line_breaks(source.text[:offset]), unix_line_breaks(source.text[offset:])
     engine = shared.load_engine(model, runtime, threads)
 
-    from coder.completion import CompletionRequest
+    from coder.completion import CompletionRequest, Constraints, Template
 
     request = CompletionRequest(
         prefix=prefix,
@@ -83,6 +90,8 @@ def complete(
         seed=seed,
         samples=samples,
         deadline_ms=deadline_ms,
+        constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
+        template=Template.parse(template, mark) if template is not None else None,
     )
     completion = shared.run(engine, request, output.canvas_view(prefix, suffix, line) if watch else None)
     backup = None

@@ -39,6 +39,11 @@ def fill(
     watch: options.Watch = False,
     json: options.Json = False,
     language: Annotated[str | None, typer.Option(help="The language, when the file's name does not tell it.")] = None,
+    min_lines: options.MinLines = 1,
+    max_lines: options.MaxLines = None,
+    min_characters: options.MinCharacters = 0,
+    max_characters: options.MaxCharacters = None,
+    without: options.Without = "",
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
@@ -60,6 +65,7 @@ def fill(
     texts = source_texts(source, mark)
     engine = shared.load_engine(model, runtime, threads)
 
+    from coder.completion import Constraints
     from coder.edits import FillRequest
 
     request = FillRequest(
@@ -73,6 +79,7 @@ def fill(
         top_p=top_p,
         seed=seed,
         deadline_ms=deadline_ms,
+        constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
     )
     filled = shared.run_fill(engine, request, output.holes_view(request.texts) if watch else None)
     backup = None

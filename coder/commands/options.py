@@ -10,6 +10,7 @@ RuntimeName = Literal["auto", "onnx", "torch"]
 
 MODEL_PANEL = "Model"
 DECODING_PANEL = "Decoding"
+ANSWER_PANEL = "What the answer has to be"
 
 Model = Annotated[
     str,
@@ -64,3 +65,24 @@ Watch = Annotated[bool, typer.Option("--watch", help="Draw the canvas as it is d
 
 DEFAULT_MARK = "<fill>"
 Mark = Annotated[str, typer.Option(metavar="TEXT", help="What stands where something is missing.")]
+Template = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Text that the answer keeps, with a mark for each free part: `sorted(<fill>, key=<fill>)`.",
+        rich_help_panel=ANSWER_PANEL,
+    ),
+]
+MinLines = Annotated[int, typer.Option(min=1, help="The fewest lines to write.", rich_help_panel=ANSWER_PANEL)]
+MaxLines = Annotated[
+    int | None, typer.Option(min=1, help="End where another line would begin.", rich_help_panel=ANSWER_PANEL)
+]
+MinCharacters = Annotated[
+    int, typer.Option(min=0, help="The fewest characters to write.", rich_help_panel=ANSWER_PANEL)
+]
+MaxCharacters = Annotated[
+    int | None, typer.Option(min=1, help="End where it would get longer.", rich_help_panel=ANSWER_PANEL)
+]
+Without = Annotated[
+    str, typer.Option(metavar="CHARACTERS", help="None of these is written.", rich_help_panel=ANSWER_PANEL)
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 
 import numpy as np
 
@@ -60,12 +60,17 @@ class Verified:
     def __post_init__(self) -> None:
         _check_canvas_size(self.canvas_size)
 
+    @property
+    def max_steps(self) -> int | None:
+        return self.policy.steps if isinstance(self.policy, FixedSteps) else None
+
     def decode(self, run: Run) -> Decoding:
         _require_greedy(run.request)
         while run.remaining:
             # The pass that verifies D tokens yields D + 1, so the last one needs no draft.
             canvas = run.new_canvas(self.canvas_size, run.remaining - 1)
-            yield from denoise_canvas(run, canvas, self.policy)
+            # Constraints may leave slots masked; a draft of one pass is worth no second one for them.
+            yield from islice(denoise_canvas(run, canvas, self.policy), self.max_steps)
             draft, _ = canvas.leading_text()
             if (yield from verify(run, draft)):
                 return "end"
@@ -128,6 +133,7 @@ def denoise_canvas(run: Run, canvas: Canvas, policy: UnmaskingPolicy) -> Iterato
         tokens, confidences = run.select_tokens(predictions)
         ends = tokens == run.request.end_token
         chosen = choose_slots(policy, confidences, predictions.entropy, ends, step, masked_at_start)
+        chosen = chosen[run.compatible(canvas, masked[chosen], tokens[chosen], confidences[chosen])]
         canvas.fix(masked[chosen], tokens[chosen], confidences[chosen])
         yield Step(tuple(canvas.tokens.tolist()), tuple(masked[chosen].tolist()), tuple(confidences[chosen].tolist()))
 

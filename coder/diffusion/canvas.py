@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,12 @@ class Canvas:
     def masked(self) -> IntArray:
         """The slots yet to be fixed, ascending. None are left when the canvas is done."""
         return np.flatnonzero(self.tokens[: self.length] == self._mask_token)
+
+    def copy(self) -> Canvas:
+        """The same canvas, to try something on."""
+        other = copy(self)
+        other.tokens, other.confidences = self.tokens.copy(), self.confidences.copy()
+        return other
 
     def fix(self, slots: IntArray, tokens: IntArray, confidences: npt.NDArray[np.floating]) -> None:
         """Give each of `slots` its token."""

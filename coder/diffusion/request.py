@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from coder.diffusion.constraints import Constraint
 from coder.diffusion.events import Committed, FinishReason, Step
 from coder.errors import InputError
 from coder.model.runtime import Cache, TokenBias
@@ -58,6 +59,7 @@ class DenoiseRequest:
         cancelled: asked before every pass whether to stop.
         fixed: tokens given in advance, by their position in the output. The end cannot come before the last of them.
         guides: their biases are added up.
+        constraints: what the output must not be; it obeys all of them.
         prefill_chunk: most context tokens computed in one pass, thus between two looks at deadline and `cancelled`.
 
     Raises:
@@ -77,6 +79,7 @@ class DenoiseRequest:
     cancelled: Callable[[], bool] = lambda: False
     fixed: Mapping[int, int] = field(default_factory=dict)
     guides: Sequence[Guide] = ()
+    constraints: Sequence[Constraint] = ()
     prefill_chunk: int = 128
 
     def __post_init__(self) -> None:

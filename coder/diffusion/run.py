@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from coder.diffusion.canvas import Canvas, IntArray
+from coder.diffusion.constraints import UNKNOWN, Verdict, forbidding, joint_verdict
 from coder.diffusion.events import Committed, FinishReason, Prefilled, Statistics
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.selection import ProbabilityArray, TokenArray, select_tokens
 from coder.model.runtime import Pass, Predictions, Runtime, TokenBias, common_prefix_length
-
-FORBIDDEN = -1e4
-"""Added to a logit it leaves no probability; finite, so that p log p is 0 and half precision holds it."""
 
 
 class Stopped(Exception):  # noqa: N818 (stopping on request is no error)
@@ -111,12 +109,11 @@ class Run:
         self._catch_up(self._commit)
         # The output at a position predicts the next token: the anchor, at index 0, predicts slot 0.
         tokens = [self.sequence[-1], *canvas.tokens.tolist()]
-        bias = self._bias(canvas.tokens, slots)
-        if self.request.fixed:
-            bias = bias.joined(self._no_end_before_fixed(slots))
+        verdicts = [self._verdict(canvas, slot) for slot in slots.tolist()]
+        bias = self._bias(canvas.tokens, slots, verdicts)
         wanted = slots.tolist()
         request = Pass(tokens, wanted=wanted, causal=False, control_tokens=self._allowed_control, bias=bias)
-        return self._forward(request, self._canvas)
+        return self._ended(self._forward(request, self._canvas), verdicts)
 
     def predict_next(self, draft: Sequence[int] = ()) -> Predictions:
         """A context pass over the anchor and a draft behind it, D tokens, which all join the cache.
@@ -125,9 +122,29 @@ class Run:
         """
         tokens = [*self.sequence[self._cached :], *draft]
         wanted = range(len(tokens) - len(draft) - 1, len(tokens))
-        bias = self._bias(np.asarray(draft, np.int64), np.arange(len(draft) + 1))
+        # What a draft's tokens are followed by must not depend on those behind them.
+        verdicts = [self._verdict_behind(draft[:length]) for length in range(len(draft) + 1)]
+        bias = self._bias(np.asarray(draft, np.int64), np.arange(len(draft) + 1), verdicts)
         request = Pass(tokens, wanted=wanted, commit=len(tokens), control_tokens=self._allowed_control, bias=bias)
-        return self._forward(request, self._commit)
+        return self._ended(self._forward(request, self._commit), verdicts)
+
+    def compatible(self, canvas: Canvas, slots: IntArray, tokens: IntArray, confidences: ProbabilityArray) -> IntArray:
+        """Which of the chosen slots may be fixed together, as ascending indices into `slots`, at least one.
+
+        The prediction of each knew what was fixed before the step, not the others of the step. The surest come first;
+        the end, last of all, only where nothing before it stays masked.
+        """
+        if len(slots) < 2 or not self.request.constraints:
+            return np.arange(len(slots))
+        together = canvas.copy()
+        kept = []
+        for index in np.lexsort((-confidences, tokens == self.request.end_token)).tolist():
+            slot, token = int(slots[index]), int(tokens[index])
+            gap = token == self.request.end_token and bool(np.any(together.masked < slot))
+            if not gap and self._verdict(together, slot).allows(token):
+                together.fix(slots[[index]], tokens[[index]], confidences[[index]])
+                kept.append(index)
+        return np.array(sorted(kept))
 
     def take_back(self, count: int) -> None:
         """Remove the last `count` tokens from the cache: those of a draft that were not right."""
@@ -164,14 +181,34 @@ class Run:
         tally.seconds += time.perf_counter() - start
         return predictions
 
-    def _bias(self, canvas: IntArray, slots: IntArray) -> TokenBias:
-        """What the request's guides add to the logits of `slots`."""
-        bias = TokenBias.none()
+    def _bias(self, canvas: IntArray, slots: IntArray, verdicts: Sequence[Verdict]) -> TokenBias:
+        """What the request's guides and constraints add to the logits of `slots`."""
+        bias = forbidding(verdicts)
         for guide in self.request.guides:
             bias = bias.joined(guide.bias(self.sequence, canvas, slots))
         return bias
 
-    def _no_end_before_fixed(self, slots: IntArray) -> TokenBias:
-        rows = np.flatnonzero(slots + self.produced < self._last_fixed)
-        ends = np.full(len(rows), self.request.end_token, np.int64)
-        return TokenBias(rows, ends, np.full(len(rows), FORBIDDEN, np.float32))
+    def _verdict(self, canvas: Canvas, slot: int) -> Verdict:
+        """What cannot stand in a masked slot."""
+        output = self.sequence[len(self.request.context) :]
+        shown = canvas.tokens[: canvas.length].copy()
+        shown[canvas.masked] = UNKNOWN
+        position = len(output) + slot
+        verdict = joint_verdict(self.request.constraints, np.append(np.array(output, np.int64), shown), position)
+        if position >= self._last_fixed:
+            return verdict
+        # The end cannot come yet: what would end the answer is forbidden with it.
+        end = [self.request.end_token]
+        return Verdict(np.concatenate([verdict.forbidden, verdict.ending, end]))
+
+    def _verdict_behind(self, draft: Sequence[int]) -> Verdict:
+        """What cannot stand behind the output and a draft, in a context pass."""
+        answer = np.array([*self.sequence[len(self.request.context) :], *draft, UNKNOWN], np.int64)
+        return joint_verdict(self.request.constraints, answer, len(answer) - 1)
+
+    def _ended(self, predictions: Predictions, verdicts: Sequence[Verdict]) -> Predictions:
+        """The predictions, with the end in the place of what ends the answer."""
+        tokens = predictions.tokens.copy()
+        for row, verdict in zip(tokens, verdicts, strict=True):
+            row[np.isin(row, verdict.ending)] = self.request.end_token
+        return replace(predictions, tokens=tokens)

@@ -122,7 +122,9 @@ class FixedSteps:
         _require(self.steps >= 1, f"fixed takes at least 1 step, not {self.steps}")
 
     def select(self, candidates: Candidates) -> BoolArray:
-        still_masked = masked_counts(self.schedule, candidates.masked_at_start, self.steps)[candidates.step + 1]
+        # Constraints may have kept slots masked that were to be fixed: a step behind the last one fixes what is left.
+        step = min(candidates.step + 1, self.steps)
+        still_masked = masked_counts(self.schedule, candidates.masked_at_start, self.steps)[step]
         order = np.argsort(-candidates.confidence, kind="stable")
         return _first(order, max(1, candidates.masked - int(still_masked)))
 

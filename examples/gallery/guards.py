@@ -17,11 +17,11 @@ def spread(values: list[float]) -> float:
 
 def largest(values: list[float]) -> float:
     """The largest value. Raises ValueError for an empty list."""
-<fill>
+    <fill>
     return max(values)
 
 
 def smallest(values: list[float]) -> float:
     """The smallest value. Raises ValueError for an empty list."""
-<fill>
+    <fill>
     return min(values)

@@ -1,0 +1,70 @@
+"""Where a hole in a text begins and ends: what around it is the model's to write, and what it wrote twice."""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+
+INDENTATION = re.compile(r"(?:\A|(?<=\n))[ \t]+\Z")
+BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+def indentation(prefix: str, suffix: str) -> str:
+    """The blanks before a hole that is alone on its line, else an empty text.
+
+    A model starts a line at its beginning: blanks and the word behind them are often one token.
+    """
+    found = INDENTATION.search(prefix)
+    return found.group() if found and not suffix.partition("\n")[0].strip() else ""
+
+
+def fitted(answer: str, indent: str, behind: str, line_behind: str) -> str:
+    """What of an answer fits between the texts around its hole.
+
+    Args:
+        indent: stands before the hole already, though the model did not see it.
+        behind: the text that follows the hole, up to the next one.
+        line_behind: the rest of the hole's line, further holes left out.
+    """
+    if indent:
+        answer = answer.removeprefix(indent) if answer.startswith(indent) else answer.lstrip(" \t")
+    if line_behind.strip():
+        return inside_the_line(answer, behind.partition("\n")[0].rstrip(), closed_behind(line_behind))
+    return without_repeated_lines(answer, behind)
+
+
+def inside_the_line(answer: str, rest: str, closed: bool) -> str:
+    """The answer up to the place where it goes on with what is there already.
+
+    That is `rest`, the text behind the hole, outside of any bracket of the answer, or, if the bracket around the hole
+    is `closed` behind it, a bracket that closes it.
+    """
+    depth = 0
+    for index, character in enumerate(answer):
+        if depth == 0 and rest.strip() and answer.startswith(rest, index):
+            return answer[:index]
+        depth += BRACKETS.get(character, 0)
+        if depth < 0:
+            if closed:
+                return answer[:index]
+            depth = 0
+    return answer
+
+
+def closed_behind(line: str) -> bool:
+    """Whether a line closes a bracket that it does not open."""
+    depths = accumulate(BRACKETS.get(character, 0) for character in line)
+    return min(depths, default=0) < 0
+
+
+def without_repeated_lines(answer: str, behind: str) -> str:
+    """The answer without its last lines where the text behind the hole begins with the same ones."""
+    lines = answer.rstrip().split("\n")
+    following = [line.rstrip() for line in behind.split("\n")]
+    while following and not following[0]:
+        del following[0]
+    for count in range(1, min(len(lines), len(following) + 1)):
+        last = [line.rstrip() for line in lines[-count:]]
+        if last == following[:count] and re.search(r"\w", "".join(last)):
+            return "\n".join(lines[:-count]).rstrip()
+    return answer

@@ -123,8 +123,8 @@ class Engine:
             yield from complete_template(request.template, self.stream_fill(free_parts(request), cancelled, group))
             return
         superseded = self._groups.enter(group)
-        job = Job[EngineEvent](request.deadline_ms, AnyOf(cancelled or superseded, superseded))
-        self._worker.submit(self._work, job, request)
+        job = Job[EngineEvent](request, AnyOf(cancelled or superseded, superseded))
+        self._worker.submit(self._work, job)
         try:
             if not (yield from job.answers()):
                 yield unstarted("cancelled", request.policy, job.seconds)
@@ -164,31 +164,29 @@ class Engine:
         """Wait for the request under way and release the worker."""
         self._worker.shutdown(cancel_futures=True)
 
-    def _work(self, job: Job[EngineEvent], request: CompletionRequest) -> None:
+    def _work(self, job: Job[EngineEvent]) -> None:
         try:
-            around = self._window(request)
+            around = self._window(job.request)
             context = self._context(around)
             samples: list[Completion] = []
-            for attempt in range(request.samples * ATTEMPTS_PER_SAMPLE if request.samples > 1 else 1):
-                if len(samples) == request.samples or (attempt and job.over):
+            for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
+                if len(samples) == job.request.samples or (attempt and job.over):
                     break
-                sample = self._sample(job, request, around, context, attempt)
+                sample = self._sample(job, around, context, attempt)
                 if sample.text not in [other.text for other in samples]:
                     samples.append(sample)
             # The first one is what was streamed; among the others confidence decides.
-            first, *others = samples if not request.temperature else sorted(samples, key=_by_confidence)
+            first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
             others.sort(key=_by_confidence)
             job.put(replace(first, seconds=job.seconds, alternatives=tuple(others)))
             job.finish()
         except BaseException as error:
             job.finish(error)
 
-    def _sample(
-        self, job: Job[EngineEvent], request: CompletionRequest, around: Window, context: list[int], attempt: int
-    ) -> Completion:
+    def _sample(self, job: Job[EngineEvent], around: Window, context: list[int], attempt: int) -> Completion:
         """One completion. The updates of the first one go to the caller."""
         started = time.monotonic()
-        denoising = self._denoise_request(job, request, context, attempt)
+        denoising = self._denoise_request(job, context, attempt)
         text, finished = "", None
         for update in canvas_updates(self._sampler.denoise(denoising), self._tokenizer):
             if isinstance(update, CanvasUpdate):
@@ -199,12 +197,11 @@ class Engine:
         assert finished is not None
         self._caches.trim()
         replaces = len(around.replaced) if _closes(text, around.replaced) else 0
-        seconds = time.monotonic() - (job.started if request.samples == 1 else started)
+        seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
         return Completion(text, finished.reason, replaces, seconds, finished.statistics)
 
-    def _denoise_request(
-        self, job: Job[EngineEvent], request: CompletionRequest, context: list[int], attempt: int
-    ) -> DenoiseRequest:
+    def _denoise_request(self, job: Job[EngineEvent], context: list[int], attempt: int) -> DenoiseRequest:
+        request = job.request
         room = self.config.max_positions - len(context)
         if room < 1:
             raise InputError(f"the context alone is {len(context)} tokens, the model has {self.config.max_positions}")

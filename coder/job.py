@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator
 from typing import Generic, Protocol, TypeVar
 
-from coder.completion import Completion
+from coder.completion import Completion, CompletionRequest
 from coder.diffusion.events import FinishReason, Statistics
 
 POLL_SECONDS = 0.01
@@ -58,12 +58,13 @@ class Groups:
 
 
 class Job(Generic[Answer]):
-    """A request's deadline and its cancellation; a queue of answers between two threads."""
+    """A request, its deadline and its cancellation; a queue of answers between two threads."""
 
-    def __init__(self, deadline_ms: float | None, cancelled: Cancellation) -> None:
+    def __init__(self, request: CompletionRequest, cancelled: Cancellation) -> None:
+        self.request = request
         self.is_cancelled = cancelled.is_set
         self.started = time.monotonic()
-        self.deadline = self.started + (float("inf") if deadline_ms is None else deadline_ms / 1000.0)
+        self.deadline = self.started + (float("inf") if request.deadline_ms is None else request.deadline_ms / 1000.0)
         self._answers: queue.SimpleQueue[tuple[Answer] | BaseException | None] = queue.SimpleQueue()
 
     @property

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ast
 import random
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from coder.errors import InputError
 from coder.syntax.semantic_mutations import SEMANTIC
+from coder.syntax.soundness import python_tree
 from coder.syntax.syntax_mutations import SYNTAX
 from coder.syntax.tree import SyntaxTree
 
@@ -106,11 +106,5 @@ def mutants(
 
 def _parsed(text: str) -> str | None:
     """What the text means: its tree without positions; None when it does not parse."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-            compile(text, "mutant", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return ast.dump(tree)
+    tree = python_tree(text)
+    return None if tree is None else ast.dump(tree)

@@ -10,10 +10,24 @@ A program is never judged by itself: it runs in one process, its tests in anothe
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Queue
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
+
+from coder.errors import QuickfillError
+
+if TYPE_CHECKING:
+    from evals.sandbox.worker import Worker
+
+PROGRAMS_AHEAD = 16
+"""Programs that a worker may be ahead of the oldest verdict that is still awaited."""
+
+ATTEMPTS = 2
 
 Status = Literal["passed", "failed", "error", "timeout", "memory", "sandbox"]
 
@@ -83,6 +97,15 @@ class Limits:
     message_bytes: int = 16 << 20
 
 
+PROBE = Program("probe", "def probe():\n    return [1]\n", "assert probe() == [1]\n", timeout_seconds=30.0)
+
+
+class SandboxError(QuickfillError):
+    """No sandbox can be had, or it broke."""
+
+    exit_code = 5
+
+
 class Executor:
     """Checks programs in parallel.
 
@@ -108,19 +131,79 @@ class Executor:
         self.limits = limits or Limits()
         self.packages = packages
 
+        self._idle: Queue[Worker] = Queue()
+        self._pool: ThreadPoolExecutor | None = None
+        self._sandboxed = True
+
     @property
     def sandboxed(self) -> bool:
         """Whether programs run in the sandbox; known once the executor is entered."""
-        raise NotImplementedError
+        return self._sandboxed
 
     def __enter__(self) -> Self:
+        first = self._first_worker()
+        self._idle.put(first)
+        count = self.workers or os.cpu_count() or 1
+        for _ in range(count - 1):
+            self._idle.put(self._worker())
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="check")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Ends all that still runs."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        while not self._idle.empty():
+            self._idle.get().close()
 
     def check_all(self, programs: Iterable[Program]) -> Iterator[Verdict]:
         """The verdicts in the order of the programs, as they come; programs are taken from `programs` as needed."""
-        raise NotImplementedError
+        if self._pool is None:
+            raise RuntimeError("an executor is used in a `with` statement")
+        waiting: deque[Future[Verdict]] = deque()
+        most = PROGRAMS_AHEAD * (self.workers or os.cpu_count() or 1)
+        for program in programs:
+            waiting.append(self._pool.submit(self._check, program))
+            while waiting and (len(waiting) >= most or waiting[0].done()):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _check(self, program: Program) -> Verdict:
+        """Check a program, with a new worker where the old one breaks."""
+        for _ in range(ATTEMPTS):
+            worker = self._idle.get()
+            try:
+                verdict = worker.check(program)
+            except SandboxError as error:
+                reason = str(error)
+                worker.close()
+                self._idle.put(self._worker())
+            else:
+                self._idle.put(worker)
+                return verdict
+        return Verdict(program.task_id, "sandbox", reason, 0.0, self._sandboxed)
+
+    def _first_worker(self) -> Worker:
+        """A worker that is seen to work; without a sandbox only where that is allowed."""
+        try:
+            return self._seen_to_work(self._worker())
+        except SandboxError:
+            if not self.allow_unsandboxed:
+                raise
+        self._sandboxed = False
+        return self._seen_to_work(self._worker())
+
+    def _worker(self) -> Worker:
+        from evals.sandbox.worker import Worker
+
+        return Worker(self.limits, self.packages, self._sandboxed)
+
+    def _seen_to_work(self, worker: Worker) -> Worker:
+        verdict = worker.check(PROBE)
+        if not verdict.passed:
+            worker.close()
+            raise SandboxError(f"the sandbox cannot run the simplest program: {verdict.status}, {verdict.detail}")
+        return worker

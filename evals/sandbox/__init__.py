@@ -1,0 +1,16 @@
+"""Runs generated programs so that they can neither do harm nor decide about themselves.
+
+Two processes for every program, each in namespaces of its own inside a bubblewrap sandbox:
+
+    host                      judge                                 candidate
+    Executor ── program, test ──▶ runs the test;  ── load, call ──▶ runs the program,
+             ◀── verdict ──────   its functions   ◀── plain data ── and serves calls
+                                  are proxies
+
+The candidate never holds the test, and the judge never runs a line of the candidate: what the candidate returns arrives
+as numbers, texts and containers of them, so nothing that it patches, prints or exits with reaches the verdict.
+
+The host starts two *zygotes* (`guest.zygote`) for each worker, one for judges and one for candidates: Python processes
+inside a sandbox, with the usual modules imported, that fork a fresh process for every program and see to its end. What
+runs inside (`guest`) needs the standard library alone; what starts it is `launcher`, and `worker` checks one program.
+"""

@@ -1,0 +1,1 @@
+"""What runs inside the sandbox; it imports nothing but the standard library and itself."""

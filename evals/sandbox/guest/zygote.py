@@ -1,0 +1,190 @@
+"""The process from which every judge and every candidate is forked: it has imported what they need, and holds nothing.
+
+It takes orders from a socket, one at a time: `+` with the sockets of a new process to start, `-` to end it and report.
+It never reads what travels over those sockets, so that no process can find another's program or test in its memory.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from evals.sandbox.guest import isolation, landlock, processes
+from evals.sandbox.guest.candidate import run_candidate
+from evals.sandbox.guest.channel import Channel
+from evals.sandbox.guest.judge import run_judge
+
+USUAL_MODULES = """
+    __future__ abc bisect cmath collections copy dataclasses datetime decimal enum fractions functools hashlib heapq
+    itertools json math operator queue random re statistics string sys textwrap time typing
+""".split()
+
+ROLES: dict[str, Callable[..., None]] = {"candidate": run_candidate, "judge": run_judge}
+WATCH_MILLISECONDS = 20
+PROCESS_NUMBER = struct.Struct("=i")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a zygote is told when it is started.
+
+    Attributes:
+        role: `candidate` or `judge`.
+        control: the number of the socket that orders come from.
+        isolated: whether it runs in a sandbox, where each process gets namespaces of its own.
+        user: whom to become before anything else; None stays who it is.
+        folder: without a sandbox, the only folder that a process may write to.
+        readable: without a sandbox, the only folders that a process may read.
+        packages: folders that packages are imported from, besides the standard library.
+    """
+
+    role: str
+    control: int
+    isolated: bool
+    user: int | None
+    folder: str
+    readable: list[str]
+    packages: list[str]
+    memory_bytes: int
+    disk_bytes: int
+    processes: int
+    message_bytes: int
+
+
+def main() -> None:
+    """Serve until the host closes the socket. The settings come as JSON in the first argument."""
+    settings = Settings(**json.loads(sys.argv[1]))
+    sys.argv[1:] = []
+    sys.path += settings.packages
+    if settings.user is not None:
+        isolation.become_unprivileged(settings.user)
+    isolation.process_control(isolation.PR_SET_CHILD_SUBREAPER, 1)
+    for name in USUAL_MODULES:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    os.environ.clear()
+    control = socket.socket(fileno=settings.control)
+    while True:
+        order, descriptors = receive_order(control)
+        if order != b"+":
+            return
+        child = start(settings, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        control.sendall(json.dumps(watch(child, control, settings)).encode())
+
+
+def receive_order(control: socket.socket) -> tuple[bytes, list[int]]:
+    """One byte, and the files that came with it."""
+    order, extra, _, _ = control.recvmsg(1, socket.CMSG_SPACE(2 * array.array("i").itemsize))
+    numbers = array.array("i")
+    for _, kind, data in extra:
+        if kind == socket.SCM_RIGHTS:
+            numbers.frombytes(data)
+    return order, list(numbers)
+
+
+def start(settings: Settings, descriptors: list[int]) -> int:
+    """Fork a process that plays the role over `descriptors`, and return its number.
+
+    In a sandbox another process comes between: it makes the namespaces, whose first process is the one wanted, and ends.
+    """
+    reader, writer = os.pipe()
+    first = os.fork()
+    if first == 0:
+        run_forked(lambda: _enter_and_play(settings, descriptors, writer))
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        number = pipe.read(PROCESS_NUMBER.size)
+    if settings.isolated:
+        os.waitpid(first, 0)
+        if not number:
+            raise OSError("new namespaces cannot be made inside the sandbox")
+    return PROCESS_NUMBER.unpack(number)[0] if number else first
+
+
+def _enter_and_play(settings: Settings, descriptors: list[int], writer: int) -> None:
+    if settings.isolated:
+        isolation.enter_namespaces(settings.disk_bytes)
+        child = os.fork()
+        if child:
+            os.write(writer, PROCESS_NUMBER.pack(child))
+            return
+    os.setsid()
+    isolation.keep_descriptors(descriptors)
+    if not settings.isolated:
+        os.chdir(settings.folder)
+        landlock.restrict(settings.readable, settings.folder)
+    isolation.drop_capabilities()
+    isolation.limit_resources(settings.memory_bytes, settings.disk_bytes, settings.processes)
+    isolation.filter_calls()
+    channels = [Channel(socket.socket(fileno=3 + i), settings.message_bytes) for i in range(len(descriptors))]
+    ROLES[settings.role](*channels)
+
+
+def run_forked(work: Callable[[], None]) -> None:
+    """Do what a forked process is there for, and end it, whatever happens."""
+    try:
+        work()
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+    os._exit(0)
+
+
+def watch(child: int, control: socket.socket, settings: Settings) -> dict[str, object]:
+    """Wait until the host wants the process ended, and end it with all that it started; sooner when they hold too much
+    memory. Returns how it ended: `code` as `os.waitstatus_to_exitcode` has it (None when it was ended), and whether it
+    was for its `memory`."""
+    exhausted = False
+    handle = os.pidfd_open(child)
+    ready = select.poll()
+    ready.register(control, select.POLLIN)
+    ready.register(handle, select.POLLIN)
+    running = True
+    while control.fileno() not in (events := {descriptor for descriptor, _ in ready.poll(WATCH_MILLISECONDS)}):
+        if handle in events:
+            ready.unregister(handle)
+            running = False
+        elif running and processes.resident_bytes(processes.descendants(os.getpid())) > settings.memory_bytes:
+            exhausted = True
+            os.kill(child, signal.SIGKILL)
+    os.close(handle)
+    control.recv(1)
+    return {"code": end(child, settings.isolated), "memory": exhausted}
+
+
+def end(child: int, isolated: bool) -> int | None:
+    """End a process and all below it. Returns its exit code, or None when it had not ended by itself."""
+    done, status = os.waitpid(child, os.WNOHANG)
+    if not done:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)  # in namespaces of its own, the others have ended when this returns
+    while not isolated and (left := processes.descendants(os.getpid())):
+        for process in left:
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        _reap()
+    _reap()
+    return os.waitstatus_to_exitcode(status) if done else None
+
+
+def _reap() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass

@@ -1,0 +1,83 @@
+"""Checks one program at a time: connects a judge with a candidate, waits for the verdict, and ends both."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from typing import get_args
+
+from evals.execution import Limits, Program, SandboxError, Status, Verdict
+from evals.sandbox.guest.channel import Channel, ChannelError
+from evals.sandbox.launcher import Zygote, find_bubblewrap
+
+MOST_JOB_BYTES = 64 << 20
+"""A program with its test; the benchmarks' own, so that the limit on a candidate's messages says nothing about it."""
+
+FORGED = "the judge's answer is none"
+
+
+class Worker:
+    """A pair of zygotes, for judges and for candidates.
+
+    Raises SandboxError when there is no sandbox and `sandboxed` is set.
+    """
+
+    def __init__(self, limits: Limits, packages: tuple[str, ...], sandboxed: bool) -> None:
+        bubblewrap = find_bubblewrap() if sandboxed else None
+        self.sandboxed = sandboxed
+        self.judges = Zygote("judge", limits, packages, bubblewrap)
+        self.candidates = Zygote("candidate", limits, packages, bubblewrap)
+
+    def check(self, program: Program) -> Verdict:
+        """Run a program against its test. Raises SandboxError when a zygote fails; the worker is of no more use then."""
+        began = time.monotonic()
+        host, to_host = socket.socketpair()
+        to_candidate, to_judge = socket.socketpair()
+        with host, to_host, to_candidate, to_judge:
+            try:
+                self.judges.start(to_host, to_candidate)
+                self.candidates.start(to_judge)
+            except OSError as error:
+                raise SandboxError(f"the sandbox broke: {self.judges.last_words()}") from error
+            for handed_over in (to_host, to_candidate, to_judge):
+                handed_over.close()
+            status, detail = ask(host, program, began + program.timeout_seconds)
+        ended = [zygote.end() for zygote in (self.candidates, self.judges)]
+        if any(report["memory"] for report in ended):
+            status, detail = "memory", "It held more memory than it may."
+        elif status == "error" and isinstance(code := ended[0]["code"], int):
+            detail = f"{detail}\n{_ending(code)}"
+        return Verdict(program.task_id, status, detail, time.monotonic() - began, self.sandboxed)
+
+    def close(self) -> None:
+        self.judges.close()
+        self.candidates.close()
+
+
+def ask(host: socket.socket, program: Program, deadline: float) -> tuple[Status, str]:
+    """Hand a program to its judge, and return status and detail."""
+    channel = Channel(host, MOST_JOB_BYTES)
+    host.settimeout(max(0.001, deadline - time.monotonic()))
+    job = {
+        "source": program.completion_code,
+        "prompt": program.prompt,
+        "test": program.test,
+        "entry_point": program.entry_point,
+    }
+    try:
+        channel.send(job)
+        match channel.receive():
+            case {"status": str(status), "detail": str(detail)} if status in get_args(Status):
+                return status, detail  # pyright: ignore[reportReturnType]
+    except TimeoutError:
+        return "timeout", f"It took longer than {program.timeout_seconds:g} seconds."
+    except ChannelError as error:
+        return "error", f"The judge ended: {error}"
+    return "error", FORGED
+
+
+def _ending(code: int) -> str:
+    if code < 0:
+        return f"The program was ended by {signal.Signals(-code).name}."
+    return f"The program ended with exit code {code}."

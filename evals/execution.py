@@ -173,6 +173,7 @@ class Executor:
 
     def _check(self, program: Program) -> Verdict:
         """Check a program, with a new worker where the old one breaks."""
+        reason = ""
         for _ in range(ATTEMPTS):
             worker = self._idle.get()
             try:

@@ -1,4 +1,4 @@
-"""Starts the zygotes: how bubblewrap is called, what a sandbox sees of this machine, and what to do when there is none."""
+"""Starts the zygotes: how bubblewrap is called, what a sandbox sees of this machine, what to do when there is none."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Zygote:
 
     def __init__(self, role: str, limits: Limits, packages: tuple[str, ...], bubblewrap: str | None) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="quickfill-")
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self.control, guest = socket.socketpair()
         locations = dict(package_locations(packages))
         user = NOBODY if os.geteuid() == 0 and (bubblewrap or others_can_read(standard_library())) else None
@@ -78,10 +78,10 @@ class Zygote:
         settings = {
             "role": role,
             "control": guest.fileno(),
-            "isolated": bubblewrap is not None,
+            "namespaces": bubblewrap is not None and role == "candidate",
             "user": user,
-            "folder": self.folder.name,
-            "readable": [sys.base_prefix, *SYSTEM_FOLDERS, *DEVICES, *locations.values()],
+            "folder": "/tmp" if bubblewrap else self.folder.name,
+            "readable": [] if bubblewrap else [sys.base_prefix, *SYSTEM_FOLDERS, *DEVICES, *locations.values()],
             "packages": [PACKAGES_ROOT] if bubblewrap else sorted({str(Path(p).parent) for p in locations.values()}),
             **asdict(limits),
         }
@@ -170,7 +170,7 @@ def sandbox_command(bubblewrap: str, filter_descriptor: int, locations: dict[str
 def _bind(folder: str) -> list[str]:
     path = Path(folder)
     if path.is_symlink():
-        return ["--symlink", os.readlink(path), folder]
+        return ["--symlink", str(path.readlink()), folder]
     # without this, folders on the way that only root may enter stay so
     return ["--dir", str(path.parent), "--ro-bind", folder, folder]
 

@@ -30,7 +30,10 @@ class Worker:
         self.candidates = Zygote("candidate", limits, packages, bubblewrap)
 
     def check(self, program: Program) -> Verdict:
-        """Run a program against its test. Raises SandboxError when a zygote fails; the worker is of no more use then."""
+        """Run a program against its test.
+
+        Raises SandboxError when a zygote fails; the worker is of no more use then.
+        """
         began = time.monotonic()
         host, to_host = socket.socketpair()
         to_candidate, to_judge = socket.socketpair()

@@ -7,15 +7,15 @@ import os
 import resource
 from pathlib import Path
 
-from evals.sandbox.guest.seccomp import filter_program
-
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
-PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 4, 22, 24
-PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 22, 36, 38
 SECCOMP_MODE_FILTER = 2
 CAPABILITY_VERSION_3 = 0x20080522
+
+LIBRARY = ctypes.CDLL(None, use_errno=True)
+"""The C library that Python itself uses."""
 
 USER = 1000
 """Who a program is in its own namespaces."""
@@ -42,9 +42,13 @@ def enter_namespaces(disk_bytes: int) -> None:
     Raises OSError when the system does not allow it.
     """
     user, group = os.getuid(), os.getgid()
-    call("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{USER} {user} 1"), ("gid_map", f"{USER} {group} 1")):
-        Path("/proc/self", name).write_text(text, encoding="ascii")
+    call("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
+    for name, text in (
+        ("setgroups", b"deny"),
+        ("uid_map", b"%d %d 1" % (USER, user)),
+        ("gid_map", b"%d %d 1" % (USER, group)),
+    ):
+        Path("/proc/self", name).write_bytes(text)
     mount_memory("/tmp", MS_NOSUID | MS_NODEV, f"size={disk_bytes},nr_inodes=4096,mode=1777")
     mount_memory("/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k,nr_inodes=1,mode=555")
     os.chdir("/tmp")
@@ -56,13 +60,8 @@ def mount_memory(folder: str, flags: int, options: str) -> None:
 
 
 def drop_capabilities() -> None:
-    """Give up every capability, and the chance of regaining one by starting a program."""
+    """Give up every capability; no program that this process starts can regain one."""
     process_control(PR_SET_NO_NEW_PRIVS, 1)
-    for capability in range(64):
-        try:
-            process_control(PR_CAPBSET_DROP, capability)
-        except OSError:  # the last one was before, or there was no right to drop any
-            break
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     call("capset", header, (ctypes.c_uint32 * 6)())
 
@@ -83,9 +82,8 @@ def limit_resources(memory_bytes: int, disk_bytes: int, processes: int) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def filter_calls(program: bytes | None = None) -> None:
-    """Refuse the system calls of `seccomp.CALLS` from now on. Raises OSError when the kernel has no filters."""
-    program = filter_program() if program is None else program
+def filter_calls(program: bytes) -> None:
+    """Refuse what a program of `seccomp.filter_program` refuses. Raises OSError when the kernel has no filters."""
     filters = FilterProgram(len(program) // 8, program)
     process_control(PR_SET_NO_NEW_PRIVS, 1)
     process_control(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(filters))
@@ -111,7 +109,6 @@ def process_control(operation: int, *arguments: object) -> None:
 
 def call(name: str, *arguments: object) -> None:
     """A function of the C library that answers zero when it worked. Raises OSError otherwise."""
-    library = ctypes.CDLL(None, use_errno=True)
-    if getattr(library, name)(*arguments) != 0:
+    if getattr(LIBRARY, name)(*arguments) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")

@@ -1,4 +1,4 @@
-"""The process that runs a test and decides. It is given the test by the host, and asks the candidate as the test goes."""
+"""The process that runs a test and decides. The host gives it the test; it asks the candidate as the test goes."""
 
 from __future__ import annotations
 

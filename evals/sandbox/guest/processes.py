@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from pathlib import Path
 
@@ -10,13 +9,13 @@ PROC = Path("/proc")
 
 
 def descendants(root: int) -> set[int]:
-    """All processes below one. Empty where there is no /proc."""
+    """All processes below one."""
     parents: dict[int, int] = {}
-    for entry in os.listdir(PROC) if PROC.exists() else ():
-        if entry.isdigit():
-            fields = _read(entry, "stat").rpartition(")")[2].split()
-            if len(fields) > 1:
-                parents[int(entry)] = int(fields[1])
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            fields = _read(entry / "stat").rpartition(")")[2].split()
+            if fields:
+                parents[int(entry.name)] = int(fields[1])
     found: set[int] = set()
     grown = True
     while grown:
@@ -30,13 +29,13 @@ def resident_bytes(processes: set[int]) -> int:
     """The memory that processes hold, in bytes; what they share is counted for each."""
     pages = 0
     for process in processes:
-        fields = _read(str(process), "statm").split()
-        pages += int(fields[1]) if len(fields) > 1 else 0
+        fields = _read(PROC / str(process) / "statm").split()
+        pages += int(fields[1]) if fields else 0
     return pages * resource.getpagesize()
 
 
-def _read(process: str, name: str) -> str:
+def _read(file: Path) -> str:
     try:
-        return (PROC / process / name).read_text(encoding="utf-8", errors="replace")
+        return file.read_text(encoding="utf-8", errors="replace")
     except OSError:  # it has ended meanwhile
         return ""

@@ -1,4 +1,4 @@
-"""The judge's side of a candidate: its functions as proxies, its other objects as handles, its answers as plain data."""
+"""The judge's side of a candidate: functions as proxies, other objects as handles, answers as plain data."""
 
 from __future__ import annotations
 
@@ -143,14 +143,15 @@ class Remote:
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        self._candidate.fault = f"a {self._kind} of the program is compared, which only plain data can be"
-        raise TypeError(self._candidate.fault)
+        raise self._refused("compared")
 
     def __bool__(self) -> bool:
-        self._candidate.fault = (
-            f"a {self._kind} of the program is taken for true or false, which only plain data can be"
-        )
-        raise TypeError(self._candidate.fault)
+        raise self._refused("taken for true or false")
+
+    def _refused(self, what: str) -> TypeError:
+        reason = f"a {self._kind} of the program is {what}, which only plain data can be"
+        self._candidate.broken(reason)
+        return TypeError(reason)
 
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 

@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from evals.sandbox.guest import isolation, landlock, processes
 from evals.sandbox.guest.candidate import run_candidate
 from evals.sandbox.guest.channel import Channel
 from evals.sandbox.guest.judge import run_judge
+from evals.sandbox.guest.seccomp import filter_program
 
 USUAL_MODULES = """
     __future__ abc bisect cmath collections copy dataclasses datetime decimal enum fractions functools hashlib heapq
@@ -30,7 +32,8 @@ USUAL_MODULES = """
 """.split()
 
 ROLES: dict[str, Callable[..., None]] = {"candidate": run_candidate, "judge": run_judge}
-WATCH_MILLISECONDS = 20
+FILTER = filter_program()
+WATCH_MILLISECONDS = 50
 PROCESS_NUMBER = struct.Struct("=i")
 
 
@@ -41,16 +44,16 @@ class Settings:
     Attributes:
         role: `candidate` or `judge`.
         control: the number of the socket that orders come from.
-        isolated: whether it runs in a sandbox, where each process gets namespaces of its own.
+        namespaces: whether each process gets namespaces of its own, inside the sandbox that the zygote itself is in.
         user: whom to become before anything else; None stays who it is.
-        folder: without a sandbox, the only folder that a process may write to.
-        readable: without a sandbox, the only folders that a process may read.
+        folder: where processes start; without a sandbox, also the only folder that they may write to.
+        readable: without a sandbox, the only folders that they may read; empty in one.
         packages: folders that packages are imported from, besides the standard library.
     """
 
     role: str
     control: int
-    isolated: bool
+    namespaces: bool
     user: int | None
     folder: str
     readable: list[str]
@@ -98,7 +101,7 @@ def receive_order(control: socket.socket) -> tuple[bytes, list[int]]:
 def start(settings: Settings, descriptors: list[int]) -> int:
     """Fork a process that plays the role over `descriptors`, and return its number.
 
-    In a sandbox another process comes between: it makes the namespaces, whose first process is the one wanted, and ends.
+    For new namespaces another process comes between: it makes them, starts the one wanted as their first, and ends.
     """
     reader, writer = os.pipe()
     first = os.fork()
@@ -107,7 +110,7 @@ def start(settings: Settings, descriptors: list[int]) -> int:
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         number = pipe.read(PROCESS_NUMBER.size)
-    if settings.isolated:
+    if settings.namespaces:
         os.waitpid(first, 0)
         if not number:
             raise OSError("new namespaces cannot be made inside the sandbox")
@@ -115,7 +118,7 @@ def start(settings: Settings, descriptors: list[int]) -> int:
 
 
 def _enter_and_play(settings: Settings, descriptors: list[int], writer: int) -> None:
-    if settings.isolated:
+    if settings.namespaces:
         isolation.enter_namespaces(settings.disk_bytes)
         child = os.fork()
         if child:
@@ -123,12 +126,12 @@ def _enter_and_play(settings: Settings, descriptors: list[int], writer: int) -> 
             return
     os.setsid()
     isolation.keep_descriptors(descriptors)
-    if not settings.isolated:
-        os.chdir(settings.folder)
+    os.chdir(settings.folder)
+    if settings.readable:
         landlock.restrict(settings.readable, settings.folder)
     isolation.drop_capabilities()
     isolation.limit_resources(settings.memory_bytes, settings.disk_bytes, settings.processes)
-    isolation.filter_calls()
+    isolation.filter_calls(FILTER)
     channels = [Channel(socket.socket(fileno=3 + i), settings.message_bytes) for i in range(len(descriptors))]
     ROLES[settings.role](*channels)
 
@@ -138,7 +141,7 @@ def run_forked(work: Callable[[], None]) -> None:
     try:
         work()
     except BaseException:
-        sys.excepthook(*sys.exc_info())
+        traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
@@ -162,16 +165,19 @@ def watch(child: int, control: socket.socket, settings: Settings) -> dict[str, o
             os.kill(child, signal.SIGKILL)
     os.close(handle)
     control.recv(1)
-    return {"code": end(child, settings.isolated), "memory": exhausted}
+    return {"code": end(child, settings.namespaces), "memory": exhausted}
 
 
-def end(child: int, isolated: bool) -> int | None:
-    """End a process and all below it. Returns its exit code, or None when it had not ended by itself."""
+def end(child: int, alone: bool) -> int | None:
+    """End a process and all below it; `alone` says that namespaces of its own hold them together.
+
+    Returns its exit code, or None when it had not ended by itself.
+    """
     done, status = os.waitpid(child, os.WNOHANG)
     if not done:
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)  # in namespaces of its own, the others have ended when this returns
-    while not isolated and (left := processes.descendants(os.getpid())):
+        os.waitpid(child, 0)
+    while not alone and (left := processes.descendants(os.getpid())):
         for process in left:
             try:
                 os.kill(process, signal.SIGKILL)

@@ -107,7 +107,7 @@ class SandboxError(QuickfillError):
 
 
 class Executor:
-    """Checks programs in parallel.
+    """Checks programs in parallel; on Linux only.
 
     Args:
         workers: programs at a time; None takes one a core.
@@ -131,7 +131,7 @@ class Executor:
         self.limits = limits or Limits()
         self.packages = packages
 
-        self._idle: Queue[Worker] = Queue()
+        self._idle: Queue[Worker | None] = Queue()  # None stands for one that is yet to be started
         self._pool: ThreadPoolExecutor | None = None
         self._sandboxed = True
 
@@ -141,11 +141,10 @@ class Executor:
         return self._sandboxed
 
     def __enter__(self) -> Self:
-        first = self._first_worker()
-        self._idle.put(first)
+        self._idle.put(self._first_worker())
         count = self.workers or os.cpu_count() or 1
         for _ in range(count - 1):
-            self._idle.put(self._worker())
+            self._idle.put(None)
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="check")
         return self
 
@@ -156,7 +155,8 @@ class Executor:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
         while not self._idle.empty():
-            self._idle.get().close()
+            if worker := self._idle.get():
+                worker.close()
 
     def check_all(self, programs: Iterable[Program]) -> Iterator[Verdict]:
         """The verdicts in the order of the programs, as they come; programs are taken from `programs` as needed."""
@@ -177,14 +177,15 @@ class Executor:
         for _ in range(ATTEMPTS):
             worker = self._idle.get()
             try:
-                verdict = worker.check(program)
+                worker = worker or self._worker()
+                return worker.check(program)
             except SandboxError as error:
                 reason = str(error)
-                worker.close()
-                self._idle.put(self._worker())
-            else:
+                if worker is not None:
+                    worker.close()
+                worker = None
+            finally:
                 self._idle.put(worker)
-                return verdict
         return Verdict(program.task_id, "sandbox", reason, 0.0, self._sandboxed)
 
     def _first_worker(self) -> Worker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator
+from contextlib import suppress
 
 from evals.sandbox.guest.channel import Channel, ChannelError
 from evals.sandbox.guest.codec import CodecError, decode, encode
@@ -82,13 +83,11 @@ class Candidate:
 
     def exception(self, kind: str, details: object, trace: str) -> BaseException:
         """An exception of one of Python's own types, with the candidate's traceback as a note."""
-        made: BaseException
-        try:
-            made = getattr(builtins, kind)(*details)  # pyright: ignore[reportGeneralTypeIssues]
-            if not isinstance(made, BaseException):
-                raise TypeError
-        except (AttributeError, TypeError, ValueError):
-            made = RuntimeError(f"{kind}: {details!r}"[:MOST_SHOWN])
+        known = getattr(builtins, kind, None)
+        made: BaseException = RuntimeError(f"{kind}: {details!r}"[:MOST_SHOWN])
+        if isinstance(known, type) and issubclass(known, BaseException) and isinstance(details, tuple):
+            with suppress(TypeError, ValueError):
+                made = known(*details)
         made.add_note(f"In the program:\n{trace}")
         return made
 

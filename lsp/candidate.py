@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from coder.completion import CanvasUpdate, CompletionRequest, EngineEvent
+from coder.diffusion.events import FinishReason
 from lsp.engine_client import EngineClient
 from lsp.extent import Extent, end_of_extent
 
@@ -21,13 +22,13 @@ class Candidate:
     Attributes:
         confidence: mean probability of its tokens when they were fixed.
         tokens: how many there are.
-        is_whole: whether it ends where the model or the extent ended it, not where time or tokens ran out.
+        finish_reason: as of a `Completion`; `end` also where the extent ended it.
     """
 
     text: str
     confidence: float
     tokens: int
-    is_whole: bool
+    finish_reason: FinishReason
 
 
 def write_candidate(
@@ -46,7 +47,7 @@ def write_candidate(
             written = _written(event)
             end = end_of_extent(written.text, request.prefix, extent)
             if end is not None:
-                return Candidate(written.text[:end], written.confidence, written.tokens, True)
+                return Candidate(written.text[:end], written.confidence, written.tokens, "end")
             if not isinstance(event, CanvasUpdate):
                 return None if event.finish_reason == "cancelled" else written
     return None
@@ -55,7 +56,7 @@ def write_candidate(
 def _written(event: EngineEvent) -> Candidate:
     """What is there of the text, without gaps from its start."""
     if not isinstance(event, CanvasUpdate):
-        return Candidate(event.text, event.confidence, event.tokens, event.finish_reason == "end")
+        return Candidate(event.text, event.confidence, event.tokens, event.finish_reason)
     texts, confidences = [event.settled], [event.confidence] * event.tokens
     for slot in event.slots:
         if slot.text is None:
@@ -63,4 +64,4 @@ def _written(event: EngineEvent) -> Candidate:
         texts.append(slot.text)
         confidences.append(slot.confidence or 0.0)
     confidence = sum(confidences) / len(confidences) if confidences else 0.0
-    return Candidate("".join(texts).rstrip("\N{REPLACEMENT CHARACTER}"), confidence, len(confidences), False)
+    return Candidate("".join(texts).rstrip("\N{REPLACEMENT CHARACTER}"), confidence, len(confidences), "length")

@@ -2,29 +2,78 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 import sys
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, BinaryIO
 
 import typer
+
+LOOPBACK = "127.0.0.1"
 
 app = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
 
 
+class LogLevel(StrEnum):
+    error = "error"
+    warning = "warning"
+    info = "info"
+    debug = "debug"
+
+
 @app.callback(invoke_without_command=True)
 def lsp(
-    log_level: Annotated[
-        str, typer.Option(help="error, warning, info or debug; written to standard error.")
-    ] = "warning",
+    tcp: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", min=0, max=65535, help="Serve one editor over TCP, on this machine only."),
+    ] = None,
+    stats: Annotated[bool, typer.Option("--stats", help="Print what the suggestions were worth, and leave.")] = False,
+    log_level: Annotated[LogLevel, typer.Option(help="What to write to standard error.")] = LogLevel.warning,
 ) -> None:
-    """Serve an editor over standard input and output (Language Server Protocol 3.18)."""
+    """Serve an editor (Language Server Protocol 3.18), over standard input and output."""
+    if stats:
+        print_statistics()
+        return
+    logging.basicConfig(level=log_level.value.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    raise typer.Exit(serve_standard_streams() if tcp is None else serve_tcp(tcp))
+
+
+def serve_standard_streams() -> int:
+    incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
+    # What a library prints must not come between the messages.
+    sys.stdout = sys.stderr
+    return serve(incoming, outgoing)
+
+
+def serve_tcp(port: int) -> int:
+    """Wait for an editor on a port, 0 for any free one, and serve it."""
+    with socket.create_server((LOOPBACK, port)) as listener:
+        typer.echo(f"listening on {LOOPBACK}:{listener.getsockname()[1]}", err=True)
+        connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as incoming, connection.makefile("wb") as outgoing:
+        return serve(incoming, outgoing)
+
+
+def serve(incoming: BinaryIO, outgoing: BinaryIO) -> int:
+    """Returns the exit code: 0 after a proper shutdown, 1 otherwise, as the protocol asks for."""
     from lsp.greeting import greet
 
-    incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
-    # What a library prints must not get between the messages.
-    sys.stdout = sys.stderr
     client = greet(incoming, outgoing)
     if client is None:
-        raise typer.Exit(1)
+        return 1
     from lsp.server import run
 
-    raise typer.Exit(run(client, incoming, outgoing))
+    return run(client, incoming, outgoing)
+
+
+def print_statistics() -> None:
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from lsp.metrics import read_tallies, state_folder
+    from lsp.statistics_table import statistics_table
+
+    today = datetime.now(UTC).astimezone().date()
+    Console().print(statistics_table(list(read_tallies(state_folder())), today))

@@ -1,10 +1,13 @@
-"""Where a suggestion is asked for, and when none is wanted."""
+"""A place where a suggestion is asked for."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
+from lsp.documents import Document
 from lsp.extent import Extent, extent_at
 
 WORD = re.compile(r"\w")
@@ -12,35 +15,42 @@ WORD = re.compile(r"\w")
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a buffer, as the model sees it: with `\\n` as the only line break.
+    """A place in a document, as the model sees it: with line feeds as the only line breaks.
 
     Attributes:
-        uri: of the buffer. language: its name in the protocol.
-        prefix, suffix: the whole text before and behind the place. Where an entry of the completion menu is selected,
-            the prefix ends with that entry, as if it had been accepted.
-        start, end: the range of the buffer, in characters, that a suggestion stands in for; both are the place itself
-            unless an entry is selected.
-        selected: the selected entry's text, with which a suggestion has to begin.
-        above: the cells above in the same notebook, joined.
+        document: with line feeds alone.
+        start, end: the range, in characters, that a suggestion stands in for: empty, unless an entry of the completion
+            menu is selected.
+        selected: that entry's text. A suggestion goes on behind it, as if it had been accepted.
+        above: the cells above in the same notebook.
     """
 
-    uri: str
-    language: str
-    prefix: str
-    suffix: str
+    document: Document
     start: int
     end: int
     selected: str = ""
     above: str = ""
 
-    @property
+    @cached_property
+    def prefix(self) -> str:
+        """The whole text before what is to be written."""
+        return self.above + self.document.text[: self.start] + self.selected
+
+    @cached_property
+    def suffix(self) -> str:
+        return self.document.text[self.end :]
+
+    @cached_property
     def extent(self) -> Extent:
         return extent_at(self.suffix)
 
     @property
     def is_inside_word(self) -> bool:
-        return bool(WORD.match(self.prefix[-1:]) and WORD.match(self.suffix[:1]))
+        text = self.document.text
+        return bool(WORD.match(text[: self.start][-1:]) and WORD.match(text[self.end : self.end + 1]))
 
 
-def unix_line_breaks(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def cursor_in(document: Document, start: int, end: int, selected: str = "", cells: Iterable[Document] = ()) -> Cursor:
+    """A cursor, or the range of a selected menu entry, by offsets of `document.unix`."""
+    above = "".join(f"{cell.unix.text}\n\n" for cell in cells)
+    return Cursor(document.unix, start, end, selected, above)

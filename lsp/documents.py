@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lsp.client import PositionEncoding
@@ -14,11 +14,25 @@ LINE_BREAK = re.compile(r"\r\n|\n|\r")
 """The line breaks of the protocol. Python's `splitlines` knows more, which editors do not count as such."""
 
 
+Position = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A new text for a range, given by the positions of its ends; for the whole document where there is no range."""
+
+    text: str
+    range: tuple[Position, Position] | None = None
+
+
 @dataclass(frozen=True)
 class Document:
     """A text buffer at one version.
 
     Lines and columns count from zero; columns in units of the encoding agreed on with the editor.
+
+    Attributes:
+        after_deletion: whether the last change only took text away.
     """
 
     uri: str
@@ -26,6 +40,7 @@ class Document:
     version: int
     text: str
     encoding: PositionEncoding = "utf-16"
+    after_deletion: bool = False
 
     def offset(self, line: int, column: int) -> int:
         """Characters before a position. A column behind the line's end means its end, a line behind the last the
@@ -35,7 +50,7 @@ class Document:
         content = self.line(line)
         return self._line_starts[line] + _characters(content, column, self.encoding)
 
-    def position(self, offset: int) -> tuple[int, int]:
+    def position(self, offset: int) -> Position:
         """Line and column of the place behind so many characters."""
         line = bisect_right(self._line_starts, offset) - 1
         start = self._line_starts[line]
@@ -48,11 +63,32 @@ class Document:
         end = len(self.text) if is_last else self._line_starts[number + 1]
         return self.text[start:end] if is_last else LINE_BREAK.sub("", self.text[start:end])
 
-    def changed(self, start: int, end: int, text: str, version: int) -> Document:
-        """The buffer with `text` in place of the characters from `start` to `end`."""
-        start, end = min(start, end), max(start, end)
-        joined = self.text[:start] + text + self.text[end:]
-        return Document(self.uri, self.language, version, joined, self.encoding)
+    def changed(self, changes: Sequence[Change], version: int) -> Document:
+        """The buffer after changes, each of which refers to the text that the one before left."""
+        document = self
+        for change in changes:
+            if change.range is None:
+                start, end = 0, len(document.text)
+            else:
+                start, end = sorted(document.offset(*place) for place in change.range)
+            document = replace(document, text=document.text[:start] + change.text + document.text[end:])
+        deletion = bool(changes) and all(change.range is not None and not change.text for change in changes)
+        return replace(document, version=version, after_deletion=deletion)
+
+    @cached_property
+    def unix(self) -> Document:
+        """The same text with line feeds alone, as the model reads it. Positions are the same in both."""
+        return replace(self, text=LINE_BREAK.sub("\n", self.text)) if "\r" in self.text else self
+
+    @property
+    def line_break(self) -> str:
+        """The first one of the text, which what is inserted should use as well."""
+        found = LINE_BREAK.search(self.text)
+        return found.group() if found else "\n"
+
+    def units(self, text: str) -> int:
+        """Length of any text in the units of columns."""
+        return _units(text, self.encoding)
 
     @cached_property
     def _line_starts(self) -> Sequence[int]:
@@ -72,17 +108,22 @@ class Documents:
     def put(self, document: Document) -> None:
         self.by_uri[document.uri] = document
 
+    def change(self, uri: str, changes: Sequence[Change], version: int) -> None:
+        """Changes to a document that is not open are nobody's."""
+        document = self.by_uri.get(uri)
+        if document is not None:
+            self.by_uri[uri] = document.changed(changes, version)
+
     def close(self, uri: str) -> None:
         self.by_uri.pop(uri, None)
 
-    def cells_before(self, uri: str) -> Iterator[Document]:
+    def cells_before(self, document: Document) -> Iterator[Document]:
         """The cells above this one in its notebook that are written in the same language, top to bottom."""
-        cells = next((cells for cells in self.notebooks.values() if uri in cells), [])
-        document = self.by_uri.get(uri)
-        for cell in cells[: cells.index(uri)] if cells and document else []:
-            above = self.by_uri.get(cell)
-            if above and document and above.language == document.language:
-                yield above
+        cells = next((cells for cells in self.notebooks.values() if document.uri in cells), [document.uri])
+        for uri in cells[: cells.index(document.uri)]:
+            cell = self.by_uri.get(uri)
+            if cell is not None and cell.language == document.language:
+                yield cell
 
 
 def _units(text: str, encoding: PositionEncoding) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -14,6 +16,9 @@ from lsp.engine_client import EngineClient, EngineStatus
 log = logging.getLogger(__name__)
 
 State = Literal["loading", "ready", "working", "error"]
+
+MOST_LOSSES, WITHIN = 3, 60.0
+"""An engine that was lost so often within so many seconds is not started again before the user asks for something."""
 
 
 class EngineHost:
@@ -32,6 +37,8 @@ class EngineHost:
         self._on_change = on_change
         self._loading: asyncio.Task[EngineClient] | None = None
         self._running = 0
+        self._losses: deque[float] = deque(maxlen=MOST_LOSSES)
+        self._unusable = False
 
     @property
     def is_ready(self) -> bool:
@@ -39,14 +46,17 @@ class EngineHost:
 
     async def client(self) -> EngineClient:
         """The engine, when it is loaded; one that failed is loaded anew. Raises QuickfillError."""
-        if self._loading is None:
-            self._set("loading", "loading the model")
-            self._loading = asyncio.create_task(self._load())
-        return await asyncio.shield(self._loading)
+        return await asyncio.shield(self._loading or self._start())
+
+    def recover(self) -> None:
+        """Start a lost engine again, in the background, unless that will not help."""
+        lost_often = len(self._losses) == MOST_LOSSES and time.monotonic() - self._losses[0] < WITHIN
+        if self._loading is None and not self._unusable and not lost_often:
+            self._start()
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """While the engine works on a request. An error that is not the request's own means that it is lost."""
+        """While the engine works on a request. An error that is not the request's own means that the engine is lost."""
         self._running += 1
         if self.state == "ready":
             self._set("working", "")
@@ -55,44 +65,56 @@ class EngineHost:
         except InputError:
             raise
         except Exception as error:
-            self.lose(error)
+            self._lose(error)
             raise
         finally:
             self._running -= 1
             if not self._running and self.state == "working":
                 self._set("ready", "")
 
-    def lose(self, error: Exception) -> None:
-        """The engine is of no use any more; the next request gets another one."""
-        if self._loading is None:
-            return
-        log.error("the engine is lost", exc_info=error)
-        self.close()
-        reason = str(error) if isinstance(error, QuickfillError) else f"{type(error).__name__}: {error}"
-        self._set("error", f"the engine stopped ({reason}); it is started again with the next request")
-
     def close(self) -> None:
-        """Let go of the engine, also while it is being loaded."""
+        """Let go of the engine, also while it is being loaded; the next request gets another one."""
         if self._loading is not None:
             self._loading.add_done_callback(_close)
             self._loading = None
-        self.status = None
+        self.status, self._unusable = None, False
+
+    def _start(self) -> asyncio.Task[EngineClient]:
+        self._set("loading", "loading the model")
+        self._loading = asyncio.create_task(self._load())
+        # Whoever waits for it gets its error; where nobody does, the state has told.
+        self._loading.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._loading
 
     async def _load(self) -> EngineClient:
         try:
             engine = await asyncio.to_thread(self._open_engine)
-            self.status = await asyncio.to_thread(engine.status)
+            status = await asyncio.to_thread(engine.status)
         except Exception as error:
-            self._loading = None
-            log.error("the engine cannot be loaded", exc_info=error)
-            self._set("error", str(error))
-            raise error if isinstance(error, QuickfillError) else QuickfillError(str(error)) from error
-        self._set("ready", "")
+            if self._loading is asyncio.current_task():
+                self._loading, self._unusable = None, True
+                self._set("error", f"the model cannot be loaded: {_reason(error)}")
+            raise error if isinstance(error, QuickfillError) else QuickfillError(_reason(error)) from error
+        if self._loading is asyncio.current_task():
+            self.status, self._unusable = status, False
+            self._set("ready", "")
         return engine
+
+    def _lose(self, error: Exception) -> None:
+        if self._loading is None:
+            return
+        log.error("the engine is lost", exc_info=error)
+        self._losses.append(time.monotonic())
+        self.close()
+        self._set("error", f"the engine stopped ({_reason(error)}); it is started again with the next request")
 
     def _set(self, state: State, message: str) -> None:
         self.state, self.message = state, message
         self._on_change()
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, QuickfillError) else f"{type(error).__name__}: {error}"
 
 
 def _close(loading: asyncio.Task[EngineClient]) -> None:

@@ -71,6 +71,3 @@ class Gate:
             return self.chosen
         rate = (self.accepted + PRIOR * EXPECTED_ACCEPTANCE) / (self.shown + PRIOR)
         return self.calibration.threshold + max(LOWEST, min(HIGHEST, EXPECTED_ACCEPTANCE - rate))
-
-    def passes(self, candidate: Candidate, extent: Extent) -> bool:
-        return self.calibration.probability(candidate, extent) >= self.threshold

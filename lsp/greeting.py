@@ -36,8 +36,8 @@ def greet(incoming: BinaryIO, outgoing: BinaryIO) -> Client | None:
         match message:
             case None | {"method": "exit"}:
                 return None
-            case {"id": int() | str() as id, "method": "initialize"}:
-                client = Client.from_initialize(message.get("params"))
+            case {"id": int() | str() as id, "method": "initialize", **rest}:
+                client = Client.from_initialize(rest.get("params"))
                 write_message(outgoing, {"jsonrpc": "2.0", "id": id, "result": initialize_result(client)})
                 return client
             case {"id": int() | str() as id, "method": _}:

@@ -6,14 +6,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import cattrs
 from lsprotocol import converters, types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest, JsonRpcParseError
 from pygls.io_ import StdoutWriter
 from pygls.protocol import LanguageServerProtocol
-from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage
+from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage, RPCMessage
 
 from lsp.framing import MalformedMessageError, read_message
 
@@ -42,20 +42,20 @@ class QuickfillProtocol(LanguageServerProtocol):
         for method in REPLACED_BUILT_INS:
             del self.fm.builtin_features[method]
 
-    def receive(self, message: object) -> None:
+    def receive(self, message: Any) -> None:
         """Handle one message, whatever it holds."""
-        id = message.get("id") if isinstance(message, dict) else None
-        is_request = isinstance(id, int | str) and isinstance(message, dict) and "method" in message
+        name = message.get("id") if isinstance(message, dict) else None
+        is_request = isinstance(name, int | str) and "method" in message
         try:
             if not _is_message(message):
                 raise JsonRpcInvalidRequest(f"not a JSON-RPC 2.0 message: {str(message)[:80]}")
             if self._shutdown and is_request:
                 raise JsonRpcInvalidRequest("the server is shutting down")
-            self.handle_message(self.structure_message(message))
+            self.handle_message(cast(RPCMessage, self.structure_message(message)))
         except JsonRpcException as error:
             log.warning("refused a message: %s", error)
             if is_request or not isinstance(message, dict):
-                self.refuse(error, id if is_request else None)
+                self.refuse(error, name if is_request else None)
         except Exception:
             log.exception("a message could not be handled")
 
@@ -95,7 +95,7 @@ def _reads_json(kind: Any, names: tuple[str, ...]) -> Any:
     return lambda message, _: kind(**{name: message.get(name) for name in names})
 
 
-def _is_message(message: object) -> bool:
+def _is_message(message: Any) -> bool:
     match message:
         case {"jsonrpc": "2.0", "method": str(), "id": int() | str()}:
             return True

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from importlib import metadata
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from lsp import protocol
+from lsp import messages
 from lsp.client import Client
-from lsp.features import configuration, document_sync, inline_completion, lifecycle, status
-from lsp.messages import STATUS
+from lsp.features import (
+    acceptance,
+    completion_menu,
+    configuration,
+    document_sync,
+    inline_completion,
+    lifecycle,
+    notebook_sync,
+    rewriting,
+    status,
+    workspace_folders,
+)
+from lsp.greeting import ACCEPTED_COMMAND
+from lsp.protocol import QuickfillProtocol, converter, serve
 from lsp.session import EngineOpener, Session, open_engine
 
 FEATURES: dict[str, Callable[..., object]] = {
@@ -23,9 +34,19 @@ FEATURES: dict[str, Callable[..., object]] = {
     types.TEXT_DOCUMENT_DID_OPEN: document_sync.did_open,
     types.TEXT_DOCUMENT_DID_CHANGE: document_sync.did_change,
     types.TEXT_DOCUMENT_DID_CLOSE: document_sync.did_close,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN: notebook_sync.did_open,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE: notebook_sync.did_change,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE: notebook_sync.did_close,
     types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion.inline_completion,
+    types.TEXT_DOCUMENT_COMPLETION: completion_menu.completion,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: configuration.did_change_configuration,
-    STATUS: status.status,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: workspace_folders.did_change,
+    messages.STATUS: status.status,
+    messages.FILL: rewriting.fill,
+    messages.EDIT: rewriting.edit,
+    messages.DID_SHOW_COMPLETION: acceptance.did_show,
+    messages.DID_PARTIALLY_ACCEPT_COMPLETION: acceptance.did_partially_accept,
+    messages.DID_FOCUS: acceptance.did_focus,
 }
 """What answers each method."""
 
@@ -33,34 +54,42 @@ FEATURES: dict[str, Callable[..., object]] = {
 class QuickfillServer(LanguageServer):
     """A server for one editor. Handlers find everything they share in `session`."""
 
-    def __init__(self, client: Client, opener: EngineOpener) -> None:
+    def __init__(self, client: Client, opener: EngineOpener = open_engine) -> None:
         super().__init__(
             "quickfill",
             metadata.version("quickfill"),
-            protocol_cls=protocol.QuickfillProtocol,
-            converter_factory=protocol.converter,
+            protocol_cls=QuickfillProtocol,
+            converter_factory=converter,
         )
-        self.session = Session(client, opener, self.protocol.notify)
+        self.session = Session(client, opener, self.protocol.notify, self.show_error)
+        for method, handler in FEATURES.items():
+            self.feature(method)(handler)
+        self.command(ACCEPTED_COMMAND)(acceptance.accepted)
+
+    def show_error(self, message: str) -> None:
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"Quickfill: {message}"))
+
+    def show_warning(self, message: str) -> None:
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"Quickfill: {message}"))
 
     def report_server_error(self, error: Exception, source: object) -> None:
-        """Errors are logged (pygls does) and answered; a message to the user for each would be noise."""
+        """Errors are logged and answered; a message to the user for each, as pygls has it, would be noise."""
 
 
-def create_server(client: Client, opener: EngineOpener = open_engine) -> QuickfillServer:
-    server = QuickfillServer(client, opener)
-    for method, handler in FEATURES.items():
-        server.feature(method)(handler)
-    return server
-
-
-def run(client: Client, incoming: BinaryIO, outgoing: BinaryIO) -> int:
+def run(client: Client, incoming: BinaryIO, outgoing: BinaryIO, opener: EngineOpener = open_engine) -> int:
     """Serve an editor whose `initialize` was answered, until it leaves. Returns the exit code."""
-    server = create_server(client)
-    assert isinstance(server.protocol, protocol.QuickfillProtocol)
+    server = QuickfillServer(client, opener)
     try:
-        asyncio.run(protocol.serve(server.protocol, incoming, outgoing))
+        asyncio.run(_serve(server, incoming, outgoing))
     except SystemExit as leaving:
         return int(leaving.code or 0)
     except BrokenPipeError:
-        print("the editor is gone", file=sys.stderr)
-    return 0
+        return 1
+    return 1
+
+
+async def _serve(server: QuickfillServer, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    try:
+        await serve(cast(QuickfillProtocol, server.protocol), incoming, outgoing)
+    finally:
+        server.session.close()

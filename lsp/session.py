@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,27 +13,53 @@ from lsp.engine_client import EngineClient
 from lsp.engine_host import EngineHost
 from lsp.gate import Gate
 from lsp.messages import DID_CHANGE_STATUS, StatusReport
+from lsp.metrics import Metrics, read_tallies, state_folder, total
+from lsp.outcomes import Outcome, Outcomes
 from lsp.settings import Settings, read_settings
 from lsp.suggester import Suggester
-
-log = logging.getLogger("lsp")
 
 EngineOpener = Callable[[Settings], EngineClient]
 Notify = Callable[[str, Any], None]
 
 
 class Session:
-    """State of a session, on the event loop's thread."""
+    """State of a session, on the event loop's thread.
 
-    def __init__(self, client: Client, opener: EngineOpener, notify: Notify) -> None:
+    Args:
+        report_error: shows the user a message.
+    """
+
+    def __init__(
+        self, client: Client, opener: EngineOpener, notify: Notify, report_error: Callable[[str], None]
+    ) -> None:
         self.client = client
-        self.notify = notify
-        self.settings, self.problems = read_settings(client.options)
-        self.documents = Documents()
         self.folders = list(client.folders)
-        self.host = EngineHost(lambda: opener(self.settings), self._status_changed)
+        self.documents = Documents()
+        self.settings, _ = read_settings(client.options)
+        self.metrics = Metrics(state_folder())
+        self.outcomes = Outcomes(self._record)
         self.typing = TypingSpeed()
-        self.suggester = Suggester(self.host, Gate(chosen=self.settings.gate), self.typing)
+        self.gate = _gate_of_this_user()
+        self.host = EngineHost(lambda: opener(self.settings), self._status_changed)
+        self.suggester = Suggester(self.host, self.gate, self.typing)
+        self._notify, self._report_error = notify, report_error
+        self._reported = ""
+
+    def use(self, settings: Settings) -> None:
+        """Go on with other settings. Another model is loaded when it is needed."""
+        before, self.settings = self.settings, settings
+        self.gate.chosen = settings.gate
+        self.metrics.enabled = settings.metrics
+        if _engine_settings(before) != _engine_settings(settings):
+            self.suggester.interrupt()
+            self.suggester.cache.clear()
+            self.host.close()
+
+    def close(self) -> None:
+        self.suggester.interrupt()
+        self.outcomes.dismiss()
+        self.metrics.flush()
+        self.host.close()
 
     @property
     def status(self) -> StatusReport:
@@ -50,7 +75,16 @@ class Session:
         )
 
     def _status_changed(self) -> None:
-        self.notify(DID_CHANGE_STATUS, self.status.model_dump(by_alias=True, mode="json"))
+        self._notify(DID_CHANGE_STATUS, self.status.to_json())
+        if self.host.state == "error" and self.host.message != self._reported:
+            self._report_error(self.host.message)
+        if self.host.state != "loading":
+            self._reported = self.host.message
+
+    def _record(self, outcome: Outcome, language: str) -> None:
+        self.metrics.count(outcome.value, language)
+        self.gate.shown += outcome is Outcome.SHOWN
+        self.gate.accepted += outcome in (Outcome.ACCEPTED, Outcome.PARTIALLY_ACCEPTED, Outcome.TYPED)
 
 
 def open_engine(settings: Settings) -> EngineClient:
@@ -60,3 +94,13 @@ def open_engine(settings: Settings) -> EngineClient:
     from lsp.in_process import InProcessEngine
 
     return InProcessEngine.load(settings.model, settings.runtime)
+
+
+def _engine_settings(settings: Settings) -> tuple[object, ...]:
+    return settings.model, settings.runtime, settings.engine, settings.server_url
+
+
+def _gate_of_this_user() -> Gate:
+    counts = total(read_tallies(state_folder())).counts
+    accepted = counts["accepted"] + counts["partially_accepted"] + counts["typed"]
+    return Gate(shown=counts["shown"], accepted=accepted)

@@ -32,7 +32,7 @@ class Settings(BaseModel):
     index: bool = True
     trust: bool = True
     metrics: bool = True
-    log_level: Literal["error", "warning", "info", "debug"] = "warning"
+    log_level: Literal["error", "warning", "info", "debug"] | None = None
 
     def enables(self, language: str) -> bool:
         """Whether suggestions are wanted in a language: it is listed, or `*` is and not `!language`."""

@@ -1,9 +1,8 @@
-"""From a place in a buffer to suggestions: remembered ones, or what the model writes, if it is likely enough."""
+"""From a place in a document to suggestions: remembered ones, or what the model writes, if it is likely enough."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import threading
 import time
 import uuid
@@ -17,26 +16,72 @@ from lsp.cursor import Cursor
 from lsp.debounce import TypingSpeed
 from lsp.engine_client import EngineClient
 from lsp.engine_host import EngineHost
-from lsp.filtering import filtered
 from lsp.gate import Gate
+from lsp.postprocess import PostprocessContext, postprocess
 from lsp.settings import Settings
+from lsp.silence import wants_unasked
 from lsp.suggestion_cache import Suggestion, SuggestionCache
+from lsp.work_ahead import WorkAhead
 
 MOST_TOKENS = {"line": 48, "block": 160}
-"""Of a suggestion. Most time budgets end it earlier; a line seldom has more."""
+"""Of a suggestion. Mostly the time budget ends it earlier; a line seldom has more."""
 
 PATIENCE = 3
-"""Who asks for suggestions waits so many times longer for each than who is only typing."""
+"""Who asks for suggestions waits so many times longer for them than who is only typing."""
 
 ALTERNATIVE_TEMPERATURE = 0.8
 
 ATTEMPTS_PER_ALTERNATIVE = 2
 """How often a further suggestion is drawn that turns out to be like another."""
 
+DENOISING_POLICY = "threshold"
+"""What writes while somebody watches: the default policy may have no canvas to show."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked.
+
+    Attributes:
+        invoked: whether the user asked for it; otherwise the user is typing, and may not want anything.
+        watch: called with each canvas update, in another thread.
+    """
+
+    cursor: Cursor
+    settings: Settings
+    invoked: bool
+    watch: Watcher | None = None
+
+    @property
+    def wanted(self) -> int:
+        return self.settings.alternatives if self.invoked else 1
+
+    def requests(self) -> Iterator[CompletionRequest]:
+        """The most likely text first, then others, drawn, as many as there is time for."""
+        cursor = self.cursor
+        deadline = time.monotonic() + self.settings.budget_ms * (PATIENCE if self.invoked else 1) / 1000.0
+        attempts = 1 + (self.wanted - 1) * ATTEMPTS_PER_ALTERNATIVE
+        for attempt in range(attempts):
+            left = 1000.0 * (deadline - time.monotonic())
+            if left <= 0:
+                return
+            yield CompletionRequest(
+                prefix=cursor.prefix,
+                suffix=cursor.suffix,
+                language=cursor.document.language,
+                policy=DENOISING_POLICY if self.watch and not attempt else "auto",
+                max_tokens=MOST_TOKENS[cursor.extent],
+                temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
+                seed=attempt,
+                deadline_ms=left,
+            )
+
 
 @dataclass
 class Suggester:
     """Answers one question at a time; a newer one ends the one before, which then has no suggestions.
+
+    It lives on the event loop's thread; the model is awaited in others.
 
     Attributes:
         group: tells the engine which requests replace each other.
@@ -46,12 +91,11 @@ class Suggester:
     gate: Gate
     typing: TypingSpeed
     cache: SuggestionCache = field(default_factory=SuggestionCache)
+    ahead: WorkAhead = field(default_factory=WorkAhead)
     group: str = field(default_factory=lambda: f"inline-{uuid.uuid4().hex}")
     _newest: threading.Event = field(default_factory=threading.Event)
 
-    async def suggest(
-        self, cursor: Cursor, settings: Settings, *, invoked: bool, watch: Watcher | None = None
-    ) -> tuple[Suggestion, ...]:
+    async def suggest(self, question: Question) -> tuple[Suggestion, ...]:
         """Up to one suggestion for who is typing, `settings.alternatives` for who asks for them.
 
         Raises:
@@ -60,75 +104,60 @@ class Suggester:
         self.interrupt()
         cancelled = self._newest = threading.Event()
         try:
-            if not invoked:
-                known = self.cache.get(cursor)
+            if not question.invoked:
+                if not wants_unasked(question.cursor, question.settings):
+                    return ()
+                known = self.cache.get(question.cursor)
                 if known is not None:
                     return known[:1]
                 if not self.host.is_ready:
+                    self.host.recover()
                     return ()
                 await asyncio.sleep(self.typing.wait(time.monotonic()))
             engine = await self.host.client()
             if cancelled.is_set():
                 return ()
             with self.host.working():
-                found = await asyncio.to_thread(
-                    lambda: self._find(engine, cursor, settings, cancelled, invoked=invoked, watch=watch)
-                )
+                found = await asyncio.to_thread(self._find, engine, question, cancelled)
             if cancelled.is_set():
                 return ()
-            self.cache.put(cursor, found)
+            self.cache.put(question.cursor, found)
+            if found:
+                self.ahead.start(engine, next(question.requests()), found[0].text, self.group)
             return found
         finally:
             cancelled.set()
 
     def interrupt(self) -> None:
-        """End the question under way."""
+        """End the question under way, and the work ahead of the last one."""
         self._newest.set()
+        self.ahead.stop()
 
-    def _find(
-        self,
-        engine: EngineClient,
-        cursor: Cursor,
-        settings: Settings,
-        cancelled: threading.Event,
-        *,
-        invoked: bool,
-        watch: Watcher | None,
-    ) -> tuple[Suggestion, ...]:
-        wanted = settings.alternatives if invoked else 1
+    def _find(self, engine: EngineClient, question: Question, cancelled: threading.Event) -> tuple[Suggestion, ...]:
+        cursor = question.cursor
         replaces = len(closing_brackets(cursor.suffix))
-        texts: list[str] = []
-        for request in itertools.islice(
-            _requests(cursor, settings, invoked), 1 + (wanted - 1) * ATTEMPTS_PER_ALTERNATIVE
-        ):
+        found: dict[str, Suggestion] = {}
+        for request in question.requests():
+            watch = None if found else question.watch
             candidate = write_candidate(engine, request, cursor.extent, cancelled, self.group, watch)
             if candidate is None:
                 break
-            text = self._worth_showing(candidate, cursor, invoked)
-            if text is not None and text not in texts:
-                texts.append(text)
-            if len(texts) == wanted:
+            probability = self.gate.calibration.probability(candidate, cursor.extent)
+            text = _shown_text(candidate, request, cursor, replaces)
+            if text is not None and text not in found and (question.invoked or probability >= self.gate.threshold):
+                found[text] = Suggestion(uuid.uuid4().hex, text, replaces, probability)
+            if len(found) == question.wanted:
                 break
-            watch = None
-        return tuple(Suggestion(uuid.uuid4().hex, text, replaces) for text in texts)
-
-    def _worth_showing(self, candidate: Candidate, cursor: Cursor, invoked: bool) -> str | None:
-        if not invoked and not self.gate.passes(candidate, cursor.extent):
-            return None
-        return filtered(candidate.text, cursor)
+        return tuple(found.values())
 
 
-def _requests(cursor: Cursor, settings: Settings, invoked: bool) -> Iterator[CompletionRequest]:
-    """The most likely text first, then others, drawn."""
-    budget = settings.budget_ms * (PATIENCE if invoked else 1)
-    for attempt in itertools.count():
-        yield CompletionRequest(
-            prefix=cursor.above + cursor.prefix,
-            suffix=cursor.suffix,
-            path=None,
-            language=cursor.language,
-            max_tokens=MOST_TOKENS[cursor.extent],
-            temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
-            seed=attempt,
-            deadline_ms=budget,
-        )
+def _shown_text(candidate: Candidate, request: CompletionRequest, cursor: Cursor, replaces: int) -> str | None:
+    context = PostprocessContext(
+        prefix=request.prefix,
+        suffix=request.suffix,
+        language=cursor.document.language,
+        mode=cursor.extent,
+        finish_reason=candidate.finish_reason,
+        replaces=replaces,
+    )
+    return postprocess(candidate.text, context)

@@ -19,21 +19,47 @@ class Suggestion:
 
     Attributes:
         id: names it in commands and notifications.
-        text: what is inserted at the cursor. replaces: how many characters of the suffix it stands in for.
+        text: what is inserted at the cursor, with line feeds alone.
+        replaces: how many characters of the suffix it stands in for.
+        probability: that it is right, as calibrated.
     """
 
     id: str
     text: str
     replaces: int = 0
+    probability: float = 0.0
 
     def without(self, typed: str) -> Suggestion:
         return replace(self, text=self.text[len(typed) :])
 
 
 @dataclass(frozen=True)
-class _Entry:
-    cursor: Cursor
-    suggestions: tuple[Suggestion, ...]
+class _Place:
+    """A cursor as far as it matters to a suggestion: the text around it."""
+
+    uri: str
+    selected: str
+    length: int
+    before: str
+    behind: str
+
+    @staticmethod
+    def of(cursor: Cursor) -> _Place:
+        prefix = cursor.prefix
+        before, behind = prefix[-CHARACTERS_BEFORE:], cursor.suffix[:CHARACTERS_BEHIND]
+        return _Place(cursor.document.uri, cursor.selected, len(prefix), before, behind)
+
+    def typed_since(self, cursor: Cursor) -> str | None:
+        """What was typed here to come to the cursor; None where something else has changed."""
+        prefix = cursor.prefix
+        same_place = (
+            self.uri == cursor.document.uri
+            and self.selected == cursor.selected
+            and self.behind == cursor.suffix[:CHARACTERS_BEHIND]
+            and self.length <= len(prefix)
+            and prefix.endswith(self.before, 0, self.length)
+        )
+        return prefix[self.length :] if same_place else None
 
 
 class SuggestionCache:
@@ -41,25 +67,25 @@ class SuggestionCache:
     reached by typing its beginning."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[tuple[str, str, int], _Entry] = OrderedDict()
+        self._found: OrderedDict[_Place, tuple[Suggestion, ...]] = OrderedDict()
 
     def put(self, cursor: Cursor, suggestions: tuple[Suggestion, ...]) -> None:
         """Remember what was found; nothing, too, so that it is not looked for twice."""
-        key = (cursor.uri, cursor.prefix[-CHARACTERS_BEFORE:], len(cursor.prefix))
-        self._entries[key] = _Entry(cursor, suggestions)
-        self._entries.move_to_end(key)
-        while len(self._entries) > REMEMBERED:
-            self._entries.popitem(last=False)
+        place = _Place.of(cursor)
+        self._found[place] = suggestions
+        self._found.move_to_end(place)
+        while len(self._found) > REMEMBERED:
+            self._found.popitem(last=False)
 
     def get(self, cursor: Cursor) -> tuple[Suggestion, ...] | None:
         """Suggestions for a place, the latest first; None where the model has to be asked."""
-        for entry in reversed(self._entries.values()):
-            typed = _typed_since(entry.cursor, cursor)
+        for place, suggestions in reversed(self._found.items()):
+            typed = place.typed_since(cursor)
             if typed is None:
                 continue
             fitting = tuple(
                 suggestion.without(typed)
-                for suggestion in entry.suggestions
+                for suggestion in suggestions
                 if suggestion.text.startswith(typed) and suggestion.text != typed
             )
             if fitting or not typed:
@@ -67,18 +93,4 @@ class SuggestionCache:
         return None
 
     def clear(self) -> None:
-        self._entries.clear()
-
-
-def _typed_since(earlier: Cursor, later: Cursor) -> str | None:
-    """What was typed at the earlier place to come to the later one; None where something else has changed."""
-    length = len(later.prefix) - len(earlier.prefix)
-    if (
-        length < 0
-        or earlier.uri != later.uri
-        or earlier.selected != later.selected
-        or earlier.suffix[:CHARACTERS_BEHIND] != later.suffix[:CHARACTERS_BEHIND]
-    ):
-        return None
-    before = later.prefix[: len(earlier.prefix)][-CHARACTERS_BEFORE:]
-    return later.prefix[len(earlier.prefix) :] if before == earlier.prefix[-CHARACTERS_BEFORE:] else None
+        self._found.clear()

@@ -8,35 +8,35 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from lsp.documents import Document
+from lsp.features import wire
 
 if TYPE_CHECKING:
     from lsp.server import QuickfillServer
 
 
 def did_open(ls: QuickfillServer, params: types.DidOpenTextDocumentParams) -> None:
-    item = params.text_document
-    encoding = ls.session.client.position_encoding
-    ls.session.documents.put(Document(item.uri, item.language_id, item.version, item.text, encoding))
+    open_document(ls, params.text_document)
 
 
 def did_change(ls: QuickfillServer, params: types.DidChangeTextDocumentParams) -> None:
-    ls.session.typing.keystroke(time.monotonic())
-    document = ls.session.documents.get(params.text_document.uri)
-    if document is not None:
-        ls.session.documents.put(apply_changes(document, params.content_changes, params.text_document.version))
+    change_document(ls, params.text_document, params.content_changes)
 
 
 def did_close(ls: QuickfillServer, params: types.DidCloseTextDocumentParams) -> None:
     ls.session.documents.close(params.text_document.uri)
 
 
-def apply_changes(document: Document, changes, version: int) -> Document:
-    """The document after changes, each of which refers to the text that the one before left."""
-    for change in changes:
-        if isinstance(change, types.TextDocumentContentChangePartial):
-            start = document.offset(change.range.start.line, change.range.start.character)
-            end = document.offset(change.range.end.line, change.range.end.character)
-        else:
-            start, end = 0, len(document.text)
-        document = document.changed(start, end, change.text, version)
-    return document
+def open_document(ls: QuickfillServer, item: types.TextDocumentItem) -> None:
+    encoding = ls.session.client.position_encoding
+    ls.session.documents.put(Document(item.uri, item.language_id, item.version, item.text, encoding))
+
+
+def change_document(ls: QuickfillServer, identifier: types.VersionedTextDocumentIdentifier, events) -> None:
+    """Apply changes. What the model is writing for the text before them is of no use any more."""
+    session = ls.session
+    session.typing.keystroke(time.monotonic())
+    session.suggester.interrupt()
+    session.documents.change(identifier.uri, wire.changes(events), identifier.version)
+    document = session.documents.get(identifier.uri)
+    if document is not None:
+        session.outcomes.changed(document)

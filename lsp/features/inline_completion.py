@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from coder.errors import QuickfillError
-from lsp.cursor import Cursor, unix_line_breaks
+from lsp.cursor import Cursor, cursor_in
 from lsp.documents import Document
-from lsp.greeting import ACCEPTED_COMMAND
-from lsp.suggestion_cache import Suggestion
+from lsp.features import wire
+from lsp.features.denoising import watcher
+from lsp.features.suggestions import accept_command, insertion, suggestions_at
 
 if TYPE_CHECKING:
     from lsp.server import QuickfillServer
-
-log = logging.getLogger(__name__)
 
 
 async def inline_completion(
@@ -26,41 +23,30 @@ async def inline_completion(
     if document is None:
         return None
     invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
-    cursor = _cursor(ls, document, params)
-    try:
-        suggestions = await ls.session.suggester.suggest(cursor, ls.session.settings, invoked=invoked)
-    except QuickfillError as error:
-        log.warning("no suggestion: %s", error)
+    if invoked and not ls.session.settings.invoked:
         return None
-    return types.InlineCompletionList([_item(document, cursor, suggestion) for suggestion in suggestions])
+    cursor = _cursor(ls, document, params)
+    watch = watcher(ls, document) if invoked and ls.session.settings.denoising else None
+    found = await suggestions_at(ls, cursor, invoked=invoked, watch=watch)
+    return types.InlineCompletionList(
+        [
+            types.InlineCompletionItem(
+                insert_text=insertion(cursor, suggestion, document.line_break),
+                range=wire.range_of(document.unix, cursor.start, cursor.end + suggestion.replaces),
+                command=accept_command(suggestion),
+            )
+            for suggestion in found
+        ]
+    )
 
 
 def _cursor(ls: QuickfillServer, document: Document, params: types.InlineCompletionParams) -> Cursor:
-    place = document.offset(params.position.line, params.position.character)
-    start, end, selected = place, place, ""
-    info = params.context.selected_completion_info
-    if info is not None:
-        start = document.offset(info.range.start.line, info.range.start.character)
-        end = document.offset(info.range.end.line, info.range.end.character)
-        selected = info.text
-    above = "".join(f"{unix_line_breaks(cell.text)}\n\n" for cell in ls.session.documents.cells_before(document.uri))
-    return Cursor(
-        uri=document.uri,
-        language=document.language,
-        prefix=unix_line_breaks(document.text[:start] + selected),
-        suffix=unix_line_breaks(document.text[end:]),
-        start=start,
-        end=end,
-        selected=selected,
-        above=above,
-    )
-
-
-def _item(document: Document, cursor: Cursor, suggestion: Suggestion) -> types.InlineCompletionItem:
-    start = types.Position(*document.position(cursor.start))
-    end = types.Position(*document.position(cursor.end + suggestion.replaces))
-    return types.InlineCompletionItem(
-        insert_text=cursor.selected + suggestion.text,
-        range=types.Range(start, end),
-        command=types.Command("Suggestion accepted", ACCEPTED_COMMAND, arguments=[suggestion.id]),
-    )
+    """The place asked for; with an entry of the completion menu selected, its range and text."""
+    cells = ls.session.documents.cells_before(document)
+    selected = params.context.selected_completion_info
+    if selected is None:
+        place = document.unix.offset(*wire.position(params.position))
+        return cursor_in(document, place, place, cells=cells)
+    start = document.unix.offset(*wire.position(selected.range.start))
+    end = document.unix.offset(*wire.position(selected.range.end))
+    return cursor_in(document, start, max(start, end), selected.text, cells)

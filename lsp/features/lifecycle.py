@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -21,25 +22,26 @@ LOADING = "quickfill-loading"
 
 
 async def initialized(ls: QuickfillServer, params: types.InitializedParams) -> None:
+    """Read the settings, then load the model, with its progress where the editor shows such a thing."""
     await configuration.read(ls)
-    progress = ls.work_done_progress
+    await configuration.register(ls)
+    loading = asyncio.ensure_future(ls.session.host.client())
     shown = ls.session.client.progress and await _create_progress(ls)
     if shown:
-        progress.begin(LOADING, types.WorkDoneProgressBegin(title="Quickfill", message="loading the model"))
+        begin = types.WorkDoneProgressBegin(title="Quickfill", message="loading the model")
+        ls.work_done_progress.begin(LOADING, begin)
     message = "ready"
     try:
-        await ls.session.host.client()
-    except QuickfillError as error:
+        await loading
+    except QuickfillError:
         message = "the model could not be loaded"
-        ls.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"Quickfill: {error}"))
     finally:
         if shown:
-            progress.end(LOADING, types.WorkDoneProgressEnd(message=message))
+            ls.work_done_progress.end(LOADING, types.WorkDoneProgressEnd(message=message))
 
 
 def shutdown(ls: QuickfillServer, params: None) -> None:
-    ls.session.suggester.interrupt()
-    ls.session.host.close()
+    ls.session.close()
 
 
 async def _create_progress(ls: QuickfillServer) -> bool:

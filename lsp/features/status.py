@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lsp.server import QuickfillServer
 
 
-def status(ls: QuickfillServer, params: object) -> dict[str, Any]:
-    return ls.session.status.model_dump(by_alias=True, mode="json")
+def status(ls: QuickfillServer, params: object) -> dict[str, object]:
+    return ls.session.status.to_json()

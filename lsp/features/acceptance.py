@@ -1,0 +1,31 @@
+"""What an editor tells about suggestions: that one was accepted, by our command or in Copilot's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsp.features.wire import parsed
+from lsp.messages import CompletionEvent
+
+if TYPE_CHECKING:
+    from lsp.server import QuickfillServer
+
+
+def accepted(ls: QuickfillServer, *arguments: object) -> None:
+    """The command `quickfill.accepted`, with a suggestion's id."""
+    if arguments:
+        ls.session.outcomes.accepted(str(arguments[0]))
+
+
+def did_show(ls: QuickfillServer, params: object) -> None:
+    """Suggestions count as shown when they are sent, so this is only understood, not counted."""
+
+
+def did_partially_accept(ls: QuickfillServer, params: object) -> None:
+    suggestion = parsed(CompletionEvent, params).item.suggestion
+    if suggestion is not None:
+        ls.session.outcomes.partially_accepted(suggestion)
+
+
+def did_focus(ls: QuickfillServer, params: object) -> None:
+    """Which document has the focus does not matter to us."""

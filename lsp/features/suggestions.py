@@ -1,0 +1,51 @@
+"""What ghost text and the completion menu have in common."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from coder.errors import QuickfillError
+from lsp.candidate import Watcher
+from lsp.cursor import Cursor
+from lsp.greeting import ACCEPTED_COMMAND
+from lsp.silence import wants_suggestions
+from lsp.suggester import Question
+from lsp.suggestion_cache import Suggestion
+
+if TYPE_CHECKING:
+    from lsp.server import QuickfillServer
+
+log = logging.getLogger(__name__)
+
+
+async def suggestions_at(
+    ls: QuickfillServer, cursor: Cursor, *, invoked: bool, watch: Watcher | None = None
+) -> tuple[Suggestion, ...]:
+    """Suggestions, counted as shown. Where the engine fails there are none: the status says why."""
+    session, started = ls.session, time.monotonic()
+    if not wants_suggestions(cursor.document, session.settings, session.folders):
+        return ()
+    try:
+        found = await session.suggester.suggest(Question(cursor, session.settings, invoked, watch))
+    except QuickfillError as error:
+        log.warning("no suggestion: %s", error)
+        return ()
+    if found:
+        session.metrics.add_latency(time.monotonic() - started)
+    session.outcomes.shown(cursor, found)
+    return found
+
+
+def insertion(cursor: Cursor, suggestion: Suggestion, line_break: str) -> str:
+    """What a suggestion inserts, with the line breaks of the document."""
+    return (cursor.selected + suggestion.text).replace("\n", line_break)
+
+
+def accept_command(suggestion: Suggestion) -> types.Command:
+    """Tells which suggestion was accepted, and, to whom it may concern, how likely it was found to be right."""
+    facts = {"probability": round(suggestion.probability, 4)}
+    return types.Command("Suggestion accepted", ACCEPTED_COMMAND, arguments=[suggestion.id, facts])

@@ -1,0 +1,48 @@
+"""Between the protocol's types and ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from lsprotocol import types
+from pydantic import ValidationError
+from pygls.exceptions import JsonRpcInvalidParams
+
+from lsp.documents import Change, Document, Position
+from lsp.messages import Message
+
+AnyMessage = TypeVar("AnyMessage", bound=Message)
+
+
+def position(place: types.Position) -> Position:
+    return place.line, place.character
+
+
+def changes(events: Iterable[types.TextDocumentContentChangeEvent]) -> list[Change]:
+    return [
+        Change(event.text, (position(event.range.start), position(event.range.end)))
+        if isinstance(event, types.TextDocumentContentChangePartial)
+        else Change(event.text)
+        for event in events
+    ]
+
+
+def range_of(document: Document, start: int, end: int) -> types.Range:
+    """The range between two offsets."""
+    return types.Range(types.Position(*document.position(start)), types.Position(*document.position(end)))
+
+
+def versioned_edit(document: Document, edits: Iterable[types.TextEdit]) -> types.WorkspaceEdit:
+    """An edit that an editor applies to this version of the document only."""
+    identifier = types.OptionalVersionedTextDocumentIdentifier(document.uri, document.version)
+    return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(identifier, list(edits))])
+
+
+def parsed(kind: type[AnyMessage], params: object) -> AnyMessage:
+    """Parameters of a method of our own. Raises JsonRpcInvalidParams."""
+    try:
+        return kind.model_validate(params)
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise JsonRpcInvalidParams(places) from error

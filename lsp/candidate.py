@@ -7,8 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from coder.completion import CanvasUpdate, CompletionRequest, EngineEvent
-from coder.diffusion.events import FinishReason
+from coder.completion import CanvasUpdate, CompletionRequest, EngineEvent, FinishReason
 from lsp.engine_client import EngineClient
 from lsp.extent import Extent, end_of_extent
 

@@ -12,7 +12,7 @@ import typer
 
 LOOPBACK = "127.0.0.1"
 
-app = typer.Typer(context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
 
 class LogLevel(StrEnum):

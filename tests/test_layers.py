@@ -128,6 +128,9 @@ def test_nothing_needs_unix(package):
         ("coder.diffusion.sampler", ("torch", "onnxruntime", "onnx", "tokenizers")),
         ("coder.engine", ("torch", "transformers")),
         ("coder.model.onnx_runtime", ("torch", "transformers")),
+        ("lsp.commands", ("pygls", "lsprotocol", "pydantic", "numpy", "rich")),
+        ("lsp.greeting", ("pygls", "lsprotocol", "pydantic", "numpy", "asyncio")),
+        ("lsp.server", ("numpy", "torch", "onnxruntime", "tokenizers", "coder.engine")),
     ],
 )
 def test_importing_a_module_loads_no_more_than_it_needs(module, absent):

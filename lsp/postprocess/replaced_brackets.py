@@ -1,0 +1,17 @@
+"""The closing brackets that a completion stands in for are in it."""
+
+from __future__ import annotations
+
+from lsp.postprocess.context import PostprocessContext
+from lsp.postprocess.lexing import CLOSERS, scan, surroundings
+
+
+def replaced_brackets(text: str, context: PostprocessContext) -> str | None:
+    """The text with those of the replaced brackets at its end that were cut off with the rest; None where they would
+    end up in a string or a comment, or close what the text has opened."""
+    closers = [index for index, character in enumerate(context.replaced) if character in CLOSERS]
+    found = scan(text, context.language, surroundings(context).inside)
+    missing = len(closers) - len(found.unopened)
+    if missing <= 0:
+        return text
+    return None if found.inside or found.unclosed else text + context.replaced[closers[-missing] :].rstrip()

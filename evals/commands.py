@@ -29,6 +29,13 @@ MaxTokens = Annotated[int | None, typer.Option(min=1, help="The most tokens of a
 Temperature = Annotated[float, typer.Option(min=0.0, help="0 always takes the likeliest token.")]
 TopP = Annotated[float, typer.Option(min=0.0, max=1.0, help="Sample among the likeliest, of this mass.")]
 
+Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write figures and results here.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Programs run at a time; by default one a core.")]
+AllowUnsandboxed = Annotated[
+    bool,
+    typer.Option("--allow-unsandboxed", help="Where no sandbox can be had, run with resource limits alone."),
+]
+
 DEFAULT_BACKEND = "engine"
 
 
@@ -78,3 +85,29 @@ def generate(
         generate_with_progress(opened, chosen, model, out, decoding, samples)
     finally:
         model.close()
+
+
+@app.command()
+def score(
+    benchmark: BenchmarkName,
+    answers: Annotated[Path, typer.Argument(metavar="SAMPLES.jsonl", help="Lines of `task_id` and `completion`.")],
+    json: Json = None,
+    tasks: TasksFile = None,
+    workers: Workers = None,
+    allow_unsandboxed: AllowUnsandboxed = False,
+) -> None:
+    """Run the answers to a benchmark in the sandbox and say how many are right."""
+    from rich.console import Console
+
+    from evals.benchmarks.catalog import open_benchmark
+    from evals.progress import score_with_progress
+    from evals.scored_files import write_scored
+    from evals.tables import runs_table
+
+    kept = json.with_name(f"{json.name}.verdicts.jsonl") if json else None
+    opened = open_benchmark(benchmark, tasks)
+    summary = score_with_progress(opened, opened.tasks(), answers, kept, workers, allow_unsandboxed)
+    if json is not None and kept is not None:
+        write_scored(summary, json)
+        kept.unlink(missing_ok=True)
+    Console().print(runs_table([summary]))

@@ -77,6 +77,7 @@ class Task:
         test: Python that defines `check(candidate)` and raises where the candidate is wrong; empty where answers are
             judged by comparison.
         entry_point: the name of the candidate in the program.
+        helpers: trusted text; what it defines besides the entry point is there for the test.
         facts: what else the benchmark's own judge needs.
     """
 
@@ -85,6 +86,7 @@ class Task:
     canonical: str
     test: str = ""
     entry_point: str = ""
+    helpers: str = ""
     language: str = "python"
     timeout_seconds: float = 3.0
     facts: dict[str, str] = field(default_factory=dict)

@@ -65,7 +65,7 @@ class Benchmark(ABC):
             completion_code=task.program(answer),
             test=task.test,
             entry_point=task.entry_point,
-            prompt=task.program(task.canonical),
+            prompt=task.helpers,
             timeout_seconds=task.timeout_seconds,
         )
 

@@ -34,4 +34,4 @@ def problems() -> list[dict[str, Any]]:
 def _task(row: dict[str, Any], benchmark: Benchmark) -> Task:
     names = ("task_id", "prompt", "canonical_solution", "test", "entry_point")
     task_id, prompt, canonical, test, entry_point = columns(row, benchmark.file, *names)
-    return Task(task_id, Infill(prompt), canonical, test, entry_point)
+    return Task(task_id, Infill(prompt), canonical, test, entry_point, helpers=prompt)

@@ -43,7 +43,8 @@ class InfillingBenchmark(Benchmark):
     def _task(self, row: dict[str, Any]) -> Task:
         names = ("task_id", "prompt", "suffix", "canonical_solution", "test", "entry_point")
         task_id, prefix, suffix, middle, test, entry_point = columns(row, self.file, *names)
-        return Task(task_id, Infill(prefix, suffix, self.whole_lines), middle, test, entry_point)
+        question = Infill(prefix, suffix, self.whole_lines)
+        return Task(task_id, question, middle, test, entry_point, helpers=prefix + middle + suffix)
 
 
 class SingleLine(InfillingBenchmark):

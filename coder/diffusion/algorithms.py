@@ -83,8 +83,9 @@ class Verified:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Drafts copied from the context, verified: greedy autoregressive output, and where code repeats itself in fewer
-    passes. A draft costs no pass, only the width of the one that verifies it (see `coder.diffusion.lookup`)."""
+    """Drafts copied from the context or else from the request's drafters, verified: greedy autoregressive output, and
+    where code repeats itself in fewer passes. A draft costs no pass, only the width of the one that verifies it (see
+    `coder.diffusion.lookup`)."""
 
     draft_size: int = 4
 
@@ -96,10 +97,13 @@ class Lookup:
         _require_greedy(run.request)
         while run.remaining:
             size = min(self.draft_size, run.remaining - 1)
-            draft = repeated_continuation(run.sequence, size, run.control_tokens)
-            if (yield from verify(run, draft)):
+            if (yield from verify(run, self._draft(run, size))):
                 return "end"
         return "length"
+
+    def _draft(self, run: Run, size: int) -> list[int]:
+        drafts = (drafter.draft(run.sequence, size) for drafter in run.request.drafters)
+        return repeated_continuation(run.sequence, size, run.control_tokens) or next(filter(None, drafts), [])
 
     def __str__(self) -> str:
         return f"lookup, draft {self.draft_size}"

@@ -17,6 +17,8 @@ class Abilities:
     holes: bool = False
     edits: bool = False
     correction: bool = False
+    context: bool = False
+    """Other files' text before its own."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ def _abilities(settings: Mapping[str, Any]) -> Abilities:
     abilities = settings.get("abilities", {})
     if not isinstance(abilities, Mapping):
         raise CheckpointError(f"config.json: quickfill.abilities must be an object, not {abilities!r}")
-    return Abilities(*(_flag(abilities, name) for name in ("holes", "edits", "correction")))
+    return Abilities(*(_flag(abilities, name) for name in ("holes", "edits", "correction", "context")))
 
 
 def _decoding(settings: Mapping[str, Any]) -> tuple[DecodingProfile, ...]:

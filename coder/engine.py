@@ -5,18 +5,16 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Literal
 
 from coder.auto_policy import PassCosts, choose_policy
-from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Snippet
+from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score
 from coder.constraints import TokenConstraints
-from coder.context.line_tokens import LineTokenCounter
-from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, window
-from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
+from coder.context.workspace_index import WorkspaceIndex
 from coder.decoding import canvas_updates
 from coder.diffusion.algorithms import parse_algorithm
 from coder.diffusion.request import DenoiseRequest
@@ -29,11 +27,9 @@ from coder.job import AnyOf, Cancellation, Groups, Job, unstarted
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
-from coder.model.prompt import infill
 from coder.model.runtime import Runtime
-from coder.snippets import SNIPPET_TOKENS, snippets_header
+from coder.prompting import Prompt, Prompting
 from coder.template import complete_template, free_parts
-from coder.workspace_guide import WorkspaceGuide
 
 ALTERNATIVE_TEMPERATURE = 0.8
 """Where a greedy request wants several samples, the further ones are drawn at this temperature."""
@@ -62,10 +58,9 @@ class Engine:
         self._runtime = runtime
         self._tokenizer = checkpoint.tokenizer
         self._constraints = TokenConstraints(self._tokenizer, runtime.config.vocab_size)
-        self._count_tokens = LineTokenCounter(self._tokenizer.encode)
+        self._prompting = Prompting(runtime.config, self._tokenizer)
         self._sampler = Sampler(runtime)
         self._caches = CachePool(runtime.new_cache)
-        self._workspaces = WorkspacePool()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="quickfill-engine")
         self._groups = Groups()
 
@@ -167,24 +162,21 @@ class Engine:
     def workspace_index(self, folder: str) -> WorkspaceIndex:
         """The index of a folder that requests may name as their workspace. It is built in the background from the
         first time that it is asked for, and kept up while it is; `wait` for it where the first answer must know it."""
-        return self._workspaces.at(folder)
+        return self._prompting.workspaces.at(folder)
 
     def close(self) -> None:
         """Wait for the request under way and release the worker."""
         self._worker.shutdown(cancel_futures=True)
-        self._workspaces.close()
+        self._prompting.workspaces.close()
 
     def _work(self, job: Job[EngineEvent]) -> None:
         try:
-            around = self._window(job.request)
-            context = self._context(around, job.request.snippets)
-            suffix = job.request.suffix[len(around.replaced) :]
-            guide = self._guide(job.request.workspace, job.request.path, job.request.prefix, suffix)
+            prompt = self._prompting.prompt(job.request)
             samples: list[Completion] = []
             for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
                 if len(samples) == job.request.samples or (attempt and job.over):
                     break
-                sample = self._sample(job, around, context, guide, attempt)
+                sample = self._sample(job, prompt, attempt)
                 if sample.text not in [other.text for other in samples]:
                     samples.append(sample)
             # The first one is what was streamed; among the others confidence decides.
@@ -195,12 +187,10 @@ class Engine:
         except BaseException as error:
             job.finish(error)
 
-    def _sample(
-        self, job: Job[EngineEvent], around: Window, context: list[int], guide: WorkspaceGuide | None, attempt: int
-    ) -> Completion:
+    def _sample(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> Completion:
         """One completion. The updates of the first one go to the caller."""
         started = time.monotonic()
-        denoising = self._denoise_request(job, context, guide, attempt)
+        denoising = self._denoise_request(job, prompt, attempt)
         text, finished = "", None
         for update in canvas_updates(self._sampler.denoise(denoising), self._tokenizer):
             if isinstance(update, CanvasUpdate):
@@ -210,14 +200,12 @@ class Engine:
                 text, finished = update
         assert finished is not None
         self._caches.trim()
-        replaces = len(around.replaced) if _closes(text, around.replaced) else 0
+        replaces = len(prompt.around.replaced) if _closes(text, prompt.around.replaced) else 0
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
         return Completion(text, finished.reason, replaces, seconds, finished.statistics)
 
-    def _denoise_request(
-        self, job: Job[EngineEvent], context: list[int], guide: WorkspaceGuide | None, attempt: int
-    ) -> DenoiseRequest:
-        request = job.request
+    def _denoise_request(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> DenoiseRequest:
+        request, context = job.request, prompt.tokens
         room = self.config.max_positions - len(context)
         if room < 1:
             raise InputError(f"the context alone is {len(context)} tokens, the model has {self.config.max_positions}")
@@ -238,9 +226,9 @@ class Engine:
             seed=None if request.seed is None else request.seed + attempt,
             deadline=job.deadline,
             cancelled=job.is_cancelled,
+            guides=prompt.guides,
+            drafters=prompt.guides,
             constraints=tuple(self._constraints.of(request.constraints)),
-            guides=(guide,) if guide else (),
-            drafters=(guide,) if guide else (),
         )
 
     def _policy(self, request: CompletionRequest, temperature: float) -> tuple[str, int]:
@@ -255,30 +243,9 @@ class Engine:
         self.costs = self.costs or PassCosts.of(self._runtime)
         return choose_policy(self.config, self.costs, request.canvas_size)
 
-    def _window(self, request: CompletionRequest) -> Window:
-        """The part of the text that the model sees; a model of few positions sees less."""
-        share = max(1, (self.config.max_positions - min(request.max_tokens, self.config.max_positions // 2)) // 4)
-        budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
-        return window(request.prefix, request.suffix, self._count_tokens, *budgets, request.replace_brackets)
-
-    def _context(self, around: Window, snippets: Sequence[Snippet] = ()) -> list[int]:
-        """The whole prompt, in tokens."""
-        encode = self._tokenizer.encode
-        header: list[int] = []
-        if self.config.abilities.context:
-            header = snippets_header(self._tokenizer, snippets, min(SNIPPET_TOKENS, self.config.max_positions // 8))
-        return infill(self.config.control, encode(around.prefix), encode(around.suffix), header)
-
-    def _guide(self, workspace: str | None, path: str | None, prefix: str, suffix: str) -> WorkspaceGuide | None:
-        """What a workspace knows, as of now, for somebody who writes between two texts; None without a workspace."""
-        if workspace is None:
-            return None
-        index = self._workspaces.at(workspace).around(path, prefix, suffix)
-        return WorkspaceGuide(index, self._tokenizer, suffix)
-
     def _score(self, prefix: str, suffix: str, middle: str) -> Score:
         end_token = self.config.control.fim_end
-        context = self._context(self._window(CompletionRequest(prefix, suffix)))
+        context = self._prompting.prompt(CompletionRequest(prefix, suffix)).tokens
         continuation = [*self._tokenizer.encode(middle), end_token]
         cache = self._caches.take(context[:-1])
         values = score(self._runtime, cache, context, continuation, control_tokens=(end_token,))

@@ -15,11 +15,11 @@ from coder.context.ngram_index import Match, NgramIndex
 from coder.model.runtime import TokenBias
 from coder.model.tokens import Tokenizer
 
-STRENGTH = 30.0
+STRENGTH = 300.0
 """A token that the workspace is sure of has its odds multiplied by this much, and by one more."""
 
-SHORTEST_CONTEXT = 2
-"""Words that must be the same."""
+SHORTEST_CONTEXT, DOUBTFUL_WORDS = 2, 1.5
+"""Words that must be the same; a context of n words is trusted by the share of those above the doubtful ones."""
 
 CONTEXTS = 4
 """So many contexts are asked, the longest ones that say something."""
@@ -78,7 +78,8 @@ class WorkspaceGuide:
         """The likeliest next tokens by the workspace alone, with their shares; what is missing to 1 it does not know.
 
         Contexts of falling length are mixed by how far each can be trusted (Witten and Bell, 1991): one that was seen
-        n times with d different tokens behind it has n / (n + d) of the say, the shorter ones the rest.
+        n times with d different tokens behind it has n / (n + d) of the say, less where it is short, and the shorter
+        ones have the rest.
         """
         shares: defaultdict[int, float] = defaultdict(float)
         unsaid = 1.0
@@ -86,7 +87,7 @@ class WorkspaceGuide:
             counts: defaultdict[int | None, int] = defaultdict(int)
             for text, count in match.continuations.items():
                 counts[self._first_token(text)] += count
-            trust = unsaid * match.count / (match.count + len(counts))
+            trust = unsaid * _trust(match.depth) * match.count / (match.count + len(counts))
             unsaid -= trust
             for token, count in counts.items():
                 if token is not None:
@@ -111,7 +112,7 @@ class WorkspaceGuide:
             token, count = max(counts.items(), key=lambda item: (item[1], -item[0]))
             if count < AGREEMENT * match.count:
                 return
-            yield token, count / (match.count + 1)
+            yield token, _trust(match.depth) * count / (match.count + 1)
             texts = [(tokens, count) for tokens, count in texts if place < len(tokens) and tokens[place] == token]
             place += 1
 
@@ -152,6 +153,10 @@ class WorkspaceGuide:
         """The text up to where it goes on as the suffix does."""
         ends = (place for place in range(len(text)) if self._suffix.startswith(text[place:]))
         return text[: next(ends, len(text))]
+
+
+def _trust(depth: int) -> float:
+    return max(0.0, depth - DOUBTFUL_WORDS) / depth
 
 
 def _begins_with_line_break(text: str) -> bool:

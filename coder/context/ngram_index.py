@@ -17,10 +17,10 @@ from coder.context.words import Vocabulary, essence, indentation, may_grow, spli
 QUERY_CHARACTERS = 400
 """So much of a text's end is looked at: more than its last `DEEPEST` words, as a rule."""
 
-MOST_PLACES = 256
+MOST_PLACES = 128
 """Where more places than this follow a context, so many of them speak for all."""
 
-MOST_GROWING = 4096
+MOST_GROWING = 1024
 """Places that are looked at for words that a text's last, unfinished one may become."""
 
 GROWTH = 2
@@ -164,9 +164,9 @@ class _Places:
         if depth <= len(self._exact):
             positions = self._segment.positions(*self._exact[depth - 1], MOST_PLACES)
             if self._query.line_break:
-                texts += self._texts(positions - 1, width + 1, self._behind_line_break)
+                texts.update(self._texts(positions - 1, width + 1, self._behind_line_break))
             else:
-                texts += self._texts(positions, width, self._behind)
+                texts.update(self._texts(positions, width, self._behind))
         if self._growing and depth - 1 <= len(self._growing):
             # Without a word of context before it the word could become anything.
             positions = self._segment.positions(*self._growing[max(depth - 2, 0)], MOST_GROWING)
@@ -174,7 +174,7 @@ class _Places:
             # What begins with a blank is told from the words, everything else from their essences.
             kind = self._segment.words if unfinished.isspace() else self._segment.essences
             grows = self._vocabulary.growing(kind[positions], unfinished)
-            texts += self._texts(positions[grows][:MOST_PLACES], width, self._behind_unfinished)
+            texts.update(self._texts(positions[grows][:MOST_PLACES], width, self._behind_unfinished))
         return texts
 
     def _texts(self, positions: Positions, width: int, behind: Callable[[list[str]], str]) -> Counter[str]:

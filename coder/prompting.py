@@ -1,0 +1,63 @@
+"""From a request to what the model is given: the window of its text, other files at its head, the workspace's say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coder.completion import CompletionRequest
+from coder.context.line_tokens import LineTokenCounter
+from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, window
+from coder.context.workspace_index import WorkspacePool
+from coder.model.config import ModelConfig
+from coder.model.prompt import infill
+from coder.model.tokens import Tokenizer
+from coder.snippets import SNIPPET_TOKENS, snippets_header
+from coder.workspace_guide import WorkspaceGuide
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a request comes to: the text that the model is shown, its tokens, and what the workspace knows besides."""
+
+    around: Window
+    tokens: list[int]
+    guides: tuple[WorkspaceGuide, ...]
+
+
+class Prompting:
+    """Makes prompts for one model; `workspaces` holds the indexes of the folders that requests name."""
+
+    def __init__(self, config: ModelConfig, tokenizer: Tokenizer) -> None:
+        self.workspaces = WorkspacePool()
+        self._config = config
+        self._tokenizer = tokenizer
+        self._count_tokens = LineTokenCounter(tokenizer.encode)
+
+    def prompt(self, request: CompletionRequest) -> Prompt:
+        around = self.window(request)
+        # A checkpoint that never saw other files before its own would only be led astray by them.
+        known = request.snippets if self._config.abilities.context else ()
+        header = snippets_header(self._tokenizer, known, min(SNIPPET_TOKENS, self._config.max_positions // 8))
+        suffix = request.suffix[len(around.replaced) :]
+        guide = self.guide(request.workspace, request.path, request.prefix, suffix)
+        return Prompt(around, self.context(around, header), (guide,) if guide else ())
+
+    def window(self, request: CompletionRequest) -> Window:
+        """The part of the text that the model sees; a model of few positions sees less."""
+        positions = self._config.max_positions
+        share = max(1, (positions - min(request.max_tokens, positions // 2)) // 4)
+        budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
+        return window(request.prefix, request.suffix, self._count_tokens, *budgets, request.replace_brackets)
+
+    def context(self, around: Window, header: Sequence[int] = ()) -> list[int]:
+        """The whole prompt, in tokens."""
+        encode = self._tokenizer.encode
+        return infill(self._config.control, encode(around.prefix), encode(around.suffix), header)
+
+    def guide(self, workspace: str | None, path: str | None, prefix: str, suffix: str) -> WorkspaceGuide | None:
+        """What a workspace knows, as of now, for somebody who writes between two texts; None without a workspace."""
+        if workspace is None:
+            return None
+        index = self.workspaces.at(workspace).around(path, prefix, suffix)
+        return WorkspaceGuide(index, self._tokenizer, suffix)

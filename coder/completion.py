@@ -80,6 +80,8 @@ class CompletionRequest:
         replace_brackets: whether the answer may stand in for closing brackets that are alone on the rest of the line
             (see `Completion.replaces`); otherwise the whole suffix stays.
         constraints: bounds that the answer keeps.
+        syntax_rounds: where the answer leaves the joined text broken, at most so many others are tried; only for
+            languages whose syntax can be checked.
         template: the answer is this text with its free parts filled. They are filled like the holes of a
             `FillRequest`, so each is free in length; each keeps the constraints, and is one line unless those say more.
     """
@@ -101,6 +103,7 @@ class CompletionRequest:
     workspace: str | None = None
     replace_brackets: bool = True
     constraints: Constraints = UNCONSTRAINED
+    syntax_rounds: int = 0
     template: Template | None = None
 
 

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from coder.completion import CanvasUpdate, Slot
-from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
+from coder.diffusion.events import Committed, Event, Finished, Prefilled, Statistics, Step
 from coder.model.tokens import Tokenizer
 
 
-def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[CanvasUpdate | tuple[str, Finished]]:
-    """A `CanvasUpdate` after every pass that changed something; at last the text and the `Finished` event behind it.
+@dataclass(frozen=True)
+class Decoded:
+    """What a run wrote: its text, its tokens, which may be more than the text where it was stopped early, and its
+    `Finished` event."""
+
+    text: str
+    tokens: tuple[int, ...]
+    finished: Finished
+
+    def costing(self, statistics: Statistics) -> Decoded:
+        """The same with other costs; its tokens and confidence are its own."""
+        own = self.finished.statistics
+        costs = replace(statistics, tokens=len(self.tokens), mean_confidence=own.mean_confidence)
+        return replace(self, finished=replace(self.finished, statistics=costs))
+
+
+def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[CanvasUpdate | Decoded]:
+    """A `CanvasUpdate` after every pass that changed something; at last what was written.
 
     The text of a run that was stopped early is the best complete one: whole lines where there is more than one.
     """
@@ -36,8 +53,9 @@ def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[Ca
                 mean = confidence_sum / len(settled) if settled else 0.0
                 yield CanvasUpdate(tokenizer.decode(settled), (), passes, len(settled), mean)
             case Finished(reason, _, pending):
-                text = tokenizer.decode([*settled, *pending])
-                yield (text if reason in ("end", "length") else complete_lines(text)), event
+                tokens = (*settled, *pending)
+                text = tokenizer.decode(tokens)
+                yield Decoded(text if reason in ("end", "length") else complete_lines(text), tokens, event)
 
 
 def complete_lines(text: str) -> str:

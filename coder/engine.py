@@ -12,10 +12,11 @@ from importlib.util import find_spec
 from typing import Literal
 
 from coder.auto_policy import PassCosts, choose_policy
-from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score
+from coder.completion import Completion, CompletionRequest, EngineEvent, Score
 from coder.constraints import TokenConstraints
 from coder.context.workspace_index import WorkspaceIndex
-from coder.decoding import canvas_updates
+from coder.context.window import replaced_characters
+from coder.decoding import Decoded, canvas_updates
 from coder.diffusion.algorithms import parse_algorithm
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
@@ -29,6 +30,8 @@ from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
 from coder.model.runtime import Runtime
 from coder.prompting import Prompt, Prompting
+from coder.syntax_constraint import sound_answer
+from coder.syntax_judge import judge_of
 from coder.template import complete_template, free_parts
 
 ALTERNATIVE_TEMPERATURE = 0.8
@@ -191,18 +194,20 @@ class Engine:
         """One completion. The updates of the first one go to the caller."""
         started = time.monotonic()
         denoising = self._denoise_request(job, prompt, attempt)
-        text, finished = "", None
+        answer = None
         for update in canvas_updates(self._sampler.denoise(denoising), self._tokenizer):
-            if isinstance(update, CanvasUpdate):
-                if attempt == 0:
-                    job.put(update)
-            else:
-                text, finished = update
-        assert finished is not None
+            if isinstance(update, Decoded):
+                answer = update
+            elif attempt == 0:
+                job.put(update)
+        assert answer is not None
+        if job.request.syntax_rounds:
+            judge = judge_of(job.request, prompt.around.replaced)
+            answer = sound_answer(answer, denoising, self._runtime, self._tokenizer, judge, job.request.syntax_rounds)
         self._caches.trim()
-        replaces = len(prompt.around.replaced) if _closes(text, prompt.around.replaced) else 0
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
-        return Completion(text, finished.reason, replaces, seconds, finished.statistics)
+        replaces = replaced_characters(answer.text, prompt.around.replaced)
+        return Completion(answer.text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
     def _denoise_request(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> DenoiseRequest:
         request, context = job.request, prompt.tokens
@@ -259,13 +264,6 @@ def default_canvas_size(config: ModelConfig) -> int:
 
 def _by_confidence(completion: Completion) -> float:
     return -completion.confidence
-
-
-def _closes(text: str, brackets: str) -> bool:
-    """Whether `text` closes at least as many brackets too many as there are in `brackets`."""
-    closers = sum(text.count(bracket) for bracket in ")]}")
-    openers = sum(text.count(bracket) for bracket in "([{")
-    return closers - openers >= sum(character in ")]}" for character in brackets)
 
 
 def _gpu_available() -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Template
 from coder.diffusion.events import FinishReason, Statistics
@@ -71,19 +72,8 @@ def _completion(template: Template, filled: Filled) -> Completion:
 
 
 def total(parts: Sequence[Statistics]) -> Statistics:
-    """What several runs cost together."""
+    """What several runs wrote and cost together."""
     tokens = sum(part.tokens for part in parts)
     confidence = sum(part.mean_confidence * part.tokens for part in parts) / tokens if tokens else 0.0
-    return Statistics(
-        policy=parts[0].policy,
-        tokens=tokens,
-        reused_tokens=sum(part.reused_tokens for part in parts),
-        prefill_tokens=sum(part.prefill_tokens for part in parts),
-        prefill_passes=sum(part.prefill_passes for part in parts),
-        canvas_passes=sum(part.canvas_passes for part in parts),
-        commit_passes=sum(part.commit_passes for part in parts),
-        prefill_seconds=sum(part.prefill_seconds for part in parts),
-        canvas_seconds=sum(part.canvas_seconds for part in parts),
-        commit_seconds=sum(part.commit_seconds for part in parts),
-        mean_confidence=confidence,
-    )
+    written = Statistics(parts[0].policy, tokens, mean_confidence=confidence)
+    return reduce(Statistics.with_cost_of, parts, written)

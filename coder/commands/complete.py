@@ -47,6 +47,7 @@ def complete(
     min_characters: options.MinCharacters = 0,
     max_characters: options.MaxCharacters = None,
     without: options.Without = "",
+    syntax: options.Syntax = False,
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
@@ -91,6 +92,7 @@ def complete(
         samples=samples,
         deadline_ms=deadline_ms,
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
+        syntax_rounds=options.SYNTAX_ROUNDS if syntax else 0,
         template=Template.parse(template, mark) if template is not None else None,
     )
     completion = shared.run(engine, request, output.canvas_view(prefix, suffix, line) if watch else None)

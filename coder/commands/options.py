@@ -86,3 +86,13 @@ MaxCharacters = Annotated[
 Without = Annotated[
     str, typer.Option(metavar="CHARACTERS", help="None of these is written.", rich_help_panel=ANSWER_PANEL)
 ]
+Syntax = Annotated[
+    bool,
+    typer.Option(
+        "--syntax",
+        help="Where an answer breaks the file's syntax, try others that the model finds almost as likely.",
+        rich_help_panel=ANSWER_PANEL,
+    ),
+]
+SYNTAX_ROUNDS = 6
+"""How many others are tried."""

@@ -69,6 +69,15 @@ def closing_brackets(suffix: str) -> str:
     return found.group() if found else ""
 
 
+def replaced_characters(answer: str, brackets: str) -> int:
+    """How many characters of the suffix an answer stands in for: those of `Window.replaced`, if it closes at least as
+    many brackets too many as there are in them."""
+    closers = sum(answer.count(bracket) for bracket in ")]}")
+    openers = sum(answer.count(bracket) for bracket in "([{")
+    needed = sum(character in ")]}" for character in brackets)
+    return len(brackets) if closers - openers >= needed else 0
+
+
 def prefix_start(prefix: str, count_tokens: TokenCounter, budget: int) -> int:
     """Where a prefix's window begins: at the start of a line wherever that is possible.
 

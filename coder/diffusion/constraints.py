@@ -108,6 +108,23 @@ class Exactly:
         return Verdict(np.array([self.end_token] * too_few + [self.token] * too_many, np.int64))
 
 
+@dataclass(frozen=True)
+class Continued:
+    """A constraint on an answer whose beginning is context already."""
+
+    constraint: Constraint
+    start: tuple[int, ...]
+
+    def verdict(self, answer: IntArray, position: int) -> Verdict:
+        whole = np.concatenate([np.array(self.start, np.int64), answer])
+        return self.constraint.verdict(whole, len(self.start) + position)
+
+
+def with_next_unknown(tokens: Sequence[int]) -> IntArray:
+    """An answer of which these tokens are known, and the one behind them is asked for."""
+    return np.array([*tokens, UNKNOWN], np.int64)
+
+
 def joint_verdict(constraints: Sequence[Constraint], answer: IntArray, position: int) -> Verdict:
     """What one of them forbids is forbidden."""
     verdicts = [constraint.verdict(answer, position) for constraint in constraints]

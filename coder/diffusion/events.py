@@ -5,7 +5,7 @@ Everything above the sampler (streaming, the denoising view, progress, deadlines
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 FinishReason = Literal["end", "length", "deadline", "cancelled"]
@@ -41,6 +41,20 @@ class Statistics:
     def decode_passes(self) -> int:
         """Passes after the prefill."""
         return self.canvas_passes + self.commit_passes
+
+    def with_cost_of(self, other: Statistics) -> Statistics:
+        """The same tokens, with the passes, prefills and seconds of another run added."""
+        return replace(
+            self,
+            reused_tokens=self.reused_tokens + other.reused_tokens,
+            prefill_tokens=self.prefill_tokens + other.prefill_tokens,
+            prefill_passes=self.prefill_passes + other.prefill_passes,
+            canvas_passes=self.canvas_passes + other.canvas_passes,
+            commit_passes=self.commit_passes + other.commit_passes,
+            prefill_seconds=self.prefill_seconds + other.prefill_seconds,
+            canvas_seconds=self.canvas_seconds + other.canvas_seconds,
+            commit_seconds=self.commit_seconds + other.commit_seconds,
+        )
 
     @property
     def tokens_per_pass(self) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coder.diffusion.canvas import Canvas, IntArray
-from coder.diffusion.constraints import UNKNOWN, Verdict, forbidding, joint_verdict
+from coder.diffusion.constraints import UNKNOWN, Verdict, forbidding, joint_verdict, with_next_unknown
 from coder.diffusion.events import Committed, FinishReason, Prefilled, Statistics
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.selection import ProbabilityArray, TokenArray, select_tokens
@@ -203,7 +203,7 @@ class Run:
 
     def _verdict_behind(self, draft: Sequence[int]) -> Verdict:
         """What cannot stand behind the output and a draft, in a context pass."""
-        answer = np.array([*self.sequence[len(self.request.context) :], *draft, UNKNOWN], np.int64)
+        answer = with_next_unknown([*self.sequence[len(self.request.context) :], *draft])
         return joint_verdict(self.request.constraints, answer, len(answer) - 1)
 
     def _ended(self, predictions: Predictions, verdicts: Sequence[Verdict]) -> Predictions:

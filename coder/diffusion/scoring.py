@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from coder.model.runtime import Cache, Pass, Runtime, common_prefix_length
+from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions, Runtime, common_prefix_length
 
 
 def score(
@@ -30,11 +30,24 @@ def score(
     Returns:
         float32 [len(continuation)], nats.
     """
+    return predictions_along(runtime, cache, context, continuation, control_tokens, chunk).log_probability
+
+
+def predictions_along(
+    runtime: Runtime,
+    cache: Cache,
+    context: Sequence[int],
+    continuation: Sequence[int],
+    control_tokens: tuple[int, ...] = (),
+    chunk: int = 128,
+) -> Predictions:
+    """What the autoregressive pass predicts for each token of `continuation`, with the log-probability of the one that
+    is there; otherwise like `score`."""
     sequence = [*context, *continuation]
     anchor, last = len(context) - 1, len(sequence) - 1
     known = common_prefix_length(cache.tokens, context[:-1])
     cache.truncate(known)
-    scores = [np.zeros(0, np.float32)]
+    parts = [_no_predictions()]
     for start in range(known, last, chunk):
         end = min(start + chunk, last)
         first = min(max(anchor, start), end)
@@ -45,6 +58,17 @@ def score(
             given=sequence[first + 1 : end + 1],
             control_tokens=control_tokens,
         )
-        scores.append(runtime.forward(cache, request).log_probability)
+        parts.append(runtime.forward(cache, request))
     cache.truncate(anchor)
-    return np.concatenate(scores)
+    return Predictions(
+        np.concatenate([part.tokens for part in parts]),
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate([part.entropy for part in parts]),
+        np.concatenate([part.log_probability for part in parts]),
+    )
+
+
+def _no_predictions() -> Predictions:
+    nothing = np.zeros(0, np.float32)
+    rows = (0, CANDIDATES)
+    return Predictions(np.zeros(rows, np.int64), np.zeros(rows, np.float32), nothing, nothing)

@@ -1,0 +1,33 @@
+"""How far a text can be read before its syntax is known to be broken."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+OPEN_END = ("was never closed", "unterminated", "unexpected EOF", "EOF in multi-line")
+"""What the compiler says of something whose end is missing; it points at the beginning then."""
+
+
+def first_error(text: str, language: str) -> int | None:
+    """The offset at which Python's compiler stumbles: what stands before it alone is at fault, or the character there.
+
+    None where it does not, where the end of something is missing, and for other languages: their grammars mend what
+    they read, so where they see an error says little.
+    """
+    if language != "python":
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "text", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    except SyntaxError as error:
+        if error.lineno is None or error.offset is None or any(words in error.msg for words in OPEN_END):
+            return None
+        # The end of what it complains about: the beginning may be fine.
+        line, column = max((error.lineno, error.offset), (error.end_lineno or 0, (error.end_offset or 0) - 1))
+        lines = text.split("\n")[:line]
+        return sum(len(line) + 1 for line in lines[:-1]) + min(max(0, column - 1), len(lines[-1]))
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return None

@@ -1,0 +1,152 @@
+"""Syntax as a constraint: where an answer breaks the text that it is written into, others are tried.
+
+The answer is read once by the autoregressive pass. Where the model was least sure, another token takes the place of the
+one that was written, and the rest is written anew; the first answer that leaves the text sound is taken. An answer that
+breaks the text is of no use to anyone, so nothing is lost where another one takes its place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from coder.decoding import Decoded, canvas_updates, complete_lines
+from coder.diffusion.constraints import Continued, joint_verdict, with_next_unknown
+from coder.diffusion.events import Finished, Statistics
+from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.sampler import Sampler
+from coder.diffusion.scoring import predictions_along
+from coder.model.runtime import Predictions, Runtime
+from coder.model.tokens import Tokenizer
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What is asked about an answer in text.
+
+    Attributes:
+        is_sound: whether the joined text is; None where that cannot be told.
+        broken_at: up to which of the answer's characters the fault must lie; None where that cannot be told, and
+            negative where it lies before the answer.
+    """
+
+    is_sound: Callable[[str], bool | None]
+    broken_at: Callable[[str], int | None]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Another token at a position of an answer; `cost` is how much less likely it is than the one there, nats."""
+
+    position: int
+    token: int
+    cost: float
+
+
+def sound_answer(
+    answer: Decoded, request: DenoiseRequest, runtime: Runtime, tokenizer: Tokenizer, judge: Judge, rounds: int
+) -> Decoded:
+    """The answer to `request` if it leaves the text sound, or one of at most `rounds` others that does.
+
+    Without one, the longest beginning of it in whole lines that does; failing that, the answer as it is.
+    """
+    if answer.finished.reason not in ("end", "length") or judge.is_sound(answer.text) is not False:
+        return answer
+    if answer.finished.reason == "length" and (shorter := sound_beginning(answer, judge)) is not None:
+        return shorter
+    broken_at = judge.broken_at(answer.text)
+    if broken_at is not None and broken_at < 0:
+        return answer
+    reading = read(answer, request, runtime)
+    spent = replace(answer.finished.statistics, commit_passes=answer.finished.statistics.commit_passes + 1)
+    for branch in branches(answer, reading, request, positions_until(answer.tokens, broken_at, tokenizer)):
+        if branch.token == request.end_token:
+            other = cut(answer, branch, tokenizer)
+        elif rounds:
+            rounds -= 1
+            other = rewritten(answer, branch, request, runtime, tokenizer)
+            spent = spent.with_cost_of(other.finished.statistics)
+        else:
+            break
+        if other.finished.reason in ("deadline", "cancelled"):
+            break
+        if other.text.strip() and judge.is_sound(other.text):
+            return other.costing(spent)
+    return (sound_beginning(answer, judge) or answer).costing(spent)
+
+
+def sound_beginning(answer: Decoded, judge: Judge) -> Decoded | None:
+    """The most whole lines from the answer's start that leave the text sound, at least one that is not blank."""
+    text = answer.text
+    while (shorter := complete_lines(text)) != text:
+        text = shorter
+        if text.strip() and judge.is_sound(text):
+            return replace(answer, text=text)
+    return None
+
+
+def read(answer: Decoded, request: DenoiseRequest, runtime: Runtime) -> Predictions:
+    """What the autoregressive pass would have written at each position of an answer, and behind it; the
+    log-probability of what is there."""
+    given = [*answer.tokens, request.end_token]
+    control = (request.end_token, *request.control_tokens)
+    return predictions_along(runtime, request.cache, request.context, given, control)
+
+
+def branches(answer: Decoded, reading: Predictions, request: DenoiseRequest, positions: int) -> Iterator[Branch]:
+    """Other tokens for the first positions of an answer, the likeliest first."""
+    written = [*answer.tokens, request.end_token]
+    if answer.finished.reason == "length":
+        positions = min(positions, len(answer.tokens))
+    found = [
+        Branch(position, token, float(reading.log_probability[position]) - math.log(max(probability, 1e-30)))
+        for position in range(positions)
+        for token, probability in zip(reading.tokens[position].tolist(), reading.probabilities[position], strict=True)
+        if token != written[position]
+    ]
+    for branch in sorted(found, key=lambda branch: branch.cost):
+        before = with_next_unknown(answer.tokens[: branch.position])
+        if joint_verdict(request.constraints, before, branch.position).allows(branch.token):
+            yield branch
+
+
+def positions_until(tokens: Sequence[int], character: int | None, tokenizer: Tokenizer) -> int:
+    """How many positions of an answer begin at or before a character of it; the end's position is the last one."""
+    if character is None:
+        return len(tokens) + 1
+    length = 0
+    for position, piece in enumerate(tokenizer.pieces(tokens)):
+        if length > character:
+            return position
+        length += len(piece)
+    return len(tokens) + 1
+
+
+def rewritten(
+    answer: Decoded, branch: Branch, request: DenoiseRequest, runtime: Runtime, tokenizer: Tokenizer
+) -> Decoded:
+    """The answer up to the branch, with its token, and what the model writes behind that."""
+    start = (*answer.tokens[: branch.position], branch.token)
+    room = request.max_tokens - len(start)
+    if room < 1:
+        return Decoded(
+            tokenizer.decode(start), start, Finished("length", Statistics(str(request.algorithm), len(start)))
+        )
+    continuing = replace(
+        request,
+        context=[*request.context, *start],
+        max_tokens=room,
+        constraints=[Continued(constraint, start) for constraint in request.constraints],
+    )
+    for event in canvas_updates(Sampler(runtime).denoise(continuing), tokenizer):
+        if isinstance(event, Decoded):
+            tokens = (*start, *event.tokens)
+            return replace(event, text=tokenizer.decode(tokens), tokens=tokens)
+    raise AssertionError("a run ends with its text")
+
+
+def cut(answer: Decoded, branch: Branch, tokenizer: Tokenizer) -> Decoded:
+    """The answer up to the branch, where it ends instead."""
+    tokens = answer.tokens[: branch.position]
+    return Decoded(tokenizer.decode(tokens), tokens, replace(answer.finished, reason="end"))

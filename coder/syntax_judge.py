@@ -1,0 +1,29 @@
+"""What the syntax of a request's text says about its answers."""
+
+from __future__ import annotations
+
+from coder.completion import CompletionRequest
+from coder.context.window import replaced_characters
+from coder.syntax.first_error import first_error
+from coder.syntax.languages import language_of
+from coder.syntax.soundness import is_sound
+from coder.syntax_constraint import Judge
+
+
+def judge_of(request: CompletionRequest, replaced: str) -> Judge:
+    """A judge of the whole text with an answer in its hole, where brackets behind it may be `replaced`."""
+    known = None if request.path is None else language_of(request.path)
+    language = request.language or (known.name if known else "")
+    line_start = request.prefix.rfind("\n") + 1
+
+    def joined(answer: str) -> str:
+        return request.prefix + answer + request.suffix[replaced_characters(answer, replaced) :]
+
+    def broken_at(answer: str) -> int | None:
+        offset = first_error(joined(answer), language)
+        if offset is not None and offset < line_start:
+            return -1
+        inside = offset is not None and len(request.prefix) <= offset < len(request.prefix) + len(answer)
+        return offset - len(request.prefix) if offset is not None and inside else None
+
+    return Judge(is_sound=lambda answer: is_sound(joined(answer), language), broken_at=broken_at)

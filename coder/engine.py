@@ -23,7 +23,7 @@ from coder.diffusion.sampler import Sampler
 from coder.diffusion.scoring import score
 from coder.edits import Filled, FillEvent, FillRequest
 from coder.errors import InputError, MissingDependencyError
-from coder.fill import fill_in_turn
+from coder.fill import Model, fill_in_turn
 from coder.job import AnyOf, Cancellation, Groups, Job, unstarted
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
@@ -150,7 +150,7 @@ class Engine:
         """
         superseded = self._groups.enter(group)
         try:
-            yield from fill_in_turn(self.stream, request, AnyOf(cancelled or superseded, superseded))
+            yield from fill_in_turn(Model(self.stream, self.score), request, AnyOf(cancelled or superseded, superseded))
         finally:
             self._groups.leave(group, superseded)
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent
+from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score
 from coder.edits import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.errors import InputError
-from coder.hole_borders import fitted, indentation
+from coder.hole_borders import blanks_before, closed_behind, fitted, possible_ends, without_blanks
 from coder.job import Cancellation, unstarted
 
-Stream = Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
-"""`Engine.stream`."""
+
+@dataclass(frozen=True)
+class Model:
+    """What filling needs of the engine: `Engine.stream` and `Engine.score`."""
+
+    stream: Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
+    score: Callable[[str, str, str], Score]
 
 
-def fill_in_turn(stream: Stream, request: FillRequest, cancelled: Cancellation) -> Iterator[FillEvent]:
+def fill_in_turn(model: Model, request: FillRequest, cancelled: Cancellation) -> Iterator[FillEvent]:
     """Each hole sees the answers before it and, as if the holes behind it were empty, all text behind it.
 
     The time that is left is divided evenly among the holes that are.
@@ -35,12 +40,12 @@ def fill_in_turn(stream: Stream, request: FillRequest, cancelled: Cancellation) 
         if left is not None and left <= 0.0:
             answers.append(unstarted("deadline", request.policy))
             continue
-        yield from _fill_one(stream, request, answers, left, cancelled)
+        yield from _fill_one(model, request, answers, left, cancelled)
     yield filled(request, answers, joint=False, seconds=time.monotonic() - started)
 
 
 def _fill_one(
-    stream: Stream,
+    model: Model,
     request: FillRequest,
     answers: list[Completion],
     deadline_ms: float | None,
@@ -48,15 +53,49 @@ def _fill_one(
 ) -> Iterator[HoleUpdate]:
     """Fill the first hole that has no answer yet, and append it."""
     hole = len(answers)
-    asked = one_hole(request, [answer.text for answer in answers], deadline_ms)
-    indent = indentation(asked.prefix, asked.suffix)
-    asked = replace(asked, prefix=asked.prefix.removesuffix(indent))
-    for event in stream(asked, cancelled):
-        if isinstance(event, Completion):
-            line_behind = asked.suffix.partition("\n")[0]
-            answers.append(replace(event, text=fitted(event.text, indent, request.texts[hole + 1], line_behind)))
-            event = CanvasUpdate(answers[-1].text, (), event.passes, event.tokens)
-        yield HoleUpdate(hole, event)
+    whole = one_hole(request, [answer.text for answer in answers], deadline_ms)
+    blanks = blanks_before(whole.prefix)
+    asked = replace(whole, prefix=whole.prefix.removesuffix(blanks))
+    for event in model.stream(asked, cancelled):
+        if not isinstance(event, Completion):
+            yield HoleUpdate(hole, event)
+            continue
+        answer = replace(event, text=without_blanks(event.text, blanks))
+        in_time = answer.finish_reason in ("end", "length") and not cancelled.is_set()
+        if in_time and whole.suffix.partition("\n")[0].strip():
+            answer = with_best_end(answer, model.score, whole, request.texts[hole + 1 :])
+        else:
+            text = fitted(answer.text, request.texts[hole + 1], whole.suffix.partition("\n")[0])
+            answer = replace(answer, text=text)
+        answers.append(answer)
+        yield HoleUpdate(hole, CanvasUpdate(answer.text, (), answer.passes, answer.tokens))
+
+
+def with_best_end(
+    answer: Completion, score: Callable[[str, str, str], Score], request: CompletionRequest, behind: Sequence[str]
+) -> Completion:
+    """The answer to a hole inside a line, up to where the rest of the line goes on best.
+
+    A model that writes to the end of a line repeats what follows the hole. But it knows how likely a whole line is, so
+    each beginning of the answer is joined with the rest of the line, and the likeliest line tells where the hole ends.
+
+    Args:
+        behind: the texts behind the hole.
+    """
+    line, line_break, after = request.suffix.partition("\n")
+    closed = closed_behind(line)
+    rest, _, _ = behind[0].partition("\n")
+    goes_on = "\n" not in behind[0] and len(behind) > 1
+    blanks = blanks_before(request.prefix)
+    best, likelihood = fitted(answer.text, behind[0], line).partition("\n")[0], -float("inf")
+    ends = possible_ends(answer.text, closed)
+    for text in ends:
+        value = score(request.prefix.removesuffix(blanks), line_break + after, f"{blanks}{text}{rest}")
+        total = value.log_probability + (0.0 if goes_on else value.end_log_probability)
+        if total > likelihood:
+            best, likelihood = text, total
+    statistics = replace(answer.statistics, commit_passes=answer.statistics.commit_passes + len(ends))
+    return replace(answer, text=best, statistics=statistics)
 
 
 def one_hole(request: FillRequest, answers: Sequence[str], deadline_ms: float | None) -> CompletionRequest:

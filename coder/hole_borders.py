@@ -5,32 +5,45 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
-INDENTATION = re.compile(r"(?:\A|(?<=\n))[ \t]+\Z")
+TRAILING_BLANKS = re.compile(r"[ \t]*\Z")
+WORD = re.compile(r"\w+|[^\w\s]")
 BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
+MOST_ENDS = 12
+"""Ends of an answer that are tried: a part of a line has rarely more words."""
 
-def indentation(prefix: str, suffix: str) -> str:
-    """The blanks before a hole that is alone on its line, else an empty text.
 
-    A model starts a line at its beginning: blanks and the word behind them are often one token.
+def blanks_before(prefix: str) -> str:
+    """The blanks that a prefix ends with.
+
+    A model writes them itself: they and the word behind them are often one token.
     """
-    found = INDENTATION.search(prefix)
-    return found.group() if found and not suffix.partition("\n")[0].strip() else ""
+    return TRAILING_BLANKS.search(prefix).group()  # type: ignore[union-attr]
 
 
-def fitted(answer: str, indent: str, behind: str, line_behind: str) -> str:
-    """What of an answer fits between the texts around its hole.
+def without_blanks(answer: str, blanks: str) -> str:
+    """An answer behind `blanks`, which the model was not shown."""
+    return answer.removeprefix(blanks) if answer.startswith(blanks) else answer.lstrip(" \t")
+
+
+def fitted(answer: str, behind: str, line_behind: str) -> str:
+    """What of an answer fits between the texts around its hole, without asking the model.
 
     Args:
-        indent: stands before the hole already, though the model did not see it.
         behind: the text that follows the hole, up to the next one.
         line_behind: the rest of the hole's line, further holes left out.
     """
-    if indent:
-        answer = answer.removeprefix(indent) if answer.startswith(indent) else answer.lstrip(" \t")
     if line_behind.strip():
         return inside_the_line(answer, behind.partition("\n")[0].rstrip(), closed_behind(line_behind))
     return without_repeated_lines(answer, behind)
+
+
+def possible_ends(answer: str, closed: bool) -> list[str]:
+    """Beginnings of an answer's first line that end with a word, the shortest first; none that closes a bracket which
+    is `closed` behind the hole."""
+    line = answer.partition("\n")[0]
+    beginnings = (line[: word.end()] for word in WORD.finditer(line))
+    return [beginning for beginning in beginnings if not (closed and closed_behind(beginning))][:MOST_ENDS]
 
 
 def inside_the_line(answer: str, rest: str, closed: bool) -> str:

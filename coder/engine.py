@@ -14,8 +14,8 @@ from typing import Literal
 from coder.auto_policy import PassCosts, choose_policy
 from coder.completion import Completion, CompletionRequest, EngineEvent, Score
 from coder.constraints import TokenConstraints
-from coder.context.workspace_index import WorkspaceIndex
 from coder.context.window import replaced_characters
+from coder.context.workspace_index import WorkspaceIndex
 from coder.decoding import Decoded, canvas_updates
 from coder.diffusion.algorithms import parse_algorithm
 from coder.diffusion.request import DenoiseRequest

@@ -89,7 +89,6 @@ class DenoiseRequest:
     cancelled: Callable[[], bool] = lambda: False
     fixed: Mapping[int, int] = field(default_factory=dict)
     guides: Sequence[Guide] = ()
-    drafters: Sequence[Drafter] = ()
     constraints: Sequence[Constraint] = ()
     drafters: Sequence[Drafter] = ()
     prefill_chunk: int = 128

@@ -67,7 +67,6 @@ class DenoiseRequest:
         cancelled: asked before every pass whether to stop.
         fixed: tokens given in advance, by their position in the output. The end cannot come before the last of them.
         guides: their biases are added up.
-        drafters: asked in order for drafts by the algorithm that copies them, where the context has none.
         constraints: what the output must not be; it obeys all of them.
         drafters: asked in order for drafts by the algorithm that copies them, where the context has none.
         prefill_chunk: most context tokens computed in one pass, thus between two looks at deadline and `cancelled`.

@@ -1,7 +1,8 @@
-"""From the engine's stream to a text that may be suggested, stopped where its extent ends."""
+"""From the engine's stream to a text that may be suggested, stopped as soon as it is more than will be shown."""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 
 from coder.completion import CanvasUpdate, CompletionRequest, EngineEvent, FinishReason
 from lsp.engine_client import EngineClient
-from lsp.extent import Extent, end_of_extent
+from lsp.postprocess import PostprocessContext, postprocess
 
 Watcher = Callable[[CanvasUpdate], None]
+
+LAST_WORD = re.compile(r"\w+\Z")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Candidate:
     Attributes:
         confidence: mean probability of its tokens when they were fixed.
         tokens: how many there are.
-        finish_reason: as of a `Completion`; `end` also where the extent ended it.
+        finish_reason: as of a `Completion`; `end` also where it was stopped since no more would be shown.
     """
 
     text: str
@@ -33,7 +36,7 @@ class Candidate:
 def write_candidate(
     engine: EngineClient,
     request: CompletionRequest,
-    extent: Extent,
+    context: PostprocessContext,
     cancelled: threading.Event,
     group: str | None = None,
     watch: Watcher | None = None,
@@ -41,15 +44,26 @@ def write_candidate(
     """Run a request until its text is whole; None when it was cancelled. The engine stops with the return."""
     with closing(engine.stream(request, cancelled, group)) as events:
         for event in events:
-            if watch and isinstance(event, CanvasUpdate):
-                watch(event)
             written = _written(event)
-            end = end_of_extent(written.text, request.prefix, extent)
-            if end is not None:
-                return Candidate(written.text[:end], written.confidence, written.tokens, "end")
             if not isinstance(event, CanvasUpdate):
                 return None if event.finish_reason == "cancelled" else written
+            if watch:
+                watch(event)
+            if is_more_than_shown(written.text, context):
+                return written
     return None
+
+
+def is_more_than_shown(text: str, context: PostprocessContext) -> bool:
+    """Whether a text that is being written has gone past the end of what will be shown of it.
+
+    A word at its end may become another one yet, so it is not looked at.
+    """
+    if context.mode == "line":
+        return "\n" in text
+    settled = LAST_WORD.sub("", text)
+    shown = postprocess(settled, context) if "\n" in settled else None
+    return shown is not None and shown.count("\n") < settled.rstrip().count("\n")
 
 
 def _written(event: EngineEvent) -> Candidate:
@@ -63,4 +77,4 @@ def _written(event: EngineEvent) -> Candidate:
         texts.append(slot.text)
         confidences.append(slot.confidence or 0.0)
     confidence = sum(confidences) / len(confidences) if confidences else 0.0
-    return Candidate("".join(texts).rstrip("\N{REPLACEMENT CHARACTER}"), confidence, len(confidences), "length")
+    return Candidate("".join(texts).rstrip("\N{REPLACEMENT CHARACTER}"), confidence, len(confidences), "end")

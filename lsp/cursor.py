@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from coder.context.window import closing_brackets
 from lsp.documents import Document
-from lsp.extent import Extent, extent_at
+from lsp.postprocess.context import Mode
 
 WORD = re.compile(r"\w")
 
@@ -41,8 +42,16 @@ class Cursor:
         return self.document.text[self.end :]
 
     @cached_property
-    def extent(self) -> Extent:
-        return extent_at(self.suffix)
+    def replaces(self) -> int:
+        """How many characters behind it a suggestion stands in for: closing brackets that are alone on the rest of
+        the line, which the model writes itself."""
+        return len(closing_brackets(self.suffix))
+
+    @cached_property
+    def mode(self) -> Mode:
+        """How far a suggestion goes: a block where nothing but blanks and closing brackets follows on the line."""
+        rest = self.suffix[self.replaces :].partition("\n")[0]
+        return "line" if rest.strip() else "block"
 
     @property
     def is_inside_word(self) -> bool:

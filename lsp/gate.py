@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from lsp.candidate import Candidate
-from lsp.extent import Extent
+from lsp.postprocess.context import Mode
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,10 @@ class Calibration:
     block: float = 0.0
     threshold: float = 0.3
 
-    def probability(self, candidate: Candidate, extent: Extent) -> float:
+    def probability(self, candidate: Candidate, mode: Mode) -> float:
         """That the candidate is right, from 0 to 1."""
         mean = math.log(min(1.0, max(candidate.confidence, 1e-6)))
-        log_odds = (
-            self.bias + self.mean * mean + self.total * mean * candidate.tokens + self.block * (extent == "block")
-        )
+        log_odds = self.bias + self.mean * mean + self.total * mean * candidate.tokens + self.block * (mode == "block")
         return 1.0 / (1.0 + math.exp(-log_odds))
 
 

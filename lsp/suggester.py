@@ -7,11 +7,10 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coder.completion import CompletionRequest
-from coder.context.window import closing_brackets
-from lsp.candidate import Candidate, Watcher, write_candidate
+from lsp.candidate import Watcher, write_candidate
 from lsp.cursor import Cursor
 from lsp.debounce import TypingSpeed
 from lsp.engine_client import EngineClient
@@ -70,7 +69,7 @@ class Question:
                 suffix=cursor.suffix,
                 language=cursor.document.language,
                 policy=DENOISING_POLICY if self.watch and not attempt else "auto",
-                max_tokens=MOST_TOKENS[cursor.extent],
+                max_tokens=MOST_TOKENS[cursor.mode],
                 temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
                 seed=attempt,
                 deadline_ms=left,
@@ -135,29 +134,19 @@ class Suggester:
 
     def _find(self, engine: EngineClient, question: Question, cancelled: threading.Event) -> tuple[Suggestion, ...]:
         cursor = question.cursor
-        replaces = len(closing_brackets(cursor.suffix))
+        around = PostprocessContext(
+            cursor.prefix, cursor.suffix, cursor.document.language, cursor.mode, replaces=cursor.replaces
+        )
         found: dict[str, Suggestion] = {}
         for request in question.requests():
             watch = None if found else question.watch
-            candidate = write_candidate(engine, request, cursor.extent, cancelled, self.group, watch)
+            candidate = write_candidate(engine, request, around, cancelled, self.group, watch)
             if candidate is None:
                 break
-            probability = self.gate.calibration.probability(candidate, cursor.extent)
-            text = _shown_text(candidate, request, cursor, replaces)
+            probability = self.gate.calibration.probability(candidate, cursor.mode)
+            text = postprocess(candidate.text, replace(around, finish_reason=candidate.finish_reason))
             if text is not None and text not in found and (question.invoked or probability >= self.gate.threshold):
-                found[text] = Suggestion(uuid.uuid4().hex, text, replaces, probability)
+                found[text] = Suggestion(uuid.uuid4().hex, text, cursor.replaces, probability)
             if len(found) == question.wanted:
                 break
         return tuple(found.values())
-
-
-def _shown_text(candidate: Candidate, request: CompletionRequest, cursor: Cursor, replaces: int) -> str | None:
-    context = PostprocessContext(
-        prefix=request.prefix,
-        suffix=request.suffix,
-        language=cursor.document.language,
-        mode=cursor.extent,
-        finish_reason=candidate.finish_reason,
-        replaces=replaces,
-    )
-    return postprocess(candidate.text, context)

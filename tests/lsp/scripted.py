@@ -1,0 +1,106 @@
+"""An engine that writes what it is told to, and the language server with it: `python -m tests.lsp.scripted`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+
+from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, FinishReason, Score, Slot
+from coder.diffusion.events import Statistics
+from coder.edits import Change, Edited, EditRequest, Filled, FillRequest, RepairRequest
+from lsp.engine_client import EngineLostError, EngineStatus
+
+CONFIDENCE = 0.9
+
+ANSWERS = {
+    "def add(first, second):\n    ": ["return first + second"],
+    "def add(first, second):": ["\n    return first + second"],
+    "total = ": ["sum(values)", "0", "len(values)"],
+    "print(": ["total)"],
+    "endless = ": ["1 + " * 10_000],
+    "doubtful = ": ["?guess"],
+    "crash = ": ["!crash"],
+    "    return first + second": ["\n"],
+}
+"""By the end of the prefix. A further answer is for a further attempt; `?` stands for low confidence."""
+
+
+@dataclass
+class ScriptedEngine:
+    """One token is a character or, in canvas updates, a word. It answers one request at a time, as a real one does."""
+
+    answers: dict[str, list[str]] = field(default_factory=lambda: dict(ANSWERS))
+    requests: list[CompletionRequest] = field(default_factory=list)
+    closed: bool = False
+    _busy: threading.Lock = field(default_factory=threading.Lock)
+
+    def stream(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Generator[EngineEvent, None, None]:
+        cancelled = cancelled or threading.Event()
+        deadline = time.monotonic() + (request.deadline_ms or 60_000) / 1000
+        with self._busy:
+            self.requests.append(request)
+            text = self._answer(request)
+            confidence = 0.01 if text.startswith("?") else CONFIDENCE
+            text = text.removeprefix("?")
+            if text == "!crash":
+                raise EngineLostError("it was told to")
+            written, reason = "", "end"
+            for word in text.split(" ") if request.max_tokens > 1 else ():
+                if cancelled.is_set() or time.monotonic() >= deadline:
+                    reason: FinishReason = "cancelled" if cancelled.is_set() else "deadline"
+                    break
+                slots = (Slot(None),) if request.policy == "threshold" else ()
+                yield CanvasUpdate(written, slots, written.count(" "), len(written), confidence)
+                written += word if not written else f" {word}"
+            statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)
+            yield Completion(written, reason, 0, 0.0, statistics)
+
+    def complete(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Completion:
+        *_, completion = self.stream(request, cancelled, group)
+        assert isinstance(completion, Completion)
+        return completion
+
+    def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
+        middles = tuple(Completion(f"hole{index}", "end", 0, 0.0, Statistics("")) for index in _holes(request.texts))
+        return Filled("", middles, True, 0.0)
+
+    def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
+        changes = (Change(request.start, request.end, request.instruction),)
+        return Edited("", changes, 0.0, 0.0, 1, 0.0)
+
+    def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
+        return Edited(request.text, (), 0.0, 0.0, 1, 0.0)
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        return Score(-1.0, -1.0, 1)
+
+    def status(self) -> EngineStatus:
+        return EngineStatus("scripted", "1", {"runtime": "none"}, False, os.getpid())
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _answer(self, request: CompletionRequest) -> str:
+        matches = [ending for ending in self.answers if request.prefix.endswith(ending)]
+        texts = self.answers[max(matches, key=len)] if matches else [""]
+        return texts[(request.seed or 0) % len(texts)]
+
+
+def _holes(texts: Sequence[str]) -> range:
+    return range(len(texts) - 1)
+
+
+if __name__ == "__main__":
+    from lsp.greeting import greet
+    from lsp.server import run
+
+    editor = greet(sys.stdin.buffer, sys.stdout.buffer)
+    sys.exit(run(editor, sys.stdin.buffer, sys.stdout.buffer, lambda settings: ScriptedEngine()) if editor else 1)

@@ -32,4 +32,4 @@ class TypingSpeed:
 
     def wait(self, now: float) -> float:
         """Seconds to wait from now on, before the text as it is may be taken for what the user wanted to type."""
-        return max(0.0, self.last + min(LONGEST_WAIT, SHARE_OF_INTERVAL * self.interval) - now)
+        return max(0.0, min(LONGEST_WAIT, SHARE_OF_INTERVAL * self.interval) - (now - self.last))

@@ -34,7 +34,7 @@ class Calibration:
         """That the candidate is right, from 0 to 1."""
         mean = math.log(min(1.0, max(candidate.confidence, 1e-6)))
         log_odds = self.bias + self.mean * mean + self.total * mean * candidate.tokens + self.block * (mode == "block")
-        return 1.0 / (1.0 + math.exp(-log_odds))
+        return 0.5 + 0.5 * math.tanh(log_odds / 2.0)
 
 
 CALIBRATION = Calibration()

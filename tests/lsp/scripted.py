@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, FinishReason, Score, Slot
@@ -31,35 +31,48 @@ ANSWERS = {
 
 @dataclass
 class ScriptedEngine:
-    """One token is a character or, in canvas updates, a word. It answers one request at a time, as a real one does."""
+    """It writes word by word, and answers one request at a time, as a real one does.
+
+    Attributes:
+        begun, ended: released with the beginning and the end of every request. closed: set when it is let go.
+    """
 
     answers: dict[str, list[str]] = field(default_factory=lambda: dict(ANSWERS))
     requests: list[CompletionRequest] = field(default_factory=list)
-    closed: bool = False
+    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    closed: threading.Event = field(default_factory=threading.Event)
     _busy: threading.Lock = field(default_factory=threading.Lock)
 
     def stream(
         self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
     ) -> Generator[EngineEvent, None, None]:
         cancelled = cancelled or threading.Event()
-        deadline = time.monotonic() + (request.deadline_ms or 60_000) / 1000
         with self._busy:
             self.requests.append(request)
-            text = self._answer(request)
-            confidence = 0.01 if text.startswith("?") else CONFIDENCE
-            text = text.removeprefix("?")
-            if text == "!crash":
-                raise EngineLostError("it was told to")
-            written, reason = "", "end"
-            for word in text.split(" ") if request.max_tokens > 1 else ():
-                if cancelled.is_set() or time.monotonic() >= deadline:
-                    reason: FinishReason = "cancelled" if cancelled.is_set() else "deadline"
-                    break
-                slots = (Slot(None),) if request.policy == "threshold" else ()
-                yield CanvasUpdate(written, slots, written.count(" "), len(written), confidence)
-                written += word if not written else f" {word}"
-            statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)
-            yield Completion(written, reason, 0, 0.0, statistics)
+            self.begun.release()
+            try:
+                yield from self._write(request, cancelled)
+            finally:
+                self.ended.release()
+
+    def _write(self, request: CompletionRequest, cancelled: threading.Event) -> Iterator[EngineEvent]:
+        deadline = time.monotonic() + (request.deadline_ms or 60_000) / 1000
+        text = self._answer(request)
+        confidence = 0.01 if text.startswith("?") else CONFIDENCE
+        text = text.removeprefix("?")
+        if text == "!crash":
+            raise EngineLostError("it was told to")
+        written, reason = "", "end"
+        for word in text.split(" ") if request.max_tokens > 1 else ():
+            if cancelled.is_set() or time.monotonic() >= deadline:
+                reason: FinishReason = "cancelled" if cancelled.is_set() else "deadline"
+                break
+            slots = (Slot(None),) if request.policy == "threshold" else ()
+            yield CanvasUpdate(written, slots, written.count(" "), len(written), confidence)
+            written += word if not written else f" {word}"
+        statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)
+        yield Completion(written, reason, 0, 0.0, statistics)
 
     def complete(
         self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
@@ -86,7 +99,7 @@ class ScriptedEngine:
         return EngineStatus("scripted", "1", {"runtime": "none"}, False, os.getpid())
 
     def close(self) -> None:
-        self.closed = True
+        self.closed.set()
 
     def _answer(self, request: CompletionRequest) -> str:
         matches = [ending for ending in self.answers if request.prefix.endswith(ending)]

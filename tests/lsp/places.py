@@ -1,0 +1,12 @@
+"""Places in documents, for tests."""
+
+from __future__ import annotations
+
+from lsp.cursor import Cursor, cursor_in
+from lsp.documents import Document
+
+
+def cursor_at(text: str, uri: str = "file:///a.py", language: str = "python") -> Cursor:
+    """The cursor where `|` stands in the text."""
+    before, after = text.split("|")
+    return cursor_in(Document(uri, language, 1, before + after), len(before), len(before))

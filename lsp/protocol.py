@@ -31,6 +31,7 @@ REPLACED_BUILT_INS = (
     types.NOTEBOOK_DOCUMENT_DID_CHANGE,
     types.NOTEBOOK_DOCUMENT_DID_CLOSE,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS,
+    types.WORKSPACE_EXECUTE_COMMAND,
 )
 """What pygls does itself with these is left out: it splits lines where editors do not, and stumbles over a document
 that it does not know. `initialize` was answered before (see `lsp.greeting`)."""

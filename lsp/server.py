@@ -24,7 +24,6 @@ from lsp.features import (
     status,
     workspace_folders,
 )
-from lsp.greeting import ACCEPTED_COMMAND
 from lsp.protocol import QuickfillProtocol, converter, serve
 from lsp.session import EngineOpener, Session, open_engine
 
@@ -39,6 +38,7 @@ FEATURES: dict[str, Callable[..., object]] = {
     types.NOTEBOOK_DOCUMENT_DID_CLOSE: notebook_sync.did_close,
     types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion.inline_completion,
     types.TEXT_DOCUMENT_COMPLETION: completion_menu.completion,
+    types.WORKSPACE_EXECUTE_COMMAND: acceptance.execute_command,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: configuration.did_change_configuration,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: workspace_folders.did_change,
     messages.STATUS: status.status,
@@ -64,7 +64,6 @@ class QuickfillServer(LanguageServer):
         self.session = Session(client, opener, self.protocol.notify, self.show_error)
         for method, handler in FEATURES.items():
             self.feature(method)(handler)
-        self.command(ACCEPTED_COMMAND)(acceptance.accepted)
 
     def show_error(self, message: str) -> None:
         self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"Quickfill: {message}"))

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
 from lsp.features.wire import parsed
+from lsp.greeting import ACCEPTED_COMMAND
 from lsp.messages import CompletionEvent
 
 if TYPE_CHECKING:
     from lsp.server import QuickfillServer
 
 
-def accepted(ls: QuickfillServer, *arguments: object) -> None:
-    """The command `quickfill.accepted`, with a suggestion's id."""
-    if arguments:
-        ls.session.outcomes.accepted(str(arguments[0]))
+def execute_command(ls: QuickfillServer, params: types.ExecuteCommandParams) -> None:
+    """`quickfill.accepted`, with a suggestion's id; there is no other command."""
+    if params.command != ACCEPTED_COMMAND:
+        raise JsonRpcInvalidParams(f"there is no command {params.command!r}")
+    if params.arguments:
+        ls.session.outcomes.accepted(str(params.arguments[0]))
 
 
 def did_show(ls: QuickfillServer, params: object) -> None:

@@ -42,7 +42,7 @@ def _item(document: Document, cursor: Cursor, suggestion: Suggestion) -> types.C
         label=label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…",
         kind=types.CompletionItemKind.Text,
         detail="Quickfill",
-        documentation=types.MarkupContent(types.MarkupKind.Markdown, f"```{document.language}\n{text}\n```"),
+        documentation=text,
         filter_text=text.splitlines()[0] if text.splitlines()[0].strip() else word,
         insert_text_mode=types.InsertTextMode.AsIs,
         text_edit=types.TextEdit(

@@ -21,6 +21,7 @@ ANSWERS = {
     "def add(first, second):": ["\n    return first + second"],
     "total = ": ["sum(values)", "0", "len(values)"],
     "print(": ["total)"],
+    "import math\n\n": ["print(math.pi)"],
     "endless = ": ["1 + " * 10_000],
     "doubtful = ": ["?guess"],
     "crash = ": ["!crash"],

@@ -1,0 +1,163 @@
+"""An editor's side of the protocol: a real server in a process of its own, driven by pytest-lsp."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pytest_lsp import LanguageClient, make_test_lsp_client
+
+ROOT = Path(__file__).parents[2]
+SCRIPTED = (sys.executable, "-m", "tests.lsp.scripted")
+QUICKFILL = (sys.executable, "-c", "from coder.cli import main; main()", "lsp")
+
+PATIENCE = 60.0
+"""Seconds for anything to happen before a test fails."""
+
+Place = tuple[int, int]
+
+
+class Editor:
+    """An editor that has one server, and remembers what it was told."""
+
+    def __init__(self, client: LanguageClient, result: types.InitializeResult, folder: Path) -> None:
+        self.client = client
+        self.capabilities = result.capabilities
+        self.folder = folder
+        self.versions: dict[str, int] = {}
+
+    @property
+    def errors(self) -> list[str]:
+        return [message.message for message in self.client.messages if message.type == types.MessageType.Error]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [message.message for message in self.client.messages if message.type == types.MessageType.Warning]
+
+    async def request(self, method: str, params: Any) -> Any:
+        async with asyncio.timeout(PATIENCE):
+            return await self.client.protocol.send_request_async(method, params)
+
+    async def error_of(self, method: str, params: Any) -> int:
+        """The code of the error that a request is answered with."""
+        try:
+            await self.request(method, params)
+        except JsonRpcException as error:
+            return error.code
+        raise AssertionError(f"{method} was answered")
+
+    async def status(self) -> Any:
+        return await self.request("quickfill/status", {})
+
+    async def ready(self) -> None:
+        """Wait until the model is loaded: an invoked suggestion waits for it."""
+        self.open("ready", "file:///ready.py")
+        await self.suggestions((0, 5), "file:///ready.py", invoked=True)
+
+    def open(self, text: str, uri: str = "file:///a.py", language: str = "python") -> None:
+        self.versions[uri] = 1
+        item = types.TextDocumentItem(uri, language, 1, text)
+        self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+
+    def change(self, start: Place, end: Place, text: str, uri: str = "file:///a.py") -> None:
+        self.versions[uri] += 1
+        change = types.TextDocumentContentChangePartial(range=span(start, end), text=text)
+        identifier = types.VersionedTextDocumentIdentifier(self.versions[uri], uri)
+        self.client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [change]))
+
+    async def suggestions(
+        self,
+        place: Place,
+        uri: str = "file:///a.py",
+        *,
+        invoked: bool = False,
+        selected: types.SelectedCompletionInfo | None = None,
+    ) -> list[types.InlineCompletionItem]:
+        result = await self.request(
+            types.TEXT_DOCUMENT_INLINE_COMPLETION, inline_params(place, uri, invoked=invoked, selected=selected)
+        )
+        return [] if result is None else list(result.items)
+
+    async def texts(self, place: Place, uri: str = "file:///a.py", *, invoked: bool = False) -> list[str]:
+        return [str(item.insert_text) for item in await self.suggestions(place, uri, invoked=invoked)]
+
+    async def leave(self) -> int:
+        """Shut the server down properly. Returns its exit code."""
+        server = self.client._server
+        assert server is not None
+        async with asyncio.timeout(PATIENCE):
+            if server.returncode is None:
+                await self.client.shutdown_session()
+            return await server.wait()
+
+
+@asynccontextmanager
+async def editor(
+    folder: Path,
+    command: Sequence[str] = SCRIPTED,
+    options: dict[str, Any] | None = None,
+    configuration: dict[str, Any] | None = None,
+    *,
+    inline_completion: bool = True,
+    encodings: Sequence[types.PositionEncodingKind] = (types.PositionEncodingKind.Utf16,),
+    workspace: Sequence[str] = (),
+) -> AsyncIterator[Editor]:
+    """An editor with a server that it started, its state and cache in `folder`. It leaves at the end, if it has not."""
+    client = make_test_lsp_client()
+    client.set_configuration(configuration, section="quickfill")
+    await client.start_io(*command, cwd=ROOT, env=environment(folder))
+    params = types.InitializeParams(
+        capabilities=capabilities(inline_completion, encodings),
+        initialization_options={"engine": "in-process"} | (options or {}),
+        workspace_folders=[types.WorkspaceFolder(uri, uri) for uri in workspace],
+    )
+    async with asyncio.timeout(PATIENCE):
+        result = await client.initialize_session(params)
+    connected = Editor(client, result, folder)
+    try:
+        yield connected
+    finally:
+        await connected.leave()
+        await client.stop()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return os.environ | {"XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
+
+
+def capabilities(inline_completion: bool, encodings: Sequence[types.PositionEncodingKind]) -> types.ClientCapabilities:
+    ghost_text = types.InlineCompletionClientCapabilities() if inline_completion else None
+    notebooks = types.NotebookDocumentClientCapabilities(types.NotebookDocumentSyncClientCapabilities())
+    changes = types.DidChangeConfigurationClientCapabilities(dynamic_registration=False)
+    return types.ClientCapabilities(
+        general=types.GeneralClientCapabilities(position_encodings=list(encodings)),
+        notebook_document=notebooks,
+        text_document=types.TextDocumentClientCapabilities(
+            inline_completion=ghost_text, completion=types.CompletionClientCapabilities()
+        ),
+        window=types.WindowClientCapabilities(work_done_progress=True),
+        workspace=types.WorkspaceClientCapabilities(configuration=True, did_change_configuration=changes),
+    )
+
+
+def inline_params(
+    place: Place,
+    uri: str = "file:///a.py",
+    *,
+    invoked: bool = False,
+    selected: types.SelectedCompletionInfo | None = None,
+) -> types.InlineCompletionParams:
+    kinds = types.InlineCompletionTriggerKind
+    context = types.InlineCompletionContext(kinds.Invoked if invoked else kinds.Automatic, selected)
+    return types.InlineCompletionParams(context, types.TextDocumentIdentifier(uri), types.Position(*place))
+
+
+def span(start: Place, end: Place) -> types.Range:
+    return types.Range(types.Position(*start), types.Position(*end))

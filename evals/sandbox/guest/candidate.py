@@ -30,7 +30,7 @@ def run_candidate(channel: Channel) -> None:
             answer = described(error)
         try:
             channel.send(answer)
-        except (ChannelError, ValueError, RecursionError) as error:
+        except (ChannelError, ValueError, RecursionError, MemoryError) as error:
             channel.send(described(error))
 
 

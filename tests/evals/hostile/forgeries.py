@@ -101,7 +101,6 @@ ATTACKS = [
         """
         import builtins
         builtins.all = builtins.any = lambda items: True
-        builtins.range = lambda *ends: []
         def attack(a, b):
             return a + b if b else None
         """,

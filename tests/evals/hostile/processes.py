@@ -38,7 +38,7 @@ ATTACKS = [
                     threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
             return attempt(multiply)
         """,
-        evidence="can't start new thread",
+        evidence="start new thread",
     ),
     Attack(
         "daemon",
@@ -84,7 +84,7 @@ ATTACKS = [
         "zombies",
         """
         def attack():
-            for _ in range(30):
+            for _ in range(10):
                 if os.fork() == 0:
                     os._exit(0)
             return "left behind"

@@ -24,7 +24,7 @@ MEMORY = [
         "children_that_grow_together",
         """
         def attack():
-            for _ in range(30):
+            for _ in range(10):
                 if os.fork() == 0:
                     kept = bytearray(b"x") * (200 << 20)
                     time.sleep(1000)
@@ -140,7 +140,7 @@ OUTPUT = [
     ),
     Attack(
         "large_result",
-        "def attack():\n    return 'x' * (100 << 20)",
+        "def attack():\n    return 'x' * (20 << 20)",
         evidence="bytes at once are too many",
     ),
     Attack(

@@ -31,7 +31,7 @@ print("passed")
 
 @pytest.fixture(scope="module")
 def executor() -> Iterator[Executor]:
-    with Executor(workers=1, limits=Limits(memory_bytes=256 << 20)) as executor:
+    with Executor(workers=1, limits=Limits(memory_bytes=256 << 20, processes=16)) as executor:
         assert executor.sandboxed
         yield executor
 

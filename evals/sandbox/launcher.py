@@ -30,30 +30,36 @@ GUEST_ROOT, PACKAGES_ROOT = "/guest", "/packages"
 GUEST_PARTS = ("evals/__init__.py", "evals/sandbox/__init__.py", "evals/sandbox/guest")
 START = "import sys; sys.path.append({root!r}); from evals.sandbox.guest.zygote import main; main()"
 
+ELSEWHERE = """\
+Generated programs are run on Linux only, on x86-64 or aarch64. On macOS and Windows, use a Linux container or WSL 2."""
+
 INSTALL = """\
-Generated programs are run only in a sandbox, and this machine has none: {reason}
+Generated programs are run only in a sandbox, and bubblewrap (`bwrap`), which makes it, is not installed.
   Debian, Ubuntu:  apt-get install bubblewrap
   Fedora:          dnf install bubblewrap
   Arch:            pacman -S bubblewrap
-On macOS and Windows, use a Linux container or WSL 2. To run them with resource limits alone, which keeps neither your
-files nor your network from them, allow it explicitly (--allow-unsandboxed)."""
+To run programs with resource limits alone, which keep them from little else, allow it: --allow-unsandboxed."""
 
 REFUSED = """\
 Generated programs are run only in a sandbox, and bubblewrap could not make one here:
   {reason}
 It needs unprivileged user namespaces. In Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined
 --security-opt systempaths=unconfined. On Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0. On older
-kernels of Debian: sysctl kernel.unprivileged_userns_clone=1. To run programs with resource limits alone, which keeps
-neither your files nor your network from them, allow it explicitly (--allow-unsandboxed)."""
+kernels of Debian: sysctl kernel.unprivileged_userns_clone=1.
+To run programs with resource limits alone, which keep them from little else, allow it: --allow-unsandboxed."""
+
+
+def require_linux() -> None:
+    """Raises SandboxError where programs cannot be run, with a sandbox or without one."""
+    if not supported():
+        raise SandboxError(ELSEWHERE)
 
 
 def find_bubblewrap() -> str:
     """The program's path. Raises SandboxError with how to install it."""
-    if not supported():
-        raise SandboxError(INSTALL.format(reason="it is not Linux on x86-64 or aarch64."))
     path = shutil.which("bwrap")
     if path is None:
-        raise SandboxError(INSTALL.format(reason="bubblewrap (`bwrap`) is not installed."))
+        raise SandboxError(INSTALL)
     return path
 
 

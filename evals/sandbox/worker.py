@@ -9,7 +9,7 @@ from typing import get_args
 
 from evals.execution import Limits, Program, SandboxError, Status, Verdict
 from evals.sandbox.guest.channel import Channel, ChannelError
-from evals.sandbox.launcher import Zygote, find_bubblewrap
+from evals.sandbox.launcher import Zygote, find_bubblewrap, require_linux
 
 MOST_JOB_BYTES = 64 << 20
 """A program with its test; the benchmarks' own, so that the limit on a candidate's messages says nothing about it."""
@@ -24,6 +24,7 @@ class Worker:
     """
 
     def __init__(self, limits: Limits, packages: tuple[str, ...], sandboxed: bool) -> None:
+        require_linux()
         bubblewrap = find_bubblewrap() if sandboxed else None
         self.sandboxed = sandboxed
         self.judges = Zygote("judge", limits, packages, bubblewrap)

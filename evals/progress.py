@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import typer
@@ -49,7 +50,8 @@ def score_with_progress(
     if (missing := len(tasks) - len({record.task_id for record in records})) and "tasks" not in run:
         typer.echo(f"note: {missing} of {len(tasks)} tasks have no answer; the figures are over the others", err=True)
     results: list[Result] = []
-    with Executor(workers, allow_unsandboxed) as executor, _bar() as bar:
+    packages = tuple(name for name in benchmark.packages if find_spec(name) is not None)
+    with Executor(workers, allow_unsandboxed, packages=packages) as executor, _bar() as bar:
         row = bar.add_task(f"{benchmark.name}: {run['label']}", total=len(records), note="")
         for result in judge(benchmark, tasks, records, executor, verdicts):
             results.append(result)

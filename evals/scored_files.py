@@ -42,7 +42,9 @@ def read_scored(file: Path) -> Summary:
     try:
         content = json.loads(file.read_bytes())
         if content["format"] != FORMAT:
-            raise InputError(f"{file} is of format {content['format']}, this version reads {FORMAT}; score the run anew")
+            raise InputError(
+                f"{file} is of format {content['format']}, this version reads {FORMAT}; score the run anew"
+            )
         return Summary(
             label=content["label"],
             benchmark=content["benchmark"],

@@ -116,8 +116,9 @@ class EngineBackend:
             top_p=ask.decoding.top_p,
             seed=ask.seed,
             length=self._tokens_wanted(ask, line_break),
+            replace_brackets=False,
         )
-        return _of_completion(self._engine.complete(request), line_break, question.suffix)
+        return _of_completion(self._engine.complete(request), line_break)
 
     def _tokens_wanted(self, ask: Ask, line_break: str) -> int | None:
         if self._length == ORACLE:
@@ -145,7 +146,7 @@ class EngineBackend:
             finish_reason=next((m.finish_reason for m in middles if m.finish_reason != "end"), "end"),
             seconds=filled.seconds,
             tokens=sum(middle.tokens for middle in middles),
-            passes=max(middle.passes for middle in middles) if filled.joint else sum(m.passes for m in middles),
+            passes=filled.passes,
             confidence=sum(middle.confidence for middle in middles) / len(middles),
         )
 
@@ -182,10 +183,9 @@ def _digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-def _of_completion(completion: Completion, line_break: str, suffix: str) -> Answer:
-    replaced = suffix[: completion.replaces]
+def _of_completion(completion: Completion, line_break: str) -> Answer:
     return Answer(
-        text=completion.text.removesuffix(replaced) + line_break,
+        text=completion.text + line_break,
         finish_reason=completion.finish_reason,
         seconds=completion.seconds,
         tokens=completion.tokens,

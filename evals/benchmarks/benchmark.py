@@ -22,6 +22,7 @@ class Benchmark(ABC):
         description: one line for people. source: the paper, and where the data is from.
         stops: the answer ends before the first of these.
         max_tokens: most tokens of an answer.
+        packages: installed packages that answers and tests may import besides the standard library.
         file_form: what the published file is, for benchmarks that are read from one; empty where none is needed.
     """
 
@@ -30,6 +31,7 @@ class Benchmark(ABC):
     source: ClassVar[str]
     stops: ClassVar[tuple[str, ...]] = ()
     max_tokens: ClassVar[int] = 256
+    packages: ClassVar[tuple[str, ...]] = ()
     file_form: ClassVar[str] = ""
 
     def __init__(self, file: Path | None = None) -> None:

@@ -6,11 +6,35 @@ from pathlib import Path
 
 from coder.errors import InputError
 from evals.benchmarks.benchmark import Benchmark
+from evals.benchmarks.bias import Bias
+from evals.benchmarks.canitedit import CanItEdit
+from evals.benchmarks.evalplus import HumanEvalPlus, MbppPlus
 from evals.benchmarks.humaneval import HumanEval
 from evals.benchmarks.infilling import MultiLine, RandomSpan, SingleLine
+from evals.benchmarks.mbpp import Mbpp, MbppSanitized
+from evals.benchmarks.multi_hole import MultiHole
+from evals.benchmarks.repair import Repair
+from evals.benchmarks.safim import SafimApi, SafimBlock, SafimControl
 
 BENCHMARKS: dict[str, type[Benchmark]] = {
-    benchmark.name: benchmark for benchmark in (HumanEval, SingleLine, MultiLine, RandomSpan)
+    benchmark.name: benchmark
+    for benchmark in (
+        HumanEval,
+        HumanEvalPlus,
+        SingleLine,
+        MultiLine,
+        RandomSpan,
+        MultiHole,
+        Repair,
+        Mbpp,
+        MbppSanitized,
+        MbppPlus,
+        SafimBlock,
+        SafimControl,
+        SafimApi,
+        CanItEdit,
+        Bias,
+    )
 }
 
 

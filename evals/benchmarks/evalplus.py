@@ -93,10 +93,10 @@ class MbppPlus(Benchmark):
 
     def _task(self, row: dict[str, Any]) -> Task:
         if "test" not in row and "plus_input" in row:
-            raise InputError(f"{self.file}: inputs without their types; give the rows of the data set evalplus/mbppplus")
-        task_id, prompt, code, tests, test = columns(
-            row, self.file, "task_id", "prompt", "code", "test_list", "test"
-        )
+            raise InputError(
+                f"{self.file}: inputs without their types; give the rows of the data set evalplus/mbppplus"
+            )
+        task_id, prompt, code, tests, test = columns(row, self.file, "task_id", "prompt", "code", "test_list", "test")
         return Task(
             task_id=f"Mbpp/{task_id}",
             question=Infill(docstring_prompt(prompt, tests[0])),

@@ -1,7 +1,7 @@
 """Several holes of one function at once: two to four lines of a HumanEval solution, each without its indentation.
 
-The lines are drawn by `SEED`, the task's name and the number of holes. A solution serves where it has more lines of code
-than the task has holes.
+The lines are drawn by `SEED`, the task's name and the number of holes. A solution serves where it has more lines of
+code than the task has holes.
 """
 
 from __future__ import annotations

@@ -12,13 +12,12 @@ import re
 from typing import Any, ClassVar
 
 from coder.errors import InputError
-from coder.syntax.parsing import has_errors
 from evals.benchmarks.benchmark import Benchmark, columns, read_json_lines
 from evals.benchmarks.block import keeps_structure
 from evals.execution import Program
 from evals.task import Infill, Task
 
-PLACEHOLDERS = {language: "/* TODO: Your code here */" for language in ("java", "cpp", "csharp")} | {
+PLACEHOLDERS = dict.fromkeys(("java", "cpp", "csharp"), "/* TODO: Your code here */") | {
     "python": "# TODO: Your code here"
 }
 ANSWER = "{{completion}}"
@@ -164,7 +163,3 @@ def _arguments(text: str) -> tuple[list[str], dict[str | None, str]]:
     if not isinstance(call, ast.Call):
         raise ValueError("no call")
     return [ast.dump(node) for node in call.args], {word.arg: ast.dump(word.value) for word in call.keywords}
-
-
-def parses(task: Task, answer: str) -> bool:
-    return has_errors(task.program(answer), task.language) is False

@@ -20,7 +20,7 @@ COMPARED = "compared"
 """The status of an answer that is judged without being run."""
 
 UNJUDGED = "unjudged"
-"""The status of an answer that nothing here can judge: a language that is not run, a question without a right answer."""
+"""The status of an answer that nothing here can judge: of a language that is not run, to a question of taste."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,7 @@ class Verdicts:
     def check(self, programs: list[tuple[Key, Program]]) -> Iterator[Verdict]:
         """The verdicts in the order of the programs; those that are known are not executed again."""
         digests = [_digest(program) for _, program in programs]
-        missing = (
-            program for (_, program), digest in zip(programs, digests, strict=True) if digest not in self._known
-        )
+        missing = (program for (_, program), digest in zip(programs, digests, strict=True) if digest not in self._known)
         fresh = self._executor.check_all(missing)
         for digest in digests:
             known = self._known.get(digest)

@@ -124,7 +124,7 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, object]]:
 
 
 def _resolve(node: ast.expr, known: dict[str, object]) -> object:
-    """What an expression stands for: a module, a class or a function of the library, a literal's type; or `_MISSING`."""
+    """What an expression stands for: a module, class or function of the library, a literal's type; or `_MISSING`."""
     match node:
         case ast.Name(id=name):
             return known.get(name, _MISSING)

@@ -57,9 +57,7 @@ def summarize(
     columns: dict[str, Estimate] = {}
     fewest = min(map(len, by_task.values()), default=0)
     for k in (k for k in KS if k <= fewest):
-        columns[f"pass@{k}{suffix}"] = estimate(
-            [pass_at_k(len(passed), sum(passed), k) for passed in by_task.values()]
-        )
+        columns[f"pass@{k}{suffix}"] = estimate([pass_at_k(len(passed), sum(passed), k) for passed in by_task.values()])
     for name, read in _TEXT_COLUMNS.items():
         if values := _means(results, read):
             columns[f"{name}{suffix}"] = estimate(values)

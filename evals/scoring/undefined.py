@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from coder.syntax.names import undefined_names
+
 
 def new_undefined_names(program: str, canonical_program: str) -> list[str] | None:
     """Names that a Python program reads and nothing binds, those of its canonical version aside, each once.
 
     None where nothing can be said, as with star imports.
     """
-    try:
-        from coder.syntax.names import undefined_names
-    except ModuleNotFoundError:
-        return None
-
     found = undefined_names(program, "python")
     if found is None:
         return None

@@ -88,6 +88,108 @@ def generate(
 
 
 @app.command()
+def run(
+    benchmark: BenchmarkName,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where answers and scored runs go.")],
+    tasks: TasksFile = None,
+    backend: Backends = None,
+    samples: Samples = 1,
+    sample: Sample = None,
+    limit: Limit = None,
+    seed: Seed = 0,
+    max_tokens: MaxTokens = None,
+    temperature: Temperature = 0.0,
+    top_p: TopP = 1.0,
+    workers: Workers = None,
+    allow_unsandboxed: AllowUnsandboxed = False,
+) -> None:
+    """Answer and score a benchmark with several backends, and compare each with the first, task by task.
+
+    Stopped, it goes on where it was when it is started again.
+    """
+    from rich.console import Console
+
+    from evals.backends.backend import Decoding
+    from evals.backends.catalog import open_backend
+    from evals.benchmarks.catalog import open_benchmark
+    from evals.generation import choose_tasks
+    from evals.progress import generate_with_progress, score_with_progress
+    from evals.run_files import RunFiles
+    from evals.scored_files import write_scored
+    from evals.scoring.summary import compare_with_first
+    from evals.tables import comparison_table, runs_table
+
+    opened = open_benchmark(benchmark, tasks)
+    everything = opened.tasks()
+    chosen = choose_tasks(everything, sample, seed, limit)
+    decoding = Decoding(max_tokens or opened.max_tokens, temperature, top_p, seed)
+    folder = RunFiles(out)
+    for spec in backend or [DEFAULT_BACKEND]:
+        model = open_backend(spec)
+        try:
+            answers = folder.add(model.identity.label)
+            generate_with_progress(opened, chosen, model, answers, decoding, samples)
+        finally:
+            model.close()
+    summaries = []
+    for answers in folder.answers:
+        verdicts = folder.verdicts(answers)
+        summary = score_with_progress(opened, everything, answers, verdicts, workers, allow_unsandboxed)
+        write_scored(summary, folder.scored(answers))
+        summaries.append(summary)
+    console = Console()
+    console.print(runs_table(summaries))
+    if len(summaries) > 1:
+        console.print(comparison_table(compare_with_first(summaries)))
+
+
+@app.command()
+def compare(
+    scored: Annotated[list[Path], typer.Argument(metavar="SCORED.json…", help="Scored runs of one benchmark.")],
+) -> None:
+    """Compare scored runs with the first of them, task by task: differences, intervals, McNemar's p."""
+    from rich.console import Console
+
+    from evals.scored_files import read_scored
+    from evals.scoring.summary import compare_with_first
+    from evals.tables import comparison_table, runs_table
+
+    summaries = [read_scored(file) for file in scored]
+    console = Console()
+    console.print(runs_table(summaries))
+    console.print(comparison_table(compare_with_first(summaries)))
+
+
+@app.command()
+def contamination(
+    corpus: Annotated[list[Path], typer.Argument(metavar="CORPUS.parquet…", help="Files with a column `text`.")],
+    benchmark: Annotated[
+        list[str] | None,
+        typer.Option("--benchmark", metavar="NAME[=FILE]", help="May be repeated; FILE as in --tasks."),
+    ] = None,
+    length: Annotated[int, typer.Option("--ngram", min=2, help="Tokens of an n-gram.")] = 13,
+    json: Json = None,
+) -> None:
+    """Say which tasks of a benchmark stand in a corpus, by the n-grams they share."""
+    from rich.console import Console
+
+    from evals.benchmarks.catalog import open_benchmark
+    from evals.contamination import find_overlaps, read_texts, write_overlaps
+    from evals.tables import overlap_table
+
+    console = Console()
+    found = {}
+    for named in benchmark or ["humaneval"]:
+        name, _, file = named.partition("=")
+        tasks = open_benchmark(name, Path(file) if file else None).tasks()
+        with console.status(f"reading the corpus for {name}"):
+            found[name] = find_overlaps(tasks, read_texts(corpus), length)
+        console.print(overlap_table(name, found[name], length))
+    if json is not None:
+        write_overlaps(found, length, json)
+
+
+@app.command()
 def score(
     benchmark: BenchmarkName,
     answers: Annotated[Path, typer.Argument(metavar="SAMPLES.jsonl", help="Lines of `task_id` and `completion`.")],

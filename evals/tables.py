@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from evals.contamination import Overlap
 from evals.scoring.statistics import Comparison, Estimate
 from evals.scoring.summary import Summary
+
+MOST_ROWS = 40
+"""Of tasks that a table on a terminal lists."""
 
 
 def runs_table(summaries: Sequence[Summary]) -> Table:
@@ -40,6 +44,19 @@ def comparison_table(pairs: Sequence[tuple[str, str, Comparison]]) -> Table:
             str(found.only_second),
             "" if found.p_value is None else f"{found.p_value:.3g}",
         )
+    return table
+
+
+def overlap_table(name: str, overlaps: Sequence[Overlap], length: int) -> Table:
+    """The tasks that share n-grams with a corpus, those that share most first."""
+    found = [overlap for overlap in overlaps if overlap.found]
+    title = f"{name}: {len(found)} of {len(overlaps)} tasks share {length}-grams with the corpus"
+    table = Table(title=title, box=None, pad_edge=False, title_justify="left")
+    for column in ("task", "share", "n-grams", "documents"):
+        table.add_column(column, justify="left" if column == "task" else "right")
+    for overlap in sorted(found, key=lambda overlap: -overlap.share)[:MOST_ROWS]:
+        shown = f"{100 * overlap.share:.1f} %"
+        table.add_row(overlap.task_id, shown, f"{overlap.found}/{overlap.total}", str(overlap.documents))
     return table
 
 

@@ -95,8 +95,12 @@ class Task:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything that decides the task, in hexadecimal."""
-        content = json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
+        """SHA-256 of everything that decides the task, in hexadecimal. The helpers follow from the rest."""
+        fields = asdict(self)
+        del fields["helpers"]
+        if self.frame is None:
+            del fields["frame"]
+        content = json.dumps(fields, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(content.encode("ascii")).hexdigest()
 
     def program(self, answer: str) -> str:

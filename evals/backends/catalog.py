@@ -83,4 +83,41 @@ def _engine(spec: Spec) -> Backend:
     return EngineBackend(read_settings(EngineSettings, spec, "model"))
 
 
-BACKENDS: dict[str, Callable[[Spec], Backend]] = {"engine": _engine}
+def _openai(spec: Spec) -> Backend:
+    from evals.backends.openai_backend import OpenAIBackend, OpenAISettings
+
+    return OpenAIBackend(read_settings(OpenAISettings, spec, "url"))
+
+
+def _transformers(spec: Spec) -> Backend:
+    from evals.backends.transformers_backend import TransformersBackend, TransformersSettings
+
+    return TransformersBackend(read_settings(TransformersSettings, spec, "model"))
+
+
+def _llama_cpp(spec: Spec) -> Backend:
+    from evals.backends.llama_cpp_backend import LlamaCppBackend, LlamaCppSettings
+
+    return LlamaCppBackend(read_settings(LlamaCppSettings, spec, "model"))
+
+
+def _vllm(spec: Spec) -> Backend:
+    from evals.backends.vllm_backend import VllmBackend, VllmSettings
+
+    return VllmBackend(read_settings(VllmSettings, spec, "model"))
+
+
+def _samples(spec: Spec) -> Backend:
+    from evals.backends.samples_backend import SamplesBackend, SamplesSettings
+
+    return SamplesBackend(read_settings(SamplesSettings, spec, "file"))
+
+
+BACKENDS: dict[str, Callable[[Spec], Backend]] = {
+    "engine": _engine,
+    "openai": _openai,
+    "transformers": _transformers,
+    "llama-cpp": _llama_cpp,
+    "vllm": _vllm,
+    "samples": _samples,
+}

@@ -102,6 +102,12 @@ def compare_runs(first: Summary, second: Summary) -> Comparison:
     return compare([one[task] for task in shared], [other[task] for task in shared])
 
 
+def compare_with_first(summaries: Sequence[Summary]) -> list[tuple[str, str, Comparison]]:
+    """The first run's label, another's, and the other less the first, for each of the others."""
+    first, *others = summaries
+    return [(first.label, other.label, compare_runs(first, other)) for other in others]
+
+
 def _means(results: Sequence[Result], read: Callable[[Result], float | bool | None]) -> list[float]:
     """One value a task: the mean over its samples of what is known of them."""
     by_task: dict[str, list[float]] = defaultdict(list)

@@ -1,0 +1,69 @@
+"""How models that continue a text are asked to fill a hole: the control tokens of each family, in its order.
+
+Sources: SantaCoder arXiv:2301.03988, StarCoder 2 arXiv:2402.19173, Code Llama arXiv:2308.12950, DeepSeek-Coder
+arXiv:2401.14196, Qwen2.5-Coder arXiv:2409.12186, CodeGemma arXiv:2406.11409, each model's own card.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coder.errors import InputError
+from evals.task import Infill, Question
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The texts before the prefix, between prefix and suffix, and behind the suffix; or, where the suffix comes first,
+    before the suffix, between the two, and behind the prefix."""
+
+    first: str
+    second: str
+    third: str
+    suffix_first: bool = False
+    ends: tuple[str, ...] = ()
+
+    def prompt(self, prefix: str, suffix: str) -> str:
+        one, other = (suffix, prefix) if self.suffix_first else (prefix, suffix)
+        return f"{self.first}{one}{self.second}{other}{self.third}"
+
+
+LAYOUTS: dict[str, Layout] = {
+    "starcoder": Layout("<fim_prefix>", "<fim_suffix>", "<fim_middle>", ends=("<|endoftext|>", "<file_sep>")),
+    "santacoder": Layout("<fim-prefix>", "<fim-suffix>", "<fim-middle>", ends=("<|endoftext|>",)),
+    "codellama": Layout("▁<PRE>", "▁<SUF>", "▁<MID>", ends=("▁<EOT>", "<EOT>")),
+    "deepseek": Layout("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", ends=("<｜end▁of▁sentence｜>",)),
+    "qwen": Layout(
+        "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ends=("<|endoftext|>", "<|fim_pad|>", "<|file_sep|>")
+    ),
+    "codegemma": Layout("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ends=("<|file_separator|>",)),
+    "quickfill": Layout("<|fim_suffix|>", "<|fim_prefix|>", "", suffix_first=True, ends=("<|fim_end|>",)),
+}
+
+NONE = "none"
+"""Of a model that cannot fill: it is given the prefix alone."""
+
+
+def find_layout(name: str) -> Layout | None:
+    """The layout of a family; None for `none`. Raises InputError."""
+    if name == NONE:
+        return None
+    if name not in LAYOUTS:
+        raise InputError(f"there is no layout {name!r}; there are: {NONE}, {', '.join(LAYOUTS)}")
+    return LAYOUTS[name]
+
+
+def prompt_of(question: Question, layout: Layout | None, label: str) -> str:
+    """What a model is given to continue. Raises InputError for a question that cannot be put so."""
+    if not isinstance(question, Infill):
+        raise InputError(f"{label} continues a text; it cannot answer questions of the kind {type(question).__name__}")
+    if not question.suffix or layout is None:
+        return question.prefix
+    return layout.prompt(question.prefix, question.suffix)
+
+
+def cut_at_end(text: str, ends: tuple[str, ...]) -> str:
+    """The text before the first of the tokens that end a middle, where a model writes them out."""
+    from evals.benchmarks.benchmark import cut_at
+
+    return cut_at(text, ends)

@@ -1,0 +1,56 @@
+"""Answers from a file, whoever wrote them: so that any model can be compared with those that run here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coder.errors import InputError
+from evals.backends.backend import Answer, Ask, Identity
+from evals.records import read_records
+
+
+@dataclass(frozen=True)
+class SamplesSettings:
+    """`file` holds lines of `task_id` and `completion`; `label` names what wrote them."""
+
+    file: str
+    label: str = ""
+
+
+class SamplesBackend:
+    """Looks answers up. A task's samples are taken in the file's order."""
+
+    batch_size = 1
+
+    def __init__(self, settings: SamplesSettings) -> None:
+        """Raises InputError for a file that is none of answers."""
+        self._file = Path(settings.file)
+        self._records = {record.key: record for record in read_records(self._file)}
+        label = next((record.label for record in self._records.values() if record.label), None)
+        self._label = settings.label or label or self._file.stem
+
+    @property
+    def identity(self) -> Identity:
+        digest = hashlib.sha256(self._file.read_bytes()).hexdigest()
+        return Identity(self._label, {"backend": "samples", "file": self._file.name}, {}, digest)
+
+    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+        for ask in asks:
+            record = self._records.get((ask.task.task_id, ask.sample))
+            if record is None:
+                raise InputError(f"{self._file} has no answer {ask.sample + 1} to {ask.task.task_id}")
+            text = record.completion if record.raw is None else record.raw
+            yield Answer(
+                text=text,
+                finish_reason=record.finish_reason or "unknown",
+                seconds=0.0,
+                tokens=record.tokens,
+                passes=record.passes,
+                confidence=record.confidence,
+            )
+
+    def close(self) -> None:
+        """Nothing is kept open."""

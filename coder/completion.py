@@ -173,8 +173,22 @@ EngineEvent = CanvasUpdate | Completion
 
 @dataclass(frozen=True)
 class Score:
-    """How likely the model finds a given middle: log-probability in nats, of the text and of the end behind it."""
+    """How likely the model finds a given middle: log-probability in nats, of the text and of the end behind it.
+
+    `greedy`: each token of the text is the likeliest one in its place.
+    """
 
     log_probability: float
     end_log_probability: float
+    tokens: int
+    greedy: bool = False
+
+
+@dataclass(frozen=True)
+class DiffusionScore:
+    """A lower bound of how likely the denoiser finds a given middle: log-probability in nats of its text, whatever
+    follows it, and the standard error of that estimate."""
+
+    log_probability: float
+    standard_error: float
     tokens: int

@@ -12,15 +12,16 @@ from importlib.util import find_spec
 from typing import Literal
 
 from coder.auto_policy import PassCosts, choose_policy
-from coder.completion import Completion, CompletionRequest, EngineEvent, Score
+from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score
 from coder.constraints import TokenConstraints
 from coder.context.window import replaced_characters
 from coder.context.workspace_index import WorkspaceIndex
 from coder.decoding import Decoded, canvas_updates
 from coder.diffusion.algorithms import parse_algorithm
+from coder.diffusion.likelihood import diffusion_bound
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
-from coder.diffusion.scoring import score
+from coder.diffusion.scoring import predictions_along
 from coder.edits import Filled, FillEvent, FillRequest
 from coder.errors import InputError, MissingDependencyError
 from coder.fill import Model, fill_in_turn
@@ -158,6 +159,12 @@ class Engine:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""
         return self._worker.submit(self._score, prefix, suffix, middle).result()
 
+    def diffusion_score(
+        self, prefix: str, suffix: str, middle: str, canvas_size: int | None = None, samples: int = 16, seed: int = 0
+    ) -> DiffusionScore:
+        """How likely the denoiser finds `middle` between the two: a Monte-Carlo estimate of a lower bound."""
+        return self._worker.submit(self._diffusion_score, prefix, suffix, middle, canvas_size, samples, seed).result()
+
     def count_tokens(self, text: str) -> int:
         """How many tokens the model reads or writes a text as, where it stands alone."""
         return len(self._tokenizer.encode(text))
@@ -253,8 +260,21 @@ class Engine:
         context = self._prompting.prompt(CompletionRequest(prefix, suffix)).tokens
         continuation = [*self._tokenizer.encode(middle), end_token]
         cache = self._caches.take(context[:-1])
-        values = score(self._runtime, cache, context, continuation, control_tokens=(end_token,))
-        return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1)
+        along = predictions_along(self._runtime, cache, context, continuation, control_tokens=(end_token,))
+        values, best = along.log_probability, along.tokens[:, 0] == continuation
+        return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1, greedy=bool(best[:-1].all()))
+
+    def _diffusion_score(
+        self, prefix: str, suffix: str, middle: str, canvas_size: int | None, samples: int, seed: int
+    ) -> DiffusionScore:
+        end_token = self.config.control.fim_end
+        context = self._prompting.prompt(CompletionRequest(prefix, suffix)).tokens
+        tokens = self._tokenizer.encode(middle)
+        size = canvas_size or default_canvas_size(self.config)
+        cache = self._caches.take(context[:-1])
+        estimates = diffusion_bound(self._runtime, cache, context, tokens, size, samples, seed, (end_token,))
+        error = float(estimates.std(ddof=1)) / samples**0.5 if samples > 1 else float("inf")
+        return DiffusionScore(float(estimates.mean()), error, len(tokens))
 
 
 def default_canvas_size(config: ModelConfig) -> int:

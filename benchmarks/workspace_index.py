@@ -127,7 +127,7 @@ def next_lines(package: HeldOutPackage, count: int, policy: str, inside: bool, s
 
 @lru_cache
 def code_lines(file: Path) -> frozenset[int]:
-    """The lines, counted from 1, that are neither comments nor part of a text that stands alone, such as a docstring."""
+    """The lines, counted from 1, that are neither comments nor part of a text that stands alone, like a docstring."""
     text = file.read_text(encoding="utf-8")
     texts = {
         number

@@ -1,0 +1,125 @@
+-- `:Quickfill fill | edit | status | log`.
+local server = require("quickfill.server")
+
+local M = {}
+
+--- Apply the edit that a request answered with, unless the buffer has changed since it was asked.
+---@param client vim.lsp.Client
+---@param method string
+---@param parameters table
+---@param buffer integer
+local function apply_answer(client, method, parameters, buffer)
+  local asked_at = vim.api.nvim_buf_get_changedtick(buffer)
+  client:request(method, parameters, function(failure, edit)
+    if failure then
+      vim.notify("Quickfill: " .. failure.message, vim.log.levels.ERROR)
+    elseif not edit or edit == vim.NIL then
+      vim.notify("Quickfill has nothing to suggest here", vim.log.levels.INFO)
+    elseif not vim.api.nvim_buf_is_valid(buffer) or vim.api.nvim_buf_get_changedtick(buffer) ~= asked_at then
+      vim.notify("Quickfill: the text has changed meanwhile; nothing was written", vim.log.levels.WARN)
+    else
+      vim.lsp.util.apply_workspace_edit(edit, client.offset_encoding)
+    end
+  end, buffer)
+end
+
+--- The places of the mark in a range of lines, as ranges of the protocol, with their text removed by the answer.
+---@param buffer integer
+---@param first integer the first line, from 0
+---@param last integer behind the last line
+---@return lsp.Range[]
+local function holes(buffer, first, last, client)
+  local mark = require("quickfill.config").get().mark
+  local found = {}
+  for row, line in ipairs(vim.api.nvim_buf_get_lines(buffer, first, last, false)) do
+    local from = 1
+    while true do
+      local start, stop = line:find(mark, from, true)
+      if not start then
+        break
+      end
+      local range = vim.range.extmark(buffer, first + row - 1, start - 1, first + row - 1, stop)
+      table.insert(found, range:to_lsp(client.offset_encoding))
+      from = stop + 1
+    end
+  end
+  return found
+end
+
+--- Fill every mark of a range of lines; without a mark the hole is the cursor's place.
+local function fill(arguments, buffer, client)
+  local first, last = 0, -1
+  if arguments.range > 0 then
+    first, last = arguments.line1 - 1, arguments.line2
+  end
+  local ranges = holes(buffer, first, last, client)
+  if #ranges == 0 then
+    local place = vim.lsp.util.make_position_params(0, client.offset_encoding).position
+    ranges = { { start = place, ["end"] = place } }
+  end
+  apply_answer(client, "quickfill/fill", {
+    textDocument = vim.lsp.util.make_text_document_params(buffer),
+    ranges = ranges,
+  }, buffer)
+end
+
+--- Rewrite a range of lines, as the words behind the command, or the user when asked, say.
+local function edit(arguments, buffer, client)
+  local function rewrite(instruction)
+    if not instruction then
+      return
+    end
+    local last = vim.api.nvim_buf_get_lines(buffer, arguments.line2 - 1, arguments.line2, false)[1] or ""
+    local range = vim.range.extmark(buffer, arguments.line1 - 1, 0, arguments.line2 - 1, #last)
+    apply_answer(client, "quickfill/edit", {
+      textDocument = vim.lsp.util.make_text_document_params(buffer),
+      range = range:to_lsp(client.offset_encoding),
+      instruction = instruction,
+    }, buffer)
+  end
+  local words = table.concat(vim.list_slice(arguments.fargs, 2), " ")
+  if words ~= "" then
+    rewrite(words)
+  else
+    vim.ui.input({ prompt = "What should become of it? " }, rewrite)
+  end
+end
+
+local function show_status(_, buffer, client)
+  client:request("quickfill/status", vim.empty_dict(), function(failure, answer)
+    vim.notify("Quickfill: " .. (failure and failure.message or vim.inspect(answer)), vim.log.levels.INFO)
+  end, buffer)
+end
+
+local function open_log()
+  vim.cmd.tabnew(vim.fn.fnameescape(vim.lsp.log.get_filename()))
+end
+
+local commands = { fill = fill, edit = edit, status = show_status }
+
+---@param arguments vim.api.keyset.create_user_command.command_args
+function M.run(arguments)
+  local name = arguments.fargs[1] or "status"
+  if name == "log" then
+    open_log()
+  elseif not commands[name] then
+    vim.notify(("Quickfill: there is no command %q; there are fill, edit, status, log"):format(name), vim.log.levels.ERROR)
+  else
+    local buffer = vim.api.nvim_get_current_buf()
+    local client = server.client(buffer)
+    if client then
+      commands[name](arguments, buffer, client)
+    end
+  end
+end
+
+function M.complete(leading, line)
+  if line:match("^%S*%s+%S*$") or line:match("Quickfill%s+%S*$") then
+    return vim.tbl_filter(function(name)
+      return vim.startswith(name, leading)
+    end, { "edit", "fill", "log", "status" })
+  end
+  return {}
+end
+
+return M

@@ -1,0 +1,60 @@
+-- `:checkhealth quickfill`.
+local M = {}
+
+local health = vim.health
+
+local function check_neovim()
+  if vim.fn.has("nvim-0.12") == 1 then
+    health.ok("Neovim " .. tostring(vim.version()))
+  else
+    health.error("Neovim " .. tostring(vim.version()) .. " has no inline completion", "install 0.12 or newer")
+  end
+end
+
+local function check_server(cmd)
+  local program = cmd[1]
+  if vim.fn.executable(program) == 0 then
+    health.error(
+      ("%s cannot be run"):format(program),
+      { "install it: pip install quickfill", 'or name it: require("quickfill").setup({ cmd = { "/path/to/quickfill", "lsp" } })' }
+    )
+    return
+  end
+  local done = vim.system({ program, "--version" }, { text = true }):wait(10000)
+  if done.code == 0 then
+    health.ok(vim.trim(done.stdout) .. ", " .. vim.fn.exepath(program))
+  else
+    health.error(("%s --version failed with code %d"):format(program, done.code), vim.trim(done.stderr or ""))
+  end
+end
+
+local function check_clients()
+  local clients = vim.lsp.get_clients({ name = "quickfill" })
+  if #clients == 0 then
+    health.warn("no server is running", 'call require("quickfill").setup() and open a file of a known type')
+  end
+  for _, client in ipairs(clients) do
+    local status = require("quickfill.server").status()
+    health.ok(("server %d runs for %d buffers: %s"):format(
+      client.id,
+      vim.tbl_count(client.attached_buffers),
+      status and status.state or "no state told yet"
+    ))
+    local buffer = next(client.attached_buffers)
+    if buffer and not require("quickfill.native").is_known(buffer) then
+      health.warn(
+        "this Neovim's inline completion differs inside from the known ones",
+        "alternatives and dismissing do nothing; accepting works"
+      )
+    end
+  end
+end
+
+function M.check()
+  health.start("quickfill")
+  check_neovim()
+  check_server(require("quickfill.config").get().cmd)
+  check_clients()
+end
+
+return M

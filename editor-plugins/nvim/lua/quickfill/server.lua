@@ -1,0 +1,71 @@
+-- The language server: its configuration, its state, and what it tells.
+local M = {}
+
+local NAME = "quickfill"
+
+---@class quickfill.Status
+---@field state string `loading`, `ready`, `working` or `error`
+---@field message? string
+
+---@type quickfill.Status?
+local status
+
+---@param config quickfill.Options
+function M.enable(config)
+  if config.denoise then
+    require("quickfill.denoising").enable()
+  end
+  vim.lsp.config(NAME, {
+    cmd = config.cmd,
+    filetypes = config.filetypes,
+    root_markers = config.root_markers,
+    settings = { quickfill = config.settings },
+    init_options = vim.tbl_extend("force", { denoising = config.denoise }, config.settings),
+    handlers = {
+      ["quickfill/didChangeStatus"] = function(_, received)
+        status = received
+        vim.api.nvim_exec_autocmds("User", { pattern = "QuickfillStatus", data = received })
+      end,
+      ["quickfill/didDenoise"] = function(_, snapshot)
+        require("quickfill.denoising").show(snapshot)
+      end,
+    },
+    on_attach = function(client, buffer)
+      vim.lsp.inline_completion.enable(true, { client_id = client.id, bufnr = buffer })
+    end,
+    on_exit = function(code)
+      status = nil
+      if code ~= 0 then
+        vim.schedule(function()
+          vim.notify(
+            ("Quickfill: %s has stopped with code %d; see :Quickfill log"):format(table.concat(config.cmd, " "), code),
+            vim.log.levels.ERROR
+          )
+        end)
+      end
+    end,
+  })
+  vim.lsp.enable(NAME)
+end
+
+--- The server of a buffer, or nil after saying that there is none.
+---@param buffer integer
+---@return vim.lsp.Client?
+function M.client(buffer)
+  local client = vim.lsp.get_clients({ name = NAME, bufnr = buffer })[1]
+  if not client then
+    vim.notify(
+      "Quickfill has no server for this buffer; see :checkhealth quickfill",
+      vim.log.levels.WARN
+    )
+  end
+  return client
+end
+
+--- What the server last said about itself.
+---@return quickfill.Status?
+function M.status()
+  return status
+end
+
+return M

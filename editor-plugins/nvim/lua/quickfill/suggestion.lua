@@ -1,0 +1,100 @@
+-- What a user does with a suggestion. Every function says whether there was one.
+local native = require("quickfill.native")
+
+local M = {}
+
+--- The beginning of a text up to the end of its next word: blanks, then letters or then other characters.
+---@param text string
+---@return string
+function M.next_word(text)
+  return text:match("^%s*[%w_\128-\255]+") or text:match("^%s*[^%w%s_\128-\255]+") or text
+end
+
+--- The beginning of a text up to the end of its next line that is not blank.
+---@param text string
+---@return string
+function M.next_line(text)
+  return text:match("^%s*[^\n]+") or text
+end
+
+---@return boolean
+function M.accept()
+  return vim.lsp.inline_completion.get()
+end
+
+--- Accept a beginning of the suggestion; the rest is shown again behind it.
+---@param cut fun(text: string): string
+---@return boolean
+local function accept_part(cut)
+  return vim.lsp.inline_completion.get({
+    on_accept = function(item)
+      local buffer = vim.api.nvim_get_current_buf()
+      local typed, ghost = native.split_at_cursor(item, buffer)
+      local part = cut(ghost)
+      local client = vim.lsp.get_client_by_id(item.client_id)
+      if part ~= ghost and client then
+        client:notify("textDocument/didPartiallyAcceptCompletion", {
+          item = { insertText = item.insert_text, command = item.command },
+          -- In UTF-16 code units, as Copilot's clients count it.
+          acceptedLength = vim.str_utfindex(typed .. part, "utf-16"),
+        })
+        item.command = nil
+        item.range = native.range_to_cursor(item, buffer)
+        vim.schedule(function()
+          native.request(buffer, vim.lsp.protocol.InlineCompletionTriggerKind.Automatic)
+        end)
+      end
+      item.insert_text = typed .. part
+      return item
+    end,
+  })
+end
+
+---@return boolean
+function M.accept_word()
+  return accept_part(M.next_word)
+end
+
+---@return boolean
+function M.accept_line()
+  return accept_part(M.next_line)
+end
+
+--- Ask for alternatives where there is but one suggestion, otherwise show the next one.
+---@param count integer
+---@return boolean
+local function switch(count)
+  local buffer = vim.api.nvim_get_current_buf()
+  local number = native.count(buffer)
+  vim.schedule(function()
+    if number > 1 then
+      vim.lsp.inline_completion.select({ count = count })
+    else
+      native.request(buffer, vim.lsp.protocol.InlineCompletionTriggerKind.Invoked)
+    end
+  end)
+  return true
+end
+
+--- With no suggestion in sight this asks for some.
+---@return boolean
+function M.next()
+  return switch(1)
+end
+
+---@return boolean
+function M.previous()
+  return switch(-1)
+end
+
+---@return boolean
+function M.dismiss()
+  local buffer = vim.api.nvim_get_current_buf()
+  local shown = native.count(buffer) > 0
+  vim.schedule(function()
+    native.abort(buffer)
+  end)
+  return shown
+end
+
+return M

@@ -1,0 +1,182 @@
+"""A user of Neovim types and sees, takes and changes suggestions: the plugin, the server and the embedded model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.neovim import PLUGIN, Neovim, neovim, quickfill_command
+
+pytestmark = pytest.mark.slow
+
+FILE = '''class Stack:
+    def __init__(self):
+        self.items = []
+
+    def push(self, item):
+        self.items.append(item)
+
+    def pop(self):
+        return self.items.pop()
+
+    def is_empty(self):
+'''
+
+SETUP = """
+require("quickfill").setup({{
+  cmd = vim.json.decode([=[{command}]=]),
+  settings = {{ gate = 0.0, budgetMs = 60000, engine = "in-process" }},
+  {more}
+}})
+"""
+"""Every suggestion is shown, however unsure and late it is."""
+
+MASK = "░"
+
+
+def setup(more: str = "") -> str:
+    return SETUP.format(command=json.dumps(quickfill_command()), more=more)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Path:
+    file = tmp_path / "stack.py"
+    file.write_text(FILE, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+@pytest.fixture
+def editor(stack: Path, environment: dict[str, str]) -> Iterator[Neovim]:
+    with neovim(stack, setup(), environment) as editor:
+        editor.wait_until_ready()
+        yield editor
+
+
+def shown(editor: Neovim) -> str:
+    return editor.wait_for(lambda: editor.ghost_text, "ghost text")
+
+
+def test_ghost_text_appears_while_typing_and_is_accepted(editor):
+    editor.type("Goreturn len(")
+    ghost = shown(editor)
+    before = editor.text
+    editor.type("<Tab>")
+    editor.wait_for(lambda: editor.text != before, "accepting")
+    assert editor.text == before + ghost
+    assert editor.cursor == (11, len(editor.text.split("\n")[11]))
+
+
+def test_tab_is_a_tab_where_nothing_is_suggested(editor):
+    editor.type("Go<C-u>")
+    before = editor.text
+    editor.type("<Tab>")
+    editor.wait_for(lambda: editor.text != before, "a tab")
+    assert editor.text.removeprefix(before).isspace()
+
+
+def test_a_word_and_a_line_are_accepted_and_the_rest_stays_in_sight(editor):
+    editor.type("Goreturn len(")
+    ghost, before = shown(editor), editor.text
+    editor.type("<M-w>")
+    editor.wait_for(lambda: editor.text != before, "accepting a word")
+    word = editor.text.removeprefix(before)
+    assert ghost.startswith(word)
+    assert word.strip().isidentifier()
+    assert shown(editor) == ghost.removeprefix(word)
+    editor.type("<M-l>")
+    editor.wait_for(lambda: editor.text != before + word, "accepting a line")
+    assert editor.text == before + ghost.split("\n")[0]
+
+
+def test_typing_into_the_ghost_text_keeps_the_rest(editor):
+    editor.type("Goreturn len(")
+    ghost = shown(editor)
+    editor.type(ghost[:3])
+    editor.wait_for(lambda: editor.ghost_text == ghost[3:], "the rest of the ghost text")
+
+
+def test_alternatives_are_asked_for_and_switched(editor):
+    editor.type("Goreturn len(")
+    first = shown(editor)
+    editor.type("<M-]>")
+    editor.wait_for(lambda: editor.lua("return require('quickfill.native').count(vim.api.nvim_get_current_buf())") > 1, "alternatives")
+    editor.type("<M-]>")
+    second = editor.wait_for(lambda: editor.ghost_text.split(" (2/")[0] != first and editor.ghost_text, "another one")
+    assert " (2/" in second
+    editor.type("<M-[>")
+    editor.wait_for(lambda: editor.ghost_text.startswith(first), "the first one again")
+
+
+def test_a_dismissed_suggestion_is_gone(editor):
+    editor.type("Goreturn len(")
+    shown(editor)
+    before = editor.text
+    editor.type("<M-e>")
+    editor.wait_for(lambda: not editor.ghost_text, "dismissing")
+    assert editor.text == before
+
+
+def test_marked_holes_are_filled_and_one_undo_takes_them_back(editor):
+    editor.type("Goreturn len(<lt>fill>) == 0<Esc>")
+    before = editor.wait_for(lambda: "<fill>) == 0" in editor.text and editor.text, "typing")
+    editor.type(":Quickfill fill<CR>")
+    editor.wait_for(lambda: "<fill>" not in editor.text, "filling")
+    start, end = before.split("<fill>")
+    assert editor.text.startswith(start)
+    assert editor.text.endswith(end)
+    editor.type("u")
+    editor.wait_for(lambda: editor.text == before, "undoing")
+
+
+def test_an_answer_is_not_written_into_a_text_that_has_changed(editor):
+    editor.type("Goreturn <lt>fill><Esc>:Quickfill fill<CR>ggO# new<Esc>")
+    editor.wait_for(lambda: "changed" in editor.messages, "the warning")
+    assert editor.text.startswith("# new\n")
+    assert "<fill>" in editor.text
+
+
+def test_the_canvas_is_drawn_while_it_is_denoised(stack, environment):
+    with neovim(stack, setup("denoise = true,"), environment) as editor:
+        editor.wait_until_ready()
+        editor.lua(
+            "seen = {}; local show = require('quickfill.denoising').show;"
+            "require('quickfill.denoising').show = function(update) show(update); table.insert(seen, update.text) end"
+        )
+        editor.type("Goreturn len(<M-]>")
+        editor.wait_for(lambda: any(MASK in text for text in editor.lua("return seen")), "a canvas in sight")
+        shown(editor)
+        editor.wait_for(lambda: not editor.virtual_text("quickfill.denoising"), "the end of the canvas")
+
+
+def test_the_health_check_is_content(editor):
+    editor.nvim.command("checkhealth quickfill")
+    assert "ERROR" not in editor.text
+    assert "quickfill 0" in editor.text
+    assert "runs for 1 buffers: ready" in editor.text
+
+
+def test_the_help_has_a_tag_for_every_section(editor, tmp_path):
+    help_folder = shutil.copytree(PLUGIN / "doc", tmp_path / "help" / "doc")
+    editor.nvim.command(f"set runtimepath+={help_folder.parent}")
+    editor.nvim.command(f"helptags {help_folder}")
+    tags = editor.lua("return vim.fn.getcompletion('quickfill', 'help')")
+    assert {"quickfill", "quickfill-setup", "quickfill-keys", "quickfill-commands", "quickfill-trouble"} <= set(tags)
+
+
+def test_a_missing_server_and_a_wrong_option_are_named(stack, environment):
+    wrong = 'require("quickfill").setup({ cmd = { "no-such-server" }, colour = "blue", mark = 3 })'
+    with neovim(stack, wrong, environment) as editor:
+        said = editor.wait_for(lambda: "colour" in editor.messages and editor.messages, "the warning")
+        assert "mark" in said
+        editor.nvim.command("checkhealth quickfill")
+        assert "no-such-server cannot be run" in editor.text
+        assert "pip install quickfill" in editor.text

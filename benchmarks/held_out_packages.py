@@ -11,9 +11,13 @@ HELD_OUT_PACKAGES = ("pathspec", "pygls", "typer")
 """Not among the packages whose code is in any of the training mixes, this project's or its corpus'."""
 
 
+VENDORED = ("_click",)
+"""Folders in them that hold another package's code, which may well have been trained on."""
+
+
 @dataclass(frozen=True)
 class HeldOutPackage:
-    """An installed package: its version, its folder, and its Python files in order."""
+    """An installed package: its version, its folder, and the Python files that its authors wrote, in order."""
 
     name: str
     version: str
@@ -26,4 +30,11 @@ def held_out_package(name: str) -> HeldOutPackage:
     spec = find_spec(name)
     assert spec is not None and spec.origin is not None, f"{name} is a dependency and must be installed"
     folder = Path(spec.origin).parent
-    return HeldOutPackage(name, metadata.version(name), folder, tuple(sorted(folder.rglob("*.py"))))
+    files = tuple(file for file in sorted(folder.rglob("*.py")) if _is_written_by_its_authors(file))
+    return HeldOutPackage(name, metadata.version(name), folder, files)
+
+
+def _is_written_by_its_authors(file: Path) -> bool:
+    """Neither another package's, nor a program's work, which says so in its first lines."""
+    head = "\n".join(file.read_text(encoding="utf-8").split("\n")[:5])
+    return not set(VENDORED) & set(file.parts) and "generated" not in head.lower()

@@ -52,7 +52,9 @@ def _sessions(package: str, kind: Kind, generator: random.Random) -> Iterator[Ty
     for file in code.files:
         text = file.read_text(encoding="utf-8")
         for first, last in _bodies(text):
-            span = _lines_of(text, first, last, generator) if kind == "block" else _part_of(text, first, last, generator)
+            span = (
+                _lines_of(text, first, last, generator) if kind == "block" else _part_of(text, first, last, generator)
+            )
             if span is not None:
                 start, end = span
                 name = file.relative_to(code.folder.parent).as_posix()

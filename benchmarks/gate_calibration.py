@@ -21,9 +21,10 @@ from benchmarks.typing_replay import is_right
 from benchmarks.typing_sessions import typing_sessions
 from coder.completion import CompletionRequest
 from coder.context.window import closing_brackets
-from coder.engine import Engine
 from lsp.candidate import Candidate, write_candidate
+from lsp.engine_client import EngineClient
 from lsp.gate import CALIBRATION, Calibration
+from lsp.in_process import InProcessEngine
 from lsp.postprocess import PostprocessContext, postprocess
 from lsp.suggester import MOST_TOKENS
 
@@ -60,7 +61,7 @@ def main(
 ) -> None:
     """Fit the gate's constants on some packages, and draw precision against show rate on others."""
     console = report_console()
-    engine = Engine.load(model)
+    engine = InProcessEngine.load(model, "auto")
     fitted_on = list(places(engine, FITTED_ON, sessions))
     judged_on = list(places(engine, JUDGED_ON, sessions))
     fitted = fit(fitted_on)
@@ -77,7 +78,7 @@ def main(
         draw(points, picture)
 
 
-def places(engine: Engine, packages: Sequence[str], sessions: int) -> Iterator[Place]:
+def places(engine: EngineClient, packages: Sequence[str], sessions: int) -> Iterator[Place]:
     """What the model would suggest at some keystrokes of typing sessions, where it would suggest anything."""
     generator = random.Random(0)
     for session in (*typing_sessions("block", sessions, 0, packages), *typing_sessions("line", sessions, 0, packages)):

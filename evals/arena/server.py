@@ -1,0 +1,103 @@
+"""One local page that shows pairs and takes votes.
+
+It listens on the loopback interface alone and answers only who calls it by that name, so that no other page that a
+browser has open can read answers or vote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import get_args
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from evals.arena.pairs import Pair
+from evals.arena.votes import Choice, Votes
+
+HOSTS = ["127.0.0.1", "localhost"]
+MOST_BODY_BYTES = 4096
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def make_app(pairs: Sequence[Pair], votes: Votes, finished: Callable[[], None]) -> Starlette:
+    """The application.
+
+    Args:
+        finished: called once when nothing is left to vote on, or when the person has had enough.
+    """
+    page = files("evals.arena").joinpath("page.html").read_text(encoding="utf-8")
+    by_name = {pair.name: pair for pair in pairs}
+
+    async def show_page(request: Request) -> Response:
+        return HTMLResponse(page, headers=HEADERS)
+
+    async def next_pair(request: Request) -> Response:
+        missing = votes.missing(pairs)
+        progress = {"done": len(pairs) - len(missing), "total": len(pairs)}
+        if not missing:
+            return JSONResponse({"pair": None, **progress}, headers=HEADERS)
+        return JSONResponse({"pair": shown(missing[0]), **progress}, headers=HEADERS)
+
+    async def vote(request: Request) -> Response:
+        asked = await read_vote(request)
+        if asked is None or asked[0] not in by_name:
+            return JSONResponse({"error": "not a vote"}, status_code=400)
+        pair = by_name[asked[0]]
+        if pair in votes.missing(pairs):
+            votes.add(pair, asked[1])
+        return await next_pair(request)
+
+    async def finish(request: Request) -> Response:
+        if not is_ours(request):
+            return JSONResponse({"error": "not from this page"}, status_code=400)
+        finished()
+        return JSONResponse({}, headers=HEADERS)
+
+    return Starlette(
+        routes=[
+            Route("/", show_page),
+            Route("/pair", next_pair),
+            Route("/vote", vote, methods=["POST"]),
+            Route("/finish", finish, methods=["POST"]),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
+    )
+
+
+def shown(pair: Pair) -> dict[str, str]:
+    """What a person may see of a pair: not whose answers they are."""
+    fields = ("name", "instruction", "before", "left", "right", "after")
+    return {field: getattr(pair, field) for field in fields}
+
+
+def is_ours(request: Request) -> bool:
+    """Whether a request comes from our own page: a foreign one cannot send JSON without asking first, nor hide where it
+    comes from."""
+    origin = request.headers.get("origin")
+    json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+    return json and (origin is None or origin == f"http://{request.headers['host']}")
+
+
+async def read_vote(request: Request) -> tuple[str, Choice] | None:
+    """The pair's name and the choice, or None for anything else."""
+    if not is_ours(request) or int(request.headers.get("content-length", MOST_BODY_BYTES + 1)) > MOST_BODY_BYTES:
+        return None
+    try:
+        body = await request.json()
+    except ValueError:
+        return None
+    match body:
+        case {"pair": str(name), "choice": str(choice)} if choice in get_args(Choice):
+            return name, choice  # pyright: ignore[reportReturnType]
+    return None

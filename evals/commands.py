@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from coder.errors import MissingDependencyError
+from evals.arena.command import arena
+from evals.reports.command import report
 
 app = typer.Typer(help="Run code benchmarks on this and other models.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -226,3 +228,7 @@ def score(
         write_scored(summary, json)
         kept.unlink(missing_ok=True)
     Console().print(runs_table([summary]))
+
+
+app.command()(report)
+app.command()(arena)

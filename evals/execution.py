@@ -103,7 +103,7 @@ PROBE = Program("probe", "def probe():\n    return [1]\n", "assert probe() == [1
 class SandboxError(QuickfillError):
     """No sandbox can be had, or it broke."""
 
-    exit_code = 5
+    exit_code = 4
 
 
 class Executor:

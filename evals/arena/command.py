@@ -33,7 +33,7 @@ def arena(
     """Vote on pairs of answers in the browser, blind, and see which run people prefer."""
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
     if missing:
-        raise MissingDependencyError(f'the arena needs {", ".join(missing)}: pip install "quickfill[serve]"')
+        raise MissingDependencyError(f'the arena needs {", ".join(missing)}: pip install "quickfill[evals]"')
     from rich.console import Console
 
     from evals.arena.pairs import make_pairs

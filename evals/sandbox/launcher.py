@@ -87,7 +87,7 @@ class Zygote:
             "namespaces": bubblewrap is not None and role == "candidate",
             "user": user,
             "folder": "/tmp" if bubblewrap else self.folder.name,
-            "readable": [] if bubblewrap else [sys.base_prefix, *SYSTEM_FOLDERS, *DEVICES, *locations.values()],
+            "readable": [] if bubblewrap else [python_folder(), *SYSTEM_FOLDERS, *DEVICES, *locations.values()],
             "packages": [PACKAGES_ROOT] if bubblewrap else sorted({str(Path(p).parent) for p in locations.values()}),
             **asdict(limits),
         }
@@ -159,7 +159,7 @@ def sandbox_command(bubblewrap: str, filter_descriptor: int, locations: dict[str
     return [
         bubblewrap,
         *"--unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try".split(),
-        *"--die-with-parent --hostname sandbox --clearenv --setenv PYTHONHASHSEED 0 --cap-drop ALL".split(),
+        *"--die-with-parent --hostname sandbox --cap-drop ALL".split(),
         *(as_root if os.geteuid() == 0 else as_user),
         *(word for folder in readable_folders() for word in _bind(folder)),
         *(word for folder in hidden_folders() for word in ("--tmpfs", folder, "--remount-ro", folder)),
@@ -183,7 +183,7 @@ def _bind(folder: str) -> list[str]:
 
 def readable_folders() -> Iterator[str]:
     """Python's own folder and the system's libraries, as far as they exist, those that hold others first."""
-    folders = {folder for folder in (sys.base_prefix, *SYSTEM_FOLDERS) if Path(folder).exists()}
+    folders = {folder for folder in (python_folder(), *SYSTEM_FOLDERS) if Path(folder).exists()}
     for folder in sorted(folders):
         if not any(other != folder and Path(folder).is_relative_to(other) for other in folders):
             yield folder
@@ -213,6 +213,11 @@ def package_locations(packages: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         libraries = path.with_name(f"{name}.libs")
         if libraries.is_dir():
             yield libraries.name, str(libraries)
+
+
+def python_folder() -> str:
+    """Where this Python is installed, whatever links lead there."""
+    return str(Path(sys.base_prefix).resolve())
 
 
 def guest_root() -> Path:

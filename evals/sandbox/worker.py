@@ -73,7 +73,7 @@ def ask(host: socket.socket, program: Program, deadline: float) -> tuple[Status,
         channel.send(job)
         match channel.receive():
             case {"status": str(status), "detail": str(detail)} if status in get_args(Status):
-                return status, detail  # pyright: ignore[reportReturnType]
+                return status, detail.encode("utf-8", "backslashreplace").decode()  # pyright: ignore[reportReturnType]
     except TimeoutError:
         return "timeout", f"It took longer than {program.timeout_seconds:g} seconds."
     except ChannelError as error:

@@ -14,6 +14,7 @@ from contextlib import suppress
 import pytest
 
 from evals.execution import Executor, Limits, Program, SandboxError, Verdict
+from evals.sandbox.guest import landlock
 from evals.sandbox.guest.isolation import PR_SET_CHILD_SUBREAPER, process_control
 from evals.sandbox.guest.processes import descendants
 
@@ -43,6 +44,12 @@ def test_a_wrong_program_fails_with_the_assertion_and_the_value(executor):
     assert verdict.status == "failed"
     assert "assert add(2, 3) == 6" in verdict.detail
     assert "add(2, 3) returned 5" in verdict.detail
+
+
+def test_what_no_encoding_knows_is_shown_all_the_same(executor):
+    verdict = verdict_of(executor, "def f():\n    raise ValueError('\\ud800')", "f()")
+    assert "ValueError: \\ud800" in verdict.detail
+    verdict.detail.encode("utf-8")
 
 
 def test_an_exception_fails_with_the_programs_own_traceback(executor):
@@ -196,6 +203,8 @@ def test_without_bubblewrap_programs_are_run_when_that_is_allowed_and_every_verd
         lingering = verdict_of(executor, "import os, time\ndef f():\n    os.fork() or time.sleep(99)", "assert f()")
         assert [passed.status, greedy.status, lingering.status] == ["passed", "memory", "failed"]
         assert not passed.sandboxed
+        curious = verdict_of(executor, f"def f():\n    return open({__file__!r}).read()", "assert not f()")
+        assert ("PermissionError" in curious.detail) is (landlock.version() > 0)
 
 
 HOST = """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.reports.calibration import Bin
 from evals.reports.frontier import Point, families, unbeaten
-from evals.reports.hole_length import LengthGroup
+from evals.reports.hole_length import GROUP_NAMES, LengthGroup
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,8 @@ def frontier_chart(found: Sequence[Point]) -> str:
 def length_chart(runs: Sequence[tuple[str, Sequence[LengthGroup]]]) -> str:
     """pass@1 by lines of the canonical answer, a line a run."""
     with _chart("lines of the canonical answer", "pass@1, %") as (axes, done):
-        names = list(dict.fromkeys(group.name for _, groups in runs for group in groups))
+        present = {group.name for _, groups in runs for group in groups}
+        names = [name for name in GROUP_NAMES if name in present]
         for label, groups in runs:
             places = [names.index(group.name) for group in groups]
             values = [100 * group.score.value for group in groups]
@@ -60,7 +61,7 @@ def length_chart(runs: Sequence[tuple[str, Sequence[LengthGroup]]]) -> str:
             high = [100 * (group.score.high - group.score.value) for group in groups]
             axes.errorbar(places, values, [low, high], fmt="o-", capsize=2, label=_text(label))
         axes.set_xticks(range(len(names)), names)
-        axes.set_ylim(0, 100)
+        axes.set_ylim(-2, 102)
         axes.legend(frameon=False, fontsize=8)
     return done[0]
 

@@ -14,6 +14,15 @@ LINES = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, None))
 """Lines of a canonical answer that are taken together."""
 
 
+def _name(first: int, last: int | None) -> str:
+    if last is None:
+        return f"{first} or more"
+    return str(first) if first == last else f"{first} to {last}"
+
+
+GROUP_NAMES = [_name(*bounds) for bounds in LINES]
+
+
 @dataclass(frozen=True)
 class LengthGroup:
     """Tasks whose canonical answer has about as many lines."""
@@ -44,9 +53,3 @@ def lines_of(answer: str) -> int:
 
 def _bounds(lines: int) -> tuple[int, int | None]:
     return next(bounds for bounds in LINES if bounds[1] is None or lines <= bounds[1])
-
-
-def _name(first: int, last: int | None) -> str:
-    if last is None:
-        return f"{first} or more"
-    return str(first) if first == last else f"{first} to {last}"

@@ -12,5 +12,6 @@ as numbers, texts and containers of them, so nothing that it patches, prints or 
 
 The host starts two *zygotes* (`guest.zygote`) for each worker, one for judges and one for candidates: Python processes
 inside a sandbox, with the usual modules imported, that fork a fresh process for every program and see to its end. What
-runs inside (`guest`) needs the standard library alone; what starts it is `launcher`, and `worker` checks one program.
+runs inside (`guest`) needs the standard library alone; what starts it is `launcher` by way of `bubblewrap`, and
+`worker` checks one program.
 """

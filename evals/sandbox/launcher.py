@@ -1,11 +1,10 @@
-"""Starts the zygotes: how bubblewrap is called, what a sandbox sees of this machine, what to do when there is none."""
+"""Starts the zygotes, and talks to them."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,52 +14,24 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-import evals
 from evals.execution import Limits, SandboxError
-from evals.sandbox.guest.seccomp import FOR_THE_ZYGOTE, filter_program, supported
+from evals.sandbox.bubblewrap import (
+    DEVICES,
+    GUEST_ROOT,
+    PACKAGES_ROOT,
+    REFUSED,
+    SYSTEM_FOLDERS,
+    guest_root,
+    is_full_root,
+    python_folder,
+    sandbox_command,
+)
+from evals.sandbox.guest.seccomp import FOR_THE_ZYGOTE, filter_program
 
 NOBODY = 65534
 """Who runs programs when root starts them; root itself is bound by no limit on processes."""
 
-SYSTEM_FOLDERS = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64", "/nix/store")
-"""Where shared libraries are."""
-
-DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-GUEST_ROOT, PACKAGES_ROOT = "/guest", "/packages"
-GUEST_PARTS = ("evals/__init__.py", "evals/sandbox/__init__.py", "evals/sandbox/guest")
 START = "import sys; sys.path.append({root!r}); from evals.sandbox.guest.zygote import main; main()"
-
-ELSEWHERE = """\
-Generated programs are run on Linux only, on x86-64 or aarch64. On macOS and Windows, use a Linux container or WSL 2."""
-
-INSTALL = """\
-Generated programs are run only in a sandbox, and bubblewrap (`bwrap`), which makes it, is not installed.
-  Debian, Ubuntu:  apt-get install bubblewrap
-  Fedora:          dnf install bubblewrap
-  Arch:            pacman -S bubblewrap
-To run programs with resource limits alone, which keep them from little else, allow it: --allow-unsandboxed."""
-
-REFUSED = """\
-Generated programs are run only in a sandbox, and bubblewrap could not make one here:
-  {reason}
-It needs unprivileged user namespaces. In Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined
---security-opt systempaths=unconfined. On Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0. On older
-kernels of Debian: sysctl kernel.unprivileged_userns_clone=1.
-To run programs with resource limits alone, which keep them from little else, allow it: --allow-unsandboxed."""
-
-
-def require_linux() -> None:
-    """Raises SandboxError where programs cannot be run, with a sandbox or without one."""
-    if not supported():
-        raise SandboxError(ELSEWHERE)
-
-
-def find_bubblewrap() -> str:
-    """The program's path. Raises SandboxError with how to install it."""
-    path = shutil.which("bwrap")
-    if path is None:
-        raise SandboxError(INSTALL)
-    return path
 
 
 class Zygote:
@@ -78,14 +49,14 @@ class Zygote:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self.control, guest = socket.socketpair()
         locations = dict(package_locations(packages))
-        user = NOBODY if os.geteuid() == 0 and (bubblewrap or others_can_read(standard_library())) else None
-        if user is not None:
-            os.chown(self.folder.name, user, user)
+        inside, outside = users(bubblewrap is not None)
+        if inside is not None:
+            os.chown(self.folder.name, inside, inside)
         settings = {
             "role": role,
             "control": guest.fileno(),
             "namespaces": bubblewrap is not None and role == "candidate",
-            "user": user,
+            "user": inside,
             "folder": "/tmp" if bubblewrap else self.folder.name,
             "readable": [] if bubblewrap else [python_folder(), *SYSTEM_FOLDERS, *DEVICES, *locations.values()],
             "packages": [PACKAGES_ROOT] if bubblewrap else sorted({str(Path(p).parent) for p in locations.values()}),
@@ -95,16 +66,20 @@ class Zygote:
         os.write(filter_writer, filter_program(FOR_THE_ZYGOTE))
         os.close(filter_writer)
         try:
-            inside = python_command(GUEST_ROOT if bubblewrap else str(guest_root()), json.dumps(settings))
-            outside = sandbox_command(bubblewrap, filter_reader, locations) if bubblewrap else []
+            command = python_command(GUEST_ROOT if bubblewrap else str(guest_root()), json.dumps(settings))
+            if bubblewrap:
+                command = sandbox_command(bubblewrap, filter_reader, locations) + command
             self.process = subprocess.Popen(
-                [*outside, *inside],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self.errors,
                 pass_fds=(guest.fileno(), filter_reader),
                 env={"PYTHONHASHSEED": "0"},
                 start_new_session=True,
+                user=outside,
+                group=outside,
+                extra_groups=None if outside is None else [],
             )
         finally:
             os.close(filter_reader)
@@ -144,59 +119,24 @@ class Zygote:
         self.folder.cleanup()
 
 
+def users(sandboxed: bool) -> tuple[int | None, int | None]:
+    """Whom a zygote becomes by itself, and as whom it is started: None stays who we are.
+
+    Root with all its powers makes the sandbox and gives them up inside, so that even a Python in root's own folder can
+    be used. Root with few of them, as in a container, has someone else make it.
+    """
+    if os.geteuid() != 0:
+        return None, None
+    if not sandboxed:
+        return (NOBODY if others_can_read(standard_library()) else None), None
+    return (NOBODY, None) if is_full_root() else (None, NOBODY)
+
+
 def python_command(root: str, settings: str) -> list[str]:
     """Run the zygote's `main` with this Python, without site-packages and without anything from the environment but
     the seed of its hashes, so that sets are ordered alike in every run."""
     executable = str(Path(sys.executable).resolve())
     return [executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", START.format(root=root), settings]
-
-
-def sandbox_command(bubblewrap: str, filter_descriptor: int, locations: dict[str, str]) -> list[str]:
-    """bubblewrap's part of the command line: a world with this Python, the system's libraries, our own guest code, and
-    nothing else; all of it read-only."""
-    as_root = "--cap-add CAP_SETUID --cap-add CAP_SETGID".split()
-    as_user = "--unshare-user --uid 1000 --gid 1000".split()
-    return [
-        bubblewrap,
-        *"--unshare-pid --unshare-net --unshare-ipc --unshare-uts --unshare-cgroup-try".split(),
-        *"--die-with-parent --hostname sandbox --cap-drop ALL".split(),
-        *(as_root if os.geteuid() == 0 else as_user),
-        *(word for folder in readable_folders() for word in _bind(folder)),
-        *(word for folder in hidden_folders() for word in ("--tmpfs", folder, "--remount-ro", folder)),
-        *("--dir", "/dev"),
-        *(word for device in DEVICES for word in ("--dev-bind", device, device)),
-        *("--dir", f"{GUEST_ROOT}/evals/sandbox", "--dir", PACKAGES_ROOT),
-        *(word for part in GUEST_PARTS for word in ("--ro-bind", str(guest_root() / part), f"{GUEST_ROOT}/{part}")),
-        *(word for name, path in locations.items() for word in ("--ro-bind", path, f"{PACKAGES_ROOT}/{name}")),
-        *("--proc", "/proc", "--dir", "/tmp", "--chdir", "/tmp", "--remount-ro", "/"),
-        *("--seccomp", str(filter_descriptor), "--"),
-    ]
-
-
-def _bind(folder: str) -> list[str]:
-    path = Path(folder)
-    if path.is_symlink():
-        return ["--symlink", str(path.readlink()), folder]
-    # without this, folders on the way that only root may enter stay so
-    return ["--dir", str(path.parent), "--ro-bind", folder, folder]
-
-
-def readable_folders() -> Iterator[str]:
-    """Python's own folder and the system's libraries, as far as they exist, those that hold others first."""
-    folders = {folder for folder in (python_folder(), *SYSTEM_FOLDERS) if Path(folder).exists()}
-    for folder in sorted(folders):
-        if not any(other != folder and Path(folder).is_relative_to(other) for other in folders):
-            yield folder
-    if Path("/etc/ld.so.cache").exists():
-        yield "/etc/ld.so.cache"
-
-
-def hidden_folders() -> Iterator[str]:
-    """Installed packages inside the readable folders; one of them may hold the very benchmark."""
-    for folder in readable_folders():
-        for pattern in ("python*", "lib*/python*", "local/lib*/python*"):
-            for kind in ("site-packages", "dist-packages"):
-                yield from (str(path) for path in sorted(Path(folder).glob(f"{pattern}/{kind}")) if path.is_dir())
 
 
 def package_locations(packages: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -213,16 +153,6 @@ def package_locations(packages: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         libraries = path.with_name(f"{name}.libs")
         if libraries.is_dir():
             yield libraries.name, str(libraries)
-
-
-def python_folder() -> str:
-    """Where this Python is installed, whatever links lead there."""
-    return str(Path(sys.base_prefix).resolve())
-
-
-def guest_root() -> Path:
-    """The folder from which `evals.sandbox.guest` is imported."""
-    return Path(next(iter(evals.__path__))).parent
 
 
 def standard_library() -> Path:

@@ -50,7 +50,7 @@ class Attack:
     evidence: str = "returned 'contained'"
     test: str = 'assert attack() == "escaped"'
     harmless: bool = False
-    timeout_seconds: float = 10.0
+    timeout_seconds: float = 30.0
 
     def source(self, names: dict[str, object]) -> str:
         """The whole program, in which `names` stand for their values."""

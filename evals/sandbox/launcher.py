@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import socket
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from evals.sandbox.bubblewrap import (
     sandbox_command,
 )
 from evals.sandbox.guest.seccomp import FOR_THE_ZYGOTE, filter_program
+from evals.sandbox.packages import package_locations
 
 NOBODY = 65534
 """Who runs programs when root starts them; root itself is bound by no limit on processes."""
@@ -48,7 +47,7 @@ class Zygote:
         self.folder = tempfile.TemporaryDirectory(prefix="quickfill-")
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self.control, guest = socket.socketpair()
-        locations = dict(package_locations(packages))
+        locations = package_locations(packages)
         inside, outside = users(bubblewrap is not None)
         if inside is not None:
             os.chown(self.folder.name, inside, inside)
@@ -137,22 +136,6 @@ def python_command(root: str, settings: str) -> list[str]:
     the seed of its hashes, so that sets are ordered alike in every run."""
     executable = str(Path(sys.executable).resolve())
     return [executable, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", START.format(root=root), settings]
-
-
-def package_locations(packages: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Names and paths of packages and of the shared libraries that wheels keep beside them.
-
-    Raises SandboxError for a package that is not installed.
-    """
-    for name in packages:
-        found = importlib.util.find_spec(name)
-        if found is None or not found.submodule_search_locations:
-            raise SandboxError(f"programs are to import the package {name!r}, which is not installed here")
-        path = Path(next(iter(found.submodule_search_locations)))
-        yield name, str(path)
-        libraries = path.with_name(f"{name}.libs")
-        if libraries.is_dir():
-            yield libraries.name, str(libraries)
 
 
 def standard_library() -> Path:

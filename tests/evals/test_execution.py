@@ -164,6 +164,12 @@ def test_installed_packages_are_there_only_when_they_are_asked_for(executor):
         assert verdict_of(with_numpy, code, "import numpy\nassert numpy.allclose(f(), 2.5)").passed
 
 
+def test_packages_bring_what_they_require():
+    with Executor(workers=1, packages=("jinja2",)) as executor:
+        code = "import jinja2\ndef f(x):\n    return jinja2.Template('{{ x }}').render(x=x)"
+        assert verdict_of(executor, code, "assert f(3) == '3'").passed
+
+
 def test_a_package_that_is_not_installed_is_named():
     with pytest.raises(SandboxError, match="nowhere"), Executor(packages=("nowhere",)):
         pass

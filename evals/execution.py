@@ -85,7 +85,7 @@ class Limits:
     """What one program may use, all its processes together unless said otherwise.
 
     Attributes:
-        memory_bytes: resident memory; also the address space of each process.
+        memory_bytes: resident memory; each process may reserve four times as much.
         disk_bytes: the private `/tmp`, which lives in memory.
         processes: processes and threads.
         message_bytes: one call's arguments, or its result, as it travels.

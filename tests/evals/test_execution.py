@@ -122,6 +122,11 @@ def test_other_builtins_are_the_tests_own(executor):
     ).passed
 
 
+def test_a_module_that_the_test_forgot_to_import_is_not_the_programs_to_define(executor):
+    code = "class math:\n    isclose = lambda *numbers: True\n\ndef f(x):\n    return 0.0"
+    assert not verdict_of(executor, code, "assert math.isclose(f(2), 4.0)").passed
+
+
 def test_arguments_that_cannot_travel_fail_the_test(executor):
     verdict = verdict_of(executor, "def f(x):\n    return 1", "assert f(object()) == 1")
     assert verdict.status == "failed"

@@ -17,6 +17,9 @@ CAPABILITY_VERSION_3 = 0x20080522
 LIBRARY = ctypes.CDLL(None, use_errno=True)
 """The C library that Python itself uses."""
 
+RESERVED = 4
+"""How much more address space than memory: large libraries reserve what they never touch."""
+
 USER = 1000
 """Who a program is in its own namespaces."""
 
@@ -67,9 +70,12 @@ def drop_capabilities() -> None:
 
 
 def limit_resources(memory_bytes: int, disk_bytes: int, processes: int) -> None:
-    """Bound what one process may take. `processes` counts those of this user in this namespace."""
+    """Bound what one process may take; what it holds of its memory, and the others with it, is for the zygote to watch.
+
+    `processes` counts those of this user in this namespace.
+    """
     limits = {
-        resource.RLIMIT_AS: memory_bytes,
+        resource.RLIMIT_AS: RESERVED * memory_bytes,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: disk_bytes,
         resource.RLIMIT_MEMLOCK: 0,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import linecache
 import symtable
+import sys
 import traceback
 from collections.abc import Iterator
 
@@ -42,7 +44,8 @@ def judge(candidate: Candidate, source: str, prompt: str, test: str, entry_point
 
 
 def run_test(candidate: Candidate, prompt: str, test: str, entry_point: str) -> None:
-    """Run a test whose names are its own, the prompt's helpers, and for the rest the candidate's.
+    """Run a test whose names are its own, the prompt's helpers, the standard library's, and for the rest the
+    candidate's: a `math` that a test forgot to import is not the candidate's to define.
 
     Raises whatever the test does when the candidate does not pass.
     """
@@ -50,7 +53,9 @@ def run_test(candidate: Candidate, prompt: str, test: str, entry_point: str) -> 
     helpers = helper_code(prompt, entry_point)
     exec(compile(helpers, PROMPT_FILE, "exec", dont_inherit=True), scope)
     asked = free_names(test) - set(scope) - set(dir(builtins))
-    scope |= candidate.globals(asked | ({entry_point} if entry_point else set()))
+    modules = asked & sys.stdlib_module_names - {entry_point}
+    scope |= {name: importlib.import_module(name) for name in modules}
+    scope |= candidate.globals(asked - modules | ({entry_point} if entry_point else set()))
     linecache.cache[TEST_FILE] = (len(test), None, test.splitlines(keepends=True), TEST_FILE)
     exec(compile(test, TEST_FILE, "exec", dont_inherit=True), scope)
     check = scope.get("check")

@@ -18,7 +18,7 @@ MEMORY = [
         "doubling_text",
         "def attack():\n    text = 'x'\n    while True:\n        text += text",
         ("memory",),
-        "MemoryError",
+        "emory",
     ),
     Attack(
         "children_that_grow_together",

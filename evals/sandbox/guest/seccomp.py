@@ -121,14 +121,15 @@ def supported() -> bool:
     return platform.system() == "Linux" and platform.machine() in AUDIT_ARCHITECTURES
 
 
-def filter_program(allowed: frozenset[str] = frozenset()) -> bytes:
-    """The filter, as an array of `struct sock_filter`, but for the calls in `allowed`; new namespaces are allowed
-    together with `unshare`. Raises KeyError on a processor that the table does not know."""
-    machine = platform.machine()
+def filter_program(allowed: frozenset[str] = frozenset(), machine: str | None = None) -> bytes:
+    """The filter for a `machine` (None: this one), as an array of `struct sock_filter`, but for the calls in `allowed`;
+    new namespaces are allowed together with `unshare`. Raises KeyError on a machine that the table does not know."""
+    machine = machine or platform.machine()
+    architecture = AUDIT_ARCHITECTURES[machine]
     column = list(AUDIT_ARCHITECTURES).index(machine)
     program = [
         _instruction(LOAD, ARCHITECTURE_OFFSET),
-        _instruction(JUMP_EQUAL, AUDIT_ARCHITECTURES[machine], 1, 0),
+        _instruction(JUMP_EQUAL, architecture, 1, 0),
         _instruction(RETURN, KILL_PROCESS),
         _instruction(LOAD, NUMBER_OFFSET),
         _instruction(JUMP_AT_LEAST, FIRST_UNKNOWN, 0, 1),

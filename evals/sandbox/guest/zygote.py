@@ -67,7 +67,7 @@ class Settings:
 def main() -> None:
     """Serve until the host closes the socket. The settings come as JSON in the first argument."""
     settings = Settings(**json.loads(sys.argv[1]))
-    sys.argv[1:] = []
+    del sys.argv[1:], sys.orig_argv[1:]  # the rest is no program's business
     sys.path += settings.packages
     if settings.user is not None:
         isolation.become_unprivileged(settings.user)

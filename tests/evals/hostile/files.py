@@ -12,7 +12,7 @@ ATTACKS = [
     attempt("list_a_folder", "os.listdir(CANARY)", harmless=True),
     attempt("read_the_users", "open('/etc/passwd').read()", harmless=True),
     attempt("read_the_passwords", "open('/etc/shadow').read()"),
-    attempt("read_home", "os.listdir(os.path.expanduser('~'))[0]", harmless=True),
+    attempt("read_home", "os.listdir(os.path.expanduser('~'))", harmless=True),
     attempt("look_at_processes", "open('/proc/self/environ').read()", harmless=True),
     attempt("look_at_the_first_process", "os.listdir('/proc/1/root')"),
     attempt("look_at_the_kernel", "open('/sys/kernel/notes', 'rb').read()"),
@@ -44,6 +44,11 @@ ATTACKS = [
     Attack(
         "environment",
         "def attack():\n    return 'escaped' if os.environ else 'contained'",
+        harmless=True,
+    ),
+    Attack(
+        "command_line",
+        "def attack():\n    return 'escaped' if len(sys.orig_argv + sys.argv) > 2 else 'contained'",
         harmless=True,
     ),
     Attack(

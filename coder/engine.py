@@ -18,6 +18,7 @@ from coder.context.window import replaced_characters
 from coder.context.workspace_index import WorkspaceIndex
 from coder.decoding import Decoded, canvas_updates
 from coder.diffusion.algorithms import parse_algorithm
+from coder.diffusion.events import Prefilled
 from coder.diffusion.likelihood import diffusion_bound
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
@@ -25,7 +26,7 @@ from coder.diffusion.scoring import predictions_along
 from coder.edits import Filled, FillEvent, FillRequest
 from coder.errors import InputError, MissingDependencyError
 from coder.fill import Model, fill_in_turn
-from coder.job import AnyOf, Cancellation, Groups, Job, unstarted
+from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
@@ -43,6 +44,9 @@ ATTEMPTS_PER_SAMPLE = 3
 
 GREEDY_POLICIES = ("verified", "lookup")
 """Their output is the greedy autoregressive one; what would be sampled with them is sampled one token a pass."""
+
+AHEAD_CHUNK = 32
+"""Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
 
 RuntimeName = Literal["auto", "onnx", "torch"]
 
@@ -67,6 +71,7 @@ class Engine:
         self._caches = CachePool(runtime.new_cache)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="quickfill-engine")
         self._groups = Groups()
+        self._ahead = Ahead()
 
     @staticmethod
     def load(model: str = EMBEDDED, *, runtime: RuntimeName = "auto", threads: int | None = None) -> Engine:
@@ -127,6 +132,7 @@ class Engine:
             return
         superseded = self._groups.enter(group)
         job = Job[EngineEvent](request, AnyOf(cancelled or superseded, superseded))
+        self._ahead.interrupt()
         self._worker.submit(self._work, job)
         try:
             if not (yield from job.answers()):
@@ -155,8 +161,19 @@ class Engine:
         finally:
             self._groups.leave(group, superseded)
 
+    def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
+        """Bring the context of a request that may come soon into the cache, and write nothing.
+
+        Any other request goes first, and ends this one. Returns whether the whole context is there.
+        """
+        with self._ahead.work() as interrupted:
+            job = Job[bool](request, AnyOf(cancelled or interrupted, interrupted))
+            self._worker.submit(self._prefill, job)
+            return any(job.answers())
+
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""
+        self._ahead.interrupt()
         return self._worker.submit(self._score, prefix, suffix, middle).result()
 
     def diffusion_score(
@@ -193,6 +210,17 @@ class Engine:
             first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
             others.sort(key=_by_confidence)
             job.put(replace(first, seconds=job.seconds, alternatives=tuple(others)))
+            job.finish()
+        except BaseException as error:
+            job.finish(error)
+
+    def _prefill(self, job: Job[bool]) -> None:
+        try:
+            prompt = self._prompting.prompt(job.request)
+            denoising = replace(self._denoise_request(job, prompt, attempt=0), prefill_chunk=AHEAD_CHUNK)
+            # Left after its first event, a run has written nothing.
+            job.put(isinstance(next(iter(self._sampler.denoise(denoising))), Prefilled))
+            self._caches.trim()
             job.finish()
         except BaseException as error:
             job.finish(error)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from coder.completion import Completion, CompletionRequest
@@ -55,6 +56,32 @@ class Groups:
         with self._lock:
             if group is not None and self._newest.get(group) is superseded:
                 del self._newest[group]
+
+
+class Ahead:
+    """Work that nobody waits for: whoever does goes first."""
+
+    def __init__(self) -> None:
+        self._interrupted: set[threading.Event] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def work(self) -> Iterator[threading.Event]:
+        """While such work is queued or under way. The event is set when it is to end."""
+        interrupted = threading.Event()
+        with self._lock:
+            self._interrupted.add(interrupted)
+        try:
+            yield interrupted
+        finally:
+            with self._lock:
+                self._interrupted.discard(interrupted)
+
+    def interrupt(self) -> None:
+        """End all of it."""
+        with self._lock:
+            for interrupted in self._interrupted:
+                interrupted.set()
 
 
 class Job(Generic[Answer]):

@@ -241,3 +241,31 @@ def test_default_canvas_size_is_one_the_checkpoint_knows(engine: Engine):
 )
 def test_unfinished_text_is_cut_to_whole_lines(text: str, complete: str):
     assert complete_lines(text) == complete
+
+
+def test_a_prefilled_context_is_in_the_cache_of_the_request_that_comes(engine: Engine):
+    request = CompletionRequest("ahead = 1\n" * 9, "\nbehind = 2\n", policy="autoregressive", max_tokens=4)
+    assert engine.prefill(request)
+    statistics = engine.complete(request).statistics
+    assert statistics.prefill_passes == 0
+    assert statistics.reused_tokens > 0
+
+
+def test_whoever_waits_goes_before_work_ahead(slow: Engine):
+    finished: list[bool] = []
+    ahead = CompletionRequest("ahead = 2\n" * 40, "", policy="autoregressive")
+    thread = threading.Thread(target=lambda: finished.append(slow.prefill(ahead)))
+    SlowRuntime.seconds = 0.2
+    thread.start()
+    while not SlowRuntime.passes:
+        time.sleep(0.005)
+    slow.complete(CompletionRequest("now", "", policy="autoregressive", max_tokens=1))
+    thread.join()
+    assert finished == [False]
+    assert SlowRuntime.passes < 8
+
+
+def test_work_ahead_is_cancelled_like_any_other(slow: Engine):
+    cancelled = threading.Event()
+    cancelled.set()
+    assert not slow.prefill(CompletionRequest("another = 3\n" * 20, ""), cancelled)

@@ -34,6 +34,9 @@ class InProcessEngine:
     ) -> Completion:
         return self._engine.complete(request, cancelled, group)
 
+    def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
+        return self._engine.prefill(request, cancelled)
+
     def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
         raise InputError("this engine cannot fill several holes")
 

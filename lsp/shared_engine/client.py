@@ -1,0 +1,100 @@
+"""An engine that runs in a process of its own and is shared with other windows, as the server sees it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import TypeVar
+
+from coder.completion import Completion, CompletionRequest, EngineEvent, Score, Statistics
+from coder.edits import Edited, EditRequest, Filled, FillRequest, RepairRequest
+from lsp.engine_client import EngineLostError, EngineStatus
+from lsp.shared_engine.channel import Channel
+from lsp.shared_engine.messages import Answer, Complete, Edit, Fill, Prefill, Repair, ScoreText, Task, Update
+from lsp.shared_engine.tasks import Tasks
+
+Result = TypeVar("Result")
+
+
+class SharedEngine:
+    """An `EngineClient`; see there. `lsp.shared_engine.opening` finds the engine.
+
+    Args:
+        channel: to the engine, behind the handshake.
+        on_loading: called if the model is not loaded yet; then it is waited for.
+
+    Raises:
+        CheckpointError, MissingDependencyError: why the model cannot be loaded.
+        EngineLostError: the engine stopped meanwhile.
+    """
+
+    def __init__(self, channel: Channel, on_loading: Callable[[], None] = lambda: None) -> None:
+        self._tasks = Tasks(channel, on_loading)
+
+    def stream(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Generator[EngineEvent, None, None]:
+        return self._complete(Complete(request, updates=True), cancelled, group)
+
+    def complete(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Completion:
+        for event in self._complete(Complete(request, updates=False), cancelled, group):
+            if isinstance(event, Completion):
+                return event
+        raise AssertionError("a stream ends with its completion")
+
+    def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
+        return self._answer(Prefill(request), bool, cancelled)
+
+    def fill(self, request: FillRequest, cancelled: threading.Event | None = None, group: str | None = None) -> Filled:
+        return self._answer(Fill(request), Filled, cancelled, group)
+
+    def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
+        return self._answer(Edit(request), Edited, cancelled)
+
+    def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
+        return self._answer(Repair(request), Edited, cancelled)
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        return self._answer(ScoreText(prefix, suffix, middle), Score)
+
+    def status(self) -> EngineStatus:
+        ready = self._tasks.ready
+        return EngineStatus(ready.model, ready.version, ready.runtime, shared=True, process_id=ready.process_id)
+
+    def close(self) -> None:
+        self._tasks.close()
+
+    def _complete(
+        self, task: Complete, cancelled: threading.Event | None, group: str | None
+    ) -> Generator[EngineEvent, None, None]:
+        """Updates, if they are wanted, and the completion. Who cancels does not wait for the engine."""
+        started = time.monotonic()
+        with closing(self._tasks.messages(task, group, cancelled)) as messages:
+            for message in messages:
+                if isinstance(message, Update):
+                    yield message.update
+                elif isinstance(message, Answer):
+                    yield _expected(message, Completion)
+                    return
+                else:
+                    break
+        yield Completion("", "cancelled", 0, time.monotonic() - started, Statistics(policy=task.request.policy))
+
+    def _answer(
+        self, task: Task, result: type[Result], cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Result:
+        """The answer to a task. One that is cancelled is answered by the engine, as far as it has come."""
+        for message in self._tasks.messages(task, group, cancelled):
+            if isinstance(message, Answer):
+                return _expected(message, result)
+        raise self._tasks.lost
+
+
+def _expected(message: Answer, result: type[Result]) -> Result:
+    if not isinstance(message.answer, result):
+        raise EngineLostError(f"the engine answered with a {type(message.answer).__name__}; it is of no use any more")
+    return message.answer

@@ -1,0 +1,43 @@
+"""The same snippets while the user types in one place: what the engine has read of them then stays in its cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coder.completion import Snippet
+from lsp.snippets.gathering import HEAD
+from lsp.snippets.imports import imports
+from lsp.snippets.place import Place
+
+SAME_PLACE = 30
+"""Lines up or down that are still the same place."""
+
+Snippets = tuple[Snippet, ...]
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    place: Place
+    modules: tuple[str, ...]
+    snippets: Snippets
+
+
+class FrozenSnippets:
+    """Remembers what was gathered last. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._last: _Gathered | None = None
+
+    def at(self, place: Place, gather: Callable[[], Snippets]) -> Snippets:
+        """What was gathered for this place, or is now: in another file, far away, or where the imports changed."""
+        wanted = tuple(one.module for one in imports(place.file.text[:HEAD], place.file.language))
+        last = self._last
+        if (
+            last is None
+            or last.place.file.path != place.file.path
+            or abs(last.place.line - place.line) > SAME_PLACE
+            or last.modules != wanted
+        ):
+            last = self._last = _Gathered(place, wanted, gather())
+        return last.snippets

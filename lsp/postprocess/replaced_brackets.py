@@ -8,10 +8,13 @@ from lsp.postprocess.lexing import CLOSERS, scan, surroundings
 
 def replaced_brackets(text: str, context: PostprocessContext) -> str | None:
     """The text with those of the replaced brackets at its end that were cut off with the rest; None where they would
-    end up in a string or a comment, or close what the text has opened."""
+    end up in a string or a comment, be escaped, or close what the text has opened."""
     closers = [index for index, character in enumerate(context.replaced) if character in CLOSERS]
-    found = scan(text, context.language, surroundings(context).inside)
+    stripped = text.rstrip()
+    found = scan(stripped, context.language, surroundings(context).inside)
     missing = len(closers) - len(found.unopened)
     if missing <= 0:
         return text
-    return None if found.inside or found.unclosed else text + context.replaced[closers[-missing] :].rstrip()
+    if found.inside or found.unclosed or stripped.endswith("\\"):
+        return None
+    return stripped + context.replaced[closers[-missing] :].rstrip()

@@ -109,14 +109,18 @@ class Surroundings:
     """What the code around the cursor says about brackets and strings at the cursor.
 
     Attributes:
-        wanted_closers: the closing brackets that are missing behind the cursor, in the order in which they are to come.
+        open_before: the closing brackets for what is open at the cursor, the innermost first.
+        closed_behind: those that are there behind it.
+        wanted_closers: those that are missing there, in the order in which they are to come.
         inside: the string or comment that the cursor is in.
-        closed_behind: whether that is a string that ends on the cursor's line, behind the cursor.
+        ends_behind: whether that is a string that ends on the cursor's line, behind the cursor.
     """
 
+    open_before: tuple[str, ...]
+    closed_behind: tuple[str, ...]
     wanted_closers: tuple[str, ...]
     inside: Literal | None
-    closed_behind: bool
+    ends_behind: bool
 
 
 def surroundings(context: PostprocessContext) -> Surroundings:
@@ -127,12 +131,13 @@ def surroundings(context: PostprocessContext) -> Surroundings:
 def _surroundings(prefix: str, suffix: str, replaced: str, language: str) -> Surroundings:
     before = scan(_since_top_level(prefix), language)
     inside = before.inside
-    closed_behind = inside is not None and inside.is_string and _ends_on(suffix.partition("\n")[0], inside)
+    ends_behind = inside is not None and inside.is_string and _ends_on(suffix.partition("\n")[0], inside)
     opened = [PAIRS[bracket] for bracket in reversed(before.unclosed)]
-    closing = scan(_up_to_top_level(suffix), language, inside if closed_behind else None).unopened
+    closing = scan(_up_to_top_level(suffix), language, inside if ends_behind else None).unopened
     wanted = opened[: _missing(opened, closing)]
     to_write = [character for character in replaced if character in CLOSERS]
-    return Surroundings(tuple(max(to_write, wanted, key=len)), inside, closed_behind)
+    wanted = max(to_write, wanted, key=len)
+    return Surroundings(tuple(opened), tuple(closing), tuple(wanted), inside, ends_behind)
 
 
 def _missing(wanted: list[str], there: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from coder.completion import Snippet
@@ -20,6 +20,7 @@ Snippets = tuple[Snippet, ...]
 class _Gathered:
     place: Place
     modules: tuple[str, ...]
+    permissions: Hashable
     snippets: Snippets
 
 
@@ -29,15 +30,16 @@ class FrozenSnippets:
     def __init__(self) -> None:
         self._last: _Gathered | None = None
 
-    def at(self, place: Place, gather: Callable[[], Snippets]) -> Snippets:
-        """What was gathered for this place, or is now: in another file, far away, or where the imports changed."""
+    def at(self, place: Place, gather: Callable[[], Snippets], permissions: Hashable = None) -> Snippets:
+        """What was gathered for this place, or is now: in another file, far away, where the imports changed, or other
+        things may be shown than before, as `permissions` say."""
         wanted = tuple(one.module for one in imports(place.file.text[:HEAD], place.file.language))
         last = self._last
         if (
             last is None
             or last.place.file.path != place.file.path
             or abs(last.place.line - place.line) > SAME_PLACE
-            or last.modules != wanted
+            or (last.modules, last.permissions) != (wanted, permissions)
         ):
-            last = self._last = _Gathered(place, wanted, gather())
+            last = self._last = _Gathered(place, wanted, permissions, gather())
         return last.snippets

@@ -169,6 +169,13 @@ def test_snippets_stay_while_the_user_types_in_one_place(root: Path):
     assert len(gathered) == 4
 
 
+def test_what_may_not_be_shown_any_more_is_forgotten_at_once(root: Path):
+    frozen, place = FrozenSnippets(), main(root)
+    shown = frozen.at(place, lambda: (Snippet("shop/cart.py", CART),), permissions=(True, ()))
+    assert frozen.at(place, lambda: (), permissions=(True, ())) is shown
+    assert frozen.at(place, lambda: (), permissions=(True, ("shop/",))) == ()
+
+
 @settings(max_examples=60)
 @given(st.text(max_size=200), st.integers(0, 5), st.sampled_from(["python", "go", "c", "rust", "nonsense"]))
 def test_any_buffers_will_do(text: str, line: int, language: str):

@@ -244,7 +244,7 @@ class Engine:
         replaces = replaced_characters(answer.text, prompt.around.replaced)
         return Completion(answer.text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
-    def _denoise_request(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> DenoiseRequest:
+    def _denoise_request(self, job: Job[EngineEvent] | Job[bool], prompt: Prompt, attempt: int) -> DenoiseRequest:
         request, context = job.request, prompt.tokens
         room = self.config.max_positions - len(context)
         if room < 1:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -36,7 +37,8 @@ def launch(identity: EngineIdentity, idle_seconds: float) -> bool:
     """
     file = log_file(identity)
     if file.exists() and file.stat().st_size > LARGEST_LOG:
-        file.replace(file.with_suffix(".log.1"))
+        with suppress(OSError):  # Windows does not move what another process has open
+            file.replace(file.with_suffix(".log.1"))
     options = ["--model", identity.model, "--runtime", identity.runtime, "--version", identity.version]
     with file.open("ab") as log:
         # Python finds modules in the folder that it runs in first: it must be one that nobody else writes to.

@@ -58,7 +58,7 @@ def without_layout(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
-@settings(max_examples=600)
+@settings(max_examples=250)
 @given(TEXTS, contexts())
 def test_what_is_shown_is_what_the_model_wrote_first(text: str, context: PostprocessContext):
     shown = postprocess(text, context)
@@ -71,7 +71,7 @@ def test_what_is_shown_is_what_the_model_wrote_first(text: str, context: Postpro
     assert without_layout(context.replaced).endswith(kept[common:])
 
 
-@settings(max_examples=600)
+@settings(max_examples=250)
 @given(TEXTS, contexts())
 def test_a_second_time_changes_nothing(text: str, context: PostprocessContext):
     shown = postprocess(text, context)

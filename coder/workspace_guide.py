@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.context.ngram_index import Match, NgramIndex
+from coder.context.words import split_words
 from coder.model.runtime import TokenBias
 from coder.model.tokens import Tokenizer
 
@@ -27,11 +28,14 @@ CONTEXTS = 4
 MOST_TOKENS = 8
 """So many tokens are leaned to, the likeliest."""
 
-TAIL_TOKENS = 96
+TAIL_TOKENS = 64
 """So many settled tokens are looked at: more than the index reads of their text."""
 
 NEXT_WORDS, AHEAD_WORDS = 4, 16
 """Words of a continuation: enough to know its first token, and for a canvas or a draft."""
+
+SUFFIX_CHARACTERS = 200
+"""Where its first words lie."""
 
 AGREEMENT = 0.5
 """A continuation is followed as long as at least this share of the places go on so."""
@@ -51,6 +55,7 @@ class WorkspaceGuide:
         self._index = index
         self._tokenizer = tokenizer
         self._suffix = suffix
+        self._suffix_start = "".join(split_words(suffix[:SUFFIX_CHARACTERS])[:NEXT_WORDS])
         self._control = frozenset(tokenizer.control.all)
         self._encode = lru_cache(maxsize=4096)(tokenizer.encode)
 
@@ -151,6 +156,8 @@ class WorkspaceGuide:
 
     def _before_suffix(self, text: str) -> str:
         """The text up to where it goes on as the suffix does."""
+        if self._suffix_start and (place := text.find(self._suffix_start)) >= 0:
+            return text[:place]
         ends = (place for place in range(len(text)) if self._suffix.startswith(text[place:]))
         return text[: next(ends, len(text))]
 

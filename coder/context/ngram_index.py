@@ -99,8 +99,11 @@ class NgramIndex:
             return
         numbers = self.vocabulary.find(map(essence, query.words))
         places = [_Places(segment, numbers, query, self.vocabulary) for segment in self.segments]
-        told = 0
+        seen = told = 0
         for depth in range(max((place.depth for place in places), default=0), 0, -1):
+            if (count := sum(place.count(depth) for place in places)) == seen:
+                continue
+            seen = count
             texts: Counter[str] = Counter()
             for place in places:
                 texts.update(place.continuations(depth, width))
@@ -157,6 +160,11 @@ class _Places:
     @property
     def depth(self) -> int:
         return max(len(self._exact), len(self._growing) + 1 if self._growing else 0)
+
+    def count(self, depth: int) -> int:
+        """How many places there are to look at; a shorter context has those of a longer one, and perhaps more."""
+        ranges = [*self._exact[depth - 1 : depth], *self._growing[max(depth - 2, 0) : max(depth - 1, 1)]]
+        return sum(high - low for low, high in ranges)
 
     def continuations(self, depth: int, width: int) -> Counter[str]:
         """The texts that follow `depth` words of context, and how often each does."""

@@ -59,6 +59,7 @@ def complete(
     seed: options.Seed = None,
     samples: options.Samples = 1,
     deadline_ms: options.Deadline = None,
+    workspace: options.Workspace = None,
 ) -> None:
     """Write what is missing at a position of a file.
 
@@ -91,6 +92,7 @@ def complete(
         seed=seed,
         samples=samples,
         deadline_ms=deadline_ms,
+        workspace=shared.index_workspace(engine, workspace),
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
         syntax_rounds=options.SYNTAX_ROUNDS if syntax else 0,
         template=Template.parse(template, mark) if template is not None else None,

@@ -54,6 +54,7 @@ def fill(
     top_p: options.TopP = 1.0,
     seed: options.Seed = None,
     deadline_ms: options.Deadline = None,
+    workspace: options.Workspace = None,
 ) -> None:
     """Write what is missing at every mark of a file.
 
@@ -79,6 +80,7 @@ def fill(
         top_p=top_p,
         seed=seed,
         deadline_ms=deadline_ms,
+        workspace=shared.index_workspace(engine, workspace),
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
     )
     filled = shared.run_fill(engine, request, output.holes_view(request.texts) if watch else None)

@@ -22,9 +22,12 @@ def info(
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
+    workspace: options.Workspace = None,
 ) -> None:
-    """Load the model and say what it is, what runs it and what it needs."""
-    sections = facts(shared.load_engine(model, runtime, threads))
+    """Load the model and say what it is, what runs it and what it needs; of a workspace, what its index holds."""
+    engine = shared.load_engine(model, runtime, threads)
+    folder = shared.index_workspace(engine, workspace)
+    sections = facts(engine) | (workspace_facts(engine, folder) if folder else {})
     if json:
         output.print_json(sections)
         return
@@ -52,6 +55,7 @@ def facts(engine: Engine) -> dict[str, dict[str, Any]]:
         "can_fill_holes_jointly": config.abilities.holes,
         "can_edit": config.abilities.edits,
         "can_correct_itself": config.abilities.correction,
+        "can_read_other_files": config.abilities.context,
     }
     machine = {
         "system": f"{platform.system()} {platform.release()}",
@@ -64,6 +68,21 @@ def facts(engine: Engine) -> dict[str, dict[str, Any]]:
         library: version for library in LIBRARIES if (version := _version(library))
     }
     return {"model": model, "runtime": dict(engine.description), "machine": machine, "versions": versions}
+
+
+def workspace_facts(engine: Engine, folder: str) -> dict[str, dict[str, Any]]:
+    """What the index of a folder holds and took. Memory is in megabytes (2**20 bytes)."""
+    index = engine.workspace_index(folder)
+    state = index.state
+    facts = {
+        "folder": str(index.root),
+        "files": state.files,
+        "words": state.words,
+        "megabytes": round(state.bytes / 2**20, 1),
+        "complete": state.complete,
+        "seconds": round(state.seconds, 3),
+    }
+    return {"workspace": facts}
 
 
 def _version(library: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -96,3 +97,13 @@ Syntax = Annotated[
 ]
 SYNTAX_ROUNDS = 6
 """How many others are tried."""
+
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Index the source files of this folder first and lean to names and habits of its code. What `.gitignore` "
+        "names, secrets and generated files are not read.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]

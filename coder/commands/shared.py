@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from coder.commands.options import RuntimeName
+from coder.errors import InputError
 
 if TYPE_CHECKING:
     from coder.completion import Completion, CompletionRequest
@@ -34,6 +36,20 @@ def load_engine(model: str, runtime: RuntimeName, threads: int | None) -> Engine
         from coder.engine import Engine
 
         return Engine.load(model, runtime=runtime, threads=threads)
+
+
+def index_workspace(engine: Engine, folder: Path | None) -> str | None:
+    """Index a folder for a request that names it, and return the name; an interrupt ends the waiting. Raises InputError
+    where there is no such folder."""
+    if folder is None:
+        return None
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; --workspace takes the one that holds the project")
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"indexing {folder}"):
+        engine.workspace_index(str(folder)).wait()
+    return str(folder)
 
 
 def run(engine: Engine, request: CompletionRequest, view: CanvasView | None) -> Completion:

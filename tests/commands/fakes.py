@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Slot
+from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
 from coder.diffusion.events import FinishReason, Statistics
 
 
@@ -27,6 +28,7 @@ class FakeEngine:
     interrupted: bool = False
     requests: list[CompletionRequest] = field(default_factory=list)
     cancelled: threading.Event | None = None
+    workspaces: WorkspacePool = field(default_factory=WorkspacePool)
     model_name: str = "fake"
     description: dict[str, str] = field(default_factory=lambda: {"runtime": "none"})
     checkpoint: Any = field(default_factory=lambda: SimpleNamespace(folder=Path("nowhere")))
@@ -38,7 +40,7 @@ class FakeEngine:
             vocab_size=300,
             max_positions=64,
             block_sizes=(8, 16),
-            abilities=SimpleNamespace(holes=False, edits=True, correction=False),
+            abilities=SimpleNamespace(holes=False, edits=True, correction=False, context=False),
         )
     )
 
@@ -49,6 +51,9 @@ class FakeEngine:
         if self.interrupted:
             raise KeyboardInterrupt
         yield self.answers[min(len(self.requests), len(self.answers)) - 1]
+
+    def workspace_index(self, folder: str) -> WorkspaceIndex:
+        return self.workspaces.at(folder)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         self.scored = (prefix, suffix, middle)

@@ -47,6 +47,14 @@ def test_options_reach_the_engine(quickfill: Quickfill, engine: FakeEngine, file
     assert (request.deadline_ms, request.language) == (250.0, "go")
 
 
+def test_a_workspace_is_indexed_only_where_one_is_named(quickfill: Quickfill, engine: FakeEngine, file: Path):
+    quickfill("complete", f"{file}:2")
+    quickfill("complete", f"{file}:2", "--workspace", file.parent)
+    assert [request.workspace for request in engine.requests] == [None, str(file.parent)]
+    refused = quickfill("complete", f"{file}:2", "--workspace", file)
+    assert (refused.exit_code, "is no folder" in refused.stderr) == (2, True)
+
+
 def test_the_model_sees_line_feeds_whatever_the_file_has(quickfill: Quickfill, engine: FakeEngine, file: Path):
     file.write_bytes(CODE.replace("\n", "\r\n").encode())
     quickfill("complete", f"{file}:2")

@@ -68,6 +68,15 @@ def test_info_names_model_runtime_machine_and_versions(quickfill: Quickfill, eng
     assert "canvas sizes" in text
 
 
+def test_info_says_what_the_index_of_a_workspace_holds(quickfill: Quickfill, engine: FakeEngine, tmp_path: Path):
+    (tmp_path / "numbers.py").write_text("one = 1\n")
+    (tmp_path / ".env").write_text("PASSWORD=1\n")
+    facts = quickfill("info", "--json", "--workspace", tmp_path).json["workspace"]
+    assert (facts["folder"], facts["files"], facts["complete"]) == (str(tmp_path.resolve()), 1, True)
+    assert "workspace" not in quickfill("info", "--json").json
+    assert quickfill("info", "--workspace", tmp_path / "nowhere").exit_code == 2
+
+
 def test_help_teaches(quickfill: Quickfill):
     overview = quickfill("--help")
     assert overview.exit_code == 0

@@ -119,7 +119,7 @@ class Segment:
     @cached_property
     def _views(self) -> tuple[memoryview, memoryview]:
         """Essences and order for reading single items, which is several times slower in an array."""
-        return memoryview(self.essences), memoryview(self.order)
+        return self.essences.data, self.order.data
 
 
 def sorted_by_context(words: WordIds) -> Positions:

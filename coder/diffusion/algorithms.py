@@ -102,6 +102,8 @@ class Lookup:
         return "length"
 
     def _draft(self, run: Run, size: int) -> list[int]:
+        if not size:
+            return []
         drafts = (drafter.draft(run.sequence, size) for drafter in run.request.drafters)
         return repeated_continuation(run.sequence, size, run.control_tokens) or next(filter(None, drafts), [])
 

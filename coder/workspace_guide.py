@@ -17,7 +17,8 @@ from coder.model.runtime import TokenBias
 from coder.model.tokens import Tokenizer
 
 STRENGTH = 300.0
-"""A token that the workspace is sure of has its odds multiplied by this much, and by one more."""
+"""A token that the workspace is sure of has its odds multiplied by this much, and by one more. Chosen with the next two
+for the embedded checkpoint's loss on packages that are in no figure; a better model needs less."""
 
 SHORTEST_CONTEXT, DOUBTFUL_WORDS = 2, 1.5
 """Words that must be the same; a context of n words is trusted by the share of those above the doubtful ones."""
@@ -39,6 +40,10 @@ SUFFIX_CHARACTERS = 200
 
 AGREEMENT = 0.5
 """A continuation is followed as long as at least this share of the places go on so."""
+
+PERSISTENCE = 0.85
+"""How likely a continuation that was right so far is to be so one token on: in held-out code it is right in 60 % of the
+cases at first, in 26 % four tokens on, in 9 % ten tokens on."""
 
 FOLLOWED_TEXTS = 16
 
@@ -130,11 +135,13 @@ class WorkspaceGuide:
             return
         mask = self._tokenizer.control.mask
         followed = self.followed([*settled[-TAIL_TOKENS:], *canvas[:known].tolist()])
+        persisting = 1.0
         for slot, (token, share) in zip(range(known, len(canvas)), followed, strict=False):
             if slot in behind:
-                yield behind[slot], token, math.log1p(STRENGTH * share)
-            elif canvas[slot] not in (mask, token):
+                yield behind[slot], token, math.log1p(STRENGTH * persisting * share)
+            if canvas[slot] not in (mask, token):
                 return
+            persisting = 1.0 if canvas[slot] == token else persisting * PERSISTENCE
 
     def _matches(self, settled: Sequence[int], width: int) -> Iterator[Match]:
         """What follows the text of the settled tokens, as far as they are text."""

@@ -57,9 +57,13 @@ def leaned(bias: TokenBias, tokenizer: Tokenizer) -> dict[str, float]:
     """The texts that the first row leans to."""
     return {
         "END" if token == tokenizer.control.fim_end else tokenizer.decode([token]): value
-        for row, token, value in zip(bias.rows.tolist(), bias.tokens.tolist(), bias.values.tolist(), strict=True)
+        for row, token, value in rows_of(bias)
         if row == 0
     }
+
+
+def rows_of(bias: TokenBias) -> list[tuple[int, int, float]]:
+    return list(zip(bias.rows.tolist(), bias.tokens.tolist(), bias.values.tolist(), strict=True))
 
 
 def ask(guide: WorkspaceGuide, tokenizer: Tokenizer, before: str) -> dict[str, float]:
@@ -126,11 +130,16 @@ def test_behind_a_masked_slot_the_workspaces_own_continuation_is_followed(tokeni
     settled = tokenizer.encode("def total(")
     text = guide.draft(settled, 6)
     masked = guide.bias(settled, np.full(6, mask), np.arange(6))
-    assert [token for row, token in zip(masked.rows, masked.tokens, strict=True) if row > 0] == text[1:]
+    ahead = [(token, value) for row, token, value in rows_of(masked) if row > 0]
+    assert [token for token, _ in ahead] == text[1:]
+    values = [value for _, value in ahead]
+    assert values == sorted(values, reverse=True) and values[0] > values[-1], "the further, the less sure"
     agreeing, differing = np.full(6, mask), np.full(6, mask)
     agreeing[2], differing[2] = text[2], tokenizer.encode("x")[0]
     slots = np.array([0, 1, 3, 4, 5])
-    assert set(guide.bias(settled, agreeing, slots).rows.tolist()) == {0, 1, 2, 3, 4}
+    agreed = guide.bias(settled, agreeing, slots)
+    assert set(agreed.rows.tolist()) == {0, 1, 2, 3, 4}
+    assert {row: value for row, _, value in rows_of(agreed)}[2] > values[2], "what came true is a better guide"
     assert set(guide.bias(settled, differing, slots).rows.tolist()) == {0, 1}
 
 

@@ -17,9 +17,8 @@ from coder.model.runtime import TokenBias
 from coder.model.tokens import Tokenizer
 
 STRENGTH = 1000.0
-"""A token that the workspace is sure of has its odds multiplied by this much, and by one more; one that it gives a share
-of s, by this much times s squared. Chosen with the next two for the embedded checkpoint's loss on packages that are in no
-figure; a better model needs less."""
+"""The odds of a token that the workspace gives the share s are multiplied by 1 + STRENGTH times s squared. Chosen with
+the next two for the embedded checkpoint's loss on packages that are in no figure; a better model needs less."""
 
 SHORTEST_CONTEXT, DOUBTFUL_WORDS = 2, 1.5
 """Words that must be the same; a context of n words is trusted by the share of those above the doubtful ones."""

@@ -17,6 +17,8 @@ import numpy.typing as npt
 WORD = re.compile(r"(?:[ \t]*\n)+[ \t]*| ?\w{1,64}| ?[^\w\s]|[ \t]+|\s")
 """A line's end with the next one's indentation; a word or a sign, with the blank before it; other blanks."""
 
+LETTERS = re.compile(r"\w*")
+
 BORDER = 0
 """The number of no word: where a text begins or ends."""
 
@@ -36,6 +38,13 @@ def split_words(text: str) -> list[str]:
 def essence(word: str) -> str:
     """What of a word counts as context: not the blanks before it, of a line's end not the indentation behind it."""
     return "\n" if "\n" in word else word.strip(" \t") or " "
+
+
+def without_border_words(text: str) -> str:
+    """The text without the words that it begins and ends with, which may have been cut there."""
+    start, cut = LETTERS.match(text), LETTERS.match(text[::-1])
+    assert start is not None and cut is not None
+    return text[start.end() : len(text) - cut.end()]
 
 
 def may_grow(word: str) -> bool:
@@ -108,7 +117,9 @@ class Vocabulary:
 
     def essences(self, numbers: WordIds) -> WordIds:
         """The number of each word's essence: int32 [N]."""
-        return np.array(self._essences, np.int32)[numbers]
+        with self._lock:  # nothing may be added while they are copied
+            essences = np.array(self._essences, np.int32)
+        return essences[numbers]
 
     def find(self, essences: Iterable[str]) -> list[int]:
         """The numbers of essences, `UNKNOWN` for those that have none."""

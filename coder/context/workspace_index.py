@@ -13,6 +13,7 @@ from pathlib import Path
 
 from coder.context.files import allowed, readable, source_files
 from coder.context.ngram_index import NgramIndex
+from coder.context.words import without_border_words
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,9 @@ class WorkspaceIndex:
         hidden = [] if path is None else [_key(Path(path)), _key(self.root / path)]
         first, *others = texts
         nearest = [first[-OPEN_TEXT_CHARACTERS:], *(text[:OPEN_TEXT_CHARACTERS] for text in others)]
-        return self._index.hiding(hidden).beside({f"text {number}": text for number, text in enumerate(nearest)})
+        # Nobody should remember every beginning of a word that is typed.
+        whole = {f"text {number}": without_border_words(text) for number, text in enumerate(nearest)}
+        return self._index.hiding(hidden).beside(whole)
 
     def close(self) -> None:
         """Stop reading, soon. Nothing joins the index any more."""

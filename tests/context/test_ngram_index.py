@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from coder.context import ngram_index
 from coder.context.ngram_index import Match, NgramIndex
 from coder.context.segment import DEEPEST, Segment, sorted_by_context
-from coder.context.words import BORDER, Vocabulary, essence, may_grow, relative_words, split_words, written_out
+from coder.context.words import (
+    BORDER,
+    Vocabulary,
+    essence,
+    may_grow,
+    relative_words,
+    split_words,
+    without_border_words,
+    written_out,
+)
 
 code = st.text(alphabet="aab_ .(\n", max_size=40).map(lambda text: re.sub(r"[ ]*\n[ ]*", "\n", text.lstrip(" ")))
 """Lines that are not indented: the definition below would have to count blanks, which has tests of its own."""
@@ -75,6 +84,12 @@ def answers(index: NgramIndex, before: str) -> list[Match]:
 @given(st.text(max_size=60))
 def test_words_joined_are_the_text(text: str):
     assert "".join(split_words(text)) == text
+
+
+@given(st.sampled_from(["", "on", "one"]), st.sampled_from(["", "t", "two"]))
+def test_words_that_may_be_cut_are_left_out(first: str, last: str):
+    assert without_border_words(f"{first} a(b) {last}") == " a(b) "
+    assert without_border_words(first) == ""
 
 
 @given(st.text(alphabet="ab \t\n", max_size=60))

@@ -147,9 +147,19 @@ def test_the_saved_text_of_the_file_that_is_written_does_not_tell_what_belongs_i
 
 
 def test_no_continuation_reaches_over_a_hole(tmp_path: Path, open_index: Opener):
-    around = open_index().around("a.py", "x = one", "two\n", "three\n")
-    assert follows(around, "x =") == {" one"}
-    assert follows(around, "one") == follows(around, "\ntwo\n") == set()
+    around = open_index().around("a.py", "x = one;", "(two)\n", "[three]\n")
+    assert follows(around, "x =") == {" one;"}
+    assert follows(around, "(two)") == {"\n"}
+    assert follows(around, "one;") == set()
+
+
+def test_what_is_being_typed_is_not_remembered_letter_by_letter(tmp_path: Path, open_index: Opener):
+    index = open_index()
+    index.around("a.py", "answer = ", "\n")
+    words = len(index.around("a.py", "answer = ", "\n").vocabulary)
+    for length in range(len("forty_two")):
+        around = index.around("a.py", "answer = " + "forty_two"[:length], "forty_two"[length:] + "\n")
+        assert len(around.vocabulary) <= words + 1
 
 
 def test_the_text_around_the_hole_is_bounded(tmp_path: Path, open_index: Opener):

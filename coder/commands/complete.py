@@ -24,7 +24,7 @@ quickfill complete app.py:12 --apply       written into the file
 
 quickfill complete - --at 3 < app.py       from standard input
 
-quickfill complete app.py:12 --workspace . with the names and habits of this folder's code
+quickfill complete app.py:12 --workspace . knowing this folder
 
 quickfill complete app.py:12 --json        for programs
 """

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
+import threading
 import time
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
+from functools import partial
 from typing import Literal
 
-from coder.auto_policy import PassCosts, choose_policy
+from coder.auto_policy import PassCosts, decoding_method, default_canvas_size
+from coder.batching import TOGETHER, MeetingRuntime, Worker
 from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score
 from coder.constraints import TokenConstraints
 from coder.context.window import replaced_characters
@@ -24,8 +23,9 @@ from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.scoring import predictions_along
 from coder.edits import Filled, FillEvent, FillRequest
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
 from coder.fill import Model, fill_in_turn
+from coder.gpu import gpu_available
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
@@ -41,9 +41,6 @@ ALTERNATIVE_TEMPERATURE = 0.8
 
 ATTEMPTS_PER_SAMPLE = 3
 """How often a sample is drawn that turns out to be like another before the engine settles for fewer."""
-
-GREEDY_POLICIES = ("verified", "lookup")
-"""Their output is the greedy autoregressive one; what would be sampled with them is sampled one token a pass."""
 
 AHEAD_CHUNK = 32
 """Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
@@ -67,9 +64,10 @@ class Engine:
         self._tokenizer = checkpoint.tokenizer
         self._constraints = TokenConstraints(self._tokenizer, runtime.config.vocab_size)
         self._prompting = Prompting(runtime.config, self._tokenizer)
-        self._sampler = Sampler(runtime)
+        self._meeting = MeetingRuntime(runtime)
+        self._sampler = Sampler(self._meeting)
         self._caches = CachePool(runtime.new_cache)
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="quickfill-engine")
+        self._worker = Worker(self._meeting)
         self._groups = Groups()
         self._ahead = Ahead()
 
@@ -87,7 +85,7 @@ class Engine:
             CheckpointError, MissingDependencyError: with what to do about it.
         """
         checkpoint = open_checkpoint(model)
-        if runtime == "torch" or (runtime == "auto" and _gpu_available()):
+        if runtime == "torch" or (runtime == "auto" and gpu_available()):
             from coder.model.torch_runtime import TorchRuntime
 
             return Engine(TorchRuntime.load(checkpoint), checkpoint, model)
@@ -139,6 +137,26 @@ class Engine:
                 yield unstarted("cancelled", request.policy, job.seconds)
         finally:
             self._groups.leave(group, superseded)
+
+    def complete_many(
+        self, requests: Sequence[CompletionRequest], cancelled: Sequence[Cancellation] = (), together: int = TOGETHER
+    ) -> list[Completion]:
+        """The completions of several requests, in their order, the same as one by one but sooner.
+
+        Args:
+            cancelled: one for each request, or none at all; the same one may stand for several.
+            together: how many are worked on at a time. A request's deadline counts from when its work begins.
+
+        Raises:
+            InputError: a setting of one of them that cannot be used.
+        """
+        stopped = threading.Event()
+        both = [AnyOf(event, stopped) for event in cancelled or [stopped] * len(requests)]
+        tasks = [partial(self.complete, request, event) for request, event in zip(requests, both, strict=True)]
+        try:
+            return self._worker.submit(self._meeting.run, tasks, together).result()
+        finally:
+            stopped.set()
 
     def fill(self, request: FillRequest, cancelled: Cancellation | None = None, group: str | None = None) -> Filled:
         """The answers to several holes of a text, when the last one is finished, stopped or out of time."""
@@ -238,7 +256,7 @@ class Engine:
         assert answer is not None
         if job.request.syntax_rounds:
             judge = judge_of(job.request, prompt.around.replaced)
-            answer = sound_answer(answer, denoising, self._runtime, self._tokenizer, judge, job.request.syntax_rounds)
+            answer = sound_answer(answer, denoising, self._meeting, self._tokenizer, judge, job.request.syntax_rounds)
         self._caches.trim()
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
         replaces = replaced_characters(answer.text, prompt.around.replaced)
@@ -253,7 +271,7 @@ class Engine:
             raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
         end_token = self.config.control.fim_end
         temperature = request.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
-        policy, canvas_size = self._policy(request, temperature)
+        policy, canvas_size = decoding_method(request, temperature, self.config, self._pass_costs)
         return DenoiseRequest(
             context=context,
             cache=self._caches.take(context[:-1]),
@@ -271,24 +289,16 @@ class Engine:
             constraints=tuple(self._constraints.of(request.constraints)),
         )
 
-    def _policy(self, request: CompletionRequest, temperature: float) -> tuple[str, int]:
-        """Name and canvas size of the decoding method. Sampled, `auto` is autoregressive, and so are alternatives to
-        what a greedy method wrote."""
-        size = default_canvas_size(self.config) if request.canvas_size is None else request.canvas_size
-        if request.policy != "auto":
-            greedy = request.policy.split(":")[0] in GREEDY_POLICIES
-            return ("autoregressive" if greedy and temperature else request.policy), size
-        if temperature:
-            return "autoregressive", size
+    def _pass_costs(self) -> PassCosts:
         self.costs = self.costs or PassCosts.of(self._runtime)
-        return choose_policy(self.config, self.costs, request.canvas_size)
+        return self.costs
 
     def _score(self, prefix: str, suffix: str, middle: str) -> Score:
         end_token = self.config.control.fim_end
         context = self._prompting.prompt(CompletionRequest(prefix, suffix)).tokens
         continuation = [*self._tokenizer.encode(middle), end_token]
         cache = self._caches.take(context[:-1])
-        along = predictions_along(self._runtime, cache, context, continuation, control_tokens=(end_token,))
+        along = predictions_along(self._meeting, cache, context, continuation, control_tokens=(end_token,))
         values, best = along.log_probability, along.tokens[:, 0] == continuation
         return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1, greedy=bool(best[:-1].all()))
 
@@ -300,27 +310,10 @@ class Engine:
         tokens = self._tokenizer.encode(middle)
         size = canvas_size or default_canvas_size(self.config)
         cache = self._caches.take(context[:-1])
-        estimates = diffusion_bound(self._runtime, cache, context, tokens, size, samples, seed, (end_token,))
+        estimates = diffusion_bound(self._meeting, cache, context, tokens, size, samples, seed, (end_token,))
         error = float(estimates.std(ddof=1)) / samples**0.5 if samples > 1 else float("inf")
         return DiffusionScore(float(estimates.mean()), error, len(tokens))
 
 
-def default_canvas_size(config: ModelConfig) -> int:
-    """16 slots, or the largest size below that the checkpoint was trained with."""
-    return max((size for size in config.block_sizes if size <= 16), default=min(config.block_sizes))
-
-
 def _by_confidence(completion: Completion) -> float:
     return -completion.confidence
-
-
-def _gpu_available() -> bool:
-    """Whether PyTorch is installed and sees a CUDA GPU. It is imported only where there is a driver to ask."""
-    if find_spec("torch") is None:
-        return False
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-        from coder.model.torch_import import torch
-    except (OSError, MissingDependencyError):
-        return False
-    return torch.cuda.is_available()

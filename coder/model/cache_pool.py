@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from weakref import WeakKeyDictionary
 
 from coder.model.runtime import Cache, common_prefix_length
 
@@ -14,7 +16,9 @@ what was generated."""
 
 
 class CachePool:
-    """The least recently used set of caches, bounded in bytes. Not thread-safe.
+    """The least recently used set of caches, bounded in bytes. Not thread-safe, but threads may take turns.
+
+    The cache that a thread took last is its own until it takes another one or ends: others get copies of it.
 
     Args:
         new_cache: makes an empty cache.
@@ -26,6 +30,7 @@ class CachePool:
         self._max_bytes = max_bytes
         self._caches: list[Cache] = []
         """The most recently used one last."""
+        self._owned: WeakKeyDictionary[threading.Thread, Cache] = WeakKeyDictionary()
 
     @property
     def nbytes(self) -> int:
@@ -43,13 +48,14 @@ class CachePool:
         )
         if best is None:
             cache = self._new_cache()
-        elif len(best.tokens) - shared <= min(FORGETTABLE, shared):
+        elif len(best.tokens) - shared <= min(FORGETTABLE, shared) and not self._is_anothers(best):
             self._caches.remove(best)
             best.truncate(shared)
             cache = best
         else:
             cache = best.copy_prefix(shared) if shared else self._new_cache()
         self._caches.append(cache)
+        self._owned[threading.current_thread()] = cache
         self.trim()
         return cache
 
@@ -57,3 +63,7 @@ class CachePool:
         """Drop the least recently used caches until the others fit; caches grow while they are used."""
         while len(self._caches) > 1 and self.nbytes > self._max_bytes:
             del self._caches[0]
+
+    def _is_anothers(self, cache: Cache) -> bool:
+        me = threading.current_thread()
+        return any(owned is cache and thread is not me for thread, owned in self._owned.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
@@ -14,12 +16,9 @@ FIRST_CAPACITY = 512
 
 
 class OnnxCache:
-    """Keys and values, float32 [1, key-value heads, capacity, head size] a layer, bound to the session once."""
+    """Keys and values, float32 [1, key-value heads, capacity, head size] a layer."""
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, config: ModelConfig, capacity: int = FIRST_CAPACITY
-    ) -> None:
-        self._session = session
+    def __init__(self, config: ModelConfig, capacity: int = FIRST_CAPACITY) -> None:
         self._config = config
         self._tokens: list[int] = []
         self._allocate(capacity)
@@ -36,13 +35,13 @@ class OnnxCache:
         del self._tokens[length:]
 
     def copy_prefix(self, length: int) -> OnnxCache:
-        copy = OnnxCache(self._session, self._config, self._capacity)
+        copy = OnnxCache(self._config, self._capacity)
         copy._tokens = self._tokens[:length]
         copy._copy_from(self._buffers, length)
         return copy
 
-    def reserve(self, length: int) -> onnxruntime.IOBinding:
-        """The binding of the buffers, with room for `length` positions and a spare one.
+    def reserve(self, length: int) -> None:
+        """Make room for `length` positions and a spare one.
 
         Raises InputError beyond the model's last position.
         """
@@ -54,7 +53,12 @@ class OnnxCache:
             old = self._buffers
             self._allocate(min(max(length, 2 * self._capacity), self._config.max_positions) + 1)
             self._copy_from(old, len(self._tokens))
-        return self._binding
+
+    def bind(self, binding: onnxruntime.IOBinding, sequence: int) -> None:
+        """Let a graph read and write the buffers as those of one of its sequences."""
+        for (kind, layer), value in self._values.items():
+            binding.bind_ortvalue_input(f"past_{kind}_{sequence}_{layer}", value)
+            binding.bind_ortvalue_output(f"present_{kind}_{sequence}_{layer}", value)
 
     def _copy_from(self, buffers: list[npt.NDArray[np.float32]], length: int) -> None:
         """The first `length` positions of another cache's buffers."""
@@ -63,12 +67,8 @@ class OnnxCache:
 
     def _allocate(self, capacity: int) -> None:
         config, self._capacity = self._config, capacity
-        self._buffers: list[npt.NDArray[np.float32]] = []
-        self._binding = self._session.io_binding()
-        for layer in range(config.num_layers):
-            for kind in ("key", "value"):
-                buffer = np.zeros((1, config.num_key_value_heads, capacity, config.head_dim), np.float32)
-                value = onnxruntime.OrtValue.ortvalue_from_numpy(buffer)
-                self._binding.bind_ortvalue_input(f"past_{kind}_{layer}", value)
-                self._binding.bind_ortvalue_output(f"present_{kind}_{layer}", value)
-                self._buffers.append(buffer)
+        shape = 1, config.num_key_value_heads, capacity, config.head_dim
+        keys = list(product(("key", "value"), range(config.num_layers)))
+        self._buffers = [np.zeros(shape, np.float32) for _ in keys]
+        values = map(onnxruntime.OrtValue.ortvalue_from_numpy, self._buffers)
+        self._values = dict(zip(keys, values, strict=True))

@@ -2,6 +2,8 @@
 
 One graph serves context and canvas passes of any width: which new position sees which is an additive bias. Keys and
 values live in buffers that the caller owns; `GroupQueryAttention` writes the new ones in place, behind the cached ones.
+A graph for several sequences computes everything but the attention over all their new positions together; each has its
+own attention node in every layer, since that operator takes no batch on top of a cache.
 Linear layers multiply uint8 activations (one scale a row, measured in the graph) by int8 weights (one scale an output
 row). Predictions are reduced inside the graph, for the wanted positions only.
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -85,26 +88,26 @@ class Activation:
 class DecoderGraph:
     """Builds the graph of one decoder. `build()` returns the serialised model and its large constants.
 
-    Inputs (M new positions, A of them with the spare row, S with the cached ones too; W wanted positions, K biases,
-    C capacity of the buffers):
-        tokens int64 [M]; spare_row float32 [1, A - M, query-key-value width], zeros, so that attention has A >= 2 rows;
-        new_rows int64 [1] (M); positions int64 [1, A]; attention_bias float32 [1, 1, A, S]; last_position int32 [1]
-        (S - 1); total_length int32 [1] (S); row_zeros, wanted_zeros uint8 [1, M, 1], [1, W, 1] (all ACTIVATION_ZERO);
-        wanted int64 [W]; given int64 [1, W, 1]; control_bias float32 [vocabulary]; bias_indices int64 [K, 3];
-        bias_values float32 [K]; past_key_i, past_value_i float32 [1, key-value heads, C, head size].
+    Inputs (M new positions of all sequences together; W wanted ones; K biases):
+        tokens int64 [M]; attended_rows int64 [M], where each position is among the rows of all attentions;
+        row_zeros, wanted_zeros uint8 [1, M, 1], [1, W, 1] (all ACTIVATION_ZERO); wanted int64 [W];
+        given int64 [1, W, 1]; control_bias float32 [vocabulary]; bias_indices int64 [K, 3]; bias_values float32 [K].
+    Inputs for each sequence n (A rows of its attention, at least 2; S with the cached ones; C capacity of the buffers):
+        rows_n int64 [A], which of the M positions they are; positions_n int64 [1, A];
+        attention_bias_n float32 [1, 1, A, S]; last_position_n int32 [1] (S - 1); total_length_n int32 [1] (S);
+        past_key_n_i, past_value_n_i float32 [1, key-value heads, C, head size], of layer i.
     Outputs:
         tokens int64, probabilities float32 [1, W, CANDIDATES]; entropy, log_probability float32 [1, W, 1];
-        present_key_i, present_value_i: the same buffers.
+        present_key_n_i, present_value_n_i: the same buffers.
     """
 
-    def __init__(self, config: ModelConfig, weights: DecoderWeights) -> None:
+    def __init__(self, config: ModelConfig, weights: DecoderWeights, sequences: int = 1) -> None:
         self.config = config
         self.weights = weights
+        self.sequences = sequences
         self.graph = graph = Graph()
         self.last_axis = graph.constant(np.array([-1], np.int64))
         self.batch_axis = graph.constant(np.array([0], np.int64))
-        self.first_row = graph.constant(np.array([0], np.int64))
-        self.row_axis = graph.constant(np.array([1], np.int64))
         self.one = graph.constant(np.array(1.0, np.float32))
         self.activation_zero = graph.constant(np.array(ACTIVATION_ZERO, np.uint8))
         self.activation_step = graph.constant(np.array(1.0 / 127.0, np.float32))
@@ -137,27 +140,34 @@ class DecoderGraph:
 
     def _layer(self, index: int, hidden: str, branch: str | None) -> tuple[str, str]:
         """One decoder layer: the residual stream and the branch not yet added to it, in and out."""
-        graph, layer = self.graph, self.weights.layer(index)
+        graph, layer = self.graph, self.weights.layers[index]
         normed, hidden = self._add_and_norm(hidden, branch, layer.input_norm)
         queries_keys_values = self._linear(self._activation(normed, self.config.hidden_size), layer.qkv)
-        queries_keys_values = graph.add("Concat", queries_keys_values, "spare_row", axis=1)
-        attended = f"attended_{index}"
-        graph.add_many(
+        attended = [self._attention(index, sequence, queries_keys_values) for sequence in range(self.sequences)]
+        together = attended[0] if self.sequences == 1 else graph.add("Concat", *attended, axis=1)
+        attended = graph.add("Gather", together, "attended_rows", axis=1)
+        attention_size = self.config.num_heads * self.config.head_dim
+        branch = self._linear(self._activation(attended, attention_size), layer.out)
+        normed, hidden = self._add_and_norm(hidden, branch, layer.post_attention_norm)
+        return hidden, self._feed_forward(normed, layer.gate, layer.up, layer.down)
+
+    def _attention(self, layer: int, sequence: int, queries_keys_values: str) -> str:
+        """What the rows of one sequence find, [1, A, heads x head size]."""
+        buffer, attended = f"{sequence}_{layer}", f"attended_{sequence}_{layer}"
+        rows = self.graph.add("Gather", queries_keys_values, f"rows_{sequence}", axis=1)
+        self.graph.add_many(
             "GroupQueryAttention",
-            [queries_keys_values, "", "", f"past_key_{index}", f"past_value_{index}", "last_position", "total_length",
-             self.cosines, self.sines, "positions", "attention_bias"],
-            [attended, f"present_key_{index}", f"present_value_{index}"],
+            [rows, "", "", f"past_key_{buffer}", f"past_value_{buffer}", f"last_position_{sequence}",
+             f"total_length_{sequence}", self.cosines, self.sines, f"positions_{sequence}",
+             f"attention_bias_{sequence}"],
+            [attended, f"present_key_{buffer}", f"present_value_{buffer}"],
             MICROSOFT,
             num_heads=self.config.num_heads,
             kv_num_heads=self.config.num_key_value_heads,
             do_rotary=1,
             causal=0,
         )  # fmt: skip
-        attended = graph.add("Slice", attended, self.first_row, "new_rows", self.row_axis)
-        attention_size = self.config.num_heads * self.config.head_dim
-        branch = self._linear(self._activation(attended, attention_size), layer.out)
-        normed, hidden = self._add_and_norm(hidden, branch, layer.post_attention_norm)
-        return hidden, self._feed_forward(normed, layer.gate, layer.up, layer.down)
+        return attended
 
     def _feed_forward(self, normed: str, gate: Linear, up: Linear, down: Linear) -> str:
         """down(silu(gate x) * up x). The row scale of `up x` is left out of the product and joins that of `down`."""
@@ -242,14 +252,7 @@ class DecoderGraph:
         config, info = self.config, onnx_protobuf.value_info
         inputs = [
             info("tokens", np.int64, ["M"]),
-            info("positions", np.int64, [1, "A"]),
-            info("attention_bias", np.float32, [1, 1, "A", "S"]),
-            info("last_position", np.int32, [1]),
-            info("total_length", np.int32, [1]),
-            info(
-                "spare_row", np.float32, [1, "E", (config.num_heads + 2 * config.num_key_value_heads) * config.head_dim]
-            ),
-            info("new_rows", np.int64, [1]),
+            info("attended_rows", np.int64, ["M"]),
             info("wanted", np.int64, ["W"]),
             info("given", np.int64, [1, "W", 1]),
             info("control_bias", np.float32, [config.vocab_size]),
@@ -264,9 +267,17 @@ class DecoderGraph:
             info("entropy", np.float32, [1, "W", 1]),
             info("log_probability", np.float32, [1, "W", 1]),
         ]
-        buffer = [1, config.num_key_value_heads, "C", config.head_dim]
-        for index in range(config.num_layers):
-            for kind in ("key", "value"):
-                inputs.append(info(f"past_{kind}_{index}", np.float32, buffer))
-                outputs.append(info(f"present_{kind}_{index}", np.float32, buffer))
+        for sequence in range(self.sequences):
+            rows, total = f"A{sequence}", f"S{sequence}"
+            inputs += [
+                info(f"rows_{sequence}", np.int64, [rows]),
+                info(f"positions_{sequence}", np.int64, [1, rows]),
+                info(f"attention_bias_{sequence}", np.float32, [1, 1, rows, total]),
+                info(f"last_position_{sequence}", np.int32, [1]),
+                info(f"total_length_{sequence}", np.int32, [1]),
+            ]
+            buffer = [1, config.num_key_value_heads, f"C{sequence}", config.head_dim]
+            for kind, layer in product(("key", "value"), range(config.num_layers)):
+                inputs.append(info(f"past_{kind}_{sequence}_{layer}", np.float32, buffer))
+                outputs.append(info(f"present_{kind}_{sequence}_{layer}", np.float32, buffer))
         return self.graph.serialize(inputs, outputs)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
 from coder.errors import CheckpointError
@@ -14,12 +14,16 @@ from coder.model import onnx_protobuf
 from coder.model.checkpoint import Checkpoint
 from coder.model.config import ModelConfig
 from coder.model.onnx_cache import OnnxCache
-from coder.model.onnx_graph import ACTIVATION_ZERO, STANDARD_OPERATORS, DecoderGraph
+from coder.model.onnx_graph import STANDARD_OPERATORS
+from coder.model.onnx_session import DecoderSession
 from coder.model.onnx_weights import DecoderWeights
-from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions
+from coder.model.runtime import Cache, Pass, Predictions
 
-HIDDEN_FROM = np.float32(-1e9)
-"""What is added to an attention score or a logit that must not count."""
+SEQUENCES = 8
+"""How many sequences the graph for several is built for. Those that take no part cost little."""
+
+WIDE = 64
+"""Passes over more positions than this gain nothing from company, and take memory; they run alone."""
 
 WEIGHT_LEVELS: dict[int, int | None] = {8: 127, 7: 63, 32: None}
 """Largest magnitude of a weight by its bits; None leaves weights in float32."""
@@ -30,26 +34,20 @@ PRECISIONS = {
     32: "float32",
 }
 
-Array = npt.NDArray[np.generic]
-
 
 class OnnxRuntime:
     """A decoder in ONNX Runtime on the CPU. See `Runtime` for what it answers."""
 
-    def __init__(
-        self,
-        session: onnxruntime.InferenceSession,
-        config: ModelConfig,
-        description: dict[str, str],
-        constants: Mapping[str, Array],
-    ) -> None:
-        self._session = session
-        self._config = config
+    def __init__(self, weights: DecoderWeights, threads: int, description: dict[str, str]) -> None:
+        self._weights = weights
+        self._threads = threads
         self._description = description
-        self._constants = constants
-        """The session reads them where they are, so they must live as long as it does."""
-        self._control_bias: dict[tuple[int, ...], npt.NDArray[np.float32]] = {}
-        self._quantized = any(value.name == "row_zeros" for value in session.get_inputs())
+        self._alone = DecoderSession(weights, 1, threads)
+
+    @cached_property
+    def _together(self) -> DecoderSession:
+        """Built when it is first needed, since it takes a second, and a copy of the weights."""
+        return DecoderSession(self._weights, SEQUENCES, self._threads)
 
     @staticmethod
     def load(checkpoint: Checkpoint, threads: int | None = None, weight_bits: int | None = None) -> OnnxRuntime:
@@ -69,109 +67,39 @@ class OnnxRuntime:
             )
         bits = weight_bits or (7 if products_saturate() else 8)
         threads = threads or available_cores()
-        serialized, constants = DecoderGraph(checkpoint.config, DecoderWeights(checkpoint, WEIGHT_LEVELS[bits])).build()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in constants.values()]
-        options.add_external_initializers(list(constants), values)
-        session = onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
         description = {
             "runtime": f"ONNX Runtime {onnxruntime.__version__}, CPU",
             "precision": PRECISIONS[bits],
             "threads": str(threads),
         }
-        return OnnxRuntime(session, checkpoint.config, description, constants)
+        return OnnxRuntime(DecoderWeights(checkpoint, WEIGHT_LEVELS[bits]), threads, description)
 
     @property
     def config(self) -> ModelConfig:
-        return self._config
+        return self._weights.config
 
     @property
     def description(self) -> dict[str, str]:
         return self._description
 
     def new_cache(self) -> OnnxCache:
-        return OnnxCache(self._session, self._config)
+        return OnnxCache(self.config)
 
     def forward(self, cache: Cache, request: Pass) -> Predictions:
         assert isinstance(cache, OnnxCache)
-        wanted = len(request.wanted)
-        binding = cache.reserve(len(cache.tokens) + len(request.tokens))
-        inputs = self._position_inputs(len(cache.tokens), request) | self._prediction_inputs(request)
-        for name, value in inputs.items():
-            binding.bind_cpu_input(name, value)
-        results = {
-            "top_tokens": np.empty((1, wanted, CANDIDATES), np.int64),
-            "top_probabilities": np.empty((1, wanted, CANDIDATES), np.float32),
-            "entropy": np.empty((1, wanted, 1), np.float32),
-            "log_probability": np.empty((1, wanted, 1), np.float32),
-        }
-        for name, value in results.items():
-            binding.bind_ortvalue_output(name, onnxruntime.OrtValue.ortvalue_from_numpy(value))
-        self._session.run_with_iobinding(binding)
-        cache.tokens.extend(request.tokens[: request.commit])
-        probabilities = results["top_probabilities"][0]
-        return Predictions(
-            tokens=results["top_tokens"][0],
-            probabilities=probabilities,
-            entropy=results["entropy"].reshape(wanted),
-            log_probability=np.log(probabilities[:, 0])
-            if request.given is None
-            else results["log_probability"].reshape(wanted),
-        )
+        (predictions,) = self._alone.run([cache], [request])
+        return predictions
 
-    def _position_inputs(self, cached: int, request: Pass) -> dict[str, Array]:
-        """What the graph needs to know of the new positions."""
-        config, new = self._config, len(request.tokens)
-        # A single row takes other float kernels in the attention, whose last bit differs, and quantisation makes that
-        # visible. From two rows on every width gives the same bits, so a single one gets a spare one behind it.
-        spare = 1 if new == 1 else 0
-        rows, total = new + spare, cached + new + spare
-        width = (config.num_heads + 2 * config.num_key_value_heads) * config.head_dim
-        inputs: dict[str, Array] = {
-            "tokens": np.asarray(request.tokens, np.int64),
-            "positions": np.arange(cached, total)[None],
-            "attention_bias": attention_bias(cached, rows, request.causal or spare == 1),
-            "last_position": np.array([total - 1], np.int32),
-            "total_length": np.array([total], np.int32),
-            "spare_row": np.zeros((1, spare, width), np.float32),
-            "new_rows": np.array([new], np.int64),
-        }
-        if self._quantized:
-            inputs["row_zeros"] = np.full((1, new, 1), ACTIVATION_ZERO, np.uint8)
-        return inputs
-
-    def _prediction_inputs(self, request: Pass) -> dict[str, Array]:
-        """What the graph needs to know of the wanted predictions."""
-        wanted, bias = len(request.wanted), request.bias
-        given = [0] * wanted if request.given is None else request.given
-        inputs: dict[str, Array] = {
-            "wanted": np.asarray(request.wanted, np.int64),
-            "given": np.asarray(given, np.int64).reshape(1, wanted, 1),
-            "control_bias": self._control_bias_for(request.control_tokens),
-            "bias_indices": np.stack([np.zeros_like(bias.rows), bias.rows, bias.tokens], axis=1),
-            "bias_values": bias.values,
-        }
-        if self._quantized:
-            inputs["wanted_zeros"] = np.full((1, wanted, 1), ACTIVATION_ZERO, np.uint8)
-        return inputs
-
-    def _control_bias_for(self, allowed: tuple[int, ...]) -> npt.NDArray[np.float32]:
-        """float32 [vocabulary]: 0, and a large negative number for control tokens that are not allowed."""
-        if allowed not in self._control_bias:
-            bias = np.zeros(self._config.vocab_size, np.float32)
-            bias[self._config.control.forbidden(allowed)] = HIDDEN_FROM
-            self._control_bias[allowed] = bias
-        return self._control_bias[allowed]
-
-
-def attention_bias(cached: int, new: int, causal: bool) -> npt.NDArray[np.float32]:
-    """float32 [1, 1, new, cached + new]: 0 where a new position may look, a large negative number elsewhere."""
-    bias = np.zeros((1, 1, new, cached + new), np.float32)
-    if causal and new > 1:
-        bias[0, 0, :, cached:] = np.triu(np.full((new, new), HIDDEN_FROM), 1)
-    return bias
+    def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
+        answers: dict[int, Predictions] = {}
+        narrow = [index for index, request in enumerate(requests) if len(request.tokens) <= WIDE]
+        for first in range(0, len(narrow), SEQUENCES):
+            if len(chosen := narrow[first : first + SEQUENCES]) > 1:
+                ours = [cache for index in chosen if isinstance(cache := caches[index], OnnxCache)]
+                answers |= zip(chosen, self._together.run(ours, [requests[index] for index in chosen]), strict=True)
+        alone = (index for index in range(len(requests)) if index not in answers)
+        answers |= {index: self.forward(caches[index], requests[index]) for index in alone}
+        return [answers[index] for index in range(len(requests))]
 
 
 def available_cores(most: int = 8) -> int:

@@ -40,7 +40,7 @@ class LayerWeights:
 
 
 class DecoderWeights:
-    """Prepares weights layer by layer, so that no more than one matrix is ever held in float32.
+    """Prepares weights layer by layer, so that no more than one matrix is ever held in float32, and keeps them.
 
     Args:
         checkpoint: where they come from.
@@ -62,16 +62,20 @@ class DecoderWeights:
         """The table [vocabulary, hidden], one scale a token."""
         return self._quantize(self.checkpoint.tensor(EMBEDDING))
 
-    @property
+    @cached_property
     def head(self) -> Linear:
         name = EMBEDDING if self.config.tied_embeddings else "lm_head.weight"
         return self._linear(name, self._smoothing.head)
 
-    @property
+    @cached_property
     def final_norm(self) -> Vector:
         return self.checkpoint.float_tensor("model.norm.weight") / self._smoothing.head
 
-    def layer(self, index: int) -> LayerWeights:
+    @cached_property
+    def layers(self) -> list[LayerWeights]:
+        return [self._layer(index) for index in range(self.config.num_layers)]
+
+    def _layer(self, index: int) -> LayerWeights:
         name, smoothing = f"model.layers.{index}", self._smoothing.layers[index]
         projection = f"{name}.self_attn"
         queries, keys, values = (

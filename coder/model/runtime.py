@@ -134,6 +134,13 @@ class Runtime(Protocol):
         """Run one pass, appending `request.commit` tokens to `cache`."""
         ...
 
+    def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
+        """Run a pass for each of several different caches, together where that is faster.
+
+        Widths, kinds and cache lengths may differ. The answers are those of one pass after the other, up to rounding.
+        """
+        ...
+
 
 def common_prefix_length(first: Sequence[int], second: Sequence[int]) -> int:
     """How many tokens two sequences share at their start."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from coder.model.config import ModelConfig
 from coder.model.runtime import Pass
@@ -87,17 +87,30 @@ def pass_inputs(request: Pass, length: int, size: int) -> Tensor:
     return torch.tensor([tokens, positions, borders])
 
 
-def run_pass(decoder: Decoder, cache: TorchCache, inputs: Tensor, visible: int) -> Tensor:
-    """Hidden states [M, hidden_size] of `inputs` (see `pass_inputs`), attending to the first `visible` positions of the
-    buffers so far as their borders let them. Keys and values go to the buffers; nothing is committed."""
-    tokens, positions, borders = inputs
-    mask = torch.arange(visible, device=inputs.device) < borders[:, None]
+def run_passes(
+    decoder: Decoder, caches: Sequence[TorchCache], inputs: Sequence[Tensor], visible: Sequence[int]
+) -> Tensor:
+    """Hidden states [M, hidden_size] of one pass for each cache, behind each other. All but the attention is computed
+    for them together.
 
-    def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        cache.keys[layer].index_copy_(1, positions, keys[0])
-        cache.values[layer].index_copy_(1, positions, values[0])
-        return grouped_attention(
-            queries, cache.keys[layer, None, :, :visible], cache.values[layer, None, :, :visible], mask
-        )
+    Each pass's `inputs` (see `pass_inputs`) attend to the first `visible` positions of its cache's buffers so far as
+    their borders let them. Keys and values go to the buffers; nothing is committed.
+    """
+    tokens, positions, _ = torch.cat(list(inputs), dim=1)
+    widths = [part.shape[1] for part in inputs]
+    masks = [
+        torch.arange(length, device=part.device) < part[2, :, None]
+        for part, length in zip(inputs, visible, strict=True)
+    ]
+
+    def attend(layer: int, *new: Tensor) -> Tensor:
+        attended = []
+        for index, (queries, keys, values) in enumerate(zip(*(part.split(widths, dim=2) for part in new), strict=True)):
+            cache, length, where = caches[index], visible[index], inputs[index][1]
+            cache.keys[layer].index_copy_(1, where, keys[0])
+            cache.values[layer].index_copy_(1, where, values[0])
+            known = cache.keys[layer, None, :, :length], cache.values[layer, None, :, :length]
+            attended.append(grouped_attention(queries, *known, masks[index]))
+        return torch.cat(attended, dim=2) if len(attended) > 1 else attended[0]
 
     return decoder(tokens[None], positions[None], attend)[0]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coder.model.runtime import Pass
-from coder.model.torch_cache import TorchCache, pass_inputs, run_pass
+from coder.model.torch_cache import TorchCache, pass_inputs, run_passes
 from coder.model.torch_decoder import Decoder
 from coder.model.torch_import import torch
 
@@ -64,7 +64,7 @@ class StaticPasses:
         self._working.copy_from(cache, len(self._working), len(cache))
 
     def _run(self, inputs: Tensor) -> Tensor:
-        return run_pass(self._decoder, self._working, inputs, self._working.capacity)
+        return run_passes(self._decoder, [self._working], [inputs], [self._working.capacity])
 
     def _replay(self, inputs: Tensor) -> Tensor:
         size = inputs.shape[1]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from coder.errors import InputError
 from coder.model.checkpoint import Checkpoint
-from coder.model.config import ModelConfig
+from coder.model.config import ControlTokens, ModelConfig
 from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions
-from coder.model.torch_cache import TorchCache, pass_inputs, run_pass
+from coder.model.torch_cache import TorchCache, pass_inputs, run_passes
 from coder.model.torch_cuda_graphs import StaticPasses
 from coder.model.torch_decoder import Decoder, Layer
 from coder.model.torch_import import torch
@@ -74,30 +75,46 @@ class TorchRuntime:
         Raises:
             InputError: the sequence would be longer than the model's positions.
         """
+        (predictions,) = self.forward_batch([cache], [request])
+        return predictions
+
+    def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
         with torch.inference_mode():
-            forbidden = self.config.control.forbidden(request.control_tokens)
-            return _reduce(self.logits(cache, request), request, forbidden)
+            return _reduce(self._logits(caches, requests), requests, self.config.control)
 
     def logits(self, cache: Cache, request: Pass) -> Tensor:
         """The same pass, giving the wanted positions' raw logits, float32 [W, vocab_size], on the device: without the
         bias, and with control tokens as likely as the model finds them."""
+        return self._logits([cache], [request])
+
+    @torch.inference_mode()
+    def _logits(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> Tensor:
+        """Those of several passes, behind each other."""
+        ours = [self._checked(cache, request) for cache, request in zip(caches, requests, strict=True)]
+        starts = accumulate((len(request.tokens) for request in requests), initial=0)
+        wanted = [first + index for first, request in zip(starts, requests, strict=False) for index in request.wanted]
+        rows = torch.tensor(wanted, dtype=torch.int64, device=self._device)
+        return self._decoder.logits(self._hidden(ours, requests)[rows]).float()
+
+    def _checked(self, cache: Cache, request: Pass) -> TorchCache:
         if not isinstance(cache, TorchCache):
             raise TypeError(f"a {type(cache).__name__} is not a cache of this runtime")
         length = len(cache) + len(request.tokens)
         if length > self.config.max_positions:
             raise InputError(f"{length} tokens do not fit the model's {self.config.max_positions}; shorten the context")
-        with torch.inference_mode():
-            wanted = torch.tensor(request.wanted, dtype=torch.int64, device=self._device)
-            return self._decoder.logits(self._hidden(cache, request)[wanted]).float()
+        return cache
 
-    def _hidden(self, cache: TorchCache, request: Pass) -> Tensor:
-        if self._static is not None and self._static.fits(request):
-            return self._static.run(cache, request)
-        length = len(cache) + len(request.tokens)
-        cache.reserve(length)
-        inputs = pass_inputs(request, len(cache), len(request.tokens)).to(self._device)
-        hidden = run_pass(self._decoder, cache, inputs, length)
-        cache.commit(request.tokens[: request.commit])
+    def _hidden(self, caches: Sequence[TorchCache], requests: Sequence[Pass]) -> Tensor:
+        if self._static is not None and len(requests) == 1 and self._static.fits(requests[0]):
+            return self._static.run(caches[0], requests[0])
+        lengths = [len(cache) + len(request.tokens) for cache, request in zip(caches, requests, strict=True)]
+        inputs = []
+        for cache, request, length in zip(caches, requests, lengths, strict=True):
+            cache.reserve(length)
+            inputs.append(pass_inputs(request, len(cache), len(request.tokens)).to(self._device))
+        hidden = run_passes(self._decoder, caches, inputs, lengths)
+        for cache, request in zip(caches, requests, strict=True):
+            cache.commit(request.tokens[: request.commit])
         return hidden
 
     @property
@@ -114,22 +131,29 @@ def decoding_sizes(config: ModelConfig) -> list[int]:
     return sorted({1, *config.block_sizes, *(size + 1 for size in config.block_sizes)})
 
 
-def _reduce(logits: Tensor, request: Pass, forbidden: list[int]) -> Predictions:
-    """Predictions from raw logits [W, vocab_size], which are overwritten. All of it happens where the logits are."""
-    device, bias = logits.device, request.bias
-    if len(bias.rows):
-        rows, tokens, values = (torch.tensor(array, device=device) for array in (bias.rows, bias.tokens, bias.values))
-        logits.index_put_((rows, tokens), values, accumulate=True)
-    logits[:, forbidden] = -torch.inf
+def _reduce(logits: Tensor, requests: Sequence[Pass], control: ControlTokens) -> list[Predictions]:
+    """Predictions from the raw logits [W, vocab_size] of several passes, which are overwritten. All of it happens where
+    the logits are."""
+    device = logits.device
+    counts = [len(request.wanted) for request in requests]
+    for request, own in zip(requests, logits.split(counts), strict=True):
+        bias = request.bias
+        if len(bias.rows):
+            where = [torch.tensor(array, device=device) for array in (bias.rows, bias.tokens)]
+            own.index_put_(tuple(where), torch.tensor(bias.values, device=device), accumulate=True)
+        own[:, control.forbidden(request.control_tokens)] = -torch.inf
     log_probabilities = logits.log_softmax(dim=-1)
     best, tokens = log_probabilities.topk(CANDIDATES)
-    given = tokens[:, 0] if request.given is None else torch.tensor(request.given, dtype=torch.int64, device=device)
-    return Predictions(
-        tokens=tokens.cpu().numpy(),
-        probabilities=best.exp().cpu().numpy(),
-        entropy=torch.special.entr(log_probabilities.exp()).sum(dim=-1).cpu().numpy(),
-        log_probability=log_probabilities.gather(1, given[:, None])[:, 0].cpu().numpy(),
+    given = torch.cat(
+        [
+            own[:, 0] if request.given is None else torch.tensor(request.given, dtype=torch.int64, device=device)
+            for request, own in zip(requests, tokens.split(counts), strict=True)
+        ]
     )
+    entropy = torch.special.entr(log_probabilities.exp()).sum(dim=-1)
+    chosen = log_probabilities.gather(1, given[:, None])[:, 0]
+    parts = (part.cpu().split(counts) for part in (tokens, best.exp(), entropy, chosen))
+    return [Predictions(*(part.numpy() for part in own)) for own in zip(*parts, strict=True)]
 
 
 def _compile_layers(decoder: Decoder) -> None:

@@ -127,6 +127,10 @@ class ToyRuntime:
         np.add.at(logits, (request.bias.rows, request.bias.tokens), request.bias.values)
         return predictions(logits, request)
 
+    def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
+        assert len({id(cache) for cache in caches}) == len(caches), "one cache for two sequences"
+        return [self.forward(cache, request) for cache, request in zip(caches, requests, strict=True)]
+
     def _causal(self, cache: ToyCache, state: int, request: Pass) -> npt.NDArray[np.float64]:
         assert MASK not in request.tokens, "a mask is no context"
         states = []

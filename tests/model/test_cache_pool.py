@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 from hypothesis import given
@@ -69,3 +70,23 @@ def test_the_least_recently_used_goes_first():
     assert pool.nbytes == 20
     assert run(pool, first) == 0
     assert run(pool, second) == 201
+
+
+def test_what_another_thread_works_with_is_copied_until_it_ends():
+    pool = CachePool(ListCache)
+    text = list(range(300))
+    run(pool, text)
+    caches: list[object] = []
+
+    def take() -> None:
+        caches.append(pool.take([*text, 7]))
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    mine = pool.take(text)
+    assert caches[0] is not mine
+    assert mine.tokens == text
+    del thread
+    assert run(pool, [*text, 8]) == 1
+    assert pool.take([*text, 7]) is mine

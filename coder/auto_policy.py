@@ -12,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from coder.completion import CompletionRequest
+from coder.errors import InputError
 from coder.model.config import DecodingProfile, ModelConfig
 from coder.model.runtime import Pass, Runtime
 
@@ -26,6 +27,9 @@ CONTEXT_TOKENS = 192
 
 GREEDY_POLICIES = ("verified", "lookup")
 """Their output is the greedy autoregressive one; what would be sampled with them is sampled one token a pass."""
+
+UNADAPTED_POLICIES = ("auto", "autoregressive", "lookup")
+"""What a checkpoint that was never adapted can decode with: context passes only."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,16 @@ def decoding_method(
 
     Args:
         temperature: that the request is sampled at. costs: asked only where they decide.
+
+    Raises InputError for a policy that needs a canvas where the checkpoint has never seen one.
     """
     name = request.policy.split(":")[0]
     size = default_canvas_size(config) if request.canvas_size is None else request.canvas_size
+    if not config.adapted and name not in UNADAPTED_POLICIES:
+        raise InputError(
+            f"the checkpoint has not been adapted to fill a canvas (its config.json says so), so it cannot decode with "
+            f"{request.policy}; use {', '.join(UNADAPTED_POLICIES)}, or train it"
+        )
     if name != "auto":
         return ("autoregressive" if name in GREEDY_POLICIES and temperature else request.policy), size
     if temperature:

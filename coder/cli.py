@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import calibrate, complete, fill, generate, info, score
+from coder.commands import calibrate, complete, convert, fill, generate, info, score
 from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
@@ -46,6 +46,7 @@ app.command(epilog=generate.EPILOG)(generate.generate)
 app.command(epilog=score.EPILOG)(score.score)
 app.command()(info.info)
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
+app.command(epilog=convert.EPILOG)(convert.convert)
 
 
 def _print_version(wanted: bool) -> None:

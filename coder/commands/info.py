@@ -52,6 +52,7 @@ def facts(engine: Engine) -> dict[str, dict[str, Any]]:
         "vocabulary": config.vocab_size,
         "positions": config.max_positions,
         "canvas_sizes": ", ".join(map(str, config.block_sizes)),
+        "adapted": config.adapted,
         "can_fill_holes_jointly": config.abilities.holes,
         "can_edit": config.abilities.edits,
         "can_correct_itself": config.abilities.correction,

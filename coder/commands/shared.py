@@ -8,8 +8,15 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
+import typer
+
 from coder.commands.options import RuntimeName
 from coder.errors import InputError
+
+UNADAPTED = (
+    "note: this checkpoint has not been adapted to fill a canvas; it can be trained to, and until then it decodes one "
+    "token after another, and knows nothing of what follows the cursor"
+)
 
 if TYPE_CHECKING:
     from coder.completion import Completion, CompletionRequest
@@ -35,7 +42,10 @@ def load_engine(model: str, runtime: RuntimeName, threads: int | None) -> Engine
     with Console(stderr=True).status(f"loading the model ({model})"):
         from coder.engine import Engine
 
-        return Engine.load(model, runtime=runtime, threads=threads)
+        engine = Engine.load(model, runtime=runtime, threads=threads)
+    if not engine.config.adapted:
+        typer.echo(UNADAPTED, err=True)
+    return engine
 
 
 def index_workspace(engine: Engine, folder: Path | None) -> str | None:

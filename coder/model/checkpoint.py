@@ -97,14 +97,27 @@ def open_checkpoint(name: str) -> Checkpoint:
     Raises CheckpointError, naming the file, field or tensor and the remedy; otherwise as `find_checkpoint`.
     """
     folder = find_checkpoint(name)
-    settings = _read_json(folder / "config.json")
+    settings = read_json(folder / "config.json")
     require_adapted_llama(settings)
-    tokenizer_file = folder / "tokenizer.json"
+    return assemble(folder, settings, folder / "tokenizer.json", weight_tensors(folder))
+
+
+def assemble(
+    folder: Path, settings: Mapping[str, Any], tokenizer_file: Path, stored: Mapping[str, StoredTensor]
+) -> Checkpoint:
+    """A checkpoint from its parts: a parsed `config.json`, a `tokenizer.json` and tensors, all of them validated.
+
+    Raises CheckpointError.
+    """
     tokenizer = Tokenizer(tokenizer_file)
     config = _reserve_unused_ids(ModelConfig.from_json(settings, tokenizer.control), tokenizer)
-    stored = _collect(_weight_files(folder))
     _validate(stored, config, folder)
     return Checkpoint(folder, config, tokenizer_file, tokenizer, stored)
+
+
+def weight_tensors(folder: Path) -> dict[str, StoredTensor]:
+    """Every tensor of a folder's *.safetensors files, from their headers."""
+    return _collect(_weight_files(folder))
 
 
 def expected_tensors(config: ModelConfig) -> dict[str, tuple[int, ...]]:
@@ -131,7 +144,8 @@ def expected_tensors(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
+    """A file of a checkpoint that holds a JSON object. Raises CheckpointError when it does not."""
     if not file.is_file():
         raise CheckpointError(f"{file} is missing: {file.parent} is not a checkpoint in Hugging Face layout")
     try:
@@ -157,7 +171,7 @@ def _weight_files(folder: Path) -> list[Path]:
     if single.is_file():
         return [single]
     if index.is_file():
-        weight_map = _read_json(index).get("weight_map")
+        weight_map = read_json(index).get("weight_map")
         if not isinstance(weight_map, dict):
             raise CheckpointError(f"{index} has no weight_map; download it again")
         return sorted({folder / Path(name).name for name in weight_map.values()})

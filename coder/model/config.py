@@ -82,6 +82,8 @@ class ModelConfig:
     abilities: Abilities
     decoding: tuple[DecodingProfile, ...]
     control: ControlTokens
+    adapted: bool = True
+    """Whether it was trained for this layout and canvas. If not, it only predicts one token after another."""
 
     @staticmethod
     def from_json(config: Mapping[str, Any], control: ControlTokens) -> ModelConfig:
@@ -118,13 +120,27 @@ class ModelConfig:
             abilities=_abilities(settings),
             decoding=_decoding(settings),
             control=control,
+            adapted=settings.get("adapted", True) is not False,
         )
         _require_consistent_sizes(model)
         return model
 
 
 def require_adapted_llama(config: Mapping[str, Any]) -> None:
-    """Raise CheckpointError unless `config` describes a plain Llama decoder adapted to this layout and canvas."""
+    """Raise CheckpointError unless `config` describes a plain Llama decoder with this project's settings."""
+    require_llama(config)
+    if not isinstance(config.get("quickfill"), Mapping):
+        raise CheckpointError(
+            "config.json has no `quickfill` settings: this is an ordinary autoregressive checkpoint that has not been "
+            "adapted to fill a canvas; choose an adapted one, such as the embedded model, or make it ready for "
+            "training with `quickfill convert`"
+        )
+    if config["quickfill"].get("shift", True) is not True:
+        raise CheckpointError("config.json: quickfill.shift is not true; only models that predict the next token fit")
+
+
+def require_llama(config: Mapping[str, Any]) -> None:
+    """Raise CheckpointError unless `config` describes a plain Llama decoder."""
     model_type, architectures = config.get("model_type"), config.get("architectures") or ["LlamaForCausalLM"]
     if model_type != "llama" or "LlamaForCausalLM" not in architectures:
         raise CheckpointError(
@@ -136,13 +152,7 @@ def require_adapted_llama(config: Mapping[str, Any]) -> None:
             raise CheckpointError(f"config.json: {field} is true; decoders with biases are not supported")
     if (activation := config.get("hidden_act", "silu")) != "silu":
         raise CheckpointError(f"config.json: hidden_act is {activation!r}; only 'silu' is supported")
-    if not isinstance(config.get("quickfill"), Mapping):
-        raise CheckpointError(
-            "config.json has no `quickfill` settings: this is an ordinary autoregressive checkpoint that has not been "
-            "adapted to fill a canvas; choose an adapted one, such as the embedded model"
-        )
-    if config["quickfill"].get("shift", True) is not True:
-        raise CheckpointError("config.json: quickfill.shift is not true; only models that predict the next token fit")
+    _rope_theta(config)
 
 
 def _count(section: Mapping[str, Any], field: str, default: int | None = None) -> int:

@@ -1,9 +1,12 @@
-"""Tensors of a safetensors file: described by its header, mapped one at a time."""
+"""Tensors of a safetensors file: described by its header, mapped or written one at a time."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,43 @@ class StoredTensor:
         if self.dtype == "BF16":
             return (stored.astype(np.uint32) << 16).view(np.float32)
         return stored
+
+
+@dataclass(frozen=True)
+class TensorHeader:
+    """A tensor to be written."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * DTYPES[self.dtype].itemsize
+
+
+def write_tensors(file: Path, headers: Sequence[TensorHeader], values: Iterable[npt.NDArray[Any]]) -> None:
+    """Write a safetensors file (github.com/huggingface/safetensors, "Format"), taking one tensor at a time.
+
+    `values` come in the order of `headers`, each in its dtype (BF16 as the bits, see `to_bfloat16`).
+    """
+    ends = list(accumulate(header.nbytes for header in headers))
+    entries = {
+        header.name: {"dtype": header.dtype, "shape": header.shape, "data_offsets": [end - header.nbytes, end]}
+        for header, end in zip(headers, ends, strict=True)
+    }
+    text = json.dumps({"__metadata__": {"format": "pt"}, **entries}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with file.open("wb") as content:
+        content.write(len(text).to_bytes(8, "little") + text)
+        for header, array in zip(headers, values, strict=True):
+            content.write(np.ascontiguousarray(array, DTYPES[header.dtype]).data)
+
+
+def to_bfloat16(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+    """The bits of the nearest bfloat16 numbers, ties to even. For finite values."""
+    bits = np.ascontiguousarray(values).view(np.uint32)
+    return ((bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)).astype(np.uint16)
 
 
 def stored_tensors(file: Path) -> dict[str, StoredTensor]:

@@ -40,6 +40,7 @@ class FakeEngine:
             vocab_size=300,
             max_positions=64,
             block_sizes=(8, 16),
+            adapted=True,
             abilities=SimpleNamespace(holes=False, edits=True, correction=False, context=False),
         )
     )

@@ -2,18 +2,15 @@
 
 from pathlib import Path
 
+import gguf
 import numpy as np
 import pytest
 
-pytest.importorskip("gguf")
-
-import gguf
-
-from benchmarks.gguf_file import write_gguf
 from coder.diffusion.algorithms import Autoregressive
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.model.checkpoint import Checkpoint
+from coder.model.gguf_writer import write_gguf
 from coder.model.onnx_runtime import OnnxRuntime
 from tests.tiny import open_tiny_checkpoint
 

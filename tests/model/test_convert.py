@@ -80,7 +80,10 @@ def write_stock(folder: Path, dtype: torch.dtype = torch.float32, tied: bool = T
         "eos_token_id": 0,
     }
     torch.manual_seed(0)
-    LlamaForCausalLM(LlamaConfig(**(settings | changes))).to(dtype).save_pretrained(folder)
+    model = LlamaForCausalLM(LlamaConfig(**(settings | changes)))
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)
+    model.save_pretrained(folder)
     return folder
 
 

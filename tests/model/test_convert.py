@@ -310,18 +310,20 @@ def test_what_is_cut_short_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.slow
 def test_embedded(tmp_path: Path):
-    """As a stock Llama it is the same; through bfloat16 into int8 again it stays as close as int8 ever is."""
+    """A stock Llama in bfloat16 is what stock transformers says it is, and from there back in int8 it loses no more
+    than int8 ever does."""
     source = open_checkpoint("embedded")
-    documents = list(prompts(source.tokenizer, 4, 192))
+    tokens = next(prompts(source.tokenizer, 1, 160))
     convert("embedded", tmp_path / "stock", to="transformers", precision="bf16")
     convert(str(tmp_path / "stock"), tmp_path / "int8")
-    exact, stock = logits(source, documents[0]), stock_logits(tmp_path / "stock", documents[0])
-    np.testing.assert_allclose(stock, logits(opened(tmp_path / "stock"), documents[0]), atol=1e-3)
-    assert (exact.argmax(axis=1) == stock.argmax(axis=1)).mean() > 0.92
-    back = TorchRuntime.load(opened(tmp_path / "int8"), "cpu")
-    reference = TorchRuntime.load(source, "cpu")
-    losses = []
-    for runtime in (reference, back):
-        requests = [Pass(text[:-1], wanted=range(len(text) - 1), given=text[1:]) for text in documents]
-        losses.append(np.concatenate([runtime.forward(runtime.new_cache(), r).log_probability for r in requests]))
-    assert abs(losses[0].mean() - losses[1].mean()) < 0.03
+    exact, back = logits(source, tokens), logits(opened(tmp_path / "int8"), tokens)
+    stock = stock_logits(tmp_path / "stock", tokens)
+    np.testing.assert_allclose(stock, logits(opened(tmp_path / "stock"), tokens), atol=1e-3)
+    for other in (stock, back):
+        assert (exact.argmax(axis=1) == other.argmax(axis=1)).mean() > 0.92
+        assert abs(loss(exact, tokens) - loss(other, tokens)) < 0.03
+
+
+def loss(rows: np.ndarray, tokens: list[int]) -> float:
+    """Mean loss in nats of each token given those before it."""
+    return float(torch.nn.functional.cross_entropy(torch.from_numpy(rows[:-1]), torch.tensor(tokens[1:])))

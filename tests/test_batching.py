@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder.batching import MeetingRuntime
-from coder.completion import Completion, CompletionRequest
+from coder.completion import Completion, CompletionRequest, Template
 from coder.diffusion.algorithms import parse_algorithm
 from coder.diffusion.events import Committed, Finished
 from coder.diffusion.request import DenoiseRequest
@@ -64,6 +64,7 @@ def together(runtime: Runtime, requests: list[Callable[[], DenoiseRequest]], wid
     return meeting.run(tasks, width)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(contexts, algorithms, st.integers(1, 30)), max_size=12), st.integers(1, 5))
 def test_on_a_toy_the_outputs_and_statistics_are_exactly_those_of_one_by_one(mix, width: int):
     runtime = ToyRuntime()
@@ -72,8 +73,8 @@ def test_on_a_toy_the_outputs_and_statistics_are_exactly_those_of_one_by_one(mix
     def request(context, algorithm, max_tokens) -> DenoiseRequest:
         return DenoiseRequest(context, runtime.new_cache(), algorithm, END, max_tokens)
 
-    alone = [denoise(runtime, request(*settings)) for settings in mix]
-    tasks = [lambda settings=settings: denoise(meeting, request(*settings)) for settings in mix]
+    alone = [denoise(runtime, request(*each)) for each in mix]
+    tasks = [lambda each=each: denoise(meeting, request(*each)) for each in mix]
     for (output, finished), (expected, reference) in zip(meeting.run(tasks, width), alone, strict=True):
         assert output == expected
         assert finished.reason == reference.reason
@@ -101,7 +102,7 @@ def mixes(draw: st.DrawFn) -> list[dict]:
     return mix
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(mix=mixes())
 def test_on_real_runtimes_batch_equals_single(runtime: Runtime, mix: list[dict]):
     end = runtime.config.control.fim_end
@@ -118,6 +119,7 @@ def test_on_real_runtimes_batch_equals_single(runtime: Runtime, mix: list[dict])
             assert output == expected
 
 
+@settings(max_examples=30)
 @given(data=st.data())
 def test_passes_of_all_kinds_are_answered_as_alone(runtime: Runtime, data: st.DataObject):
     """Ragged caches, widths beyond what is batched, canvases beside context passes, different control tokens."""
@@ -157,6 +159,9 @@ REQUESTS = [
         (56, "lookup", None, {"samples": 2, "seed": 0}),
         (0, "entropy", 4, {}),
         (len(TEXT), "fixed:2", 8, {}),
+        (56, "threshold:0.3", 8, {"template": Template.parse("sum(‹›, key=‹›)", "‹›")}),
+        (20, "threshold:0.3", 8, {"length": 5}),
+        (56, "threshold:0.3", 8, {"syntax_rounds": 3, "path": "a.py"}),
     ]
 ]
 

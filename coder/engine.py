@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from coder.auto_policy import PassCosts, decoding_method, default_canvas_size
+from coder.auto_policy import PassCosts, decoding_method
 from coder.batching import TOGETHER, MeetingRuntime, Worker
 from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score
 from coder.constraints import TokenConstraints
@@ -18,10 +18,8 @@ from coder.context.workspace_index import WorkspaceIndex
 from coder.decoding import Decoded, canvas_updates
 from coder.diffusion.algorithms import parse_algorithm
 from coder.diffusion.events import Prefilled
-from coder.diffusion.likelihood import diffusion_bound
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
-from coder.diffusion.scoring import predictions_along
 from coder.edits import Filled, FillEvent, FillRequest
 from coder.errors import InputError
 from coder.fill import Model, fill_in_turn
@@ -32,6 +30,7 @@ from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
 from coder.model.runtime import Runtime
 from coder.prompting import Prompt, Prompting
+from coder.scorer import Scorer
 from coder.syntax_constraint import sound_answer
 from coder.syntax_judge import judge_of
 from coder.template import complete_template, free_parts
@@ -67,6 +66,7 @@ class Engine:
         self._meeting = MeetingRuntime(runtime)
         self._sampler = Sampler(self._meeting)
         self._caches = CachePool(runtime.new_cache)
+        self._scorer = Scorer(self._meeting, self._prompting, self._tokenizer, self._caches)
         self._worker = Worker(self._meeting)
         self._groups = Groups()
         self._ahead = Ahead()
@@ -150,6 +150,7 @@ class Engine:
         Raises:
             InputError: a setting of one of them that cannot be used.
         """
+        self._ahead.interrupt()
         stopped = threading.Event()
         both = [AnyOf(event, stopped) for event in cancelled or [stopped] * len(requests)]
         tasks = [partial(self.complete, request, event) for request, event in zip(requests, both, strict=True)]
@@ -192,13 +193,14 @@ class Engine:
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""
         self._ahead.interrupt()
-        return self._worker.submit(self._score, prefix, suffix, middle).result()
+        return self._worker.submit(self._scorer.score, prefix, suffix, middle).result()
 
     def diffusion_score(
         self, prefix: str, suffix: str, middle: str, canvas_size: int | None = None, samples: int = 16, seed: int = 0
     ) -> DiffusionScore:
         """How likely the denoiser finds `middle` between the two: a Monte-Carlo estimate of a lower bound."""
-        return self._worker.submit(self._diffusion_score, prefix, suffix, middle, canvas_size, samples, seed).result()
+        arguments = prefix, suffix, middle, canvas_size, samples, seed
+        return self._worker.submit(self._scorer.diffusion_score, *arguments).result()
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the model reads or writes a text as, where it stands alone."""
@@ -292,27 +294,6 @@ class Engine:
     def _pass_costs(self) -> PassCosts:
         self.costs = self.costs or PassCosts.of(self._runtime)
         return self.costs
-
-    def _score(self, prefix: str, suffix: str, middle: str) -> Score:
-        end_token = self.config.control.fim_end
-        context = self._prompting.prompt(CompletionRequest(prefix, suffix)).tokens
-        continuation = [*self._tokenizer.encode(middle), end_token]
-        cache = self._caches.take(context[:-1])
-        along = predictions_along(self._meeting, cache, context, continuation, control_tokens=(end_token,))
-        values, best = along.log_probability, along.tokens[:, 0] == continuation
-        return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1, greedy=bool(best[:-1].all()))
-
-    def _diffusion_score(
-        self, prefix: str, suffix: str, middle: str, canvas_size: int | None, samples: int, seed: int
-    ) -> DiffusionScore:
-        end_token = self.config.control.fim_end
-        context = self._prompting.prompt(CompletionRequest(prefix, suffix)).tokens
-        tokens = self._tokenizer.encode(middle)
-        size = canvas_size or default_canvas_size(self.config)
-        cache = self._caches.take(context[:-1])
-        estimates = diffusion_bound(self._meeting, cache, context, tokens, size, samples, seed, (end_token,))
-        error = float(estimates.std(ddof=1)) / samples**0.5 if samples > 1 else float("inf")
-        return DiffusionScore(float(estimates.mean()), error, len(tokens))
 
 
 def _by_confidence(completion: Completion) -> float:

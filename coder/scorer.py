@@ -1,0 +1,47 @@
+"""How likely a model finds a given text in a hole: the engine's scores, worked out in tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coder.auto_policy import default_canvas_size
+from coder.completion import CompletionRequest, DiffusionScore, Score
+from coder.diffusion.likelihood import diffusion_bound
+from coder.diffusion.scoring import predictions_along
+from coder.model.cache_pool import CachePool
+from coder.model.runtime import Runtime
+from coder.model.tokens import Tokenizer
+from coder.prompting import Prompting
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Like the runtime, for one thread at a time."""
+
+    runtime: Runtime
+    prompting: Prompting
+    tokenizer: Tokenizer
+    caches: CachePool
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        """By the autoregressive pass."""
+        end_token = self.runtime.config.control.fim_end
+        context = self.prompting.prompt(CompletionRequest(prefix, suffix)).tokens
+        continuation = [*self.tokenizer.encode(middle), end_token]
+        cache = self.caches.take(context[:-1])
+        along = predictions_along(self.runtime, cache, context, continuation, control_tokens=(end_token,))
+        values, best = along.log_probability, along.tokens[:, 0] == continuation
+        return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1, greedy=bool(best[:-1].all()))
+
+    def diffusion_score(
+        self, prefix: str, suffix: str, middle: str, canvas_size: int | None, samples: int, seed: int
+    ) -> DiffusionScore:
+        """By the denoiser."""
+        end_token = self.runtime.config.control.fim_end
+        context = self.prompting.prompt(CompletionRequest(prefix, suffix)).tokens
+        tokens = self.tokenizer.encode(middle)
+        size = canvas_size or default_canvas_size(self.runtime.config)
+        cache = self.caches.take(context[:-1])
+        estimates = diffusion_bound(self.runtime, cache, context, tokens, size, samples, seed, (end_token,))
+        error = float(estimates.std(ddof=1)) / samples**0.5 if samples > 1 else float("inf")
+        return DiffusionScore(float(estimates.mean()), error, len(tokens))

@@ -7,67 +7,25 @@ runs it, and it reads code that is broken elsewhere.
 
 from __future__ import annotations
 
-import builtins
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
 
 import tree_sitter
 
 from coder.syntax.parsing import Span
+from coder.syntax.python_scope import ASKS_FOR_VERSION, KNOWN, OF_PYTHON_2, Scope, ScopeKind
 from coder.syntax.slips import is_slip
 from coder.syntax.soundness import python_tree
 from coder.syntax.tree import SyntaxTree
 
-KNOWN = frozenset(dir(builtins)) | frozenset(
-    "__annotations__ __builtins__ __class__ __dict__ __file__ __module__ __path__ __qualname__ "
-    # Of other versions and systems than the one that runs this.
-    "BaseExceptionGroup EncodingWarning ExceptionGroup PythonFinalizationError WindowsError aiter anext frozendict "
-    # Put among the builtins by `site`, gettext, IPython and type checkers.
-    "_ copyright credits display exit get_ipython help license ngettext quit reveal_locals reveal_type".split()
-)
 MAKE_NAMES = frozenset(["exec", "execfile", "globals", "vars"])
 """Functions with which a module can bind names that no analysis sees."""
-
-OF_PYTHON_2 = frozenset(
-    "basestring buffer cmp execfile file long raw_input reduce reload unichr unicode xrange".split()
-)
-ASKS_FOR_VERSION = re.compile(r"\b(?:version_info|hexversion|PY_?[23])\b")
-"""In files that do, names of Python 2 are read where they exist."""
 
 COMPREHENSIONS = ("list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression")
 TARGETS = ("pattern_list", "tuple_pattern", "list_pattern", "list_splat_pattern", "dictionary_splat_pattern")
 TARGETS_IN_EXPRESSIONS = ("tuple", "list", "list_splat", "parenthesized_expression", "as_pattern_target")
 
 Node = tree_sitter.Node
-
-
-@dataclass(eq=False)
-class _Scope:
-    kind: Literal["module", "class", "function", "comprehension", "type parameters"]
-    parent: _Scope | None = None
-    bound: set[str] = field(default_factory=set)
-
-    def resolves(self, name: str) -> bool:
-        """Whether the name is bound here or further out; what a class binds is seen in its body alone."""
-        scope, seen_from = self, None
-        while scope is not None:
-            visible = scope.kind != "class" or seen_from in (None, "type parameters")
-            if visible and name in scope.bound:
-                return True
-            scope, seen_from = scope.parent, scope.kind
-        return False
-
-    @property
-    def module(self) -> _Scope:
-        return self if self.parent is None else self.parent.module
-
-    @property
-    def for_walrus(self) -> _Scope:
-        """Where `:=` binds: outside of comprehensions."""
-        return self.parent.for_walrus if self.kind == "comprehension" and self.parent is not None else self
 
 
 def undefined_names(tree: SyntaxTree) -> list[tuple[str, Span]] | None:
@@ -89,15 +47,22 @@ def undefined_names(tree: SyntaxTree) -> list[tuple[str, Span]] | None:
     return sorted(found, key=lambda name_and_span: name_and_span[1])
 
 
+def bound_names(tree: SyntaxTree) -> set[str]:
+    """Every name that is bound in some scope of the text."""
+    analysis = _Analysis(tree)
+    analysis.run()
+    return set().union(*(scope.bound for scope in analysis.scopes))
+
+
 class _Analysis:
     """One walk over the tree that collects what is bound and what is read. The order of the walk does not matter."""
 
     def __init__(self, tree: SyntaxTree) -> None:
-        self.uses: list[tuple[str, Node, _Scope]] = []
+        self.uses: list[tuple[str, Node, Scope]] = []
         self.unknowable = False
-        self.scopes = [_Scope("module")]
+        self.scopes = [Scope("module")]
         self._tree = tree
-        self._pending: list[tuple[Node, _Scope]] = [(tree.root, self.scopes[0])]
+        self._pending: list[tuple[Node, Scope]] = [(tree.root, self.scopes[0])]
         self._guarded: list[tuple[int, int]] = []
 
     def run(self) -> None:
@@ -124,17 +89,17 @@ class _Analysis:
             if times[name] > 1 or name in bound or not any(is_slip(name, other) for other in bound)
         )
 
-    def _read(self, scope: _Scope, *nodes: Node | None) -> None:
+    def _read(self, scope: Scope, *nodes: Node | None) -> None:
         self._pending.extend((node, scope) for node in nodes if node is not None)
 
-    def _bind(self, scope: _Scope, *nodes: Node | None) -> None:
+    def _bind(self, scope: Scope, *nodes: Node | None) -> None:
         scope.bound.update(self._tree.text_of(node) for node in nodes if node is not None)
 
-    def _inner(self, kind: Literal["class", "function", "comprehension", "type parameters"], parent: _Scope) -> _Scope:
-        self.scopes.append(_Scope(kind, parent))
+    def _inner(self, kind: ScopeKind, parent: Scope) -> Scope:
+        self.scopes.append(Scope(kind, parent))
         return self.scopes[-1]
 
-    def _targets(self, scope: _Scope, *nodes: Node | None) -> None:
+    def _targets(self, scope: Scope, *nodes: Node | None) -> None:
         """Bind the names that are assigned to; what stands in front of a dot or a bracket is read."""
         for node in nodes:
             if node is None:
@@ -151,40 +116,40 @@ class _Analysis:
 
     # What follows is called by the names of the grammar's nodes.
 
-    def _identifier(self, node: Node, scope: _Scope) -> None:
+    def _identifier(self, node: Node, scope: Scope) -> None:
         name = self._tree.text_of(node)
         self.unknowable |= name in MAKE_NAMES and not (name == "vars" and _has_arguments(node))
         if not node.is_missing:
             self.uses.append((name, node, scope))
 
-    def _attribute(self, node: Node, scope: _Scope) -> None:
+    def _attribute(self, node: Node, scope: Scope) -> None:
         self._read(scope, node.child_by_field_name("object"))
 
-    def _member_type(self, node: Node, scope: _Scope) -> None:
+    def _member_type(self, node: Node, scope: Scope) -> None:
         self._read(scope, node.named_children[0])
 
-    def _keyword_argument(self, node: Node, scope: _Scope) -> None:
+    def _keyword_argument(self, node: Node, scope: Scope) -> None:
         self._read(scope, node.child_by_field_name("value"))
 
-    def _assignment(self, node: Node, scope: _Scope) -> None:
+    def _assignment(self, node: Node, scope: Scope) -> None:
         self._targets(scope, node.child_by_field_name("left"))
         self._read(scope, node.child_by_field_name("type"), node.child_by_field_name("right"))
 
-    def _named_expression(self, node: Node, scope: _Scope) -> None:
+    def _named_expression(self, node: Node, scope: Scope) -> None:
         self._bind(scope.for_walrus, node.child_by_field_name("name"))
         self._read(scope, node.child_by_field_name("value"))
 
-    def _for_statement(self, node: Node, scope: _Scope) -> None:
+    def _for_statement(self, node: Node, scope: Scope) -> None:
         left = node.child_by_field_name("left")
         self._targets(scope, left)
         self._read(scope, *(child for child in node.named_children if child != left))
 
-    def _as_pattern(self, node: Node, scope: _Scope) -> None:
+    def _as_pattern(self, node: Node, scope: Scope) -> None:
         alias = node.child_by_field_name("alias")
         self._targets(scope, alias)
         self._read(scope, *(child for child in node.named_children if child != alias))
 
-    def _comprehension(self, node: Node, scope: _Scope) -> None:
+    def _comprehension(self, node: Node, scope: Scope) -> None:
         inner = self._inner("comprehension", scope)
         clauses = [child for child in node.named_children if child.type == "for_in_clause"]
         for child in node.named_children:
@@ -195,12 +160,12 @@ class _Analysis:
             else:
                 self._read(inner, child)
 
-    def _lambda(self, node: Node, scope: _Scope) -> None:
+    def _lambda(self, node: Node, scope: Scope) -> None:
         inner = self._inner("function", scope)
         self._parameters_of(node, inner, scope)
         self._read(inner, node.child_by_field_name("body"))
 
-    def _function_definition(self, node: Node, scope: _Scope) -> None:
+    def _function_definition(self, node: Node, scope: Scope) -> None:
         self._bind(scope, node.child_by_field_name("name"))
         outer = self._type_parameters(node.child_by_field_name("type_parameters"), scope)
         inner = self._inner("function", outer)
@@ -208,20 +173,20 @@ class _Analysis:
         self._read(outer, node.child_by_field_name("return_type"))
         self._read(inner, node.child_by_field_name("body"))
 
-    def _class_definition(self, node: Node, scope: _Scope) -> None:
+    def _class_definition(self, node: Node, scope: Scope) -> None:
         self._bind(scope, node.child_by_field_name("name"))
         outer = self._type_parameters(node.child_by_field_name("type_parameters"), scope)
         self._read(outer, node.child_by_field_name("superclasses"))
         self._read(self._inner("class", outer), node.child_by_field_name("body"))
 
-    def _type_alias_statement(self, node: Node, scope: _Scope) -> None:
+    def _type_alias_statement(self, node: Node, scope: Scope) -> None:
         names = list(_identifiers(node.child_by_field_name("left")))
         outer = self._inner("type parameters", scope)
         self._bind(scope, *names[:1])
         self._bind(outer, *names[1:])
         self._read(outer, node.child_by_field_name("right"))
 
-    def _type_parameters(self, node: Node | None, scope: _Scope) -> _Scope:
+    def _type_parameters(self, node: Node | None, scope: Scope) -> Scope:
         """A scope with the type parameters of a function or class; the scope itself where there are none."""
         if node is None:
             return scope
@@ -233,7 +198,7 @@ class _Analysis:
             self.uses.extend((self._tree.text_of(bound), bound, inner) for bound in bounds if _stands_alone(bound))
         return inner
 
-    def _parameters_of(self, node: Node, inner: _Scope, outer: _Scope) -> None:
+    def _parameters_of(self, node: Node, inner: Scope, outer: Scope) -> None:
         """Bind parameters; their defaults and annotations are evaluated outside."""
         parameters = node.child_by_field_name("parameters")
         for parameter in parameters.named_children if parameters is not None else ():
@@ -243,29 +208,29 @@ class _Analysis:
             self._targets(inner, name or parameter)
             self._read(outer, parameter.child_by_field_name("type"), parameter.child_by_field_name("value"))
 
-    def _import_statement(self, node: Node, scope: _Scope) -> None:
+    def _import_statement(self, node: Node, scope: Scope) -> None:
         for child in node.children_by_field_name("name"):
             self._bind(scope, child.child_by_field_name("alias") or child.named_children[0])
 
-    def _import_from_statement(self, node: Node, scope: _Scope) -> None:
+    def _import_from_statement(self, node: Node, scope: Scope) -> None:
         self.unknowable |= any(child.type == "wildcard_import" for child in node.named_children)
         self._import_statement(node, scope)
 
-    def _future_import_statement(self, node: Node, scope: _Scope) -> None:
+    def _future_import_statement(self, node: Node, scope: Scope) -> None:
         self._import_statement(node, scope)
 
-    def _global_statement(self, node: Node, scope: _Scope) -> None:
+    def _global_statement(self, node: Node, scope: Scope) -> None:
         self._bind(scope, *node.named_children)
         self._bind(scope.module, *node.named_children)
 
-    def _nonlocal_statement(self, node: Node, scope: _Scope) -> None:
+    def _nonlocal_statement(self, node: Node, scope: Scope) -> None:
         self._bind(scope, *node.named_children)
 
-    def _delete_statement(self, node: Node, scope: _Scope) -> None:
+    def _delete_statement(self, node: Node, scope: Scope) -> None:
         targets = node.named_children
         self._targets(scope, *(targets[0].named_children if targets[0].type == "expression_list" else targets))
 
-    def _try_statement(self, node: Node, scope: _Scope) -> None:
+    def _try_statement(self, node: Node, scope: Scope) -> None:
         body = node.child_by_field_name("body")
         if body is not None and any(self._catches_name_errors(child) for child in node.named_children):
             self._guarded.append((body.start_byte, body.end_byte))
@@ -277,14 +242,14 @@ class _Analysis:
         names = [self._tree.text_of(name) for child in node.named_children[:-1] for name in _identifiers(child)]
         return not names or "NameError" in names
 
-    def _case_clause(self, node: Node, scope: _Scope) -> None:
+    def _case_clause(self, node: Node, scope: Scope) -> None:
         for child in node.named_children:
             if child.type == "case_pattern":
                 self._pattern(child, scope)
             else:
                 self._read(scope, child)
 
-    def _pattern(self, node: Node, scope: _Scope) -> None:
+    def _pattern(self, node: Node, scope: Scope) -> None:
         """Bind what a `case` captures; read the classes and constants it compares with."""
         children = node.named_children
         match node.type:
@@ -302,7 +267,7 @@ class _Analysis:
             case _:
                 self._patterns(children, scope)
 
-    def _patterns(self, nodes: list[Node], scope: _Scope) -> None:
+    def _patterns(self, nodes: list[Node], scope: Scope) -> None:
         for node in nodes:
             self._pattern(node, scope)
 

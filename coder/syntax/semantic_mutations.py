@@ -150,9 +150,8 @@ def wrong_variable(tree: SyntaxTree, start: int, end: int, _: random.Random) -> 
     for function in tree.nodes(start, end):
         if function.type != "function_definition":
             continue
-        uses = list(_variable_uses(tree, function))
-        names = sorted({tree.text_of(node) for node in uses} | _parameters(tree, function))
-        for node in uses:
+        names = sorted(_variables(tree, function))
+        for node in _variable_uses(tree, function):
             yield from (_replaced(tree, node, name) for name in names if name != tree.text_of(node))
 
 
@@ -222,13 +221,21 @@ def misspell(word: str, generator: random.Random) -> str:
 
 def _variable_uses(tree: SyntaxTree, function: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
     """Where the body reads a name that the function binds."""
+    bound = _variables(tree, function)
+    yield from (node for node in _names_in_body(tree, function) if tree.text_of(node) in bound and _is_used(node))
+
+
+def _variables(tree: SyntaxTree, function: tree_sitter.Node) -> set[str]:
+    """The names that the function binds."""
+    return _parameters(tree, function) | {
+        tree.text_of(node) for node in _names_in_body(tree, function) if _is_bound(node)
+    }
+
+
+def _names_in_body(tree: SyntaxTree, function: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
     body = function.child_by_field_name("body")
-    if body is None:
-        return
-    first, last = tree.span(body)
-    nodes = [node for node in tree.nodes(first, last) if node.type == "identifier"]
-    bound = _parameters(tree, function) | {tree.text_of(node) for node in nodes if _is_bound(node)}
-    yield from (node for node in nodes if tree.text_of(node) in bound and _is_used(node))
+    if body is not None:
+        yield from (node for node in tree.nodes(*tree.span(body)) if node.type == "identifier")
 
 
 def _parameters(tree: SyntaxTree, function: tree_sitter.Node) -> set[str]:

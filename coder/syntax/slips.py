@@ -22,3 +22,17 @@ def is_slip(name: str, meant: str) -> bool:
         if longer[:index] + longer[index + 1 :] == shorter:
             return letter.isalpha() and letter != "s" and 0 < index < len(longer) - 1
     return False
+
+
+def is_near(name: str, meant: str) -> bool:
+    """Whether one letter more, less, another, or two exchanged make `name` into `meant`, however short both are."""
+    if name == meant or abs(len(name) - len(meant)) > 1:
+        return False
+    if len(name) == len(meant):
+        differing = [index for index in range(len(name)) if name[index] != meant[index]]
+        if len(differing) == 1:
+            return len(name) > 1
+        first, last = differing[0], differing[-1]
+        return last == first + 1 and name[first] == meant[last] and name[last] == meant[first]
+    longer, shorter = (name, meant) if len(name) > len(meant) else (meant, name)
+    return any(longer[:index] + longer[index + 1 :] == shorter for index in range(len(longer)))

@@ -132,7 +132,7 @@ def test_this_project_has_no_undefined_names():
 
 def test_misspelt_names_are_found_in_real_code():
     mutation = next(mutation for mutation in MUTATIONS if mutation.name == "undefined_name")
-    mutants = [mutate(text, mutation, seed=1) for text in FILES.values()]
+    mutants = [mutate(text, mutation, seed=1) for text in FILES.values() if names(text) is not None]
     found = [names(mutant.text) == [mutant.text[mutant.start : mutant.end]] for mutant in mutants if mutant]
     assert len(found) > 50
     assert all(found)

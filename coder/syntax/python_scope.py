@@ -1,0 +1,52 @@
+"""Python's scopes: what is bound in one, what is seen from inside it, and what is known everywhere."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+ScopeKind = Literal["module", "class", "function", "comprehension", "type parameters"]
+
+KNOWN = frozenset(dir(builtins)) | frozenset(
+    "__annotations__ __builtins__ __class__ __dict__ __file__ __module__ __path__ __qualname__ "
+    # Of other versions and systems than the one that runs this.
+    "BaseExceptionGroup EncodingWarning ExceptionGroup PythonFinalizationError WindowsError aiter anext frozendict "
+    # Put among the builtins by `site`, gettext, IPython and type checkers.
+    "_ copyright credits display exit get_ipython help license ngettext quit reveal_locals reveal_type".split()
+)
+
+OF_PYTHON_2 = frozenset(
+    "basestring buffer cmp execfile file long raw_input reduce reload unichr unicode xrange".split()
+)
+ASKS_FOR_VERSION = re.compile(r"\b(?:version_info|hexversion|PY_?[23])\b")
+"""In files that do, names of Python 2 are read where they exist."""
+
+
+@dataclass(eq=False)
+class Scope:
+    """Names that are bound in a part of the text, inside another one."""
+
+    kind: ScopeKind
+    parent: Scope | None = None
+    bound: set[str] = field(default_factory=set)
+
+    def resolves(self, name: str) -> bool:
+        """Whether the name is bound here or further out; what a class binds is seen in its body alone."""
+        scope, seen_from = self, None
+        while scope is not None:
+            visible = scope.kind != "class" or seen_from in (None, "type parameters")
+            if visible and name in scope.bound:
+                return True
+            scope, seen_from = scope.parent, scope.kind
+        return False
+
+    @property
+    def module(self) -> Scope:
+        return self if self.parent is None else self.parent.module
+
+    @property
+    def for_walrus(self) -> Scope:
+        """Where `:=` binds: outside of comprehensions."""
+        return self.parent.for_walrus if self.kind == "comprehension" and self.parent is not None else self

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import calibrate, complete, convert, fill, generate, info, score
+from coder.commands import calibrate, complete, convert, edit, fill, generate, info, repair, score
 from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
@@ -42,6 +42,8 @@ app = typer.Typer(
 )
 app.command(epilog=complete.EPILOG)(complete.complete)
 app.command(epilog=fill.EPILOG)(fill.fill)
+app.command(epilog=repair.EPILOG)(repair.repair)
+app.command(epilog=edit.EPILOG)(edit.edit)
 app.command(epilog=generate.EPILOG)(generate.generate)
 app.command(epilog=score.EPILOG)(score.score)
 app.command()(info.info)

@@ -59,6 +59,15 @@ class Template:
 
 
 @dataclass(frozen=True)
+class Rewritten:
+    """What stood in the hole before, and what to do with it: comment lines of the language, each with its line break.
+    For checkpoints that were trained on edits."""
+
+    old: str
+    instruction: str
+
+
+@dataclass(frozen=True)
 class CompletionRequest:
     """One hole to fill.
 
@@ -84,6 +93,9 @@ class CompletionRequest:
             languages whose syntax can be checked.
         template: the answer is this text with its free parts filled. They are filled like the holes of a
             `FillRequest`, so each is free in length; each keeps the constraints, and is one line unless those say more.
+        remasking: what is masked and denoised again in a finished answer: `syntax`, `names` or `confidence`, with the
+            most rounds after a colon (`syntax:3`). The answer never becomes less likely by it.
+        rewritten: the answer stands in the place of this; for checkpoints that were trained on edits.
     """
 
     prefix: str
@@ -105,6 +117,8 @@ class CompletionRequest:
     constraints: Constraints = UNCONSTRAINED
     syntax_rounds: int = 0
     template: Template | None = None
+    rewritten: Rewritten | None = None
+    remasking: str | None = None
 
 
 @dataclass(frozen=True)
@@ -192,3 +206,19 @@ class DiffusionScore:
     log_probability: float
     standard_error: float
     tokens: int
+
+
+@dataclass(frozen=True)
+class TokenScore:
+    """How likely the model finds one token of a given text, knowing what stands before it.
+
+    Attributes:
+        start, end: its characters in the text; empty for a part of a character.
+        log_probability: nats.
+        alternatives: the likeliest tokens in its place, best first, with their log-probabilities.
+    """
+
+    start: int
+    end: int
+    log_probability: float
+    alternatives: tuple[tuple[str, float], ...]

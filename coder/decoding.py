@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from coder.completion import CanvasUpdate, Slot
+import numpy as np
+
+from coder.completion import CanvasUpdate, Slot, TokenScore
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Statistics, Step
+from coder.model.runtime import Predictions
 from coder.model.tokens import Tokenizer
 
 
@@ -56,6 +59,20 @@ def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[Ca
                 tokens = (*settled, *pending)
                 text = tokenizer.decode(tokens)
                 yield Decoded(text if reason in ("end", "length") else complete_lines(text), tokens, event)
+
+
+def token_scores(tokens: Sequence[int], predictions: Predictions, tokenizer: Tokenizer) -> tuple[TokenScore, ...]:
+    """What a pass over given tokens says about each, in characters of their text."""
+    scores = []
+    position = 0
+    logarithms = np.log(np.maximum(predictions.probabilities, np.finfo(np.float32).tiny))
+    for index, piece in enumerate(tokenizer.pieces(tokens)):
+        texts = [tokenizer.decode([token]) for token in predictions.tokens[index].tolist()]
+        alternatives = tuple(zip(texts, logarithms[index].tolist(), strict=True))
+        own = float(predictions.log_probability[index])
+        scores.append(TokenScore(position, position + len(piece), own, alternatives))
+        position += len(piece)
+    return tuple(scores)
 
 
 def complete_lines(text: str) -> str:

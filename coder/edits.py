@@ -134,7 +134,8 @@ class Edited:
     Attributes:
         text: the whole new text; equal to the old one where nothing better was found.
         changes: the smallest replacements that lead to it, in order, in offsets of the old text.
-        score_before, score_after: log-probability of the region's old and new text, nats, by the autoregressive pass.
+        score_before, score_after: log-probability of the lines around the changes, before and after, nats, by the
+            autoregressive pass; 0.0 where nothing changed.
         passes: forward passes after the prefills. seconds: from the request's start to its answer.
     """
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from coder.auto_policy import PassCosts, decoding_method
 from coder.batching import TOGETHER, MeetingRuntime, Worker
-from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score
+from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score, TokenScore
 from coder.constraints import TokenConstraints
 from coder.context.window import replaced_characters
 from coder.context.workspace_index import WorkspaceIndex
@@ -20,7 +20,7 @@ from coder.diffusion.algorithms import parse_algorithm
 from coder.diffusion.events import Prefilled
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
-from coder.edits import Filled, FillEvent, FillRequest
+from coder.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
 from coder.errors import InputError
 from coder.fill import Model, fill_in_turn
 from coder.gpu import gpu_available
@@ -30,6 +30,9 @@ from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
 from coder.model.runtime import Runtime
 from coder.prompting import Prompt, Prompting
+from coder.remasked_answer import remasked_answer
+from coder.repair import repair
+from coder.rewrite import rewrite
 from coder.scorer import Scorer
 from coder.syntax_constraint import sound_answer
 from coder.syntax_judge import judge_of
@@ -190,6 +193,14 @@ class Engine:
             self._worker.submit(self._prefill, job)
             return any(job.answers())
 
+    def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
+        """The text with what is wrong in it replaced, or as it was. Raises InputError."""
+        return repair(self, request, cancelled)
+
+    def edit(self, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
+        """The text with the region written anew as the instruction says, or as it was. Raises InputError."""
+        return rewrite(self, request, cancelled)
+
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""
         self._ahead.interrupt()
@@ -210,6 +221,12 @@ class Engine:
         """The index of a folder that requests may name as their workspace. It is built in the background from the
         first time that it is asked for, and kept up while it is; `wait` for it where the first answer must know it."""
         return self._prompting.workspaces.at(folder)
+
+    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
+        """How likely the model finds each token of `text` between the two, by the autoregressive pass, and what it
+        would have written instead. Another text after the same prefix costs only the passes over that text."""
+        self._ahead.interrupt()
+        return self._worker.submit(self._scorer.score_tokens, prefix, suffix, text).result()
 
     def close(self) -> None:
         """Wait for the request under way and release the worker."""
@@ -256,6 +273,9 @@ class Engine:
             elif attempt == 0:
                 job.put(update)
         assert answer is not None
+        if job.request.remasking is not None:
+            replaced = prompt.around.replaced
+            answer = remasked_answer(answer, job.request, replaced, denoising, self._meeting, self._tokenizer)
         if job.request.syntax_rounds:
             judge = judge_of(job.request, prompt.around.replaced)
             answer = sound_answer(answer, denoising, self._meeting, self._tokenizer, judge, job.request.syntax_rounds)

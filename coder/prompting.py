@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coder.completion import CompletionRequest
+from coder.completion import CompletionRequest, Rewritten
 from coder.context.line_tokens import LineTokenCounter
 from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, window
 from coder.context.workspace_index import WorkspacePool
 from coder.model.config import ModelConfig
-from coder.model.prompt import infill
+from coder.model.prompt import infill, rewrite
 from coder.model.tokens import Tokenizer
 from coder.snippets import SNIPPET_TOKENS, snippets_header
 from coder.workspace_guide import WorkspaceGuide
@@ -41,7 +41,8 @@ class Prompting:
         header = snippets_header(self._tokenizer, known, min(SNIPPET_TOKENS, self._config.max_positions // 8))
         suffix = request.suffix[len(around.replaced) :]
         guide = self.guide(request.workspace, request.path, request.prefix, suffix)
-        return Prompt(around, self.context(around, header), (guide,) if guide else ())
+        tokens = self.context(around, header, request.rewritten)
+        return Prompt(around, tokens, (guide,) if guide else ())
 
     def window(self, request: CompletionRequest) -> Window:
         """The part of the text that the model sees; a model of few positions sees less."""
@@ -50,10 +51,13 @@ class Prompting:
         budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
         return window(request.prefix, request.suffix, self._count_tokens, *budgets, request.replace_brackets)
 
-    def context(self, around: Window, header: Sequence[int] = ()) -> list[int]:
+    def context(self, around: Window, header: Sequence[int] = (), rewritten: Rewritten | None = None) -> list[int]:
         """The whole prompt, in tokens."""
-        encode = self._tokenizer.encode
-        return infill(self._config.control, encode(around.prefix), encode(around.suffix), header)
+        encode, control = self._tokenizer.encode, self._config.control
+        prefix, suffix = encode(around.prefix), encode(around.suffix)
+        if rewritten is None:
+            return infill(control, prefix, suffix, header)
+        return rewrite(control, prefix, encode(rewritten.old), [], suffix, encode(rewritten.instruction), header)
 
     def guide(self, workspace: str | None, path: str | None, prefix: str, suffix: str) -> WorkspaceGuide | None:
         """What a workspace knows, as of now, for somebody who writes between two texts; None without a workspace."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coder.auto_policy import default_canvas_size
-from coder.completion import CompletionRequest, DiffusionScore, Score
+from coder.completion import CompletionRequest, DiffusionScore, Score, TokenScore
+from coder.decoding import token_scores
 from coder.diffusion.likelihood import diffusion_bound
 from coder.diffusion.scoring import predictions_along
 from coder.model.cache_pool import CachePool
@@ -32,6 +33,13 @@ class Scorer:
         along = predictions_along(self.runtime, cache, context, continuation, control_tokens=(end_token,))
         values, best = along.log_probability, along.tokens[:, 0] == continuation
         return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1, greedy=bool(best[:-1].all()))
+
+    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
+        """Token by token, with what the model would have written instead."""
+        context = self.prompting.prompt(CompletionRequest(prefix, suffix)).tokens
+        tokens = self.tokenizer.encode(text)
+        along = predictions_along(self.runtime, self.caches.take(context[:-1]), context, tokens)
+        return token_scores(tokens, along, self.tokenizer)
 
     def diffusion_score(
         self, prefix: str, suffix: str, middle: str, canvas_size: int | None, samples: int, seed: int

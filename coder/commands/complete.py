@@ -50,6 +50,7 @@ def complete(
     max_characters: options.MaxCharacters = None,
     without: options.Without = "",
     syntax: options.Syntax = False,
+    remask: options.Remask = None,
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
@@ -97,6 +98,7 @@ def complete(
         workspace=shared.index_workspace(engine, workspace),
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
         syntax_rounds=options.SYNTAX_ROUNDS if syntax else 0,
+        remasking=remask,
         template=Template.parse(template, mark) if template is not None else None,
     )
     completion = shared.run(engine, request, output.canvas_view(prefix, suffix, line) if watch else None)

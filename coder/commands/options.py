@@ -107,3 +107,13 @@ Workspace = Annotated[
         rich_help_panel=MODEL_PANEL,
     ),
 ]
+
+Remask = Annotated[
+    str | None,
+    typer.Option(
+        metavar="syntax|names|confidence[:ROUNDS]",
+        help="Mask what is wrong in a finished answer and denoise it again: where the syntax is broken, names that "
+        "nothing defines, or what became unlikely. Kept only where the answer is likelier for it.",
+        rich_help_panel=DECODING_PANEL,
+    ),
+]

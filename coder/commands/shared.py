@@ -76,6 +76,15 @@ def run_fill(engine: Engine, request: FillRequest, view: HolesView | None) -> Fi
     return _last(lambda cancelled: engine.stream_fill(request, cancelled), Filled, view)
 
 
+def interruptible(work: Callable[[threading.Event], Answer]) -> Answer:
+    """What `work` returns. An interrupt (Ctrl-C) cancels it, and the model stops within one pass."""
+    cancelled = threading.Event()
+    try:
+        return work(cancelled)
+    finally:
+        cancelled.set()
+
+
 def _last(
     stream: Callable[[threading.Event], Iterator[Update | Answer]], kind: type[Answer], view: View[Update] | None
 ) -> Answer:

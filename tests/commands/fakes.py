@@ -10,9 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from coder.changes import changes
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Slot
 from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
 from coder.diffusion.events import FinishReason, Statistics
+from coder.edits import Edited, EditRequest, RepairRequest
 
 
 def completion(text: str, finish_reason: FinishReason = "end", replaces: int = 0, **more: Any) -> Completion:
@@ -26,6 +28,8 @@ class FakeEngine:
 
     answers: list[Completion] = field(default_factory=lambda: [completion("answer")])
     interrupted: bool = False
+    replacement: tuple[str, str] = ("wrong", "right")
+    edit_requests: list[RepairRequest | EditRequest] = field(default_factory=list)
     requests: list[CompletionRequest] = field(default_factory=list)
     cancelled: threading.Event | None = None
     workspaces: WorkspacePool = field(default_factory=WorkspacePool)
@@ -55,6 +59,20 @@ class FakeEngine:
 
     def workspace_index(self, folder: str) -> WorkspaceIndex:
         return self.workspaces.at(folder)
+
+    def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
+        return self._edited(request, cancelled)
+
+    def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
+        return self._edited(request, cancelled)
+
+    def _edited(self, request: RepairRequest | EditRequest, cancelled: threading.Event | None) -> Edited:
+        self.cancelled = cancelled
+        self.edit_requests.append(request)
+        if self.interrupted:
+            raise KeyboardInterrupt
+        text = request.text.replace(*self.replacement)
+        return Edited(text, changes(request.text, text), -9.0, -2.0, 5, 0.25)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         self.scored = (prefix, suffix, middle)

@@ -55,6 +55,12 @@ def test_a_workspace_is_indexed_only_where_one_is_named(quickfill: Quickfill, en
     assert (refused.exit_code, "is no folder" in refused.stderr) == (2, True)
 
 
+def test_remasking_reaches_the_engine(quickfill: Quickfill, engine: FakeEngine, file: Path):
+    quickfill("complete", f"{file}:2", "--remask", "syntax:3")
+    quickfill("complete", f"{file}:2")
+    assert [request.remasking for request in engine.requests] == ["syntax:3", None]
+
+
 def test_the_model_sees_line_feeds_whatever_the_file_has(quickfill: Quickfill, engine: FakeEngine, file: Path):
     file.write_bytes(CODE.replace("\n", "\r\n").encode())
     quickfill("complete", f"{file}:2")

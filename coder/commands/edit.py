@@ -1,0 +1,60 @@
+"""`quickfill edit`: write lines of a file anew, as an instruction says."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from coder.commands import edits, options, output, shared
+
+EPILOG = """
+[bold]Examples[/bold]
+
+quickfill edit app.py:10-14 "write the docstring"
+
+quickfill edit app.py:20-31 "fill the body" --apply
+
+quickfill edit app.py:40                             this line, otherwise
+"""
+
+
+def edit(
+    target: Annotated[str, typer.Argument(metavar="FILE:LINE[-LINE]", help="Whole lines, the last one included.")],
+    instruction: Annotated[str, typer.Argument(help="What to do with them, in a few words.")] = "",
+    apply: edits.Apply = False,
+    json: options.Json = False,
+    language: edits.Language = None,
+    model: options.Model = "embedded",
+    runtime: options.Runtime = "auto",
+    threads: options.Threads = None,
+    policy: options.Policy = "auto",
+    max_tokens: options.MaxTokens = 256,
+    deadline_ms: options.Deadline = None,
+) -> None:
+    """Write lines of a file anew, as an instruction says.
+
+    Shows the changes as a diff. A model that was not trained on edits sees the instruction as a comment, keeps a
+    function's head, and knows nothing of the old lines.
+    """
+    region = edits.read_region(target, apply)
+    engine = shared.load_engine(model, runtime, threads)
+
+    from coder.edits import EditRequest
+
+    request = EditRequest(
+        text=region.text,
+        start=region.start,
+        end=region.end,
+        instruction=instruction,
+        path=region.path,
+        language=language,
+        policy=policy,
+        max_tokens=max_tokens,
+        deadline_ms=deadline_ms,
+    )
+    edited = shared.interruptible(lambda cancelled: engine.edit(request, cancelled))
+    edits.finish(region, edited, apply, json, language, engine.model_name)
+    if not edited.changes:
+        typer.echo("nothing to suggest here", err=True)
+        raise typer.Exit(output.NOTHING_TO_SUGGEST)

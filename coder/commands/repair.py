@@ -1,0 +1,58 @@
+"""`quickfill repair`: find what is wrong in a file and put it right, or leave it alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from coder.commands import edits, options, shared
+
+EPILOG = """
+[bold]Examples[/bold]
+
+quickfill repair app.py                    what is wrong in it, as a diff
+
+quickfill repair app.py:10-30 --apply      in these lines, written into the file
+
+quickfill repair app.py:12 --wrong         this line is wrong, whatever it looks like
+"""
+
+
+def repair(
+    target: Annotated[
+        str, typer.Argument(metavar="FILE[:LINE[-LINE]]", help="Where changes are allowed; `-` reads standard input.")
+    ],
+    wrong: Annotated[
+        bool, typer.Option("--wrong", help="Something is wrong there: change it for anything that is likelier.")
+    ] = False,
+    apply: edits.Apply = False,
+    json: options.Json = False,
+    language: edits.Language = None,
+    model: options.Model = "embedded",
+    runtime: options.Runtime = "auto",
+    threads: options.Threads = None,
+    deadline_ms: options.Deadline = None,
+) -> None:
+    """Repair code: syntax errors, names that nothing defines, and what the model is sure is a slip.
+
+    Code in which nothing seems wrong is left alone. Meaning is best judged in a function or two, so name their lines.
+    """
+    region = edits.read_region(target, apply)
+    engine = shared.load_engine(model, runtime, threads)
+
+    from coder.edits import Diagnostic, RepairRequest
+
+    request = RepairRequest(
+        text=region.text,
+        start=region.start,
+        end=region.end,
+        diagnostics=(Diagnostic(region.start, region.end),) if wrong else (),
+        path=region.path,
+        language=language,
+        deadline_ms=deadline_ms,
+    )
+    edited = shared.interruptible(lambda cancelled: engine.repair(request, cancelled))
+    edits.finish(region, edited, apply, json, language, engine.model_name)
+    if not edited.changes:
+        typer.echo("nothing to repair", err=True)

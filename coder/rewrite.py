@@ -1,0 +1,159 @@
+"""Rewriting a region as an instruction says.
+
+A checkpoint that was trained on edits reads the old text and the instruction in its own layout. Any other one fills a
+hole: the region is taken out, all but a function's head, and the instruction stands above it as a comment, as somebody
+would write who wants to be reminded of what belongs there.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+from coder.changes import changes
+from coder.completion import CompletionRequest, Rewritten
+from coder.edits import Edited, EditRequest
+from coder.errors import InputError
+from coder.job import Cancellation
+from coder.repair import Model
+from coder.syntax.languages import Language, language_named, language_of
+from coder.syntax.parsing import Span
+from coder.syntax.scopes import functions
+from coder.syntax.soundness import is_sound
+
+DOCSTRING = re.compile(r"\bdoc[- ]?strings?\b", re.IGNORECASE)
+NOTHING_NEW = re.compile(
+    r"\s*(?:fill|write|complete|implement)(?: in| out)?(?: the)? (?:body|function|rest)\W*", re.IGNORECASE
+)
+"""Instructions that say no more than that something is to be written."""
+
+RETURNS = "Return "
+"""How the docstring of a function begins that returns something: a small model goes on in words then, not in code."""
+
+QUOTES = '"""'
+
+
+@dataclass(frozen=True)
+class Hole:
+    """What is written anew, and what the model is told around it.
+
+    Attributes:
+        start, end: the part of the text that gives way.
+        lead: stands before the hole for the model alone. opening, closing: stand around the answer, in the text too.
+    """
+
+    start: int
+    end: int
+    lead: str = ""
+    opening: str = ""
+    closing: str = ""
+
+
+def rewrite(model: Model, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
+    """The text with the region written anew; unchanged where nothing was written, or what was written breaks it.
+
+    Raises InputError for a region outside the text.
+    """
+    started = time.monotonic()
+    text = request.text
+    if not 0 <= request.start <= request.end <= len(text):
+        raise InputError(f"the region {request.start} to {request.end} is outside the text, which has {len(text)}")
+    language = language_named(request.language) if request.language else language_of(request.path or "")
+    marker = (language and language.comment) or "#"
+    if model.config.abilities.edits:
+        hole = Hole(request.start, request.end)
+        rewritten = Rewritten(text[hole.start : hole.end], _comment(request.instruction, marker, ""))
+    else:
+        hole = hole_of(text, request.start, request.end, request.instruction, language)
+        rewritten = None
+    completion = model.complete(
+        CompletionRequest(
+            prefix=text[: hole.start] + hole.lead + hole.opening,
+            suffix=hole.closing + text[hole.end :],
+            path=request.path,
+            language=request.language,
+            policy=request.policy,
+            max_tokens=request.max_tokens,
+            deadline_ms=request.deadline_ms,
+            workspace=request.workspace,
+            replace_brackets=False,
+            rewritten=rewritten,
+        ),
+        cancelled,
+    )
+    answer = "" if completion.finish_reason == "cancelled" else completion.text
+    new = _fitting(text, hole, answer, language.name if language else "")
+    before, after = _scores(model, text, new, hole)
+    return Edited(new, changes(text, new), before, after, completion.passes, time.monotonic() - started)
+
+
+def _scores(model: Model, old: str, new: str, hole: Hole) -> tuple[float, float]:
+    """Log-probabilities of what gave way and of what stands in its place."""
+    if new == old:
+        return 0.0, 0.0
+    prefix, suffix = old[: hole.start] + hole.lead, old[hole.end :]
+    parts = old[hole.start : hole.end], new[hole.start : len(new) - len(suffix)]
+    before, after = (sum(score.log_probability for score in model.score_tokens(prefix, suffix, part)) for part in parts)
+    return before, after
+
+
+def hole_of(text: str, start: int, end: int, instruction: str, language: Language | None) -> Hole:
+    """Where to write for an instruction about a region: a function's docstring or body, or all of the region."""
+    name = language.name if language else ""
+    marker = (language and language.comment) or "#"
+    head = _function_body(text, start, end, name)
+    if head is not None and name == "python":
+        body_start, body_end = head
+        indentation = _indentation(text, body_start)
+        documented = text.startswith(QUOTES, body_start)
+        docstring_end = text.find(QUOTES, body_start + 3) + 3 if documented else body_start
+        if DOCSTRING.search(instruction):
+            after = "" if documented else "\n" + indentation
+            opening = QUOTES + (RETURNS if "return " in text[docstring_end:body_end] else "")
+            return Hole(body_start, docstring_end, opening=opening, closing=QUOTES + after)
+        if documented and docstring_end > body_start + 3:
+            body_start = docstring_end + len(text[docstring_end:]) - len(text[docstring_end:].lstrip())
+        return Hole(body_start, max(body_start, body_end), _comment(instruction, marker, indentation))
+    if head is not None:
+        return Hole(head[0] + 1, head[1] - 1, "\n" + _comment(instruction, marker, _indentation(text, start) + "    "))
+    first = start + len(text[start:end]) - len(text[start:end].lstrip())
+    last = start + len(text[start:end].rstrip())
+    return Hole(min(first, end), max(first, last), _comment(instruction, marker, _indentation(text, first)))
+
+
+def _function_body(text: str, start: int, end: int, language: str) -> Span | None:
+    """The body of the function that fills the region, if one does."""
+    region = text[start:end].strip()
+    first = start + text[start:end].find(region) if region else start
+    for function in functions(text, language) or ():
+        same_end = not text[function.end : max(function.end, end)].strip()
+        if not text[first : function.start].strip() and first <= function.start and function.end <= end and same_end:
+            return function.body
+    return None
+
+
+def _fitting(text: str, hole: Hole, answer: str, language: str) -> str:
+    """The text with the answer in the hole: the longest beginning of it in whole lines after which it is sound."""
+    closing = f"{hole.closing}{text[hole.end :]}"
+    sound_before = is_sound(text, language)
+    lines = answer.strip().split(QUOTES)[0].split("\n")[:1] if hole.closing else answer.split("\n")
+    for count in range(len(lines), 0, -1):
+        part = "\n".join(lines[:count]).rstrip()
+        if not part.strip():
+            continue
+        new = text[: hole.start] + hole.opening + part + closing
+        if is_sound(new, language) is not False or sound_before is False:
+            return new
+    return text
+
+
+def _comment(instruction: str, marker: str, indentation: str) -> str:
+    if NOTHING_NEW.fullmatch(instruction):
+        return ""
+    return "".join(f"{marker} {line}\n{indentation}" for line in instruction.splitlines() if line.strip())
+
+
+def _indentation(text: str, position: int) -> str:
+    line = text[text.rfind("\n", 0, position) + 1 : position]
+    return line[: len(line) - len(line.lstrip())]

@@ -1,0 +1,160 @@
+"""Repair: what is wrong is put right, what is sound is left alone unless the model is much surer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coder.changes import apply_changes
+from coder.edits import Diagnostic, Edited, RepairRequest
+from coder.engine import Engine
+from coder.errors import InputError
+from coder.repair import repair
+from coder.syntax.mutations import MUTATIONS, SYNTAX_MUTATIONS, mutate
+from coder.syntax.soundness import is_sound
+from tests.scripted import ScriptedModel
+
+SOUND = """\
+def total(values, limit):
+    result = 0
+    for value in values:
+        if value < limit:
+            result += value
+    return result
+"""
+
+
+def repaired(text: str, model: ScriptedModel, **settings) -> Edited:
+    edited = repair(model, RepairRequest(text, path="module.py", **settings))
+    assert apply_changes(text, edited.changes) == edited.text
+    assert bool(edited.changes) == (edited.text != text)
+    return edited
+
+
+def test_sound_code_is_left_alone():
+    edited = repaired(SOUND, ScriptedModel())
+    assert (edited.text, edited.changes, edited.score_before, edited.score_after) == (SOUND, (), 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("values:\n", "values\n"),
+        ("limit):", "limit:"),
+        ("    for", "  for"),
+        ("return", "retrun"),
+        ("value <", "value value <"),
+        ("result = 0", "result  0"),
+    ],
+)
+def test_of_what_makes_broken_code_sound_the_likeliest_is_taken(right, wrong):
+    edited = repaired(SOUND.replace(right, wrong, 1), ScriptedModel(likes=(right,)))
+    assert edited.text == SOUND
+    assert edited.score_after > edited.score_before
+    assert edited.passes > 0
+
+
+def test_an_undefined_name_becomes_one_that_looks_like_it():
+    assert repaired(SOUND.replace("return result", "return reslt"), ScriptedModel()).text == SOUND
+    assert repaired(SOUND.replace("return result", "return outcome"), ScriptedModel(("return result",))).text == SOUND
+
+
+def test_several_defects_are_repaired_at_once():
+    broken = SOUND.replace("values:\n", "values\n").replace("return result", "return resutl")
+    assert repaired(broken, ScriptedModel(likes=("values:",))).text == SOUND
+
+
+def test_a_slip_is_undone_where_the_model_is_much_surer():
+    slip = SOUND.replace("<", "<=")
+    sure = ScriptedModel(likes=("value < limit",), alternatives=(" <",))
+    assert repaired(slip, sure).text == SOUND
+    assert repaired(slip, ScriptedModel(alternatives=(" <",))).text == slip
+
+
+def test_what_is_said_to_be_wrong_needs_no_great_certainty():
+    slip = SOUND.replace("return result", "result")
+    place = slip.rindex("result")
+    diagnosed = (Diagnostic(place, place + 6, "no effect"),)
+    likes = ScriptedModel(likes=("return",), alternatives=("    return",))
+    assert repaired(slip, likes, diagnostics=diagnosed).text == SOUND
+
+
+@given(st.sampled_from(MUTATIONS), st.integers(0, 200), st.data())
+def test_nothing_outside_the_region_changes_and_soundness_only_grows(mutation, seed, data):
+    mutant = mutate(SOUND, mutation, seed)
+    if mutant is None:
+        return
+    start = data.draw(st.integers(0, len(mutant.text)))
+    end = data.draw(st.integers(start, len(mutant.text)))
+    model = ScriptedModel(likes=("value < limit", "return"), alternatives=(" <", " value", " return"))
+    edited = repaired(mutant.text, model, start=start, end=end)
+    assert edited.text.startswith(mutant.text[:start])
+    assert edited.text.endswith(mutant.text[end:])
+    if edited.changes:
+        assert is_sound(edited.text, "python")
+
+
+def test_where_no_small_change_helps_the_line_is_written_anew():
+    broken = SOUND.replace("result = 0", "= = 0 ) [")
+    edited = repaired(broken, model := ScriptedModel(answer="result = 0\nmore"))
+    assert edited.text == SOUND
+    request = model.requests[0]
+    assert request.prefix.endswith("limit):\n    ")
+    assert request.suffix.startswith("\n    for")
+
+
+def test_when_time_is_up_or_nobody_waits_nothing_changes():
+    broken = SOUND.replace("values:\n", "values\n")
+    assert repaired(broken, ScriptedModel(), deadline_ms=0.0).text == broken
+    cancelled = threading.Event()
+    cancelled.set()
+    assert repair(ScriptedModel(), RepairRequest(broken, path="a.py"), cancelled).text == broken
+
+
+@pytest.mark.parametrize("path", ["a.klingon", None, "a.json"])
+def test_an_unknown_language_is_left_alone(path):
+    assert repair(ScriptedModel(), RepairRequest("x = (", path=path)).text == "x = ("
+
+
+def test_other_languages_are_repaired_where_a_grammar_says_they_are_broken():
+    sound = "function f(a) {\n  return g(a, 1);\n}\n"
+    edited = repair(ScriptedModel(likes=("1);",)), RepairRequest(sound.replace("1)", "1"), language="javascript"))
+    assert edited.text == sound
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, 3), (4, 2), (0, 1000)])
+def test_a_region_outside_the_text_is_refused(start, end):
+    with pytest.raises(InputError, match="outside the text"):
+        repair(ScriptedModel(), RepairRequest(SOUND, start, end))
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    engine = Engine.load(threads=2)
+    yield engine
+    engine.close()
+
+
+@pytest.mark.slow
+def test_the_embedded_model_repairs_broken_code_and_leaves_sound_code_alone(engine: Engine):
+    assert engine.repair(RepairRequest(SOUND, path="module.py")).text == SOUND
+    mutants = [mutant for mutation in SYNTAX_MUTATIONS if (mutant := mutate(SOUND, mutation, seed=3)) is not None]
+    repaired = [engine.repair(RepairRequest(mutant.text, path="module.py")).text for mutant in mutants]
+    assert all(is_sound(text, "python") for text in repaired)
+    assert sum(text == SOUND for text in repaired) >= len(mutants) // 2
+
+
+@pytest.mark.slow
+def test_token_scores_add_up_to_the_score_of_the_text(engine: Engine):
+    scores = engine.score_tokens("def f(a, b):\n", "", "    return a + né\n")
+    total = engine.score("def f(a, b):\n", "", "    return a + né\n").log_probability
+    assert sum(score.log_probability for score in scores) == pytest.approx(total, abs=0.5)
+    assert scores[0].start == 0
+    assert scores[-1].end == len("    return a + né\n")
+    assert all(first.end == second.start for first, second in pairwise(scores))
+    assert all(len(score.alternatives) == 8 for score in scores)

@@ -13,7 +13,7 @@ from tests.e2e.neovim import PLUGIN, Neovim, neovim, quickfill_command
 
 pytestmark = pytest.mark.slow
 
-FILE = '''class Stack:
+FILE = """class Stack:
     def __init__(self):
         self.items = []
 
@@ -24,7 +24,7 @@ FILE = '''class Stack:
         return self.items.pop()
 
     def is_empty(self):
-'''
+"""
 
 SETUP = """
 require("quickfill").setup({{
@@ -108,7 +108,10 @@ def test_alternatives_are_asked_for_and_switched(editor):
     editor.type("Goreturn len(")
     first = shown(editor)
     editor.type("<M-]>")
-    editor.wait_for(lambda: editor.lua("return require('quickfill.native').count(vim.api.nvim_get_current_buf())") > 1, "alternatives")
+    editor.wait_for(
+        lambda: editor.lua("return require('quickfill.native').count(vim.api.nvim_get_current_buf())") > 1,
+        "alternatives",
+    )
     editor.type("<M-]>")
     second = editor.wait_for(lambda: editor.ghost_text.split(" (2/")[0] != first and editor.ghost_text, "another one")
     assert " (2/" in second

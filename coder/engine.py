@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal
 
 from coder.auto_policy import PassCosts, choose_policy
 from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score
@@ -18,15 +15,18 @@ from coder.context.window import replaced_characters
 from coder.context.workspace_index import WorkspaceIndex
 from coder.decoding import Decoded, canvas_updates
 from coder.diffusion.algorithms import parse_algorithm
+from coder.diffusion.constraints import Exactly
 from coder.diffusion.events import Prefilled
 from coder.diffusion.likelihood import diffusion_bound
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.scoring import predictions_along
 from coder.edits import Filled, FillEvent, FillRequest
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
 from coder.fill import Model, fill_in_turn
+from coder.gpu import gpu_available
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
+from coder.joint_fill import JointEvent, hole_updates, joint_job, jointly_filled
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
@@ -87,7 +87,7 @@ class Engine:
             CheckpointError, MissingDependencyError: with what to do about it.
         """
         checkpoint = open_checkpoint(model)
-        if runtime == "torch" or (runtime == "auto" and _gpu_available()):
+        if runtime == "torch" or (runtime == "auto" and gpu_available()):
             from coder.model.torch_runtime import TorchRuntime
 
             return Engine(TorchRuntime.load(checkpoint), checkpoint, model)
@@ -133,7 +133,7 @@ class Engine:
         superseded = self._groups.enter(group)
         job = Job[EngineEvent](request, AnyOf(cancelled or superseded, superseded))
         self._ahead.interrupt()
-        self._worker.submit(self._work, job)
+        self._worker.submit(job.run, self._complete(job))
         try:
             if not (yield from job.answers()):
                 yield unstarted("cancelled", request.policy, job.seconds)
@@ -156,8 +156,15 @@ class Engine:
             InputError: a setting that cannot be used, or a text without a hole.
         """
         superseded = self._groups.enter(group)
+        either = AnyOf(cancelled or superseded, superseded)
         try:
-            yield from fill_in_turn(Model(self.stream, self.score), request, AnyOf(cancelled or superseded, superseded))
+            if (prompt := self._prompting.holes(request)) is None:
+                yield from fill_in_turn(Model(self.stream, self.score), request, either)
+                return
+            job = joint_job(request, either)
+            self._ahead.interrupt()
+            self._worker.submit(job.run, self._answer_jointly(job, prompt, len(request.texts) - 1))
+            yield from jointly_filled(request, job)
         finally:
             self._groups.leave(group, superseded)
 
@@ -168,7 +175,7 @@ class Engine:
         """
         with self._ahead.work() as interrupted:
             job = Job[bool](request, AnyOf(cancelled or interrupted, interrupted))
-            self._worker.submit(self._prefill, job)
+            self._worker.submit(job.run, self._prefill(job))
             return any(job.answers())
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
@@ -196,36 +203,28 @@ class Engine:
         self._worker.shutdown(cancel_futures=True)
         self._prompting.workspaces.close()
 
-    def _work(self, job: Job[EngineEvent]) -> None:
-        try:
-            prompt = self._prompting.prompt(job.request)
-            samples: list[Completion] = []
-            for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
-                if len(samples) == job.request.samples or (attempt and job.over):
-                    break
-                sample = self._sample(job, prompt, attempt)
-                if sample.text not in [other.text for other in samples]:
-                    samples.append(sample)
-            # The first one is what was streamed; among the others confidence decides.
-            first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
-            others.sort(key=_by_confidence)
-            job.put(replace(first, seconds=job.seconds, alternatives=tuple(others)))
-            job.finish()
-        except BaseException as error:
-            job.finish(error)
+    def _complete(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
+        prompt = self._prompting.prompt(job.request)
+        samples: list[Completion] = []
+        for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
+            if len(samples) == job.request.samples or (attempt and job.over):
+                break
+            sample = yield from self._sample(job, prompt, attempt)
+            if sample.text not in [other.text for other in samples]:
+                samples.append(sample)
+        # The first one is what was streamed; among the others confidence decides.
+        first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
+        others.sort(key=_by_confidence)
+        yield replace(first, seconds=job.seconds, alternatives=tuple(others))
 
-    def _prefill(self, job: Job[bool]) -> None:
-        try:
-            prompt = self._prompting.prompt(job.request)
-            denoising = replace(self._denoise_request(job, prompt, attempt=0), prefill_chunk=AHEAD_CHUNK)
-            # Left after its first event, a run has written nothing.
-            job.put(isinstance(next(iter(self._sampler.denoise(denoising))), Prefilled))
-            self._caches.trim()
-            job.finish()
-        except BaseException as error:
-            job.finish(error)
+    def _prefill(self, job: Job[bool]) -> Iterator[bool]:
+        prompt = self._prompting.prompt(job.request)
+        denoising = replace(self._denoise_request(job, prompt, attempt=0), prefill_chunk=AHEAD_CHUNK)
+        # Left after its first event, a run has written nothing.
+        yield isinstance(next(iter(self._sampler.denoise(denoising))), Prefilled)
+        self._caches.trim()
 
-    def _sample(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> Completion:
+    def _sample(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> Generator[EngineEvent, None, Completion]:
         """One completion. The updates of the first one go to the caller."""
         started = time.monotonic()
         denoising = self._denoise_request(job, prompt, attempt)
@@ -234,17 +233,27 @@ class Engine:
             if isinstance(update, Decoded):
                 answer = update
             elif attempt == 0:
-                job.put(update)
+                yield update
         assert answer is not None
-        if job.request.syntax_rounds:
+        if rounds := job.request.syntax_rounds:
             judge = judge_of(job.request, prompt.around.replaced)
-            answer = sound_answer(answer, denoising, self._runtime, self._tokenizer, judge, job.request.syntax_rounds)
+            answer = sound_answer(answer, denoising, self._runtime, self._tokenizer, judge, rounds)
         self._caches.trim()
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
         replaces = replaced_characters(answer.text, prompt.around.replaced)
         return Completion(answer.text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
-    def _denoise_request(self, job: Job[EngineEvent] | Job[bool], prompt: Prompt, attempt: int) -> DenoiseRequest:
+    def _answer_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
+        control = self.config.control
+        denoising = replace(
+            self._denoise_request(job, prompt, attempt=0),
+            control_tokens=(control.hole,),
+            constraints=(Exactly(control.hole, holes - 1, control.fim_end),),
+        )
+        yield from hole_updates(self._sampler.denoise(denoising), self._tokenizer, holes)
+        self._caches.trim()
+
+    def _denoise_request(self, job: Job[Any], prompt: Prompt, attempt: int) -> DenoiseRequest:
         request, context = job.request, prompt.tokens
         room = self.config.max_positions - len(context)
         if room < 1:
@@ -312,15 +321,3 @@ def default_canvas_size(config: ModelConfig) -> int:
 
 def _by_confidence(completion: Completion) -> float:
     return -completion.confidence
-
-
-def _gpu_available() -> bool:
-    """Whether PyTorch is installed and sees a CUDA GPU. It is imported only where there is a driver to ask."""
-    if find_spec("torch") is None:
-        return False
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-        from coder.model.torch_import import torch
-    except (OSError, MissingDependencyError):
-        return False
-    return torch.cuda.is_available()

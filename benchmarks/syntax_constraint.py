@@ -37,7 +37,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
     rounds: Annotated[int, typer.Option(help="How many other answers may be tried for one.")] = 6,
     policy: Annotated[str, typer.Option(help="Decoding method.")] = "autoregressive",
-    max_tokens: Annotated[int, typer.Option(help="The most tokens of an answer.")] = 96,
+    max_tokens: Annotated[int, typer.Option(help="The most tokens of an answer.")] = 64,
     model: Annotated[str, typer.Option(help="'embedded', a folder, or a hub id.")] = EMBEDDED,
     threads: Annotated[int | None, typer.Option(help="Threads for the model.")] = None,
 ) -> None:

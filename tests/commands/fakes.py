@@ -13,6 +13,8 @@ from typing import Any
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Slot
 from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
 from coder.diffusion.events import FinishReason, Statistics
+from coder.edits import FillEvent, FillRequest, HoleUpdate
+from coder.fill import filled
 
 
 def completion(text: str, finish_reason: FinishReason = "end", replaces: int = 0, **more: Any) -> Completion:
@@ -27,6 +29,7 @@ class FakeEngine:
     answers: list[Completion] = field(default_factory=lambda: [completion("answer")])
     interrupted: bool = False
     requests: list[CompletionRequest] = field(default_factory=list)
+    fills: list[FillRequest] = field(default_factory=list)
     cancelled: threading.Event | None = None
     workspaces: WorkspacePool = field(default_factory=WorkspacePool)
     model_name: str = "fake"
@@ -54,6 +57,15 @@ class FakeEngine:
 
     def workspace_index(self, folder: str) -> WorkspaceIndex:
         return self.workspaces.at(folder)
+
+    def stream_fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Iterator[FillEvent]:
+        self.cancelled = cancelled
+        self.fills.append(request)
+        yield HoleUpdate(0, CanvasUpdate("", (Slot("ans", 0.9, new=True), Slot(None)), 1, 0))
+        if self.interrupted:
+            raise KeyboardInterrupt
+        middles = [self.answers[min(hole, len(self.answers) - 1)] for hole in range(len(request.texts) - 1)]
+        yield filled(request, middles, joint=False, seconds=0.5)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         self.scored = (prefix, suffix, middle)

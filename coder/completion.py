@@ -58,6 +58,10 @@ class Template:
         return Template(texts)
 
 
+FREE = Template(("", ""))
+"""Nothing is fixed: one free part, which fits into its line."""
+
+
 @dataclass(frozen=True)
 class CompletionRequest:
     """One hole to fill.

@@ -31,4 +31,5 @@ def judge_of(request: CompletionRequest, replaced: str) -> Judge:
         end = (len(text) if line_end < 0 else line_end) - len(request.prefix)
         return end if 0 <= end < len(answer) else None
 
-    return Judge(is_sound=lambda answer: is_sound(joined(answer), language), broken_at=broken_at)
+    inside_line = bool(request.suffix[len(replaced) :].partition("\n")[0].strip())
+    return Judge(lambda answer: is_sound(joined(answer), language), broken_at, inside_line)

@@ -121,13 +121,21 @@ def test_positions_end_with_the_faulty_character(engine: Engine):
     assert len("".join(pieces[: until - 1])) <= 4 < len("".join(pieces[:until]))
 
 
-def test_a_beginning_in_whole_lines_is_better_than_nothing():
-    answer = Decoded("x = 1\ny = 2\nz = (", (), Finished("length", Statistics("none")))
-    judge = Judge(lambda text: is_sound(text, "python"), lambda text: None)
-    beginning = sound_beginning(answer, judge)
-    assert beginning is not None and beginning.text == "x = 1\ny = 2"
-    assert sound_beginning(replace(answer, text="(\n("), judge) is None
-    assert sound_beginning(replace(answer, text="\n("), judge) is None
+def test_a_sound_beginning_is_better_than_nothing(engine: Engine):
+    tokenizer = engine.checkpoint.tokenizer
+
+    def beginning(text: str, inside_line: bool) -> str | None:
+        tokens = tuple(tokenizer.encode(text))
+        answer = Decoded(text, tokens, Finished("length", Statistics("none")))
+        judge = Judge(lambda text: is_sound(text, "python"), lambda text: None, inside_line)
+        found = sound_beginning(answer, judge, tokenizer)
+        return found and found.text
+
+    assert beginning("x = 1\ny = 2\nz = (", inside_line=False) == "x = 1\ny = 2"
+    assert beginning("(\n(", inside_line=False) is None
+    assert beginning("\n(", inside_line=False) is None
+    assert beginning("0) + (", inside_line=True) == "0"
+    assert beginning("0\n(", inside_line=True) == "0"
 
 
 def test_a_judge_reads_the_whole_text():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.completion import UNCONSTRAINED, Constraints, Template
+from coder.completion import FREE, UNCONSTRAINED, Constraints, Template
 from coder.errors import CheckpointError, InputError, MissingDependencyError
 from tests.commands.fakes import FakeEngine, Quickfill, completion
 
@@ -65,6 +65,13 @@ def test_what_the_answer_has_to_be_reaches_the_engine(quickfill: Quickfill, engi
     assert constrained.template == Template(("sorted(", ", key=", ")"))
     assert constrained.syntax_rounds > 0
     assert (plain.constraints, plain.template, plain.syntax_rounds) == (UNCONSTRAINED, None, 0)
+
+
+def test_a_hole_inside_a_line_is_fitted_into_it(quickfill: Quickfill, engine: FakeEngine, file: Path):
+    quickfill("complete", f"{file}:1:10")
+    quickfill("complete", f"{file}:1:10", "--samples", "2")
+    quickfill("complete", f"{file}:1")
+    assert [request.template for request in engine.requests] == [FREE, None, None]
 
 
 def test_the_model_sees_line_feeds_whatever_the_file_has(quickfill: Quickfill, engine: FakeEngine, file: Path):

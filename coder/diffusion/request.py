@@ -89,6 +89,7 @@ class DenoiseRequest:
     fixed: Mapping[int, int] = field(default_factory=dict)
     guides: Sequence[Guide] = ()
     constraints: Sequence[Constraint] = ()
+    drafters: Sequence[Drafter] = ()
     prefill_chunk: int = 128
 
     def __post_init__(self) -> None:

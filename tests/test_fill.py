@@ -152,6 +152,13 @@ def fill_with(
     return filled
 
 
+def test_a_text_of_an_unknown_language_is_filled_and_completed_like_any_other(engine: Engine):
+    filled = engine.fill(FillRequest(TEXTS, path="notes.unknown", language="klingon", max_tokens=4))
+    assert filled.text.startswith(TEXTS[0])
+    request = CompletionRequest(TEXTS[0], path="notes.unknown", max_tokens=4)
+    assert engine.complete(replace(request, syntax_rounds=3)).text == engine.complete(request).text
+
+
 def test_constraints_hold_for_every_hole(engine: Engine):
     constraints = Constraints(max_characters=4, without="e")
     filled = engine.fill(FillRequest(TEXTS, max_tokens=12, constraints=constraints))

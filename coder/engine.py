@@ -6,15 +6,15 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
-from coder.auto_policy import PassCosts, choose_policy
+from coder.auto_policy import PassCosts
 from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score
 from coder.constraints import TokenConstraints
 from coder.context.window import replaced_characters
 from coder.context.workspace_index import WorkspaceIndex
 from coder.decoding import Decoded, canvas_updates
-from coder.diffusion.algorithms import parse_algorithm
+from coder.decoding_methods import DecodingMethods, default_canvas_size
 from coder.diffusion.constraints import Exactly
 from coder.diffusion.events import Prefilled
 from coder.diffusion.likelihood import diffusion_bound
@@ -24,7 +24,6 @@ from coder.diffusion.scoring import predictions_along
 from coder.edits import Filled, FillEvent, FillRequest
 from coder.errors import InputError
 from coder.fill import Model, fill_in_turn
-from coder.gpu import gpu_available
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
 from coder.joint_fill import JointEvent, hole_updates, joint_job, jointly_filled
 from coder.model.cache_pool import CachePool
@@ -32,6 +31,7 @@ from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
 from coder.model.runtime import Runtime
 from coder.prompting import Prompt, Prompting
+from coder.runtimes import RuntimeName, load_runtime
 from coder.syntax_constraint import sound_answer
 from coder.syntax_judge import judge_of
 from coder.template import complete_template, free_parts
@@ -42,13 +42,8 @@ ALTERNATIVE_TEMPERATURE = 0.8
 ATTEMPTS_PER_SAMPLE = 3
 """How often a sample is drawn that turns out to be like another before the engine settles for fewer."""
 
-GREEDY_POLICIES = ("verified", "lookup")
-"""Their output is the greedy autoregressive one; what would be sampled with them is sampled one token a pass."""
-
 AHEAD_CHUNK = 32
 """Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
-
-RuntimeName = Literal["auto", "onnx", "torch"]
 
 
 class Engine:
@@ -62,7 +57,7 @@ class Engine:
     ) -> None:
         self.model_name = model_name
         self.checkpoint = checkpoint
-        self.costs = costs
+        self._methods = DecodingMethods(runtime, costs)
         self._runtime = runtime
         self._tokenizer = checkpoint.tokenizer
         self._constraints = TokenConstraints(self._tokenizer, runtime.config.vocab_size)
@@ -87,13 +82,7 @@ class Engine:
             CheckpointError, MissingDependencyError: with what to do about it.
         """
         checkpoint = open_checkpoint(model)
-        if runtime == "torch" or (runtime == "auto" and gpu_available()):
-            from coder.model.torch_runtime import TorchRuntime
-
-            return Engine(TorchRuntime.load(checkpoint), checkpoint, model)
-        from coder.model.onnx_runtime import OnnxRuntime
-
-        return Engine(OnnxRuntime.load(checkpoint, threads), checkpoint, model)
+        return Engine(load_runtime(checkpoint, runtime, threads), checkpoint, model)
 
     @property
     def config(self) -> ModelConfig:
@@ -262,11 +251,10 @@ class Engine:
             raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
         end_token = self.config.control.fim_end
         temperature = request.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
-        policy, canvas_size = self._policy(request, temperature)
         return DenoiseRequest(
             context=context,
             cache=self._caches.take(context[:-1]),
-            algorithm=parse_algorithm(policy, canvas_size),
+            algorithm=self._methods.of(request, temperature),
             end_token=end_token,
             max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
             fixed={} if request.length is None else {request.length: end_token},
@@ -279,18 +267,6 @@ class Engine:
             drafters=prompt.guides,
             constraints=tuple(self._constraints.of(request.constraints)),
         )
-
-    def _policy(self, request: CompletionRequest, temperature: float) -> tuple[str, int]:
-        """Name and canvas size of the decoding method. Sampled, `auto` is autoregressive, and so are alternatives to
-        what a greedy method wrote."""
-        size = default_canvas_size(self.config) if request.canvas_size is None else request.canvas_size
-        if request.policy != "auto":
-            greedy = request.policy.split(":")[0] in GREEDY_POLICIES
-            return ("autoregressive" if greedy and temperature else request.policy), size
-        if temperature:
-            return "autoregressive", size
-        self.costs = self.costs or PassCosts.of(self._runtime)
-        return choose_policy(self.config, self.costs, request.canvas_size)
 
     def _score(self, prefix: str, suffix: str, middle: str) -> Score:
         end_token = self.config.control.fim_end
@@ -312,11 +288,6 @@ class Engine:
         estimates = diffusion_bound(self._runtime, cache, context, tokens, size, samples, seed, (end_token,))
         error = float(estimates.std(ddof=1)) / samples**0.5 if samples > 1 else float("inf")
         return DiffusionScore(float(estimates.mean()), error, len(tokens))
-
-
-def default_canvas_size(config: ModelConfig) -> int:
-    """16 slots, or the largest size below that the checkpoint was trained with."""
-    return max((size for size in config.block_sizes if size <= 16), default=min(config.block_sizes))
 
 
 def _by_confidence(completion: Completion) -> float:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from coder.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.decoding import complete_lines
-from coder.engine import Engine, default_canvas_size
+from coder.decoding_methods import default_canvas_size
+from coder.engine import Engine
 from coder.errors import InputError
 from coder.model.onnx_runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions

@@ -18,8 +18,7 @@ from coder.completion import Completion, CompletionRequest
 from coder.engine import Engine
 from coder.model.checkpoint import EMBEDDED
 from coder.syntax.soundness import is_sound
-
-RESAMPLES = 10_000
+from evals.scoring.statistics import estimate
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ def main(
     count: Annotated[int, typer.Option(help="How many holes.")] = 300,
     seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
     rounds: Annotated[int, typer.Option(help="How many other answers may be tried for one.")] = 6,
-    policy: Annotated[str, typer.Option(help="Decoding method.")] = "autoregressive",
-    max_tokens: Annotated[int, typer.Option(help="The most tokens of an answer.")] = 96,
+    policy: Annotated[str, typer.Option(help="Decoding method.")] = "lookup",
+    max_tokens: Annotated[int, typer.Option(help="The most tokens of an answer.")] = 64,
     model: Annotated[str, typer.Option(help="'embedded', a folder, or a hub id.")] = EMBEDDED,
     threads: Annotated[int | None, typer.Option(help="Threads for the model.")] = None,
 ) -> None:
@@ -104,11 +103,8 @@ def share(outcomes: Sequence[bool]) -> str:
 
 def difference(before: Sequence[bool], after: Sequence[bool]) -> str:
     """Of the shares, in points, with the 95 % interval of a paired bootstrap."""
-    gains = np.array(after, float) - np.array(before, float)
-    generator = np.random.default_rng(0)
-    means = generator.choice(gains, (RESAMPLES, len(gains))).mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return f"{100 * gains.mean():+.1f} ({100 * low:+.1f}–{100 * high:+.1f})"
+    gain = estimate([float(new) - float(old) for old, new in zip(before, after, strict=True)])
+    return f"{100 * gain.value:+.1f} ({100 * gain.low:+.1f}–{100 * gain.high:+.1f})"
 
 
 if __name__ == "__main__":

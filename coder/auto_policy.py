@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from coder.completion import CompletionRequest
-from coder.errors import InputError
 from coder.model.config import DecodingProfile, ModelConfig
 from coder.model.runtime import Pass, Runtime
 
@@ -23,13 +20,6 @@ REPEATS = 3
 
 CONTEXT_TOKENS = 192
 """Cached tokens while measuring: attention's share of a pass grows with them, for all widths alike."""
-
-
-GREEDY_POLICIES = ("verified", "lookup")
-"""Their output is the greedy autoregressive one; what would be sampled with them is sampled one token a pass."""
-
-UNADAPTED_POLICIES = ("auto", "autoregressive", "lookup")
-"""What a checkpoint that was never adapted can decode with: context passes only."""
 
 
 @dataclass(frozen=True)
@@ -76,36 +66,6 @@ def measure(runtime: Runtime) -> dict[int, float]:
             times.append(time.perf_counter() - start)
         costs[width] = 1000.0 * statistics.median(times)
     return costs
-
-
-def decoding_method(
-    request: CompletionRequest, temperature: float, config: ModelConfig, costs: Callable[[], PassCosts]
-) -> tuple[str, int]:
-    """Policy and canvas size for a request. Sampled, `auto` is autoregressive, and so are alternatives to what a greedy
-    method wrote.
-
-    Args:
-        temperature: that the request is sampled at. costs: asked only where they decide.
-
-    Raises InputError for a policy that needs a canvas where the checkpoint has never seen one.
-    """
-    name = request.policy.split(":")[0]
-    size = default_canvas_size(config) if request.canvas_size is None else request.canvas_size
-    if not config.adapted and name not in UNADAPTED_POLICIES:
-        raise InputError(
-            f"the checkpoint has not been adapted to fill a canvas (its config.json says so), so it cannot decode with "
-            f"{request.policy}; use {', '.join(UNADAPTED_POLICIES)}, or train it"
-        )
-    if name != "auto":
-        return ("autoregressive" if name in GREEDY_POLICIES and temperature else request.policy), size
-    if temperature:
-        return "autoregressive", size
-    return choose_policy(config, costs(), request.canvas_size)
-
-
-def default_canvas_size(config: ModelConfig) -> int:
-    """16 slots, or the largest size below that the checkpoint was trained with."""
-    return max((size for size in config.block_sizes if size <= 16), default=min(config.block_sizes))
 
 
 def choose_policy(config: ModelConfig, costs: PassCosts, canvas_size: int | None = None) -> tuple[str, int]:

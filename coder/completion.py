@@ -58,6 +58,10 @@ class Template:
         return Template(texts)
 
 
+FREE = Template(("", ""))
+"""Nothing is fixed: one free part, which fits into its line."""
+
+
 @dataclass(frozen=True)
 class Rewritten:
     """What stood in the hole before, and what to do with it: comment lines of the language, each with its line break.

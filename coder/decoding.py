@@ -45,7 +45,7 @@ def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[Ca
             case Step(canvas, newly_unmasked, probabilities):
                 passes, drafted = passes + 1, True
                 confidences |= dict(zip(newly_unmasked, probabilities, strict=True))
-                slots = _slots(canvas, newly_unmasked, confidences, tokenizer)
+                slots = slots_of(canvas, newly_unmasked, confidences, tokenizer)
                 mean = confidence_sum / len(settled) if settled else 0.0
                 yield CanvasUpdate(tokenizer.decode(settled), slots, passes, len(settled), mean)
             case Committed(tokens, probabilities):
@@ -82,7 +82,7 @@ def complete_lines(text: str) -> str:
     return lines if line_break and lines.strip() else text
 
 
-def _slots(
+def slots_of(
     canvas: tuple[int, ...], new: tuple[int, ...], confidences: dict[int, float], tokenizer: Tokenizer
 ) -> tuple[Slot, ...]:
     """The canvas up to its end token. Slots whose bytes are no whole character show U+FFFD until they are settled."""

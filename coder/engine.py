@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Any
 
-from coder.auto_policy import PassCosts, decoding_method
+from coder.auto_policy import PassCosts
 from coder.batching import TOGETHER, MeetingRuntime, Worker
 from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score, TokenScore
 from coder.constraints import TokenConstraints
 from coder.context.window import replaced_characters
 from coder.context.workspace_index import WorkspaceIndex
 from coder.decoding import Decoded, canvas_updates
-from coder.diffusion.algorithms import parse_algorithm
+from coder.decoding_methods import DecodingMethods
+from coder.diffusion.constraints import Exactly
 from coder.diffusion.events import Prefilled
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
 from coder.errors import InputError
 from coder.fill import Model, fill_in_turn
-from coder.gpu import gpu_available
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
+from coder.joint_fill import JointEvent, hole_updates, joint_job, jointly_filled
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
@@ -33,6 +34,7 @@ from coder.prompting import Prompt, Prompting
 from coder.remasked_answer import remasked_answer
 from coder.repair import repair
 from coder.rewrite import rewrite
+from coder.runtimes import RuntimeName, load_runtime
 from coder.scorer import Scorer
 from coder.syntax_constraint import sound_answer
 from coder.syntax_judge import judge_of
@@ -47,8 +49,6 @@ ATTEMPTS_PER_SAMPLE = 3
 AHEAD_CHUNK = 32
 """Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
 
-RuntimeName = Literal["auto", "onnx", "torch"]
-
 
 class Engine:
     """A model, its caches, and one worker thread that answers one request at a time.
@@ -61,7 +61,7 @@ class Engine:
     ) -> None:
         self.model_name = model_name
         self.checkpoint = checkpoint
-        self.costs = costs
+        self._methods = DecodingMethods(runtime, costs)
         self._runtime = runtime
         self._tokenizer = checkpoint.tokenizer
         self._constraints = TokenConstraints(self._tokenizer, runtime.config.vocab_size)
@@ -88,13 +88,7 @@ class Engine:
             CheckpointError, MissingDependencyError: with what to do about it.
         """
         checkpoint = open_checkpoint(model)
-        if runtime == "torch" or (runtime == "auto" and gpu_available()):
-            from coder.model.torch_runtime import TorchRuntime
-
-            return Engine(TorchRuntime.load(checkpoint), checkpoint, model)
-        from coder.model.onnx_runtime import OnnxRuntime
-
-        return Engine(OnnxRuntime.load(checkpoint, threads), checkpoint, model)
+        return Engine(load_runtime(checkpoint, runtime, threads), checkpoint, model)
 
     @property
     def config(self) -> ModelConfig:
@@ -134,7 +128,7 @@ class Engine:
         superseded = self._groups.enter(group)
         job = Job[EngineEvent](request, AnyOf(cancelled or superseded, superseded))
         self._ahead.interrupt()
-        self._worker.submit(self._work, job)
+        self._worker.submit(job.run, self._complete(job))
         try:
             if not (yield from job.answers()):
                 yield unstarted("cancelled", request.policy, job.seconds)
@@ -178,8 +172,15 @@ class Engine:
             InputError: a setting that cannot be used, or a text without a hole.
         """
         superseded = self._groups.enter(group)
+        either = AnyOf(cancelled or superseded, superseded)
         try:
-            yield from fill_in_turn(Model(self.stream, self.score), request, AnyOf(cancelled or superseded, superseded))
+            if (prompt := self._prompting.holes(request)) is None:
+                yield from fill_in_turn(Model(self.stream, self.score), request, either)
+                return
+            job = joint_job(request, either)
+            self._ahead.interrupt()
+            self._worker.submit(job.run, self._answer_jointly(job, prompt, len(request.texts) - 1))
+            yield from jointly_filled(request, job)
         finally:
             self._groups.leave(group, superseded)
 
@@ -190,7 +191,7 @@ class Engine:
         """
         with self._ahead.work() as interrupted:
             job = Job[bool](request, AnyOf(cancelled or interrupted, interrupted))
-            self._worker.submit(self._prefill, job)
+            self._worker.submit(job.run, self._prefill(job))
             return any(job.answers())
 
     def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
@@ -233,36 +234,28 @@ class Engine:
         self._worker.shutdown(cancel_futures=True)
         self._prompting.workspaces.close()
 
-    def _work(self, job: Job[EngineEvent]) -> None:
-        try:
-            prompt = self._prompting.prompt(job.request)
-            samples: list[Completion] = []
-            for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
-                if len(samples) == job.request.samples or (attempt and job.over):
-                    break
-                sample = self._sample(job, prompt, attempt)
-                if sample.text not in [other.text for other in samples]:
-                    samples.append(sample)
-            # The first one is what was streamed; among the others confidence decides.
-            first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
-            others.sort(key=_by_confidence)
-            job.put(replace(first, seconds=job.seconds, alternatives=tuple(others)))
-            job.finish()
-        except BaseException as error:
-            job.finish(error)
+    def _complete(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
+        prompt = self._prompting.prompt(job.request)
+        samples: list[Completion] = []
+        for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
+            if len(samples) == job.request.samples or (attempt and job.over):
+                break
+            sample = yield from self._sample(job, prompt, attempt)
+            if sample.text not in [other.text for other in samples]:
+                samples.append(sample)
+        # The first one is what was streamed; among the others confidence decides.
+        first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
+        others.sort(key=_by_confidence)
+        yield replace(first, seconds=job.seconds, alternatives=tuple(others))
 
-    def _prefill(self, job: Job[bool]) -> None:
-        try:
-            prompt = self._prompting.prompt(job.request)
-            denoising = replace(self._denoise_request(job, prompt, attempt=0), prefill_chunk=AHEAD_CHUNK)
-            # Left after its first event, a run has written nothing.
-            job.put(isinstance(next(iter(self._sampler.denoise(denoising))), Prefilled))
-            self._caches.trim()
-            job.finish()
-        except BaseException as error:
-            job.finish(error)
+    def _prefill(self, job: Job[bool]) -> Iterator[bool]:
+        prompt = self._prompting.prompt(job.request)
+        denoising = replace(self._denoise_request(job, prompt, attempt=0), prefill_chunk=AHEAD_CHUNK)
+        # Left after its first event, a run has written nothing.
+        yield isinstance(next(iter(self._sampler.denoise(denoising))), Prefilled)
+        self._caches.trim()
 
-    def _sample(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> Completion:
+    def _sample(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> Generator[EngineEvent, None, Completion]:
         """One completion. The updates of the first one go to the caller."""
         started = time.monotonic()
         denoising = self._denoise_request(job, prompt, attempt)
@@ -271,20 +264,30 @@ class Engine:
             if isinstance(update, Decoded):
                 answer = update
             elif attempt == 0:
-                job.put(update)
+                yield update
         assert answer is not None
         if job.request.remasking is not None:
             replaced = prompt.around.replaced
             answer = remasked_answer(answer, job.request, replaced, denoising, self._meeting, self._tokenizer)
-        if job.request.syntax_rounds:
+        if rounds := job.request.syntax_rounds:
             judge = judge_of(job.request, prompt.around.replaced)
-            answer = sound_answer(answer, denoising, self._meeting, self._tokenizer, judge, job.request.syntax_rounds)
+            answer = sound_answer(answer, denoising, self._meeting, self._tokenizer, judge, rounds)
         self._caches.trim()
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
         replaces = replaced_characters(answer.text, prompt.around.replaced)
         return Completion(answer.text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
-    def _denoise_request(self, job: Job[EngineEvent] | Job[bool], prompt: Prompt, attempt: int) -> DenoiseRequest:
+    def _answer_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
+        control = self.config.control
+        denoising = replace(
+            self._denoise_request(job, prompt, attempt=0),
+            control_tokens=(control.hole,),
+            constraints=(Exactly(control.hole, holes - 1, control.fim_end),),
+        )
+        yield from hole_updates(self._sampler.denoise(denoising), self._tokenizer, holes)
+        self._caches.trim()
+
+    def _denoise_request(self, job: Job[Any], prompt: Prompt, attempt: int) -> DenoiseRequest:
         request, context = job.request, prompt.tokens
         room = self.config.max_positions - len(context)
         if room < 1:
@@ -293,11 +296,10 @@ class Engine:
             raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
         end_token = self.config.control.fim_end
         temperature = request.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
-        policy, canvas_size = decoding_method(request, temperature, self.config, self._pass_costs)
         return DenoiseRequest(
             context=context,
             cache=self._caches.take(context[:-1]),
-            algorithm=parse_algorithm(policy, canvas_size),
+            algorithm=self._methods.of(request, temperature),
             end_token=end_token,
             max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
             fixed={} if request.length is None else {request.length: end_token},
@@ -310,10 +312,6 @@ class Engine:
             drafters=prompt.guides,
             constraints=tuple(self._constraints.of(request.constraints)),
         )
-
-    def _pass_costs(self) -> PassCosts:
-        self.costs = self.costs or PassCosts.of(self._runtime)
-        return self.costs
 
 
 def _by_confidence(completion: Completion) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
@@ -103,12 +103,14 @@ class Job(Generic[Answer]):
     def over(self) -> bool:
         return self.is_cancelled() or time.monotonic() >= self.deadline
 
-    def put(self, answer: Answer) -> None:
-        self._answers.put((answer,))
-
-    def finish(self, error: BaseException | None = None) -> None:
-        """There are no more answers, or the caller gets `error`."""
-        self._answers.put(error)
+    def run(self, answers: Iterable[Answer]) -> None:
+        """Hand the caller what comes, as it comes, and any error."""
+        try:
+            for answer in answers:
+                self._answers.put((answer,))
+            self._answers.put(None)
+        except BaseException as error:
+            self._answers.put(error)
 
     def answers(self) -> Generator[Answer, None, bool]:
         """What the worker puts. A cancelled caller does not wait for the worker; returns whether it was waited for."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coder.completion import CompletionRequest, Rewritten
+from coder.completion import UNCONSTRAINED, CompletionRequest, Rewritten
 from coder.context.line_tokens import LineTokenCounter
-from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, window
+from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, joint_window, window
 from coder.context.workspace_index import WorkspacePool
+from coder.edits import FillRequest
 from coder.model.config import ModelConfig
-from coder.model.prompt import infill, rewrite
+from coder.model.prompt import infill, infill_holes, rewrite
 from coder.model.tokens import Tokenizer
 from coder.snippets import SNIPPET_TOKENS, snippets_header
 from coder.workspace_guide import WorkspaceGuide
@@ -43,6 +44,21 @@ class Prompting:
         guide = self.guide(request.workspace, request.path, request.prefix, suffix)
         tokens = self.context(around, header, request.rewritten)
         return Prompt(around, tokens, (guide,) if guide else ())
+
+    def holes(self, request: FillRequest) -> Prompt | None:
+        """The prompt that asks for all holes at once; None where the checkpoint has not learned that, or where its
+        answers would have to keep constraints, which count for each hole by itself, or where the holes lie too far
+        apart."""
+        if not self._config.abilities.holes or len(request.texts) < 3 or request.constraints != UNCONSTRAINED:
+            return None
+        share = self._config.max_positions // 8
+        budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
+        shown = joint_window(request.texts, self._count_tokens, *budgets)
+        if shown is None:
+            return None
+        guide = self.guide(request.workspace, request.path, request.texts[0], "".join(request.texts[1:]))
+        tokens = infill_holes(self._config.control, [self._tokenizer.encode(text) for text in shown])
+        return Prompt(Window(shown[0], "".join(shown[1:])), tokens, (guide,) if guide else ())
 
     def window(self, request: CompletionRequest) -> Window:
         """The part of the text that the model sees; a model of few positions sees less."""

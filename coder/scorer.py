@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coder.auto_policy import default_canvas_size
 from coder.completion import CompletionRequest, DiffusionScore, Score, TokenScore
 from coder.decoding import token_scores
+from coder.decoding_methods import default_canvas_size
 from coder.diffusion.likelihood import diffusion_bound
 from coder.diffusion.scoring import predictions_along
 from coder.model.cache_pool import CachePool

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
-from coder.decoding import Decoded, canvas_updates, complete_lines
+from coder.decoding import Decoded, canvas_updates
 from coder.diffusion.constraints import Continued, joint_verdict, with_next_unknown
 from coder.diffusion.events import Finished, Statistics
 from coder.diffusion.request import DenoiseRequest
@@ -29,10 +30,12 @@ class Judge:
         is_sound: whether the joined text is; None where that cannot be told.
         broken_at: up to which of the answer's characters the fault must lie; None where that cannot be told, and
             negative where it lies before the answer.
+        inside_line: whether the answer's last line goes on behind it.
     """
 
     is_sound: Callable[[str], bool | None]
     broken_at: Callable[[str], int | None]
+    inside_line: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,11 @@ def sound_answer(
 ) -> Decoded:
     """The answer to `request` if it leaves the text sound, or one of at most `rounds` others that does.
 
-    Without one, the longest beginning of it in whole lines that does; failing that, the answer as it is.
+    Without one, the longest beginning of it that does (see `sound_beginning`); failing that, the answer as it is.
     """
     if answer.finished.reason not in ("end", "length") or judge.is_sound(answer.text) is not False:
         return answer
-    if answer.finished.reason == "length" and (shorter := sound_beginning(answer, judge)) is not None:
+    if answer.finished.reason == "length" and (shorter := sound_beginning(answer, judge, tokenizer)) is not None:
         return shorter
     broken_at = judge.broken_at(answer.text)
     if broken_at is not None and broken_at < 0:
@@ -73,14 +76,19 @@ def sound_answer(
             break
         if other.text.strip() and judge.is_sound(other.text):
             return other.costing(spent)
-    return (sound_beginning(answer, judge) or answer).costing(spent)
+    return (sound_beginning(answer, judge, tokenizer) or answer).costing(spent)
 
 
-def sound_beginning(answer: Decoded, judge: Judge) -> Decoded | None:
-    """The most whole lines from the answer's start that leave the text sound, at least one that is not blank."""
-    text = answer.text
-    while (shorter := complete_lines(text)) != text:
-        text = shorter
+def sound_beginning(answer: Decoded, judge: Judge, tokenizer: Tokenizer) -> Decoded | None:
+    """The longest beginning of the answer that leaves the text sound and is not blank: whole lines, or, where its line
+    goes on behind it, whole tokens of its first line."""
+    if judge.inside_line:
+        ends = accumulate(tokenizer.pieces(answer.tokens))
+        beginnings = [text for text in ends if "\n" not in text]
+    else:
+        lines = answer.text.split("\n")
+        beginnings = ["\n".join(lines[:count]) for count in range(1, len(lines))]
+    for text in reversed(beginnings):
         if text.strip() and judge.is_sound(text):
             return replace(answer, text=text)
     return None

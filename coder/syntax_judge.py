@@ -20,10 +20,16 @@ def judge_of(request: CompletionRequest, replaced: str) -> Judge:
         return request.prefix + answer + request.suffix[replaced_characters(answer, replaced) :]
 
     def broken_at(answer: str) -> int | None:
-        offset = first_error(joined(answer), language)
-        if offset is not None and offset < line_start:
+        text = joined(answer)
+        offset = first_error(text, language)
+        if offset is None:
+            return None
+        if offset < line_start:
             return -1
-        inside = offset is not None and len(request.prefix) <= offset < len(request.prefix) + len(answer)
-        return offset - len(request.prefix) if offset is not None and inside else None
+        # A compiler may complain about what stands before the fault, on the same line.
+        line_end = text.find("\n", offset)
+        end = (len(text) if line_end < 0 else line_end) - len(request.prefix)
+        return end if 0 <= end < len(answer) else None
 
-    return Judge(is_sound=lambda answer: is_sound(joined(answer), language), broken_at=broken_at)
+    inside_line = bool(request.suffix[len(replaced) :].partition("\n")[0].strip())
+    return Judge(lambda answer: is_sound(joined(answer), language), broken_at, inside_line)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.auto_policy import default_canvas_size
 from coder.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.decoding import complete_lines
+from coder.decoding_methods import default_canvas_size
 from coder.engine import Engine
 from coder.errors import InputError
 from coder.model.onnx_runtime import OnnxRuntime

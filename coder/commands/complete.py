@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,12 +14,17 @@ from coder.commands.targets import STDIN, Target, parse_target
 from coder.errors import InputError
 from coder.source import Source, decode_source, read_source, replace_content, unix_line_breaks
 
+if TYPE_CHECKING:
+    from coder.completion import Template
+
 EPILOG = """
 [bold]Examples[/bold]
 
 quickfill complete app.py:12               at the end of line 12
 
 quickfill complete app.py:12:5 --watch     before its character 5, drawn
+
+quickfill complete app.py:12 --template "sorted(<fill>, key=<fill>)"
 
 quickfill complete app.py:12 --apply       written into the file
 
@@ -80,7 +86,7 @@ def complete(
     prefix, suffix = unix_line_breaks(source.text[:offset]), unix_line_breaks(source.text[offset:])
     engine = shared.load_engine(model, runtime, threads)
 
-    from coder.completion import CompletionRequest, Constraints, Template
+    from coder.completion import CompletionRequest, Constraints
 
     request = CompletionRequest(
         prefix=prefix,
@@ -99,7 +105,7 @@ def complete(
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
         syntax_rounds=options.SYNTAX_ROUNDS if syntax else 0,
         remasking=remask,
-        template=Template.parse(template, mark) if template is not None else None,
+        template=wanted_template(template, mark, suffix, samples),
     )
     completion = shared.run(engine, request, output.canvas_view(prefix, suffix, line) if watch else None)
     backup = None
@@ -116,6 +122,16 @@ def complete(
     if backup:
         typer.echo(f"{place.file} is written; the old version is {backup}", err=True)
     output.finish(completion)
+
+
+def wanted_template(template: str | None, mark: str, suffix: str, samples: int) -> Template | None:
+    """The template that the user gave. Otherwise, where the line goes on behind the hole, one that is free altogether:
+    the answer then ends where the rest of the line goes on best."""
+    from coder.completion import FREE, Template
+
+    if template is not None:
+        return Template.parse(template, mark)
+    return FREE if samples == 1 and re.search(r"\w", suffix.partition("\n")[0]) else None
 
 
 def parses(text: str, place: Target, language: str | None) -> bool | None:

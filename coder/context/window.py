@@ -63,6 +63,19 @@ def window(
     return Window(prefix[start:], suffix[len(replaced) : len(replaced) + end], replaced)
 
 
+def joint_window(
+    texts: Sequence[str], count_tokens: TokenCounter, prefix_tokens: int, suffix_tokens: int
+) -> tuple[str, ...] | None:
+    """The texts around the holes as the model is shown them, cut to budgets: what stands before the first hole to one,
+    what stands behind it to the other. None where the last hole would be cut off."""
+    first, *between, last = texts
+    left = suffix_tokens - sum(map(count_tokens, between))
+    if left < 0:
+        return None
+    start, end = prefix_start(first, count_tokens, prefix_tokens), suffix_end(last, count_tokens, left)
+    return (first[start:], *between, last[:end])
+
+
 def closing_brackets(suffix: str) -> str:
     """The rest of the line when it is closing brackets and blanks alone, else an empty text."""
     found = CLOSING_BRACKETS.match(suffix)

@@ -85,9 +85,12 @@ class Between:
         last = max(position, int(known[-1]) if len(known) else 0)
         gaps = int(np.count_nonzero(answer[:last] == UNKNOWN)) - (position < last)
         room = max(0, self._most - self._sum(answer) - gaps * self._smallest)
+        too_much = self._above(room)
+        if too_short:
+            return Verdict(np.concatenate([forbidden, too_much]))
         ending = self._above(self._most - left)
-        behind = np.setdiff1d(self._above(room), ending, assume_unique=True) if room < self._most - left else NO_TOKENS
-        return Verdict(np.concatenate([forbidden, behind]), ending)
+        behind = np.setdiff1d(too_much, ending, assume_unique=True) if len(too_much) > len(ending) else NO_TOKENS
+        return Verdict(behind, ending)
 
     def _sum(self, tokens: IntArray) -> int:
         return int(self._amounts[tokens[tokens != UNKNOWN]].sum())

@@ -190,11 +190,13 @@ class Run:
 
     def _verdict(self, canvas: Canvas, slot: int) -> Verdict:
         """What cannot stand in a masked slot."""
-        output = self.sequence[len(self.request.context) :]
-        shown = canvas.tokens[: canvas.length].copy()
-        shown[canvas.masked] = UNKNOWN
-        position = len(output) + slot
-        verdict = joint_verdict(self.request.constraints, np.append(np.array(output, np.int64), shown), position)
+        position = self.produced + slot
+        verdict = Verdict()
+        if self.request.constraints:
+            output = np.array(self.sequence[len(self.request.context) :], np.int64)
+            shown = canvas.tokens[: canvas.length].copy()
+            shown[canvas.masked] = UNKNOWN
+            verdict = joint_verdict(self.request.constraints, np.append(output, shown), position)
         if position >= self._last_fixed:
             return verdict
         # The end cannot come yet: what would end the answer is forbidden with it.
@@ -203,11 +205,15 @@ class Run:
 
     def _verdict_behind(self, draft: Sequence[int]) -> Verdict:
         """What cannot stand behind the output and a draft, in a context pass."""
+        if not self.request.constraints:
+            return Verdict()
         answer = with_next_unknown([*self.sequence[len(self.request.context) :], *draft])
         return joint_verdict(self.request.constraints, answer, len(answer) - 1)
 
     def _ended(self, predictions: Predictions, verdicts: Sequence[Verdict]) -> Predictions:
         """The predictions, with the end in the place of what ends the answer."""
+        if not self.request.constraints:
+            return predictions
         tokens = predictions.tokens.copy()
         for row, verdict in zip(tokens, verdicts, strict=True):
             row[np.isin(row, verdict.ending)] = self.request.end_token

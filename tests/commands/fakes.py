@@ -14,7 +14,8 @@ from coder.changes import changes
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Slot
 from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
 from coder.diffusion.events import FinishReason, Statistics
-from coder.edits import Edited, EditRequest, RepairRequest
+from coder.edits import Edited, EditRequest, FillEvent, FillRequest, HoleUpdate, RepairRequest
+from coder.fill import filled
 
 
 def completion(text: str, finish_reason: FinishReason = "end", replaces: int = 0, **more: Any) -> Completion:
@@ -31,6 +32,7 @@ class FakeEngine:
     replacement: tuple[str, str] = ("wrong", "right")
     edit_requests: list[RepairRequest | EditRequest] = field(default_factory=list)
     requests: list[CompletionRequest] = field(default_factory=list)
+    fills: list[FillRequest] = field(default_factory=list)
     cancelled: threading.Event | None = None
     workspaces: WorkspacePool = field(default_factory=WorkspacePool)
     model_name: str = "fake"
@@ -73,6 +75,15 @@ class FakeEngine:
             raise KeyboardInterrupt
         text = request.text.replace(*self.replacement)
         return Edited(text, changes(request.text, text), -9.0, -2.0, 5, 0.25)
+
+    def stream_fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Iterator[FillEvent]:
+        self.cancelled = cancelled
+        self.fills.append(request)
+        yield HoleUpdate(0, CanvasUpdate("", (Slot("ans", 0.9, new=True), Slot(None)), 1, 0))
+        if self.interrupted:
+            raise KeyboardInterrupt
+        middles = [self.answers[min(hole, len(self.answers) - 1)] for hole in range(len(request.texts) - 1)]
+        yield filled(request, middles, joint=False, seconds=0.5)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         self.scored = (prefix, suffix, middle)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from coder.completion import FREE, UNCONSTRAINED, Constraints, Template
 from coder.errors import CheckpointError, InputError, MissingDependencyError
 from tests.commands.fakes import FakeEngine, Quickfill, completion
 
@@ -59,6 +60,24 @@ def test_remasking_reaches_the_engine(quickfill: Quickfill, engine: FakeEngine, 
     quickfill("complete", f"{file}:2", "--remask", "syntax:3")
     quickfill("complete", f"{file}:2")
     assert [request.remasking for request in engine.requests] == ["syntax:3", None]
+
+
+def test_what_the_answer_has_to_be_reaches_the_engine(quickfill: Quickfill, engine: FakeEngine, file: Path):
+    bounds = "--min-lines 2 --max-lines 3 --min-characters 4 --max-characters 50 --without ;@ --syntax".split()
+    quickfill("complete", f"{file}:2", *bounds, "--template", "sorted(?, key=?)", "--mark", "?")
+    quickfill("complete", f"{file}:2")
+    constrained, plain = engine.requests
+    assert constrained.constraints == Constraints(2, 3, 4, 50, ";@")
+    assert constrained.template == Template(("sorted(", ", key=", ")"))
+    assert constrained.syntax_rounds > 0
+    assert (plain.constraints, plain.template, plain.syntax_rounds) == (UNCONSTRAINED, None, 0)
+
+
+def test_a_hole_inside_a_line_is_fitted_into_it(quickfill: Quickfill, engine: FakeEngine, file: Path):
+    quickfill("complete", f"{file}:1:10")
+    quickfill("complete", f"{file}:1:10", "--samples", "2")
+    quickfill("complete", f"{file}:1")
+    assert [request.template for request in engine.requests] == [FREE, None, None]
 
 
 def test_the_model_sees_line_feeds_whatever_the_file_has(quickfill: Quickfill, engine: FakeEngine, file: Path):
@@ -199,6 +218,8 @@ def test_errors_are_one_line_and_an_exit_code(quickfill: Quickfill, broken_check
         ["complete", "shapes.py:1", "--canvas", "none"],
         ["complete", "shapes.py:1", "--samples", "0"],
         ["complete", "shapes.py:1", "--wrong"],
+        ["complete", "shapes.py:1", "--max-lines", "0"],
+        ["complete", "shapes.py:1", "--template", "nothing is free"],
         ["complete", "shapes.py:1", "--runtime", "abacus"],
         ["complete", "shapes.py"],
         ["complete", "missing.py:1"],

@@ -12,7 +12,9 @@ from coder.context.window import (
     CHARACTERS_PER_TOKEN_AT_MOST,
     closing_brackets,
     estimate_tokens,
+    joint_window,
     prefix_start,
+    replaced_characters,
     window,
 )
 
@@ -106,3 +108,31 @@ def test_a_large_text_is_never_counted_whole(unit, count_tokens):
 def test_only_closing_brackets_alone_on_the_rest_of_the_line_are_replaced(suffix, replaced):
     assert closing_brackets(suffix) == replaced
     assert window("call(", suffix).suffix == suffix[len(replaced) :]
+
+
+def test_brackets_behind_the_hole_stay_where_they_are_not_to_be_replaced():
+    assert window("f(", ")\n", replace_brackets=True).replaced == ")"
+    kept = window("f(", ")\n", replace_brackets=False)
+    assert (kept.replaced, kept.suffix) == ("", ")\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "brackets", "replaced"),
+    [("1)", ")", 1), ("1", ")", 0), ("f(1)", ")", 0), ("1])", "] )", 3), ("", "", 0)],
+)
+def test_an_answer_replaces_brackets_only_by_closing_as_many(answer: str, brackets: str, replaced: int):
+    assert replaced_characters(answer, brackets) == replaced
+
+
+@given(st.lists(st.text("ab \n", max_size=60), min_size=3, max_size=5), st.integers(1, 60), st.integers(1, 60))
+def test_texts_around_several_holes_are_cut_at_their_outer_ends_alone(
+    texts: list[str], prefix_budget: int, suffix_budget: int
+):
+    shown = joint_window(texts, len, prefix_budget, suffix_budget)
+    between = sum(map(len, texts[1:-1]))
+    if shown is None:
+        assert between > suffix_budget
+        return
+    assert shown[1:-1] == tuple(texts[1:-1])
+    assert texts[0].endswith(shown[0]) and len(shown[0]) <= prefix_budget
+    assert texts[-1].startswith(shown[-1]) and between + len(shown[-1]) <= suffix_budget

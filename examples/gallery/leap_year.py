@@ -1,0 +1,4 @@
+
+
+    """Whether a year is a leap year."""
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)

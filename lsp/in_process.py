@@ -38,7 +38,7 @@ class InProcessEngine:
         return self._engine.prefill(request, cancelled)
 
     def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
-        raise InputError("this engine cannot fill several holes")
+        return self._engine.fill(request, cancelled)
 
     def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
         raise InputError("this engine cannot rewrite a region")

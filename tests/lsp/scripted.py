@@ -84,7 +84,7 @@ class ScriptedEngine:
 
     def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
         middles = tuple(Completion(f"hole{index}", "end", 0, 0.0, Statistics("")) for index in _holes(request.texts))
-        return Filled("", middles, True, 0.0)
+        return Filled("", middles, True, 1, 0.0)
 
     def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
         changes = (Change(request.start, request.end, request.instruction),)

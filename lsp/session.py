@@ -91,6 +91,11 @@ def open_engine(settings: Settings) -> EngineClient:
     """The engine that the settings ask for. Raises QuickfillError."""
     if settings.server_url is not None:
         raise QuickfillError("serverUrl is not available yet: remove the setting to use the model on this machine")
+    if settings.engine == "shared":
+        from lsp.shared_engine.identity import EngineIdentity
+        from lsp.shared_engine.opening import open_shared_engine
+
+        return open_shared_engine(EngineIdentity.of(settings.model, settings.runtime))
     from lsp.in_process import InProcessEngine
 
     return InProcessEngine.load(settings.model, settings.runtime)

@@ -122,7 +122,7 @@ class Suggester:
                 return ()
             self.cache.put(question.cursor, found)
             if found:
-                self.ahead.start(engine, next(question.requests()), found[0].text, self.group)
+                self.ahead.start(engine, next(question.requests()), found[0].text)
             return found
         finally:
             cancelled.set()

@@ -25,7 +25,6 @@ ANSWERS = {
     "endless = ": ["1 + " * 10_000],
     "doubtful = ": ["?guess"],
     "crash = ": ["!crash"],
-    "    return first + second": ["\n"],
 }
 """By the end of the prefix. A further answer is for a further attempt; `?` stands for low confidence."""
 
@@ -40,6 +39,7 @@ class ScriptedEngine:
 
     answers: dict[str, list[str]] = field(default_factory=lambda: dict(ANSWERS))
     requests: list[CompletionRequest] = field(default_factory=list)
+    prefilled: list[str] = field(default_factory=list)
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     closed: threading.Event = field(default_factory=threading.Event)
@@ -65,7 +65,7 @@ class ScriptedEngine:
         if text == "!crash":
             raise EngineLostError("it was told to")
         written, reason = "", "end"
-        for word in text.split(" ") if request.max_tokens > 1 else ():
+        for word in text.split(" "):
             if cancelled.is_set() or time.monotonic() >= deadline:
                 reason: FinishReason = "cancelled" if cancelled.is_set() else "deadline"
                 break
@@ -81,6 +81,11 @@ class ScriptedEngine:
         *_, completion = self.stream(request, cancelled, group)
         assert isinstance(completion, Completion)
         return completion
+
+    def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
+        self.prefilled.append(request.prefix)
+        self.begun.release()
+        return True
 
     def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
         middles = tuple(Completion(f"hole{index}", "end", 0, 0.0, Statistics("")) for index in _holes(request.texts))

@@ -17,6 +17,7 @@ from lsp.metrics import Metrics, read_tallies, state_folder, total
 from lsp.outcomes import Outcome, Outcomes
 from lsp.settings import Settings, read_settings
 from lsp.suggester import Suggester
+from lsp.surroundings import SurroundingsSource
 
 EngineOpener = Callable[[Settings], EngineClient]
 Notify = Callable[[str, Any], None]
@@ -35,6 +36,7 @@ class Session:
         self.client = client
         self.folders = list(client.folders)
         self.documents = Documents()
+        self.surroundings = SurroundingsSource()
         self.settings, _ = read_settings(client.options)
         self.metrics = Metrics(state_folder())
         self.outcomes = Outcomes(self._record)

@@ -69,7 +69,8 @@ class Question:
             if left <= 0:
                 return
             yield CompletionRequest(
-                prefix=cursor.prefix,
+                # Indentation written by itself is rare in code, and tokenised otherwise than with what it indents.
+                prefix=cursor.prefix.removesuffix(cursor.indentation),
                 suffix=cursor.suffix,
                 path=surroundings.path,
                 language=cursor.document.language,
@@ -129,7 +130,7 @@ class Suggester:
                 return ()
             self.cache.put(question.cursor, found)
             if found:
-                self.ahead.start(engine, asked[0], found[0].text)
+                self.ahead.start(engine, asked[0], question.cursor.prefix + found[0].text)
             return found
         finally:
             cancelled.set()
@@ -151,7 +152,7 @@ class Suggester:
         for request in question.requests():
             asked.append(request)
             watch = None if found else question.watch
-            candidate = write_candidate(engine, request, around, cancelled, self.group, watch)
+            candidate = write_candidate(engine, request, around, cancelled, self.group, watch, cursor.indentation)
             if candidate is None:
                 break
             probability = self.gate.calibration.probability(candidate, cursor.mode)

@@ -20,12 +20,11 @@ class WorkAhead:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _task: asyncio.Task[None] | None = None
 
-    def start(self, engine: EngineClient, request: CompletionRequest, text: str) -> None:
-        """Bring the context as it will be once `text` is accepted into the engine's cache."""
+    def start(self, engine: EngineClient, request: CompletionRequest, prefix: str) -> None:
+        """Bring the context of the request as it will be, with this prefix, into the engine's cache."""
         self.stop()
         self._stopped = threading.Event()
-        after = replace(request, prefix=request.prefix + text)
-        self._task = asyncio.create_task(_prefill(engine, after, self._stopped))
+        self._task = asyncio.create_task(_prefill(engine, replace(request, prefix=prefix), self._stopped))
 
     def stop(self) -> None:
         self._stopped.set()

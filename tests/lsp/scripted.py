@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from lsp.engine_client import EngineLostError, EngineStatus
 CONFIDENCE = 0.9
 
 ANSWERS = {
-    "def add(first, second):\n    ": ["return first + second"],
+    "def add(first, second):\n": ["    return first + second"],
     "def add(first, second):": ["\n    return first + second"],
     "total = ": ["sum(values)", "0", "len(values)"],
     "print(": ["total)"],
@@ -65,13 +66,13 @@ class ScriptedEngine:
         if text == "!crash":
             raise EngineLostError("it was told to")
         written, reason = "", "end"
-        for word in text.split(" "):
+        for word in re.findall(r"\s*\S+", text):
             if cancelled.is_set() or time.monotonic() >= deadline:
                 reason: FinishReason = "cancelled" if cancelled.is_set() else "deadline"
                 break
             slots = (Slot(None),) if request.policy == "threshold" else ()
             yield CanvasUpdate(written, slots, written.count(" "), len(written), confidence)
-            written += word if not written else f" {word}"
+            written += word
         statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)
         yield Completion(written, reason, 0, 0.0, statistics)
 

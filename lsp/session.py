@@ -48,7 +48,7 @@ class Session:
         self._reported = ""
 
     def use(self, settings: Settings) -> None:
-        """Go on with other settings. Another model is loaded when it is needed."""
+        """Go on with other settings. Another model is loaded in the background."""
         before, self.settings = self.settings, settings
         self.gate.chosen = settings.gate
         self.metrics.enabled = settings.metrics
@@ -56,6 +56,7 @@ class Session:
             self.suggester.interrupt()
             self.suggester.cache.clear()
             self.host.close()
+            self.host.recover()
 
     def close(self) -> None:
         self.suggester.interrupt()

@@ -55,6 +55,11 @@ async def test_a_model_that_is_not_there_is_said_once(tmp_path: Path):
         assert len(session.errors) == 1 and "missing" in session.errors[0]
         assert (await session.status()).state == "error"
         assert await session.error_of("quickfill/fill", fill_params()) == -32803
+        model = str(write_tiny_checkpoint(tmp_path / "tiny"))
+        changed = types.DidChangeConfigurationParams({"quickfill": {"model": model, "runtime": "onnx"}})
+        session.client.workspace_did_change_configuration(changed)
+        await session.texts((0, 5), invoked=True)
+        assert (await session.status()).model == model and len(session.errors) == 1
 
 
 async def test_a_server_elsewhere_is_not_available_yet(tmp_path: Path):

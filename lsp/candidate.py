@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coder.completion import CanvasUpdate, CompletionRequest, EngineEvent, FinishReason
 from lsp.engine_client import EngineClient
@@ -40,11 +40,21 @@ def write_candidate(
     cancelled: threading.Event,
     group: str | None = None,
     watch: Watcher | None = None,
+    indentation: str = "",
 ) -> Candidate | None:
-    """Run a request until its text is whole; None when it was cancelled. The engine stops with the return."""
+    """Run a request until its text is whole; None when it was cancelled. The engine stops with the return.
+
+    Args:
+        indentation: what the text is to begin with; it is cut off. A text that begins otherwise belongs elsewhere, and
+            is empty.
+    """
     with closing(engine.stream(request, cancelled, group)) as events:
         for event in events:
             written = _written(event)
+            begun = written.text[: len(indentation)]
+            written = replace(written, text=written.text[len(indentation) :] if begun == indentation else "")
+            if not indentation.startswith(begun):
+                return written
             if not isinstance(event, CanvasUpdate):
                 return None if event.finish_reason == "cancelled" else written
             if watch:

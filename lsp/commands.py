@@ -36,6 +36,9 @@ def lsp(
         print_statistics()
         return
     logging.basicConfig(level=log_level.value.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if log_level is not LogLevel.debug:
+        # It warns of requests that are cancelled after they were answered: that is every other keystroke.
+        logging.getLogger("pygls").setLevel(logging.ERROR)
     raise typer.Exit(serve_standard_streams() if tcp is None else serve_tcp(tcp))
 
 

@@ -42,6 +42,12 @@ class Cursor:
         return self.document.text[self.end :]
 
     @cached_property
+    def indentation(self) -> str:
+        """The blanks before the cursor where there is nothing else on its line."""
+        line = self.prefix.rpartition("\n")[2]
+        return line if not line.strip(" \t") else ""
+
+    @cached_property
     def replaces(self) -> int:
         """How many characters behind it a suggestion stands in for: closing brackets that are alone on the rest of
         the line, which the model writes itself."""

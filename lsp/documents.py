@@ -108,12 +108,6 @@ class Documents:
     def put(self, document: Document) -> None:
         self.by_uri[document.uri] = document
 
-    def change(self, uri: str, changes: Sequence[Change], version: int) -> None:
-        """Changes to a document that is not open are nobody's."""
-        document = self.by_uri.get(uri)
-        if document is not None:
-            self.by_uri[uri] = document.changed(changes, version)
-
     def close(self, uri: str) -> None:
         self.by_uri.pop(uri, None)
 

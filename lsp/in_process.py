@@ -9,7 +9,6 @@ from collections.abc import Generator
 from coder.completion import Completion, CompletionRequest, EngineEvent, Score
 from coder.edits import Edited, EditRequest, Filled, FillRequest, RepairRequest
 from coder.engine import Engine, RuntimeName
-from coder.errors import InputError
 from lsp.engine_client import EngineStatus
 
 
@@ -38,13 +37,13 @@ class InProcessEngine:
         return self._engine.prefill(request, cancelled)
 
     def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
-        raise InputError("this engine cannot fill several holes")
+        return self._engine.fill(request, cancelled)
 
     def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
-        raise InputError("this engine cannot rewrite a region")
+        return self._engine.edit(request, cancelled)
 
     def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
-        raise InputError("this engine cannot repair")
+        return self._engine.repair(request, cancelled)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         return self._engine.score(prefix, suffix, middle)

@@ -53,7 +53,8 @@ class DenoiseUpdate(Message):
 
     Attributes:
         id: of the request it will answer.
-        step: passes so far. steps: how many it would be if each settled one token; equal to `step` in the last update.
+        step: passes so far. steps: how many it would be if each of the next settled one slot of the canvas. The answer
+            to the request itself is the end.
         text: the whole of it, a masked slot shown as one shaded block.
         masked_spans: start and end of the masked parts of `text`, in the units of columns.
     """

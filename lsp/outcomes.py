@@ -104,7 +104,8 @@ def _taken(pending: _Pending, text: str) -> int | None:
     """How many characters of a suggestion stand in the document; None where it was changed in another way."""
     cursor = pending.cursor
     before = cursor.document.text[: cursor.start]
-    for behind in {cursor.suffix, cursor.suffix[pending.suggestion.replaces :]}:
+    # Brackets that the suggestion stands in for are replaced when it is accepted, and still there while it is typed.
+    for behind in (cursor.suffix[pending.suggestion.replaces :], cursor.suffix):
         middle = text[len(before) : len(text) - len(behind)]
         fits = len(text) == len(before) + len(middle) + len(behind)
         if fits and pending.text.startswith(middle) and text.startswith(before) and text.endswith(behind):

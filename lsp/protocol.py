@@ -52,7 +52,10 @@ class QuickfillProtocol(LanguageServerProtocol):
                 raise JsonRpcInvalidRequest(f"not a JSON-RPC 2.0 message: {str(message)[:80]}")
             if self._shutdown and is_request:
                 raise JsonRpcInvalidRequest("the server is shutting down")
-            self.handle_message(cast(RPCMessage, self.structure_message(message)))
+            structured = self.structure_message(message)
+            if is_request and not hasattr(structured, "id"):
+                raise JsonRpcInvalidRequest(f"{message['method']} is a notification, and has no answer")
+            self.handle_message(cast(RPCMessage, structured))
         except JsonRpcException as error:
             log.warning("refused a message: %s", error)
             if is_request or not isinstance(message, dict):
@@ -61,7 +64,9 @@ class QuickfillProtocol(LanguageServerProtocol):
             log.exception("a message could not be handled")
 
     def refuse(self, error: JsonRpcException, id: int | str | None = None) -> None:
-        self._send_data(types.ResponseErrorMessage(id=id, error=error.to_response_error(), jsonrpc=self.VERSION))
+        """Answer with an error, also a message whose id nobody knows."""
+        reason = {"code": error.code, "message": error.message}
+        self._send_data({"jsonrpc": self.VERSION, "id": id, "error": reason})
 
 
 async def serve(protocol: QuickfillProtocol, incoming: BinaryIO, outgoing: BinaryIO) -> None:

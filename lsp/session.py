@@ -17,6 +17,7 @@ from lsp.metrics import Metrics, read_tallies, state_folder, total
 from lsp.outcomes import Outcome, Outcomes
 from lsp.settings import Settings, read_settings
 from lsp.suggester import Suggester
+from lsp.surroundings import SurroundingsSource
 
 EngineOpener = Callable[[Settings], EngineClient]
 Notify = Callable[[str, Any], None]
@@ -35,6 +36,7 @@ class Session:
         self.client = client
         self.folders = list(client.folders)
         self.documents = Documents()
+        self.surroundings = SurroundingsSource()
         self.settings, _ = read_settings(client.options)
         self.metrics = Metrics(state_folder())
         self.outcomes = Outcomes(self._record)
@@ -46,7 +48,7 @@ class Session:
         self._reported = ""
 
     def use(self, settings: Settings) -> None:
-        """Go on with other settings. Another model is loaded when it is needed."""
+        """Go on with other settings. Another model is loaded in the background."""
         before, self.settings = self.settings, settings
         self.gate.chosen = settings.gate
         self.metrics.enabled = settings.metrics
@@ -54,6 +56,7 @@ class Session:
             self.suggester.interrupt()
             self.suggester.cache.clear()
             self.host.close()
+            self.host.recover()
 
     def close(self) -> None:
         self.suggester.interrupt()
@@ -91,6 +94,11 @@ def open_engine(settings: Settings) -> EngineClient:
     """The engine that the settings ask for. Raises QuickfillError."""
     if settings.server_url is not None:
         raise QuickfillError("serverUrl is not available yet: remove the setting to use the model on this machine")
+    if settings.engine == "shared":
+        from lsp.shared_engine.identity import EngineIdentity
+        from lsp.shared_engine.opening import open_shared_engine
+
+        return open_shared_engine(EngineIdentity.of(settings.model, settings.runtime))
     from lsp.in_process import InProcessEngine
 
     return InProcessEngine.load(settings.model, settings.runtime)

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from coder.completion import CompletionRequest
@@ -20,6 +20,7 @@ from lsp.postprocess import PostprocessContext, postprocess
 from lsp.settings import Settings
 from lsp.silence import wants_unasked
 from lsp.suggestion_cache import Suggestion, SuggestionCache
+from lsp.surroundings import Surroundings
 from lsp.work_ahead import WorkAhead
 
 MOST_TOKENS = {"line": 48, "block": 160}
@@ -43,12 +44,14 @@ class Question:
 
     Attributes:
         invoked: whether the user asked for it; otherwise the user is typing, and may not want anything.
-        watch: called with each canvas update, in another thread.
+        gather: tells what the model should know besides the document; called in another thread, as is `watch`.
+        watch: called with each canvas update.
     """
 
     cursor: Cursor
     settings: Settings
     invoked: bool
+    gather: Callable[[], Surroundings] = Surroundings
     watch: Watcher | None = None
 
     @property
@@ -59,20 +62,25 @@ class Question:
         """The most likely text first, then others, drawn, as many as there is time for."""
         cursor = self.cursor
         deadline = time.monotonic() + self.settings.budget_ms * (PATIENCE if self.invoked else 1) / 1000.0
+        surroundings = self.gather()
         attempts = 1 + (self.wanted - 1) * ATTEMPTS_PER_ALTERNATIVE
         for attempt in range(attempts):
             left = 1000.0 * (deadline - time.monotonic())
             if left <= 0:
                 return
             yield CompletionRequest(
-                prefix=cursor.prefix,
+                # Indentation written by itself is rare in code, and tokenised otherwise than with what it indents.
+                prefix=cursor.prefix.removesuffix(cursor.indentation),
                 suffix=cursor.suffix,
+                path=surroundings.path,
                 language=cursor.document.language,
                 policy=DENOISING_POLICY if self.watch and not attempt else "auto",
                 max_tokens=MOST_TOKENS[cursor.mode],
                 temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
                 seed=attempt,
                 deadline_ms=left,
+                snippets=surroundings.snippets,
+                workspace=surroundings.workspace,
             )
 
 
@@ -117,12 +125,12 @@ class Suggester:
             if cancelled.is_set():
                 return ()
             with self.host.working():
-                found = await asyncio.to_thread(self._find, engine, question, cancelled)
+                asked, found = await asyncio.to_thread(self._find, engine, question, cancelled)
             if cancelled.is_set():
                 return ()
             self.cache.put(question.cursor, found)
             if found:
-                self.ahead.start(engine, next(question.requests()), found[0].text, self.group)
+                self.ahead.start(engine, asked[0], question.cursor.prefix + found[0].text)
             return found
         finally:
             cancelled.set()
@@ -132,15 +140,19 @@ class Suggester:
         self._newest.set()
         self.ahead.stop()
 
-    def _find(self, engine: EngineClient, question: Question, cancelled: threading.Event) -> tuple[Suggestion, ...]:
-        cursor = question.cursor
+    def _find(
+        self, engine: EngineClient, question: Question, cancelled: threading.Event
+    ) -> tuple[list[CompletionRequest], tuple[Suggestion, ...]]:
+        """What the engine was asked, and the suggestions that came of it."""
+        cursor, asked = question.cursor, []
         around = PostprocessContext(
             cursor.prefix, cursor.suffix, cursor.document.language, cursor.mode, replaces=cursor.replaces
         )
         found: dict[str, Suggestion] = {}
         for request in question.requests():
+            asked.append(request)
             watch = None if found else question.watch
-            candidate = write_candidate(engine, request, around, cancelled, self.group, watch)
+            candidate = write_candidate(engine, request, around, cancelled, self.group, watch, cursor.indentation)
             if candidate is None:
                 break
             probability = self.gate.calibration.probability(candidate, cursor.mode)
@@ -149,4 +161,4 @@ class Suggester:
                 found[text] = Suggestion(uuid.uuid4().hex, text, cursor.replaces, probability)
             if len(found) == question.wanted:
                 break
-        return tuple(found.values())
+        return asked, tuple(found.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -31,12 +32,20 @@ def open_document(ls: QuickfillServer, item: types.TextDocumentItem) -> None:
     ls.session.documents.put(Document(item.uri, item.language_id, item.version, item.text, encoding))
 
 
-def change_document(ls: QuickfillServer, identifier: types.VersionedTextDocumentIdentifier, events) -> None:
+def change_document(
+    ls: QuickfillServer,
+    identifier: types.VersionedTextDocumentIdentifier,
+    events: Iterable[types.TextDocumentContentChangeEvent],
+) -> None:
     """Apply changes. What the model is writing for the text before them is of no use any more."""
     session = ls.session
     session.typing.keystroke(time.monotonic())
     session.suggester.interrupt()
-    session.documents.change(identifier.uri, wire.changes(events), identifier.version)
-    document = session.documents.get(identifier.uri)
-    if document is not None:
-        session.outcomes.changed(document)
+    before = session.documents.get(identifier.uri)
+    if before is None:
+        return
+    changes = wire.changes(events)
+    document = before.changed(changes, identifier.version)
+    session.documents.put(document)
+    session.outcomes.changed(document)
+    session.surroundings.note(before, changes)

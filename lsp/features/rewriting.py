@@ -16,6 +16,7 @@ from lsp.documents import Document
 from lsp.engine_client import EngineClient
 from lsp.features import wire
 from lsp.messages import EditParams, FillParams, Range, TextDocument
+from lsp.surroundings import file_path
 
 if TYPE_CHECKING:
     from lsp.server import QuickfillServer
@@ -34,7 +35,7 @@ async def fill(ls: QuickfillServer, params: object) -> types.WorkspaceEdit:
     if borders != sorted(borders):
         raise JsonRpcInvalidParams("the ranges overlap")
     texts = tuple(text[start:end] for start, end in zip(borders[::2], borders[1::2], strict=True))
-    request = FillRequest(texts, language=document.language)
+    request = FillRequest(texts, path=_path(document), language=document.language)
     filled = await _ask(ls, document, lambda engine, cancelled: engine.fill(request, cancelled))
     return wire.versioned_edit(
         document,
@@ -49,7 +50,9 @@ async def edit(ls: QuickfillServer, params: object) -> types.WorkspaceEdit:
     asked = wire.parsed(EditParams, params)
     document = _document(ls, asked.text_document)
     start, end = _span(document, asked.range)
-    request = EditRequest(document.unix.text, start, end, asked.instruction, language=document.language)
+    request = EditRequest(
+        document.unix.text, start, end, asked.instruction, path=_path(document), language=document.language
+    )
     edited = await _ask(ls, document, lambda engine, cancelled: engine.edit(request, cancelled))
     return wire.versioned_edit(
         document, (_text_edit(document, change.start, change.end, change.text) for change in edited.changes)
@@ -82,6 +85,11 @@ def _document(ls: QuickfillServer, identifier: TextDocument) -> Document:
     if identifier.version not in (None, document.version):
         raise JsonRpcContentModified("the document has changed meanwhile")
     return document
+
+
+def _path(document: Document) -> str | None:
+    path = file_path(document.uri)
+    return None if path is None else str(path)
 
 
 def _span(document: Document, range: Range) -> tuple[int, int]:

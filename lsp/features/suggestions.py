@@ -30,7 +30,10 @@ async def suggestions_at(
     if not wants_suggestions(cursor.document, session.settings, session.folders):
         return ()
     try:
-        found = await session.suggester.suggest(Question(cursor, session.settings, invoked, watch))
+        gather = session.surroundings.around(
+            cursor.document, cursor.start, session.documents, session.settings, session.folders
+        )
+        found = await session.suggester.suggest(Question(cursor, session.settings, invoked, gather, watch))
     except QuickfillError as error:
         log.warning("no suggestion: %s", error)
         return ()

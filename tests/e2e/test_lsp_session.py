@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
-import sys
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import pytest
 from lsprotocol import types
@@ -58,27 +59,28 @@ async def test_what_is_no_request_of_ours_is_refused_and_the_server_lives_on(tmp
     async with editor(tmp_path) as session:
         assert await session.error_of("textDocument/unheardOf", {}) == -32601
         assert await session.error_of("quickfill/fill", {"ranges": []}) == -32602
-        assert await session.error_of("workspace/executeCommand", {"command": "rm", "arguments": []}) == -32602
-        assert await session.error_of("initialize", {"capabilities": {}}) == -32601
+        assert await session.error_of(types.WORKSPACE_EXECUTE_COMMAND, types.ExecuteCommandParams("rm")) == -32602
+        again = types.InitializeParams(types.ClientCapabilities())
+        assert await session.error_of(types.INITIALIZE, again) == -32601
         assert (await session.status()).model == "scripted" and not session.errors
 
 
-def converse(folder: Path, *messages: bytes | dict, command: tuple[str, ...] = SCRIPTED) -> tuple[list, int]:
+def converse(folder: Path, *messages: bytes | dict[str, Any]) -> tuple[list[Any], int]:
     """Send messages, raw ones as they are, to a server whose input then ends. Returns its answers and exit code."""
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=environment(folder)
+        SCRIPTED, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=environment(folder)
     )
-    assert process.stdin is not None and process.stdout is not None
-    with process.stdin as stdin:
+    stdin, stdout = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
+    with stdin:
         for message in messages:
             if isinstance(message, bytes):
                 stdin.write(message)
             else:
                 write_message(stdin, {"jsonrpc": "2.0"} | message)
     answers = []
-    while (answer := read_message(process.stdout)) is not None:
-        answers.append(answer)
-    process.stdout.close()
+    with stdout:
+        while (answer := read_message(stdout)) is not None:
+            answers.append(answer)
     return answers, process.wait(PATIENCE)
 
 
@@ -113,18 +115,18 @@ def test_the_exit_code_says_whether_the_editor_shut_the_server_down(tmp_path: Pa
 
 
 def test_over_tcp_one_editor_on_this_machine_is_served(tmp_path: Path):
-    import socket
-
     command = [*QUICKFILL, "--tcp", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment(tmp_path))
     assert process.stderr is not None
     address, port = process.stderr.readline().split()[-1].split(":")
-    with socket.create_connection((address, int(port)), PATIENCE) as connection, connection.makefile("rwb") as stream:
-        for message in (INITIALIZE, {"id": 3, "method": "shutdown"}, {"method": "exit"}):
-            write_message(stream, {"jsonrpc": "2.0"} | message)
-        answer = read_message(stream)
-        assert answer == {"jsonrpc": "2.0", "id": 1, "result": initialize_result(Client())}
-        assert read_message(stream) == {"jsonrpc": "2.0", "id": 3, "result": None}
+    with socket.create_connection((address, int(port)), PATIENCE) as connection:
+        with connection.makefile("wb") as outgoing:
+            for message in (INITIALIZE, {"id": 3, "method": "shutdown"}, {"method": "exit"}):
+                write_message(outgoing, {"jsonrpc": "2.0"} | message)
+        with connection.makefile("rb") as incoming:
+            greeting = {"jsonrpc": "2.0", "id": 1, "result": initialize_result(Client())}
+            assert read_message(incoming) == greeting
+            assert read_message(incoming) == {"jsonrpc": "2.0", "id": 3, "result": None}
     assert (address, process.wait(PATIENCE)) == ("127.0.0.1", 0)
     process.stderr.close()
 
@@ -145,4 +147,4 @@ async def test_what_suggestions_were_worth_is_kept_for_the_user(tmp_path: Path):
     shown = await asyncio.to_thread(
         subprocess.run, command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment(tmp_path)
     )
-    assert "100%" in shown.stdout and sys.stdout is not None
+    assert "100%" in shown.stdout

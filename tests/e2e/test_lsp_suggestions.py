@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -29,7 +30,7 @@ async def test_ghost_text_has_a_range_and_a_command(session: Editor):
     assert item.insert_text == "return first + second"
     assert item.range == span((1, 4), (1, 4))
     assert item.command is not None and item.command.command == "quickfill.accepted"
-    suggestion, facts = item.command.arguments or ()
+    suggestion, facts = cast(list[Any], item.command.arguments)
     assert isinstance(suggestion, str) and 0 < facts["probability"] < 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from lsp.engine_client import EngineLostError, EngineStatus
 CONFIDENCE = 0.9
 
 ANSWERS = {
-    "def add(first, second):\n    ": ["return first + second"],
+    "def add(first, second):\n": ["    return first + second"],
     "def add(first, second):": ["\n    return first + second"],
     "total = ": ["sum(values)", "0", "len(values)"],
     "print(": ["total)"],
@@ -25,7 +26,6 @@ ANSWERS = {
     "endless = ": ["1 + " * 10_000],
     "doubtful = ": ["?guess"],
     "crash = ": ["!crash"],
-    "    return first + second": ["\n"],
 }
 """By the end of the prefix. A further answer is for a further attempt; `?` stands for low confidence."""
 
@@ -40,6 +40,7 @@ class ScriptedEngine:
 
     answers: dict[str, list[str]] = field(default_factory=lambda: dict(ANSWERS))
     requests: list[CompletionRequest] = field(default_factory=list)
+    prefilled: list[str] = field(default_factory=list)
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     closed: threading.Event = field(default_factory=threading.Event)
@@ -65,13 +66,13 @@ class ScriptedEngine:
         if text == "!crash":
             raise EngineLostError("it was told to")
         written, reason = "", "end"
-        for word in text.split(" ") if request.max_tokens > 1 else ():
+        for word in re.findall(r"\s*\S+", text):
             if cancelled.is_set() or time.monotonic() >= deadline:
                 reason: FinishReason = "cancelled" if cancelled.is_set() else "deadline"
                 break
             slots = (Slot(None),) if request.policy == "threshold" else ()
             yield CanvasUpdate(written, slots, written.count(" "), len(written), confidence)
-            written += word if not written else f" {word}"
+            written += word
         statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)
         yield Completion(written, reason, 0, 0.0, statistics)
 
@@ -82,9 +83,14 @@ class ScriptedEngine:
         assert isinstance(completion, Completion)
         return completion
 
+    def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
+        self.prefilled.append(request.prefix)
+        self.begun.release()
+        return True
+
     def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
         middles = tuple(Completion(f"hole{index}", "end", 0, 0.0, Statistics("")) for index in _holes(request.texts))
-        return Filled("", middles, True, 0.0)
+        return Filled("", middles, True, 1, 0.0)
 
     def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
         changes = (Change(request.start, request.end, request.instruction),)

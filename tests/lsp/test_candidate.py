@@ -55,15 +55,25 @@ class TwoCanvases(ScriptedEngine):
 def test_fixed_slots_count_as_written_up_to_the_first_gap():
     engine = TwoCanvases()
     written = write_candidate(engine, CompletionRequest("x\n"), around("x\n", "line"), threading.Event())
-    assert written == Candidate("a = 10\n", pytest.approx((3 * 0.9 + 0.5 + 0.7 + 0.9) / 6), 6, "end")
+    assert written == Candidate("a = 10\n", (3 * 0.9 + 0.5 + 0.7 + 0.9) / 6, 6, "end")
     assert engine.left
 
 
+@pytest.mark.parametrize(
+    ("indentation", "text"), [("", "    return first + second"), ("    ", "return first + second"), ("\t", "")]
+)
+def test_a_text_begins_with_the_indentation_that_is_there(indentation, text):
+    request = CompletionRequest("def add(first, second):\n")
+    engine, context = ScriptedEngine(), around(f"{request.prefix}{indentation}")
+    written = write_candidate(engine, request, context, threading.Event(), indentation=indentation)
+    assert written is not None and written.text == text
+
+
 def test_a_text_that_ends_by_itself_is_whole():
-    request = CompletionRequest("def add(first, second):\n    ")
+    request = CompletionRequest("total = ")
     written = write_candidate(ScriptedEngine(), request, around(request.prefix), threading.Event())
     assert written is not None
-    assert (written.text, written.confidence, written.finish_reason) == ("return first + second", CONFIDENCE, "end")
+    assert (written.text, written.confidence, written.finish_reason) == ("sum(values)", CONFIDENCE, "end")
 
 
 def test_a_cancelled_request_has_no_text():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp.client import Client
 from lsp.documents import Document
+from lsp.protocol import QuickfillProtocol
 from lsp.server import QuickfillServer
 from tests.lsp.scripted import ScriptedEngine
 
@@ -47,7 +50,7 @@ def test_a_buffer_follows_its_editor_through_any_changes(text, changes, encoding
             text, event = change, {"text": change}
         else:
             start, end = sorted(change[:2])
-            first, last = (plain_offset(text, *place, encoding) for place in (start, end))
+            first, last = (plain_offset(text, line, column, encoding) for line, column in (start, end))
             text = text[:first] + change[2] + text[last:]
             event = {"range": {"start": position(start), "end": position(end)}, "text": change[2]}
         identifier = {"uri": uri, "version": version}
@@ -95,4 +98,4 @@ def position(place: tuple[int, int]) -> dict[str, int]:
 
 
 def notify(server: QuickfillServer, method: str, params: dict) -> None:
-    server.protocol.receive({"jsonrpc": "2.0", "method": method, "params": params})
+    cast(QuickfillProtocol, server.protocol).receive({"jsonrpc": "2.0", "method": method, "params": params})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from lsp.greeting import greet, initialize_result
 from tests.lsp.test_framing import json_values
 
 
-def conversation(*messages: object) -> tuple[Client | None, list[object]]:
+def conversation(*messages: object) -> tuple[Client | None, list[Any]]:
     incoming, outgoing = io.BytesIO(), io.BytesIO()
     for message in messages:
         write_message(incoming, message)

@@ -89,3 +89,12 @@ def test_a_suggestion_that_replaces_brackets_is_recognised():
     followed.shown(cursor, (Suggestion("one", "total)", replaces=1),))
     followed.changed(Document("file:///a.py", "python", 2, "print(total)\n"))
     assert recorded == [Outcome.SHOWN, Outcome.ACCEPTED]
+
+
+def test_typing_before_brackets_that_are_replaced_goes_on():
+    recorded: list[Outcome] = []
+    followed = Outcomes(lambda outcome, language: recorded.append(outcome))
+    cursor = cursor_in(Document("file:///a.py", "python", 1, "print()\n"), 6, 6)
+    followed.shown(cursor, (Suggestion("one", "total)", replaces=1),))
+    followed.changed(Document("file:///a.py", "python", 2, "print(t)\n"))
+    assert recorded == [Outcome.SHOWN]

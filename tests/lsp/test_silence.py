@@ -45,6 +45,11 @@ def test_not_in_languages_and_files_that_are_excluded():
     assert not wants_suggestions(document, Settings(exclude=("/tests/",)), ["file:///w"])
 
 
+@pytest.mark.parametrize("name", [".env", ".env.local", "id_rsa", "server.pem", "Secrets.yaml"])
+def test_not_where_keys_and_passwords_are(name):
+    assert not wants_suggestions(Document(f"file:///w/{name}", "plaintext", 1, ""), Settings(), [])
+
+
 @pytest.mark.parametrize(
     ("uri", "glob", "folders", "excluded"),
     [

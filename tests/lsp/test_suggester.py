@@ -64,9 +64,9 @@ async def test_alternatives_that_are_the_same_are_one(setting: Setting):
 async def test_typing_a_suggestion_asks_the_model_no_more(setting: Setting):
     engine = setting.engines[0]
     await setting.texts(FUNCTION)
-    asked = [request.prefix for request in engine.requests if request.max_tokens > 1]
+    asked = [request.prefix for request in engine.requests]
     assert await setting.texts(FUNCTION.replace("|", "return fir|")) == ["st + second"]
-    assert [request.prefix for request in engine.requests if request.max_tokens > 1] == asked
+    assert [request.prefix for request in engine.requests] == asked
 
 
 async def test_doubtful_suggestions_are_shown_only_on_request(setting: Setting):
@@ -80,7 +80,7 @@ async def test_doubtful_suggestions_are_shown_only_on_request(setting: Setting):
 async def test_unasked_nothing_is_said_where_nothing_is_wanted(setting: Setting):
     assert await setting.texts("to|tal = ") == []
     assert await setting.texts("total = |", automatic=False) == []
-    assert setting.engines[0].requests[1:] == []
+    assert setting.engines[0].requests == []
 
 
 async def test_the_newest_question_ends_the_one_before(setting: Setting):
@@ -117,8 +117,7 @@ async def test_what_accepting_leads_to_is_prepared(setting: Setting):
     await setting.texts(FUNCTION)
     await reached(engine.begun)
     await reached(engine.begun)
-    ahead = engine.requests[1]
-    assert (ahead.prefix, ahead.max_tokens) == ("def add(first, second):\n    return first + second", 1)
+    assert engine.prefilled == ["def add(first, second):\n    return first + second"]
 
 
 async def test_until_the_model_is_there_only_who_asks_waits():

@@ -19,14 +19,15 @@ from benchmarks.machine import machine
 from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
 from benchmarks.typing_replay import is_right
 from benchmarks.typing_sessions import typing_sessions
-from coder.completion import CompletionRequest
-from coder.context.window import closing_brackets
-from lsp.candidate import Candidate, write_candidate
+from lsp.candidate import Candidate
+from lsp.cursor import cursor_in
+from lsp.documents import Document
 from lsp.engine_client import EngineClient
 from lsp.gate import CALIBRATION, Calibration
 from lsp.in_process import InProcessEngine
-from lsp.postprocess import PostprocessContext, postprocess
-from lsp.suggester import MOST_TOKENS
+from lsp.postprocess.context import Mode
+from lsp.settings import Settings
+from lsp.suggester import Question, drafts
 
 FITTED_ON, JUDGED_ON = ("pygls",), ("pathspec", "typer")
 """Packages whose code the constants are fitted on, and others that the curve is drawn from."""
@@ -34,6 +35,9 @@ FITTED_ON, JUDGED_ON = ("pygls",), ("pathspec", "typer")
 THRESHOLDS = tuple(step / 20 for step in range(20))
 
 PLACES_IN_A_SESSION = 4
+
+PATIENT_MS = 60_000
+"""So that no answer depends on how fast this machine is."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,14 +47,14 @@ class Place:
     """A suggestion where a user had typed so far, and whether the rest of the line came true."""
 
     candidate: Candidate
-    context: PostprocessContext
+    mode: Mode
     right: bool
 
     @property
     def features(self) -> tuple[float, float, float]:
         """What `Calibration` weighs: mean and total log-probability, and whether it is a block."""
         mean = float(np.log(np.clip(self.candidate.confidence, 1e-6, 1.0)))
-        return mean, mean * self.candidate.tokens, float(self.context.mode == "block")
+        return mean, mean * self.candidate.tokens, float(self.mode == "block")
 
 
 def main(
@@ -81,21 +85,17 @@ def main(
 def places(engine: EngineClient, packages: Sequence[str], sessions: int) -> Iterator[Place]:
     """What the model would suggest at some keystrokes of typing sessions, where it would suggest anything."""
     generator = random.Random(0)
+    settings = Settings(budget_ms=PATIENT_MS)
     for session in (*typing_sessions("block", sessions, 0, packages), *typing_sessions("line", sessions, 0, packages)):
         keys = list(session.keystrokes())
         for typed in generator.sample(range(len(keys)), min(PLACES_IN_A_SESSION, len(keys))):
             done = "".join(keys[:typed])
-            prefix, suffix = session.before + done, session.after
-            rest = suffix.split("\n", 1)[0]
-            brackets = closing_brackets(suffix)
-            mode = "block" if not rest.strip() or brackets else "line"
-            context = PostprocessContext(prefix, suffix, "python", mode, replaces=len(brackets))
-            request = CompletionRequest(prefix, suffix, language="python", max_tokens=MOST_TOKENS[mode])
-            candidate = write_candidate(engine, request, context, threading.Event())
-            assert candidate is not None, "nobody cancels"
-            text = postprocess(candidate.text, replace(context, finish_reason=candidate.finish_reason))
-            if text is not None:
-                yield Place(candidate, context, is_right(text, session.typed[len(done) :]))
+            document = Document("file:///benchmark.py", "python", 1, session.before + done + session.after)
+            offset = len(session.before) + len(done)
+            cursor = cursor_in(document, offset, offset)
+            draft = next(drafts(engine, Question(cursor, settings, invoked=False), threading.Event()))
+            if draft.text is not None:
+                yield Place(draft.candidate, cursor.mode, is_right(draft.text, session.typed[len(done) :]))
 
 
 def fit(places: Sequence[Place], ridge: float = 1e-2) -> Calibration:
@@ -142,7 +142,7 @@ def reliability(places: Sequence[Place], calibration: Calibration, bins: int = 5
 
 
 def _said_and_right(places: Sequence[Place], calibration: Calibration) -> tuple[Floats, Floats]:
-    said = [calibration.probability(place.candidate, place.context.mode) for place in places]
+    said = [calibration.probability(place.candidate, place.mode) for place in places]
     return np.array(said), np.array([place.right for place in places], np.float64)
 
 

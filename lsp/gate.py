@@ -13,8 +13,10 @@ from lsp.postprocess.context import Mode
 class Calibration:
     """A logistic model: the probability that a suggestion's first line is what the user types next.
 
-    How the constants were got: provisional, set by hand. `benchmarks.lsp_latency` replays typing sessions, records
-    each suggestion's confidence and whether it came true, and fits them.
+    How the constants were got: `python -m benchmarks.gate_calibration --sessions 60` asks the embedded model at 457
+    keystrokes in code of pygls, records whether the rest of the line came true, and fits a logistic regression. At 456
+    keystrokes in code of pathspec and typer it then draws precision against show rate; at the threshold a third of the
+    suggestions is shown, and 55 % of those are right. A new checkpoint needs new constants.
 
     Attributes:
         bias: of the log-odds.
@@ -24,11 +26,11 @@ class Calibration:
         threshold: the default gate, chosen from the curve of precision against show rate.
     """
 
-    bias: float = 1.0
-    mean: float = 4.0
-    total: float = 0.25
-    block: float = 0.0
-    threshold: float = 0.3
+    bias: float = 1.404
+    mean: float = 5.086
+    total: float = 0.336
+    block: float = -1.241
+    threshold: float = 0.2
 
     def probability(self, candidate: Candidate, mode: Mode) -> float:
         """That the candidate is right, from 0 to 1."""

@@ -21,7 +21,10 @@ class InProcessEngine:
     @staticmethod
     def load(model: str, runtime: RuntimeName) -> InProcessEngine:
         """Raises CheckpointError, MissingDependencyError."""
-        return InProcessEngine(Engine.load(model, runtime=runtime))
+        engine = Engine.load(model, runtime=runtime)
+        # A first request pays for memory to be touched and for what passes cost to be measured: better now.
+        engine.complete(CompletionRequest("x = ", max_tokens=1))
+        return InProcessEngine(engine)
 
     def stream(
         self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None

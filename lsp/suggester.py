@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from coder.completion import CompletionRequest
-from lsp.candidate import Watcher, write_candidate
+from coder.completion import FREE, CompletionRequest
+from lsp.candidate import Candidate, Watcher, write_candidate
 from lsp.cursor import Cursor
 from lsp.debounce import TypingSpeed
 from lsp.engine_client import EngineClient
@@ -79,6 +79,7 @@ class Question:
                 temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
                 seed=attempt,
                 deadline_ms=left,
+                template=FREE if cursor.mode == "line" else None,
                 snippets=surroundings.snippets,
                 workspace=surroundings.workspace,
             )
@@ -145,20 +146,38 @@ class Suggester:
     ) -> tuple[list[CompletionRequest], tuple[Suggestion, ...]]:
         """What the engine was asked, and the suggestions that came of it."""
         cursor, asked = question.cursor, []
-        around = PostprocessContext(
-            cursor.prefix, cursor.suffix, cursor.document.language, cursor.mode, replaces=cursor.replaces
-        )
         found: dict[str, Suggestion] = {}
-        for request in question.requests():
-            asked.append(request)
-            watch = None if found else question.watch
-            candidate = write_candidate(engine, request, around, cancelled, self.group, watch, cursor.indentation)
-            if candidate is None:
-                break
-            probability = self.gate.calibration.probability(candidate, cursor.mode)
-            text = postprocess(candidate.text, replace(around, finish_reason=candidate.finish_reason))
+        for draft in drafts(engine, question, cancelled, self.group):
+            asked.append(draft.request)
+            text, probability = draft.text, self.gate.calibration.probability(draft.candidate, cursor.mode)
             if text is not None and text not in found and (question.invoked or probability >= self.gate.threshold):
                 found[text] = Suggestion(uuid.uuid4().hex, text, cursor.replaces, probability)
             if len(found) == question.wanted:
                 break
         return asked, tuple(found.values())
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the engine was asked, what it wrote, and what is left of that to be shown; None for nothing."""
+
+    request: CompletionRequest
+    candidate: Candidate
+    text: str | None
+
+
+def drafts(
+    engine: EngineClient, question: Question, cancelled: threading.Event, group: str | None = None
+) -> Iterator[Draft]:
+    """What the engine writes for a question, until it is cancelled. The first draft is the one that is watched."""
+    cursor, watch = question.cursor, question.watch
+    around = PostprocessContext(
+        cursor.prefix, cursor.suffix, cursor.document.language, cursor.mode, replaces=cursor.replaces
+    )
+    for request in question.requests():
+        candidate = write_candidate(engine, request, around, cancelled, group, watch, cursor.indentation)
+        if candidate is None:
+            return
+        text = postprocess(candidate.text, replace(around, finish_reason=candidate.finish_reason))
+        yield Draft(request, candidate, text)
+        watch = None

@@ -187,6 +187,9 @@ def test_many_threads_get_their_own_answers(engine: Engine):
         CompletionRequest("x", top_p=0.0),
         CompletionRequest("x", policy="threshold", canvas_size=0),
         CompletionRequest("x", samples=0),
+        CompletionRequest("x", policy="threshold", length=-1),
+        CompletionRequest("x", policy="threshold", length=10_000),
+        CompletionRequest("x", policy="autoregressive", length=3),
         CompletionRequest("\ud800"),
     ],
 )
@@ -230,6 +233,31 @@ def test_closing_brackets_right_of_the_cursor_are_replaced_only_by_text_that_clo
         monkeypatch.setattr(engine._runtime, "forward", forced)
         completion = engine.complete(CompletionRequest("add(", ")\n", policy="autoregressive"))
         assert (completion.text, completion.replaces) == (text, replaces)
+
+
+def test_a_score_knows_the_greedy_text(engine: Engine):
+    prefixes = [f"{PREFIX}{name} = " for name in "abcdefgh"]
+    requests = [CompletionRequest(prefix, policy="autoregressive", max_tokens=1) for prefix in prefixes]
+    texts = [engine.complete(request).text for request in requests]
+    whole = [(prefix, text) for prefix, text in zip(prefixes, texts, strict=True) if text and "\ufffd" not in text]
+    assert whole
+    assert all(engine.score(prefix, "", text).greedy for prefix, text in whole)
+    assert not all(engine.score(prefix, "", "first").greedy for prefix in prefixes)
+
+
+def test_a_diffusion_score_is_repeatable_and_knows_its_error(engine: Engine):
+    first, again = (engine.diffusion_score(PREFIX, SUFFIX, "return first", samples=4, seed=3) for _ in range(2))
+    assert first == again
+    assert first.log_probability < 0.0 < first.standard_error
+    assert first.tokens == engine.count_tokens("return first")
+    assert engine.diffusion_score(PREFIX, SUFFIX, "").log_probability == 0.0
+
+
+@pytest.mark.parametrize("length", [0, 1, 9])
+def test_a_length_that_is_given_is_the_answer_s(engine: Engine, length: int):
+    request = CompletionRequest(PREFIX, SUFFIX, policy="threshold:0.5", canvas_size=4, length=length)
+    completion = engine.complete(request)
+    assert (completion.tokens, completion.finish_reason) == (length, "end")
 
 
 def test_default_canvas_size_is_one_the_checkpoint_knows(engine: Engine):

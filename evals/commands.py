@@ -54,18 +54,17 @@ def require_extra() -> None:
 @app.command("list")
 def list_() -> None:
     """List the benchmarks and the backends."""
-    from rich.console import Console
     from rich.table import Table
 
     from evals.backends.catalog import BACKENDS
     from evals.benchmarks.catalog import BENCHMARKS
+    from evals.tables import console
 
     table = Table("benchmark", "what", "needs", box=None, pad_edge=False)
     for name, benchmark in BENCHMARKS.items():
         table.add_row(name, benchmark.description, f"--tasks {benchmark.file_form}" if benchmark.file_form else "")
-    console = Console()
-    console.print(table)
-    console.print(f"\nbackends: {', '.join(BACKENDS)}")
+    console().print(table)
+    console().print(f"\nbackends: {', '.join(BACKENDS)}")
 
 
 @app.command()
@@ -120,8 +119,6 @@ def run(
     Stopped, it goes on where it was when it is started again.
     """
     require_extra()
-    from rich.console import Console
-
     from evals.backends.backend import Decoding
     from evals.backends.catalog import open_backend
     from evals.benchmarks.catalog import open_benchmark
@@ -130,7 +127,7 @@ def run(
     from evals.run_files import RunFiles
     from evals.scored_files import write_scored
     from evals.scoring.summary import compare_with_first
-    from evals.tables import comparison_table, runs_table
+    from evals.tables import comparison_table, console, runs_table
 
     opened = open_benchmark(benchmark, tasks)
     everything = opened.tasks()
@@ -150,10 +147,9 @@ def run(
         summary = score_with_progress(opened, everything, answers, verdicts, workers, allow_unsandboxed)
         write_scored(summary, folder.scored(answers))
         summaries.append(summary)
-    console = Console()
-    console.print(runs_table(summaries))
-    if len(summaries) > 1:
-        console.print(comparison_table(compare_with_first(summaries)))
+    console().print(runs_table(summaries))
+    if comparisons := compare_with_first(summaries):
+        console().print(comparison_table(comparisons))
 
 
 @app.command()
@@ -162,16 +158,14 @@ def compare(
 ) -> None:
     """Compare scored runs with the first of them, task by task: differences, intervals, McNemar's p."""
     require_extra()
-    from rich.console import Console
-
     from evals.scored_files import read_scored
     from evals.scoring.summary import compare_with_first
-    from evals.tables import comparison_table, runs_table
+    from evals.tables import comparison_table, console, runs_table
 
     summaries = [read_scored(file) for file in scored]
-    console = Console()
-    console.print(runs_table(summaries))
-    console.print(comparison_table(compare_with_first(summaries)))
+    console().print(runs_table(summaries))
+    if comparisons := compare_with_first(summaries):
+        console().print(comparison_table(comparisons))
 
 
 @app.command()
@@ -185,20 +179,17 @@ def contamination(
     json: Json = None,
 ) -> None:
     """Say which tasks of a benchmark stand in a corpus, by the n-grams they share."""
-    from rich.console import Console
-
     from evals.benchmarks.catalog import open_benchmark
     from evals.contamination import find_overlaps, read_texts, write_overlaps
-    from evals.tables import overlap_table
+    from evals.tables import console, overlap_table
 
-    console = Console()
     found = {}
     for named in benchmark or ["humaneval"]:
         name, _, file = named.partition("=")
         tasks = open_benchmark(name, Path(file) if file else None).tasks()
-        with console.status(f"reading the corpus for {name}"):
+        with console().status(f"reading the corpus for {name}"):
             found[name] = find_overlaps(tasks, read_texts(corpus), length)
-        console.print(overlap_table(name, found[name], length))
+        console().print(overlap_table(name, found[name], length))
     if json is not None:
         write_overlaps(found, length, json)
 
@@ -209,25 +200,27 @@ def score(
     answers: Annotated[Path, typer.Argument(metavar="SAMPLES.jsonl", help="Lines of `task_id` and `completion`.")],
     json: Json = None,
     tasks: TasksFile = None,
+    cut_lines: Annotated[
+        bool,
+        typer.Option("--cut-lines", help="Cut each answer to as many lines as the canonical one has, as InCoder does."),
+    ] = False,
     workers: Workers = None,
     allow_unsandboxed: AllowUnsandboxed = False,
 ) -> None:
     """Run the answers to a benchmark in the sandbox and say how many are right."""
     require_extra()
-    from rich.console import Console
-
     from evals.benchmarks.catalog import open_benchmark
     from evals.progress import score_with_progress
     from evals.scored_files import write_scored
-    from evals.tables import runs_table
+    from evals.tables import console, runs_table
 
     kept = json.with_name(f"{json.name}.verdicts.jsonl") if json else None
     opened = open_benchmark(benchmark, tasks)
-    summary = score_with_progress(opened, opened.tasks(), answers, kept, workers, allow_unsandboxed)
+    summary = score_with_progress(opened, opened.tasks(), answers, kept, workers, allow_unsandboxed, cut_lines)
     if json is not None and kept is not None:
         write_scored(summary, json)
         kept.unlink(missing_ok=True)
-    Console().print(runs_table([summary]))
+    console().print(runs_table([summary]))
 
 
 app.command()(report)

@@ -6,10 +6,10 @@ import platform
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from coder import __version__
 from evals.backends.backend import Answer, Ask, Backend, Decoding
 from evals.benchmarks.benchmark import Benchmark
 from evals.records import Record, RunFile
@@ -59,7 +59,11 @@ def describe_run(
         "decoding": asdict(decoding),
         "backend": identity.settings,
         "model": identity.model,
-        "versions": {"quickfill evals": __version__, "python": platform.python_version(), **identity.versions},
+        "versions": {
+            "quickfill": metadata.version("quickfill"),
+            "python": platform.python_version(),
+            **identity.versions,
+        },
     }
 
 

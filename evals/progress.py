@@ -14,6 +14,7 @@ from evals.benchmarks.benchmark import Benchmark
 from evals.execution import Executor
 from evals.generation import generate
 from evals.records import read_records, read_times
+from evals.scoring.cutting import cut_to_canonical_lines
 from evals.scoring.judging import Result, judge
 from evals.scoring.summary import Summary, summarize
 from evals.task import Task
@@ -37,16 +38,20 @@ def score_with_progress(
     verdicts: Path | None,
     workers: int | None,
     allow_unsandboxed: bool,
+    cut_lines: bool = False,
 ) -> Summary:
     """The figures of a file of answers; the score so far is shown while they are run.
 
     Args:
         verdicts: keeps what is known already, see `judge`.
+        cut_lines: cut each answer to as many lines as the canonical one has.
 
     Raises: InputError, SandboxError.
     """
     records = read_records(file)
     run = next((record.run for record in records if record.run), {"label": file.stem})
+    if cut_lines:
+        records, run = cut_to_canonical_lines(records, tasks), {**run, "cut": "canonical lines"}
     if (missing := len(tasks) - len({record.task_id for record in records})) and "tasks" not in run:
         typer.echo(f"note: {missing} of {len(tasks)} tasks have no answer; the figures are over the others", err=True)
     results: list[Result] = []

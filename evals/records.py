@@ -90,12 +90,12 @@ class RunFile:
             if stream is not None:
                 stream.close()
 
-    def append(self, record: Record, seconds: float) -> None:
-        """Add an answer: first its time, so that no record is without one."""
+    def append(self, record: Record, seconds: float | None) -> None:
+        """Add an answer: first its time, if it is known, so that no record lacks one."""
         assert self._records is not None and self._times is not None
-        for stream, row in ((self._times, Timing(*record.key, seconds)), (self._records, record)):
-            stream.write(_line(asdict(row)))
-            stream.flush()
+        if seconds is not None:
+            _write(self._times, Timing(*record.key, seconds))
+        _write(self._records, record)
         self.done.add(record.key)
 
 
@@ -156,6 +156,11 @@ def _difference(old: Any, new: dict[str, Any]) -> str:
     old = old if isinstance(old, dict) else {}
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     return "; ".join(f"{name}: {old.get(name)!r}, not {new.get(name)!r}" for name in names)
+
+
+def _write(stream: IO[str], row: Record | Timing) -> None:
+    stream.write(_line(asdict(row)))
+    stream.flush()
 
 
 def _line(row: dict[str, Any]) -> str:

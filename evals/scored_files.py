@@ -16,7 +16,7 @@ FORMAT = 1
 
 
 def write_scored(summary: Summary, file: Path) -> None:
-    """Write a scored run, whole or not at all. Figures stand at the top, their intervals in `intervals`."""
+    """Write a scored run, whole or not at all: first the figures and their intervals, then a line for each result."""
     content: dict[str, Any] = {
         "format": FORMAT,
         "benchmark": summary.benchmark,
@@ -29,11 +29,12 @@ def write_scored(summary: Summary, file: Path) -> None:
         "intervals": {name: [column.low, column.high] for name, column in summary.columns.items()},
         "speed": summary.plain,
         "run": summary.run,
-        "results": [asdict(result) for result in summary.results],
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f"{file.name}.new")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")
+    results = ",\n".join(json.dumps(asdict(result)) for result in summary.results)
+    head = json.dumps(content, indent=1).removesuffix("\n}")
+    temporary.write_text(f'{head},\n "results": [\n{results}\n ]\n}}\n', encoding="utf-8", newline="\n")
     temporary.replace(file)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.table import Table
 
 from evals.contamination import Overlap
@@ -12,6 +14,15 @@ from evals.scoring.summary import Summary
 
 MOST_ROWS = 40
 """Of tasks that a table on a terminal lists."""
+
+
+WIDTH = 160
+"""Of what is not printed on a terminal."""
+
+
+def console() -> Console:
+    """Standard output: as wide as the terminal is, or wide enough for every table."""
+    return Console() if sys.stdout.isatty() else Console(width=WIDTH)
 
 
 def runs_table(summaries: Sequence[Summary]) -> Table:

@@ -60,12 +60,12 @@ class Answer:
         finish_reason: as the backend names it: `end` or `stop`, `length`, ...
         tokens, passes: tokens written, and forward passes after the prefill; None where the backend does not tell.
         confidence: mean probability of the tokens when they were written; None likewise.
-        seconds: wall-clock time from question to answer.
+        seconds: wall-clock time from question to answer; None where nobody measured it.
     """
 
     text: str
     finish_reason: str
-    seconds: float
+    seconds: float | None
     tokens: int | None = None
     passes: int | None = None
     confidence: float | None = None

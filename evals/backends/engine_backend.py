@@ -79,7 +79,7 @@ class EngineBackend:
                 "whole lines": "line break given",
                 **{f"runtime {name}": value for name, value in sorted(self._engine.description.items())},
             },
-            versions={name: metadata.version(name) for name in ("quickfill", "numpy", "onnxruntime", "tokenizers")},
+            versions={name: metadata.version(name) for name in ("numpy", "onnxruntime", "tokenizers")},
             model=_digest(self._engine.checkpoint.folder),
         )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from coder.errors import InputError
 from evals.backends.backend import Answer, Ask, Identity
-from evals.records import read_records
+from evals.records import read_records, read_times
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class SamplesBackend:
         """Raises InputError for a file that is none of answers."""
         self._file = Path(settings.file)
         self._records = {record.key: record for record in read_records(self._file)}
+        self._times = read_times(self._file)
         label = next((record.label for record in self._records.values() if record.label), None)
         self._label = settings.label or label or self._file.stem
 
@@ -46,7 +47,7 @@ class SamplesBackend:
             yield Answer(
                 text=text,
                 finish_reason=record.finish_reason or "unknown",
-                seconds=0.0,
+                seconds=self._times.get(record.key),
                 tokens=record.tokens,
                 passes=record.passes,
                 confidence=record.confidence,

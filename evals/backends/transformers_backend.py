@@ -42,13 +42,10 @@ class TransformersBackend:
         self._settings = settings
         self._layout = find_layout(settings.layout)
         self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(settings.model, revision=settings.revision)
-        self._model: Any = (
-            transformers.AutoModelForCausalLM.from_pretrained(
-                settings.model, revision=settings.revision, dtype=getattr(torch, settings.dtype), use_safetensors=True
-            )
-            .to(settings.device)
-            .eval()
+        model: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            settings.model, revision=settings.revision, dtype=getattr(torch, settings.dtype), use_safetensors=True
         )
+        self._model: Any = model.to(settings.device).eval()
 
     @property
     def identity(self) -> Identity:

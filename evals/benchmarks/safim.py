@@ -40,8 +40,9 @@ def run_program(given):
         pass
     finally:
         sys.stdout.flush()
+        printed = output.getvalue().decode()
         sys.stdin, sys.stdout = before
-    return output.getvalue().decode()
+    return printed
 """
 """Runs a program on given input, as often as there are tests."""
 

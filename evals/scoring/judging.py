@@ -132,7 +132,8 @@ class Verdicts:
         if self._file is not None and self._file.exists():
             for line in self._file.read_bytes().split(b"\n")[:-1]:
                 row = json.loads(line)
-                self._known[row.pop("sha256")] = Verdict(**row)
+                digest = row.pop("sha256")
+                self._known[digest] = Verdict(**row)
             content = self._file.read_bytes()
             self._file.write_bytes(content[: content.rfind(b"\n") + 1])
         return self

@@ -81,7 +81,8 @@ def summarize(
 def length_suffix(run: Mapping[str, Any]) -> str:
     """What a column of this run has behind its name: nothing at predicted length."""
     length = (run.get("backend") or {}).get("length", "predicted")
-    return "" if length == "predicted" else f" ({str(length).replace(':', ' ')} length)"
+    by_tokens = "" if length == "predicted" else f" ({str(length).replace(':', ' ')} length)"
+    return by_tokens + (f" (cut to {run['cut']})" if "cut" in run else "")
 
 
 def passes_by_task(results: Iterable[Result]) -> dict[str, list[bool]]:
@@ -103,8 +104,13 @@ def compare_runs(first: Summary, second: Summary) -> Comparison:
 
 
 def compare_with_first(summaries: Sequence[Summary]) -> list[tuple[str, str, Comparison]]:
-    """The first run's label, another's, and the other less the first, for each of the others."""
+    """The first run's label, another's, and the other less the first, for each of the others.
+
+    Empty where nothing is right or wrong, as in `bias`. Raises InputError when two runs have no judged task in common.
+    """
     first, *others = summaries
+    if not any(passes_by_task(summary.results) for summary in summaries):
+        return []
     return [(first.label, other.label, compare_runs(first, other)) for other in others]
 
 

@@ -170,7 +170,7 @@ def test_answers_are_cut_as_published(name: str, text: str, cut: str):
 def test_safim_cuts_blocks_where_the_structure_around_them_would_change():
     benchmark = SafimBlock(FILES / "safim.jsonl")
     python, java, _ = benchmark.tasks()
-    assert benchmark.truncate(python, f"{python.canonical}\nif t:\n") == f"{python.canonical}\n"
+    assert benchmark.truncate(python, f"{python.canonical}\nif (t:\n") == f"{python.canonical}\n"
     assert benchmark.truncate(java, "System.out.println(1);\n    }\n    void more() {\n") == "System.out.println(1);\n"
 
 

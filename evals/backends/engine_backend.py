@@ -84,10 +84,15 @@ class EngineBackend:
         )
 
     def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+        if len(asks) > 1 and all(isinstance(ask.question, Infill) for ask in asks):
+            requests = [self._infill(ask) for ask in asks]
+            completions = self._engine.complete_many(requests, together=self.batch_size)
+            yield from map(_of_completion, completions, asks)
+            return
         for ask in asks:
             match ask.question:
                 case Infill():
-                    yield self._infill(ask)
+                    yield _of_completion(self._engine.complete(self._infill(ask)), ask)
                 case Holes():
                     yield self._fill(ask)
                 case Rewrite():
@@ -100,13 +105,10 @@ class EngineBackend:
     def close(self) -> None:
         self._engine.close()
 
-    def _infill(self, ask: Ask) -> Answer:
-        question = ask.question
-        assert isinstance(question, Infill)
-        line_break = "\n" if question.whole_lines else ""
-        request = CompletionRequest(
-            question.prefix,
-            line_break + question.suffix,
+    def _infill(self, ask: Ask) -> CompletionRequest:
+        return CompletionRequest(
+            ask.question.prefix,
+            _line_break(ask) + ask.question.suffix,
             path=FILE_NAME if ask.task.language == "python" else None,
             language=ask.task.language,
             policy=self._settings.policy,
@@ -115,14 +117,13 @@ class EngineBackend:
             temperature=ask.decoding.temperature,
             top_p=ask.decoding.top_p,
             seed=ask.seed,
-            length=self._tokens_wanted(ask, line_break),
+            length=self._tokens_wanted(ask),
             replace_brackets=False,
         )
-        return _of_completion(self._engine.complete(request), line_break)
 
-    def _tokens_wanted(self, ask: Ask, line_break: str) -> int | None:
+    def _tokens_wanted(self, ask: Ask) -> int | None:
         if self._length == ORACLE:
-            return self._engine.count_tokens(ask.task.canonical.removesuffix(line_break))
+            return self._engine.count_tokens(ask.task.canonical.removesuffix(_line_break(ask)))
         return None if self._length == PREDICTED else int(self._length)
 
     def _fill(self, ask: Ask) -> Answer:
@@ -183,9 +184,14 @@ def _digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-def _of_completion(completion: Completion, line_break: str) -> Answer:
+def _line_break(ask: Ask) -> str:
+    """What the hole ends with that the engine is not asked for."""
+    return "\n" if isinstance(ask.question, Infill) and ask.question.whole_lines else ""
+
+
+def _of_completion(completion: Completion, ask: Ask) -> Answer:
     return Answer(
-        text=completion.text + line_break,
+        text=completion.text + _line_break(ask),
         finish_reason=completion.finish_reason,
         seconds=completion.seconds,
         tokens=completion.tokens,

@@ -80,8 +80,8 @@ class TestEngine:
 
     def test_the_order_of_questions_does_not_matter(self, backend: EngineBackend):
         asks = [ask(INFILL, temperature=0.0), ask(CONTINUE), ask(LINE)]
-        forth = [answer.text for answer in backend.answer(asks)]
-        back = [answer.text for answer in backend.answer(asks[::-1])]
+        forth = [answer.text for single in asks for answer in backend.answer([single])]
+        back = [answer.text for single in asks[::-1] for answer in backend.answer([single])]
         assert forth == back[::-1]
 
     def test_its_identity_names_weights_versions_and_settings(self, backend: EngineBackend, tiny_engine: Engine):
@@ -90,6 +90,16 @@ class TestEngine:
         assert identity.settings["canvas"] == 4
         assert {"numpy", "onnxruntime"} <= identity.versions.keys()
         assert EngineBackend(EngineSettings(), tiny_engine).identity.model == identity.model
+
+    def test_questions_asked_together_are_answered_as_one_by_one(self, tiny_engine: Engine):
+        alone, together = (
+            EngineBackend(EngineSettings(policy="threshold:0.5", canvas=4, batch=batch), tiny_engine)
+            for batch in (1, 3)
+        )
+        asks = [ask(INFILL), ask(CONTINUE), ask(LINE)]
+        expected = [answer.text for single in asks for answer in alone.answer([single])]
+        assert [answer.text for answer in together.answer(asks)] == expected
+        assert len(list(together.answer([ask(MULTIPLE), ask(INFILL)]))) == 2
 
     @pytest.mark.parametrize(("length", "tokens"), [("fixed:7", 7), ("oracle", None)])
     def test_a_length_that_is_given_is_kept(self, tiny_engine: Engine, length: str, tokens: int | None):

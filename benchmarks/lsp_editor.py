@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,6 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
 SERVER = (sys.executable, "-c", "from coder.cli import main; main()", "lsp")
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A suggestion as the editor got it: its text, and the probability that the server gives it."""
-
-    text: str
-    probability: float
 
 
 class LspEditor:
@@ -75,8 +66,8 @@ class LspEditor:
     def cancel(self, number: int) -> None:
         self.client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams(number))
 
-    async def suggestion(self) -> Shown | None:
-        """What is suggested at the cursor, unasked."""
+    async def suggestion(self) -> str:
+        """What is suggested at the cursor, unasked; an empty text where nothing is."""
         return shown(await self.ask()[1])
 
     async def cancelled_within(self) -> float:
@@ -101,18 +92,10 @@ class LspEditor:
         return status.processId
 
 
-def shown(result: types.InlineCompletionList | list[types.InlineCompletionItem] | None) -> Shown | None:
-    """The first item of an answer."""
+def shown(result: types.InlineCompletionList | list[types.InlineCompletionItem] | None) -> str:
+    """The text of an answer's first item; an empty one where there is none."""
     items = result.items if isinstance(result, types.InlineCompletionList) else result or []
-    if not items:
-        return None
-    return Shown(str(items[0].insert_text), _facts(items[0].command).probability)
-
-
-def _facts(command: types.Command | None) -> Any:
-    """What the server says about a suggestion, in the command that tells that it was accepted."""
-    assert command is not None and command.arguments is not None, "the server tells of every suggestion"
-    return command.arguments[1]
+    return str(items[0].insert_text) if items else ""
 
 
 @asynccontextmanager

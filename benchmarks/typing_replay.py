@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from benchmarks.lsp_editor import LspEditor, Shown, shown
+from benchmarks.lsp_editor import LspEditor, shown
 from benchmarks.typing_sessions import TypingSession
 
 SECONDS_BETWEEN_KEYS = 0.14
@@ -28,7 +28,7 @@ class Answer:
     seconds: float
     first: bool
     new: bool
-    suggestion: Shown | None
+    suggestion: str
 
 
 async def replay_patiently(editor: LspEditor, session: TypingSession) -> list[Answer]:
@@ -42,7 +42,7 @@ async def replay_patiently(editor: LspEditor, session: TypingSession) -> list[An
         suggestion = await editor.suggestion()
         ghost = ghost[len(key) :] if ghost.startswith(key) else ""
         answers.append(Answer(time.perf_counter() - start, not answers, not ghost, suggestion))
-        ghost = suggestion.text if suggestion else ""
+        ghost = suggestion
     editor.close()
     return answers
 
@@ -86,8 +86,7 @@ async def replay_at_speed(editor: LspEditor, session: TypingSession, generator: 
             await asyncio.gather(answer, return_exceptions=True)
             continue
         await asyncio.sleep(pause / 2)
-        suggestion = shown(answer.result())
-        text = suggestion.text if suggestion else ""
+        text = shown(answer.result())
         if text and text != ghost:
             felt.replaced += bool(ghost)
             felt.shown += 1

@@ -175,7 +175,7 @@ class Engine:
         either = AnyOf(cancelled or superseded, superseded)
         try:
             if (prompt := self._prompting.holes(request)) is None:
-                yield from fill_in_turn(Model(self.stream, self.score), request, either)
+                yield from fill_in_turn(Model(self.stream, self.score, self.score_tokens), request, either)
                 return
             job = joint_job(request, either)
             self._ahead.interrupt()

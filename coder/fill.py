@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score
+from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, TokenScore
 from coder.edits import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.errors import InputError
 from coder.hole_borders import blanks_before, closed_behind, fitted, possible_ends, without_blanks
 from coder.job import Cancellation, unstarted
 
+MOST_LIKELY_ENDS = 3
+"""Ends of an answer, besides its own, that are tried behind a hole inside a line."""
+
 
 @dataclass(frozen=True)
 class Model:
-    """What filling needs of the engine: `Engine.stream` and `Engine.score`."""
+    """What filling needs of the engine: its methods of these names."""
 
     stream: Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
     score: Callable[[str, str, str], Score]
+    score_tokens: Callable[[str, str, str], Sequence[TokenScore]]
 
 
 def fill_in_turn(model: Model, request: FillRequest, cancelled: Cancellation) -> Iterator[FillEvent]:
@@ -63,7 +67,7 @@ def _fill_one(
         answer = replace(event, text=without_blanks(event.text, blanks))
         in_time = answer.finish_reason in ("end", "length") and not cancelled.is_set()
         if in_time and whole.suffix.partition("\n")[0].strip():
-            answer = with_best_end(answer, model.score, whole, request.texts[hole + 1 :])
+            answer = with_best_end(answer, model, whole, request.texts[hole + 1 :])
         else:
             text = fitted(answer.text, request.texts[hole + 1], whole.suffix.partition("\n")[0])
             answer = replace(answer, text=text)
@@ -71,13 +75,12 @@ def _fill_one(
         yield HoleUpdate(hole, CanvasUpdate(answer.text, (), answer.passes, answer.tokens))
 
 
-def with_best_end(
-    answer: Completion, score: Callable[[str, str, str], Score], request: CompletionRequest, behind: Sequence[str]
-) -> Completion:
+def with_best_end(answer: Completion, model: Model, request: CompletionRequest, behind: Sequence[str]) -> Completion:
     """The answer to a hole inside a line, up to where the rest of the line goes on best.
 
     A model that writes to the end of a line repeats what follows the hole. But it knows how likely a whole line is, so
-    each beginning of the answer is joined with the rest of the line, and the likeliest line tells where the hole ends.
+    beginnings of the answer are joined with the rest of the line, and the likeliest line tells where the hole ends.
+    One pass over the whole answer says at which places the rest is among what the model would write.
 
     Args:
         behind: the texts behind the hole.
@@ -87,15 +90,37 @@ def with_best_end(
     rest, _, _ = behind[0].partition("\n")
     goes_on = "\n" not in behind[0] and len(behind) > 1
     blanks = blanks_before(request.prefix)
+    prefix, suffix = request.prefix.removesuffix(blanks), line_break + after
     best, likelihood = fitted(answer.text, behind[0], line).partition("\n")[0], -float("inf")
-    ends = possible_ends(answer.text, closed)
+    first_line = answer.text.partition("\n")[0]
+    ends = possible_ends(first_line, closed)
+    if len(ends) > 1:
+        tokens = model.score_tokens(prefix, suffix, f"{blanks}{first_line}")
+        ends = likely_ends(ends, len(blanks), tokens, rest)
     for text in ends:
-        value = score(request.prefix.removesuffix(blanks), line_break + after, f"{blanks}{text}{rest}")
+        value = model.score(prefix, suffix, f"{blanks}{text}{rest}")
         total = value.log_probability + (0.0 if goes_on else value.end_log_probability)
         if total > likelihood:
             best, likelihood = text, total
-    statistics = replace(answer.statistics, commit_passes=answer.statistics.commit_passes + len(ends))
+    statistics = replace(answer.statistics, commit_passes=answer.statistics.commit_passes + len(ends) + 1)
     return replace(answer, text=best, statistics=statistics)
+
+
+def likely_ends(ends: Sequence[str], offset: int, tokens: Sequence[TokenScore], rest: str) -> list[str]:
+    """The last of the ends, and the few at which the model would go on with the rest of the line.
+
+    Args:
+        offset: characters before the ends in the text of `tokens`.
+    """
+    likelihoods = {token.start - offset: likelihood_of(rest, token.alternatives) for token in tokens}
+    goes_on = [end for end in ends[:-1] if likelihoods.get(len(end)) is not None]
+    goes_on.sort(key=lambda end: -likelihoods[len(end)])  # type: ignore[operator]
+    return [*sorted(goes_on[:MOST_LIKELY_ENDS], key=len), ends[-1]]
+
+
+def likelihood_of(rest: str, alternatives: Iterable[tuple[str, float]]) -> float | None:
+    """Log-probability of the likeliest token that the rest begins with; None where there is none among them."""
+    return max((value for text, value in alternatives if text.strip() and rest.startswith(text)), default=None)
 
 
 def one_hole(request: FillRequest, answers: Sequence[str], deadline_ms: float | None) -> CompletionRequest:

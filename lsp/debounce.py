@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LONGEST_WAIT = 0.075
+LONGEST_WAIT = 0.03
 """Seconds. Longer than that a suggestion feels late, and a request that comes too early costs one pass at most."""
 
 SHARE_OF_INTERVAL = 0.4

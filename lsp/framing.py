@@ -35,9 +35,12 @@ def read_message(stream: BinaryIO) -> object | None:
     if len(body) < length:
         return None
     try:
-        return json.loads(body)
+        message = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise MalformedMessageError(f"a message that is no JSON: {error}") from error
+    if message is None:
+        raise MalformedMessageError("a message that is null")
+    return message
 
 
 def write_message(stream: BinaryIO, message: object) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.completion import Completion, CompletionRequest, Constraints, Score
+from coder.completion import Completion, CompletionRequest, Constraints, Score, TokenScore
 from coder.diffusion.events import Statistics
 from coder.edits import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.engine import Engine
@@ -133,8 +133,33 @@ def test_a_hole_inside_a_line_ends_where_the_rest_of_the_line_goes_on_best():
     assert fill_with([" x of things"], FillRequest(texts), score=score).text == "for x in items:\n    print(x)\n"
 
 
+def test_an_end_is_tried_only_where_the_model_might_go_on_with_the_rest_of_the_line():
+    tried = []
+
+    def score(prefix: str, suffix: str, middle: str) -> Score:
+        tried.append(middle)
+        return Score(-1.0, -1.0, 3)
+
+    def goes_on_behind_the_first_word(prefix: str, suffix: str, text: str) -> list[TokenScore]:
+        return [TokenScore(0, 2, -1.0, ((" in", -1.0),)), TokenScore(2, 5, -1.0, ((" in", -2.0), (" of", -1.0)))]
+
+    texts = ("for ", " in items:\n    print(x)\n")
+    fill_with([" x of all things"], FillRequest(texts), score=score, score_tokens=goes_on_behind_the_first_word)
+    assert tried == [" x in items:", " x of all things in items:"]
+
+
+def anything_may_follow(prefix: str, suffix: str, text: str) -> list[TokenScore]:
+    """A token a character, and behind each of them what the tests go on with."""
+    alternatives = tuple((beginning, -1.0) for beginning in (" in", ",", ")"))
+    return [TokenScore(index, index + 1, -1.0, alternatives) for index in range(len(text))]
+
+
 def fill_with(
-    answers: list[str], request: FillRequest, asked: list[CompletionRequest] | None = None, score=None
+    answers: list[str],
+    request: FillRequest,
+    asked: list[CompletionRequest] | None = None,
+    score=None,
+    score_tokens=anything_may_follow,
 ) -> Filled:
     """Fill with a model that says `answers`, one after the other."""
     remaining = iter(answers)
@@ -147,7 +172,8 @@ def fill_with(
     def likelier_if_short(prefix: str, suffix: str, middle: str) -> Score:
         return Score(-float(len(middle)), 0.0, 1)
 
-    *_, filled = fill_in_turn(Model(stream, score or likelier_if_short), request, threading.Event())  # type: ignore[arg-type]
+    model = Model(stream, score or likelier_if_short, score_tokens)  # type: ignore[arg-type]
+    *_, filled = fill_in_turn(model, request, threading.Event())
     assert isinstance(filled, Filled)
     return filled
 

@@ -41,7 +41,7 @@ def test_headers_may_be_in_any_case_and_among_others(header):
     assert read_message(io.BytesIO(header + b"{}")) == {}
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b"", b"nul"])
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b"", b"nul", b"null"])
 def test_behind_a_body_that_is_no_json_comes_the_next_message(body):
     stream = io.BytesIO()
     stream.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))

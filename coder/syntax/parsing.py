@@ -67,11 +67,16 @@ def _grammar(language: str) -> tree_sitter.Language | None:
 
 
 def _broken_nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-    """The outermost broken nodes, left to right."""
+    """The outermost broken nodes, left to right.
+
+    What a grammar keeps to itself, such as the end of a statement, is no node when it is missing: then the node that
+    lacks it counts as broken.
+    """
     pending = [root]
     while pending:
         node = pending.pop()
-        if node.is_error or node.is_missing:
+        inside = [child for child in node.children if child.has_error or child.is_missing]
+        if node.is_error or node.is_missing or (node.has_error and not inside):
             yield node
-        elif node.has_error:
-            pending.extend(reversed(node.children))
+        else:
+            pending.extend(reversed(inside))

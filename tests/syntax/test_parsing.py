@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coder.syntax.parsing import error_spans, has_errors
@@ -35,6 +35,7 @@ def test_something_missing_is_an_empty_span():
 
 
 @given(st.text(st.sampled_from("ab=()[]: \n\t'\"é漢\ud800"), max_size=60))
+@example("(\na)a")
 def test_spans_are_ordered_disjoint_and_there_when_there_are_errors(text):
     spans = error_spans(text, "python")
     assert spans is not None

@@ -37,10 +37,18 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     return open_checkpoint(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """The models are so small that more only get into each other's way."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module", params=["torch", "onnx", "onnx int8"])
 def runtime(checkpoint: Checkpoint, request: pytest.FixtureRequest) -> Runtime:
     if request.param == "torch":
-        torch.set_num_threads(1)  # the model is so small that more only get into each other's way
         return TorchRuntime.load(checkpoint, "cpu")
     return OnnxRuntime.load(checkpoint, threads=1, weight_bits=8 if request.param == "onnx int8" else 32)
 

@@ -13,7 +13,7 @@ from coder.errors import InputError
 from coder.hole_borders import blanks_before, closed_behind, fitted, possible_ends, without_blanks
 from coder.job import Cancellation, unstarted
 
-MOST_LIKELY_ENDS = 3
+MOST_LIKELY_ENDS = 2
 """Ends of an answer, besides its own, that are tried behind a hole inside a line."""
 
 

@@ -8,7 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 
@@ -98,10 +98,10 @@ def answers_until(server: subprocess.Popen[bytes], wanted: str) -> Callable[[], 
     complete = threading.Event()
 
     def read() -> None:
-        assert server.stdout is not None
+        stream = cast(BinaryIO, server.stdout)
         while True:
             try:
-                received = read_message(server.stdout)
+                received = read_message(stream)
             except MalformedMessageError as error:
                 raise AssertionError(f"the server wrote {error}") from error
             if received is None:

@@ -38,8 +38,8 @@ LINES_BEHIND = 2
 """Lines behind a change that are compared with it, since it shows in what follows whether it fits."""
 
 SURE = 5.0
-"""Nats by which a correction of sound code has to be likelier than what is there. `benchmarks.repair` at this bar: 96 % of
-200 sound functions are left alone, and 39 % of the damage to the meaning is undone."""
+"""Nats by which a correction of sound code has to be likelier than what is there. `benchmarks.repair` at this bar: 96 %
+of 200 sound functions are left alone, and 39 % of the damage to the meaning is undone."""
 
 SURE_WHERE_DIAGNOSED = 0.0
 """The same where the caller says that something is wrong."""

@@ -1,0 +1,207 @@
+"""An operation of an API: what it takes, what it gives, who answers it, and the HTTP around that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from coder.errors import InputError
+from coder.serve.refusals import RefusedError, SlowClientError, TooLargeError, refusal_of
+from coder.serve.service import Service
+from coder.serve.wire import Failure, FailureBody
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+Chunks = AsyncGenerator[BaseModel, None]
+"""Parts of an answer that is sent as server-sent events."""
+
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and what answers.
+
+    Attributes:
+        client: a name to be fair by: the address, the program, and the user where a request names one.
+    """
+
+    service: Service
+    client: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One path and method.
+
+    Attributes:
+        handle: from a body, which is None where `body` is, to an answer, or to the chunks of a streamed one.
+        body, answer, chunk: the wire types.
+        ends_with: a last line of data behind a stream's chunks.
+        family: the API that it belongs to, a heading in the documentation.
+        public: answered without a key.
+    """
+
+    method: str
+    path: str
+    handle: Callable[[Any, Caller], Awaitable[BaseModel | Chunks]]
+    answer: type[BaseModel]
+    family: str
+    body: type[BaseModel] | None = None
+    chunk: type[BaseModel] | None = None
+    ends_with: str | None = "[DONE]"
+    public: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph of the handler's docstring."""
+        return " ".join((self.handle.__doc__ or "").partition("\n\n")[0].split())
+
+    def route(self, service: Service) -> Route:
+        return Route(self.path, Endpoint(self, service), methods=[self.method], name=self.path)
+
+
+class Endpoint:
+    """Answers one operation as an ASGI application."""
+
+    def __init__(self, operation: Operation, service: Service) -> None:
+        self._operation = operation
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        began = time.monotonic()
+        status = 499  # the client left
+        try:
+            body = await self._body(request)
+            response = await while_connected(receive, self._respond(request, body, send))
+            status = response or status
+        except Exception as error:
+            refusal = as_refusal(error)
+            if refusal is None:
+                log.exception("%s failed", self._operation.path)
+            response = failure_response(refusal)
+            status = response.status_code
+            await response(scope, receive, send)
+        finally:
+            self._service.metrics.requests.labels(self._operation.path, status).inc()
+            self._service.metrics.seconds.labels(self._operation.path).observe(time.monotonic() - began)
+
+    async def _body(self, request: Request) -> BaseModel | None:
+        kind = self._operation.body
+        if kind is None:
+            return None
+        settings = self._service.settings
+        content = bytearray()
+        try:
+            async with asyncio.timeout(settings.stall):
+                async for part in request.stream():
+                    content += part
+                    if len(content) > settings.most_body_bytes:
+                        raise TooLargeError(f"a request may have {settings.most_body_bytes} bytes; send less text")
+        except TimeoutError:
+            raise SlowClientError(f"the request did not come within {settings.stall:g} seconds") from None
+        return kind.model_validate_json(bytes(content))
+
+    async def _respond(self, request: Request, body: BaseModel | None, send: Send) -> int:
+        """Send the answer; its status."""
+        caller = Caller(self._service, client_name(request, body))
+        answer = await self._operation.handle(body, caller)
+        if isinstance(answer, BaseModel):
+            content = answer.model_dump_json(by_alias=True).encode()
+            response = Response(content, media_type="application/json", headers=PRIVATE)
+            await response(request.scope, request.receive, send)
+        elif isinstance(answer, Response):
+            await answer(request.scope, request.receive, send)
+        else:
+            await self._stream(answer, send)
+        return 200
+
+    async def _stream(self, chunks: Chunks, send: Send) -> None:
+        """Send events as they come. The first one is waited for before anything is sent: a refusal comes instead."""
+        async with aclosing(chunks):
+            chunk = await anext(chunks, None)
+            headers = {"Content-Type": "text/event-stream; charset=utf-8", **PRIVATE}
+            encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+            await send({"type": "http.response.start", "status": 200, "headers": encoded})
+            try:
+                while chunk is not None:
+                    await send(event(chunk.model_dump_json(by_alias=True)))
+                    chunk = await anext(chunks, None)
+            except Exception as error:
+                refusal = as_refusal(error)
+                if refusal is None:
+                    log.exception("%s failed in the middle of an answer", self._operation.path)
+                await send(event(failure(refusal).model_dump_json()))
+            if self._operation.ends_with is not None:
+                await send(event(self._operation.ends_with))
+            await send({"type": "http.response.body", "body": b""})
+
+
+def event(data: str) -> dict[str, object]:
+    """A part of a response: one server-sent event."""
+    return {"type": "http.response.body", "body": f"data: {data}\n\n".encode(), "more_body": True}
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, Answer]) -> Answer | None:
+    """What some work comes to; it is cancelled when the client leaves, and the answer is None then."""
+
+    async def leaves() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(leaves())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+def client_name(request: Request, body: BaseModel | None) -> str:
+    address = request.client.host if request.client else ""
+    user = getattr(body, "user", None)
+    return "\n".join([address, request.headers.get("user-agent", ""), user if isinstance(user, str) else ""])
+
+
+def as_refusal(error: Exception) -> RefusedError | None:
+    """What an error means to the client; None for a mistake of our own."""
+    match error:
+        case RefusedError():
+            return error
+        case InputError():
+            return refusal_of(error)
+        case ValidationError():
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            return RefusedError(f"{place}: {first['msg']}" if place else first["msg"])
+    return None
+
+
+def failure(refusal: RefusedError | None) -> Failure:
+    if refusal is None:
+        return Failure(error=FailureBody(message="the server failed; its log says why", type="server_error", code=500))
+    return Failure(error=FailureBody(message=str(refusal), type=refusal.kind, code=refusal.status))
+
+
+def failure_response(refusal: RefusedError | None) -> JSONResponse:
+    headers = dict(PRIVATE)
+    if refusal is not None and refusal.retry_after is not None:
+        headers["Retry-After"] = str(refusal.retry_after)
+    if refusal is not None and refusal.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(failure(refusal).model_dump(), refusal.status if refusal else 500, headers)

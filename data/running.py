@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from data.document import Document, Kept, Row
+from data.document import Document, Kept, SourceFile
 from data.shards import ShardFile, read_shard
 from data.steps.step import Step
 from data.tally import Tally
@@ -17,7 +17,7 @@ from data.tally import Tally
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
-_worker: Callable = print
+_worker: Callable[[Any], Any] = print
 """What a process of a pool does, given to it once, so that it keeps what it has worked out between shards."""
 
 
@@ -28,10 +28,8 @@ def map_in_processes(
     if processes == 1 or len(arguments) < 2:
         yield from map(function, arguments)
         return
-    pool = ProcessPoolExecutor(
-        min(processes, len(arguments)), multiprocessing.get_context("spawn"), _begin_work, (function,)
-    )
-    with pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(processes, len(arguments)), context, _begin_work, (function,)) as pool:
         try:
             yield from pool.map(_work, arguments)
         finally:
@@ -39,13 +37,17 @@ def map_in_processes(
 
 
 def apply_step(
-    step: Step, shards: Sequence[Path], out: Path, processes: int, row_type: type[Row] = Document
+    step: Step,
+    shards: Sequence[Path],
+    out: Path,
+    processes: int,
+    row_type: type[SourceFile] | type[Document] = Document,
 ) -> Iterator[Tally]:
     """Each shard through the step into one of the same name in `out`; what it did, a shard at a time."""
     yield from map_in_processes(partial(_apply, step, out, row_type), shards, processes)
 
 
-def _apply(step: Step, out: Path, row_type: type[Row], shard: Path) -> Tally:
+def _apply(step: Step, out: Path, row_type: type[SourceFile] | type[Document], shard: Path) -> Tally:
     tally = Tally()
     with ShardFile(out / shard.name, Document) as written:
         for row in read_shard(shard, row_type):
@@ -56,10 +58,10 @@ def _apply(step: Step, out: Path, row_type: type[Row], shard: Path) -> Tally:
     return tally
 
 
-def _begin_work(function: Callable) -> None:
+def _begin_work(function: Callable[[Any], Any]) -> None:
     global _worker
     _worker = function
 
 
-def _work(argument: object) -> object:
+def _work(argument: Any) -> Any:
     return _worker(argument)

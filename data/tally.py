@@ -62,7 +62,10 @@ class Tally:
 
     @staticmethod
     def of_json(content: dict[str, Any]) -> Tally:
-        return Tally(**{name: Counter(value) if isinstance(value, dict) else value for name, value in content.items()})
+        tally = Tally()
+        for name in vars(tally):
+            setattr(tally, name, Counter(content[name]) if isinstance(content[name], dict) else content[name])
+        return tally
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

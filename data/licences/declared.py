@@ -7,6 +7,9 @@ from functools import cache
 
 from license_expression import ExpressionError, ExpressionParseError, Licensing, get_spdx_licensing
 
+SOME_BSD = "LicenseRef-BSD"
+"""A BSD licence whose clauses nobody tells. All of them would do."""
+
 ALIASES = {
     "apache": "Apache-2.0",
     "apache 2": "Apache-2.0",
@@ -18,7 +21,7 @@ ALIASES = {
     "apache software license 2.0": "Apache-2.0",
     "apache-2": "Apache-2.0",
     "apache2": "Apache-2.0",
-    "bsd": "LicenseRef-BSD",
+    "bsd": SOME_BSD,
     "bsd 2-clause": "BSD-2-Clause",
     "bsd 3-clause": "BSD-3-Clause",
     "3-clause bsd": "BSD-3-Clause",
@@ -36,7 +39,7 @@ ALIASES = {
 CLASSIFIERS = {
     "Academic Free License (AFL)": "AFL-3.0",
     "Apache Software License": "Apache-2.0",
-    "BSD License": "LicenseRef-BSD",
+    "BSD License": SOME_BSD,
     "GNU Affero General Public License v3": "AGPL-3.0-only",
     "GNU General Public License (GPL)": "GPL-1.0-or-later",
     "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
@@ -72,7 +75,7 @@ def normalised_expression(expression: str) -> str:
         parsed = licensing().parse(expression, validate=True)
     except (ExpressionError, ExpressionParseError):
         return ""
-    return "" if parsed is None else parsed.render()
+    return "" if parsed is None else str(parsed)
 
 
 def licence_of_classifiers(classifiers: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Environment:
             if not path.is_dir():
                 raise InputError(f"{path} is not a folder; name an environment's site-packages")
         installed: dict[str, Distribution] = {}
-        for distribution in distributions(**{"path": [str(path) for path in self.paths]} if self.paths else {}):
+        for distribution in distributions(path=[str(path) for path in self.paths] or sys.path):
             installed.setdefault(normalised_name(distribution.metadata["Name"] or ""), distribution)
         wanted = {normalised_name(name) for name in self.packages} or set(installed)
         if missing := sorted(wanted - set(installed)):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from packaging.metadata import RawMetadata, parse_email
 
-from data.licences.declared import expression_of, licence_of_classifiers
+from data.licences.declared import SOME_BSD, expression_of, licence_of_classifiers
 from data.licences.texts import recognise_licence
 from data.sources.source import normalised_name
 
@@ -54,12 +54,13 @@ def licence_of_metadata(metadata: RawMetadata, licence_texts: list[str]) -> str:
     """The SPDX expression of a package: its own if it states one, else what its licence's text is, else what its
     classifiers name; empty where none of them tells."""
     stated = expression_of(metadata.get("license_expression", "")) or expression_of(metadata.get("license", ""))
-    if stated:
+    if stated and stated != SOME_BSD:
         return stated
     recognised = [licence for text in licence_texts if (licence := recognise_licence(text))]
     if recognised:
         return " AND ".join(dict.fromkeys(recognised))
-    return recognise_licence(metadata.get("license", "")) or licence_of_classifiers(metadata.get("classifiers", []))
+    of_classifiers = licence_of_classifiers(metadata.get("classifiers", []))
+    return recognise_licence(metadata.get("license", "")) or stated or of_classifiers
 
 
 def _metadata(texts: Mapping[str, str]) -> RawMetadata:

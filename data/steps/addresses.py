@@ -8,14 +8,16 @@ from collections.abc import Iterator
 
 from data.steps.finding import Finding
 
-EMAIL = re.compile(
-    r"(?<![\w.+@/-])[A-Za-z0-9][\w.+-]{0,63}@(?P<domain>(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,5}[A-Za-z]{2,18})(?![\w(\[@-])"
-)
+DOMAIN = re.compile(r"@(?P<domain>(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,5}[A-Za-z]{2,18})(?![\w(\[@-])")
+NAME = re.compile(r"(?<![\w.+@/-])[A-Za-z0-9][\w.+-]{0,63}\Z")
+LONGEST_NAME = 64
+"""Characters before the sign (RFC 5321, 4.5.3.1.1)."""
+
 SOMEBODY = "name@example.com"
 DOCUMENTATION_DOMAIN = re.compile(
     r"(?:.*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost|local)", re.I
 )
-NOBODY = re.compile(r"(?:git|hg|user|noreply|no-reply)@", re.IGNORECASE)
+NOBODY = re.compile(r"git|hg|user|no-?reply", re.IGNORECASE)
 """What stands before the sign where no person is meant: users of services, as in `git@host`."""
 
 IPV4 = re.compile(r"(?<![\w.:-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w)")
@@ -33,10 +35,11 @@ LARGEST_VERSION_PART = 40
 
 
 def find_addresses(text: str) -> Iterator[Finding]:
-    if "@" in text:
-        for match in EMAIL.finditer(text):
-            if not DOCUMENTATION_DOMAIN.fullmatch(match["domain"]) and not NOBODY.match(match.group()):
-                yield Finding(*match.span(), "e-mail address", SOMEBODY)
+    for match in DOMAIN.finditer(text):
+        name = NAME.search(text, max(0, match.start() - LONGEST_NAME), match.start())
+        if name is None or DOCUMENTATION_DOMAIN.fullmatch(match["domain"]) or NOBODY.fullmatch(name.group()):
+            continue
+        yield Finding(name.start(), match.end(), "e-mail address", SOMEBODY)
     for match in IPV4.finditer(text):
         if _is_somebodys(match.group()):
             yield Finding(*match.span(), "network address", SOMEWHERE)

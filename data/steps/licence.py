@@ -23,7 +23,7 @@ PERMISSIVE = frozenset(
     "BSD-3-Clause-Clear BSD-4-Clause-UC BSL-1.0 CC0-1.0 CNRI-Python HPND ISC LicenseRef-BSD MIT MIT-0 MIT-CMU NCSA "
     "PostgreSQL PSF-2.0 Python-2.0 Python-2.0.1 Unlicense UPL-1.0 X11 Zlib ZPL-2.1".split()
 )
-"""SPDX identifiers. `LicenseRef-BSD` is a BSD licence whose clauses the package does not tell: all of them will do."""
+"""SPDX identifiers."""
 
 SPDX_TAG = re.compile(r"SPDX-License-Identifier:[ \t]*([^\n\"'*]+)")
 

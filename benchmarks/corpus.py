@@ -54,9 +54,8 @@ def main(
     with tempfile.TemporaryDirectory() as folder, console.status("building"):
         stages, card = measure(settings, out or Path(folder) / "corpus", processes)
     rows = [row(stage) for stage in stages]
-    funnel = [dict(zip(("stage", "in", "out", "MB"), shown(stage), strict=True)) for stage in stages]
     print_rows(console, f"stages, {processes} processes", rows)
-    print_rows(console, "from files to documents", funnel)
+    print_rows(console, "from files to documents", [funnel(stage) for stage in stages])
     splits: list[Row] = [{"split": name, **counts} for name, counts in card.splits.items()]
     print_rows(console, "splits", splits)
     if json is not None:
@@ -93,9 +92,14 @@ def row(stage: Measured) -> Row:
     }
 
 
-def shown(stage: Measured) -> tuple[str, str, str, str]:
+def funnel(stage: Measured) -> Row:
     tally = stage.tally
-    return stage.name, f"{tally.documents_in:,}", f"{tally.documents_out:,}", f"{tally.bytes_out / 1e6:,.1f}"
+    return {
+        "stage": stage.name,
+        "in": f"{tally.documents_in:,}",
+        "out": f"{tally.documents_out:,}",
+        "MB out": f"{tally.bytes_out / 1e6:,.1f}",
+    }
 
 
 def processor_seconds() -> float:

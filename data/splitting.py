@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -44,8 +44,13 @@ def embedded_tokenizer() -> Path:
     return Path(str(files("coder") / "weights" / "tokenizer.json"))
 
 
+@cache
+def _tokenizer(file: Path) -> Tokenizer:
+    return Tokenizer(file)
+
+
 def _count_shard(tokenizer: Path, shard: Path) -> SplitTotals:
-    encode = Tokenizer(tokenizer).encode
+    encode = _tokenizer(tokenizer).encode
     totals: SplitTotals = {}
     for document in read_shard(shard, Document):
         counter = totals.setdefault(document.split, Counter())

@@ -48,10 +48,13 @@ def mbpp_tasks(file: Path) -> list[Task]:
 
 
 def _docstring(prompt: str, function: str) -> str:
-    """The docstring of the function that a prompt ends with."""
+    """The prose in the function that a prompt ends with: its first statement, or the second behind an import."""
     for node in ast.walk(ast.parse(prompt)):
         if isinstance(node, ast.FunctionDef) and node.name == function:
-            return ast.get_docstring(node) or ""
+            for statement in node.body:
+                match statement:
+                    case ast.Expr(ast.Constant(str(text))):
+                        return text
     return ""
 
 

@@ -17,6 +17,9 @@ BROKEN_SYNTAX = "broken syntax"
 NO_LANGUAGE = "no known language"
 EMPTY = "empty"
 
+NOT_FOR_FILES = frozenset(("idna", "punycode", "raw_unicode_escape", "unicode_escape"))
+"""Python's names of encodings that no editor writes. Some take a time that grows with the square of a text."""
+
 BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -55,6 +58,8 @@ def decode(content: bytes, language: str) -> str:
     mark, encoding = next(((mark, name) for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), (b"", "utf-8"))
     if language == "python" and encoding == "utf-8":
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        if codecs.lookup(encoding).name.replace("-", "_") in NOT_FOR_FILES:
+            raise LookupError(encoding)
     if encoding == "utf-16":
         text = content.decode(encoding)
     else:

@@ -14,6 +14,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -53,14 +54,20 @@ class Entry:
     signature: Signature
 
 
+@cache
+def bands_and_rows(threshold: float) -> tuple[int, int]:
+    """How many bands of how many places make the fewest mistakes about documents of such a similarity."""
+    chosen = MinHashLSH(threshold, PERMUTATIONS)
+    return chosen.b, chosen.r
+
+
 class DuplicateIndex:
     """Attributes: threshold: the estimated Jaccard similarity from which on documents are duplicates."""
 
     def __init__(self, file: Path, threshold: float) -> None:
         file.unlink(missing_ok=True)
         self.threshold = threshold
-        lsh = MinHashLSH(threshold, PERMUTATIONS)
-        self._bands, self._rows = lsh.b, lsh.r
+        self._bands, self._rows = bands_and_rows(threshold)
         self._database = sqlite3.connect(file)
         self._database.executescript(
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{CACHE_KIBIBYTES}; {TABLES}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +58,7 @@ Event = Started | Advanced | Ended | Built
 
 def build(
     settings: CorpusSettings, out: Path, processes: int = 1, overwrite: bool = False, keep_stages: bool = False
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Write the shards of each split and the data card into `out`; what happens while it does.
 
     Args:

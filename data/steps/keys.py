@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 
 from detect_secrets.plugins.base import RegexBasedDetector
 from detect_secrets.plugins.high_entropy_strings import (
@@ -39,7 +40,9 @@ LOGIN_IN_ADDRESS = re.compile(
 )
 """`//name:password@host`; not where a template fills them in."""
 
-SPEAKS_OF_SECRETS = re.compile(r"secret|token|passw|pwd|api_?key|access_?key|auth|credential|private", re.IGNORECASE)
+SPEAKS_OF_SECRETS = re.compile(
+    r"secret|token(?!i[sz])|passw|pwd|api_?key|access_?key|auth|credential|private", re.IGNORECASE
+)
 SHORTEST_RANDOM = 20
 """Characters."""
 
@@ -104,9 +107,15 @@ def _random_strings(text: str) -> Iterator[Finding]:
         for detector in _random_string_detectors():
             for match in detector.regex.finditer(text, start, end):
                 secret = match.group(2)
-                is_long = len(secret) >= SHORTEST_RANDOM
-                if is_long and detector.calculate_shannon_entropy(secret) > detector.entropy_limit:
+                is_candidate = len(secret) >= SHORTEST_RANDOM and not _is_alphabet(secret)
+                if is_candidate and detector.calculate_shannon_entropy(secret) > detector.entropy_limit:
                     yield Finding(*match.span(2), "random string beside a word for secrets", REDACTED)
+
+
+def _is_alphabet(text: str) -> bool:
+    """Whether most characters follow each other, as in `0123456789abcdef`: many different ones, but not at random."""
+    steps = sum(ord(after) - ord(before) == 1 for before, after in pairwise(text))
+    return steps > len(text) / 2
 
 
 @cache

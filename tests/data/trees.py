@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from data.document import Document, sha256_of
 
@@ -37,8 +38,13 @@ def code(name: str, lines: int = 12) -> str:
     return f'def {name}({name}_0):\n    """Work on {name} in some steps."""\n{steps}    return {name}_{lines - 1}\n'
 
 
-def document(text: str, path: str = "package/module.py", package: str = "package", **fields) -> Document:
-    values = {"language": "python", "version": "1.0", "license": "MIT", "sha256": sha256_of(text)} | fields
+def document(text: str, path: str = "package/module.py", package: str = "package", **fields: Any) -> Document:
+    values: dict[str, Any] = {
+        "language": "python",
+        "version": "1.0",
+        "license": "MIT",
+        "sha256": sha256_of(text),
+    } | fields
     return Document(text=text, path=path, package=package, **values)
 
 

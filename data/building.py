@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,19 +73,20 @@ def build(
     if (out / CARD_JSON).exists() and not overwrite:
         raise InputError(f"{out} holds a corpus; name another folder, or replace it with --overwrite")
     _remove_corpus(out)
-    folder, fingerprint = Path(), ""
+    shards: list[Path] = []
+    fingerprint = ""
     tallies: dict[str, Tally] = {}
     for number, stage in enumerate(stages_of(settings)):
         fingerprint = stage.fingerprint(fingerprint)
         stage_folder = out / STAGES / f"{number}-{stage.name}"
-        for event in _run_once(stage, folder, stage_folder, fingerprint, processes):
+        for event in _run_once(stage, shards, stage_folder, fingerprint, processes):
             if isinstance(event, Ended):
                 tallies[stage.name] = event.tally
             yield event
         if not tallies[stage.name].documents_out:
             raise InputError(_nothing_left(stage, tallies[stage.name]))
-        folder = stage_folder
-    shards = [_moved(shard, out, keep_stages) for shard in shards_in(folder)]
+        shards = shards_in(stage_folder)
+    shards = [_moved(shard, out, keep_stages) for shard in shards]
     splits = _summed(count_splits(shards, processes))
     card = Card.of(settings, tallies, splits)
     write_card(card, out)
@@ -94,20 +95,20 @@ def build(
     yield Built(card)
 
 
-def run_stage(stage: Stage, folder: Path, out: Path, processes: int) -> Iterator[Event]:
-    """One stage alone, from a folder of shards into another. Raises InputError."""
-    yield Started(stage, None if folder == Path() else len(shards_in(folder)))
+def run_stage(stage: Stage, shards: Sequence[Path], out: Path, processes: int) -> Iterator[Event]:
+    """One stage alone, from shards into a folder. Raises InputError."""
+    yield Started(stage, len(shards) or None)
     if any(out.glob("*.parquet")):
         raise InputError(f"{out} holds shards already; name another folder")
     out.mkdir(parents=True, exist_ok=True)
     tallies = []
-    for tally in stage.run(folder, out, processes):
+    for tally in stage.run(shards, out, processes):
         tallies.append(tally)
         yield Advanced(stage, tally)
     yield Ended(stage, total(tallies), again=False)
 
 
-def _run_once(stage: Stage, folder: Path, out: Path, fingerprint: str, processes: int) -> Iterator[Event]:
+def _run_once(stage: Stage, shards: Sequence[Path], out: Path, fingerprint: str, processes: int) -> Iterator[Event]:
     """A stage, unless its folder says that it was done as it would be done now."""
     done = _done(out, fingerprint)
     if done is not None:
@@ -116,7 +117,7 @@ def _run_once(stage: Stage, folder: Path, out: Path, fingerprint: str, processes
         return
     if out.exists():
         shutil.rmtree(out)
-    for event in run_stage(stage, folder, out, processes):
+    for event in run_stage(stage, shards, out, processes):
         if isinstance(event, Ended):
             content = {"fingerprint": fingerprint, "tally": event.tally.as_json()}
             (out / DONE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

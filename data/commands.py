@@ -88,7 +88,7 @@ def collect(
     cache: Cache = None,
 ) -> None:
     """Read the files of all sources into raw shards."""
-    _run_stage("collect", Path(), out, _settings(config, source, license, cache), None)
+    _run_stage("collect", None, out, _settings(config, source, license, cache), None)
 
 
 @app.command()
@@ -131,14 +131,16 @@ for step_name, step_title in STEPS.items():
     _register(step_name, step_title)
 
 
-def _run_stage(name: str, folder: Path, out: Path, settings: CorpusSettings, processes: int | None) -> None:
+def _run_stage(name: str, folder: Path | None, out: Path, settings: CorpusSettings, processes: int | None) -> None:
     require_extra()
     from data.building import run_stage
     from data.display import show_build
+    from data.shards import shards_in
     from data.stages import stages_of
 
     stage = next(stage for stage in stages_of(settings) if stage.name == name)
-    show_build(run_stage(stage, folder, out, processes or _processors()))
+    shards = [] if folder is None else shards_in(folder)
+    show_build(run_stage(stage, shards, out, processes or _processors()))
 
 
 def _settings(

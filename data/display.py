@@ -73,6 +73,5 @@ def show_pinning(packages: Iterable[Pinned]) -> None:
 
 def _so_far(tally: Tally) -> str:
     dropped = tally.documents_in - tally.documents_out
-    return f"{tally.documents_out:,} documents, {megabytes(tally.bytes_out)} MB" + f", {dropped:,} dropped" * bool(
-        dropped
-    )
+    so_far = f"{tally.documents_out:,} documents, {megabytes(tally.bytes_out)} MB"
+    return f"{so_far}, {dropped:,} dropped" if dropped else so_far

@@ -2,7 +2,8 @@
 
 A file is dropped when it shares 13 tokens in a row with a task, its question and its solution together (Brown et al.
 2020, Language Models are Few-Shot Learners, arXiv:2005.14165, appendix C), or holds a task's whole description or
-solution, however short. `quickfill eval contamination` counts the same n-grams.
+solution. What holds hardly any words is everybody's, as lists of numbers and `(text: str) -> list[str]:` are, and shows
+nothing; the paper leaves out what is found too often for the same reason.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ BENCHMARK_PACKAGES = frozenset(
 BENCHMARK_FILES = ("humaneval", "human_eval", "mbpp", "evalplus", "bigcodebench", "livecodebench", "ds1000", "swebench")
 """What stands in the names of files and folders that hold tasks or their harness."""
 
-FEWEST_TOKENS = 5
-"""Descriptions and solutions of fewer tokens are everybody's: `return a + b`."""
+WORDS_OF_A_RUN = 7
+"""So many different words, numbers not counted, make 13 tokens somebody's own."""
+
+WORDS_OF_A_PASSAGE = 5
+"""So many make a whole description or solution one that nobody else writes: `return len(string)` is not."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +64,26 @@ class Decontaminate:
 
     @cached_property
     def _ngrams(self) -> dict[str, str]:
-        """The benchmark that each n-gram is of. Texts shorter than one are passages."""
+        """The runs that tell of a task, and the benchmark that each is of."""
         return {
             gram: task.benchmark
             for task in self.tasks
-            if len(tokens := tokenize(f"{task.question}\n{task.solution}")) >= self.length
-            for gram in ngrams(tokens, self.length)
+            for gram in ngrams(tokenize(f"{task.question}\n{task.solution}"), self.length)
+            if different_words(gram) >= WORDS_OF_A_RUN
         }
 
     @cached_property
     def _passages(self) -> dict[str, str]:
-        """Descriptions and solutions too short to hold an n-gram, with a space around them, and their benchmarks."""
-        passages = {}
-        for task in self.tasks:
-            for text in (task.description, task.solution):
-                tokens = tokenize(text)
-                if FEWEST_TOKENS <= len(tokens) < self.length:
-                    passages[f" {' '.join(tokens)} "] = task.benchmark
-        return passages
+        """Descriptions and solutions without such a run, with a space around them, and their benchmarks."""
+        return {
+            f" {passage} ": task.benchmark
+            for task in self.tasks
+            for text in (task.description, task.solution)
+            if different_words(passage := " ".join(tokens := tokenize(text))) >= WORDS_OF_A_PASSAGE
+            and not any(gram in self._ngrams for gram in ngrams(tokens, self.length))
+        }
+
+
+def different_words(passage: str) -> int:
+    """How many different words a passage has, tokens with a space between them; numbers and signs are none."""
+    return len({token for token in passage.split() if token[0].isalpha() or token[0] == "_"})

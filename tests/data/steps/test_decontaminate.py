@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from coder.errors import InputError
 from data.document import Dropped
-from data.steps.decontaminate import Decontaminate
+from data.steps.decontaminate import WORDS_OF_A_PASSAGE, WORDS_OF_A_RUN, Decontaminate, different_words
 from data.steps.ngrams import ngrams, tokenize
 from data.tasks import HUMANEVAL, MBPP, humaneval_tasks, mbpp_tasks
 from tests.data.trees import code, document
@@ -24,7 +24,7 @@ MBPP_ROWS = [
     {
         "task_id": 1,
         "text": "Write a function to count the frobs of a given grid.",
-        "code": "def frobs(g):\n  return g[0] ^ 7",
+        "code": "def frobs(grid):\n  total = grid[0] ^ 7\n  return total",
     },
 ]
 
@@ -45,16 +45,26 @@ def test_code_of_its_own_stays():
     assert reason(BODY) is None
 
 
-@pytest.mark.parametrize("number", range(0, 164, 20))
-def test_a_file_with_a_task_or_a_part_of_it_is_dropped(number: int):
-    task = HUMANEVAL_TASKS[number]
-    for text in (
-        task.question,
-        task.question + task.solution,
-        task.description,
-        " ".join(tokenize(task.question)[5:19]),
-    ):
-        assert reason(f"{BODY}\n\n{text.upper()}\n\n\n{BODY}") == f"holds a task of {HUMANEVAL}"
+def test_a_file_with_any_task_s_question_description_or_solution_is_dropped():
+    for task in HUMANEVAL_TASKS:
+        for text in (task.question, task.description, task.solution):
+            if different_words(" ".join(tokenize(text))) >= WORDS_OF_A_PASSAGE:
+                assert reason(f"{BODY}\n\n{text.upper()}\n\n\n{BODY}") == f"holds a task of {HUMANEVAL}", text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "return len(string)",
+        "def find(self, name: str, text: str) -> list[str]:\n",
+        "NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]",
+        "for i in range(len(x)):\n    for j in range(i + 1, len(x)):\n        pass",
+        "if __name__ == '__main__':\n    import doctest\n    doctest.testmod()",
+        "names = sorted(names, key=lambda x: x[1], reverse=True)",
+    ],
+)
+def test_what_everybody_writes_tells_nothing(text: str):
+    assert reason(f"{BODY}\n{text}\n") is None
 
 
 def test_layout_does_not_hide_a_task():
@@ -89,11 +99,13 @@ def test_a_file_that_holds_no_tasks_is_an_error(tmp_path: Path, content: str):
 
 
 @given(st.integers(0, 163), st.integers(0, 400))
-def test_thirteen_tokens_in_a_row_are_enough(number: int, start: int):
+def test_thirteen_tokens_in_a_row_are_enough_if_they_hold_words(number: int, start: int):
     task = HUMANEVAL_TASKS[number]
     tokens = tokenize(f"{task.question}\n{task.solution}")
     start = min(start, len(tokens) - 13)
-    assert reason(f"{BODY}\n{' '.join(tokens[start : start + 13])}\n{BODY}") is not None
+    run = " ".join(tokens[start : start + 13])
+    assume(different_words(run) >= WORDS_OF_A_RUN)
+    assert reason(f"{BODY}\n{run}\n{BODY}") == f"holds a task of {HUMANEVAL}"
 
 
 def test_runs_of_tokens_cover_a_text_and_a_short_text_is_one():

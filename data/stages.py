@@ -13,7 +13,7 @@ from data.collecting import collect
 from data.deduplicating import deduplicate
 from data.document import Document, Row, SourceFile
 from data.running import apply_step
-from data.settings import CorpusSettings
+from data.settings import CorpusSettings, PinnedSettings, SourceSettings
 from data.splitting import write_splits
 from data.steps.decode import Decode
 from data.steps.decontaminate import Decontaminate
@@ -46,7 +46,7 @@ class Stage:
 
 def stages_of(settings: CorpusSettings) -> tuple[Stage, ...]:
     held_out = frozenset(settings.split.held_out)
-    sources = [source.model_dump_json() for source in settings.sources]
+    sources = [_told(source) for source in settings.sources]
     split = Split(held_out, settings.split.validation, settings.split.seed)
     return (
         Stage("collect", "files from all sources", f"{sources} {settings.languages} {settings.shard_megabytes}",
@@ -67,6 +67,14 @@ def stages_of(settings: CorpusSettings) -> tuple[Stage, ...]:
         Stage("split", "train, validation, held out", f"{settings.split.model_dump_json()} {settings.shard_megabytes}",
               lambda shards, out, _: write_splits(shards, out, split, settings.shard_bytes)),
     )  # fmt: skip
+
+
+def _told(source: SourceSettings) -> str:
+    """A source's settings, with the list that they name where they name one: another list is another source."""
+    told = source.model_dump_json()
+    if isinstance(source, PinnedSettings) and source.file.is_file():
+        told += source.file.read_text(encoding="utf-8", errors="replace")
+    return told
 
 
 def benchmark_tasks(settings: CorpusSettings) -> list[Task]:

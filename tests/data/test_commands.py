@@ -95,6 +95,7 @@ def test_a_corpus_is_built_from_every_kind_of_source_the_same_on_any_number_of_p
     assert "held_out" in done.stdout
 
 
+@pytest.mark.slow
 def test_one_s_own_folder_needs_no_config(quickfill: Quickfill, tmp_path: Path):
     write_files(tmp_path / "mine", {"a.py": code("work")})
     done = quickfill("build", "--source", "mine", "--out", "out", "--processes", 1)
@@ -129,6 +130,7 @@ def test_steps_can_be_taken_one_by_one(quickfill: Quickfill, tree: Path):
     assert "holds shards already" in quickfill("decode", "0", "decode").stderr
 
 
+@pytest.mark.slow
 def test_a_list_is_pinned_and_what_is_not_permissive_is_left_out(quickfill: Quickfill, tmp_path: Path):
     write_wheel(tmp_path / "index", "good", "1.0", {"a.py": "x = 1\n"})
     newest = write_wheel(tmp_path / "index", "good", "2.0", {"a.py": "x = 2\n"})

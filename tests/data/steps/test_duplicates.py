@@ -94,14 +94,14 @@ corpora = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(corpora)
 def test_looking_again_finds_nothing(documents: list[Document]):
     once = kept(documents)
     assert kept(once) == once
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(corpora, st.randoms(use_true_random=False))
 def test_the_order_of_the_input_does_not_matter(documents: list[Document], random):
     shuffled = random.sample(documents, len(documents))
@@ -109,7 +109,7 @@ def test_the_order_of_the_input_does_not_matter(documents: list[Document], rando
     assert sorted(map(repr, kept(shuffled))) == sorted(map(repr, kept(documents)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(corpora)
 def test_every_document_that_is_dropped_has_one_like_it_that_stays(documents: list[Document]):
     staying = np.array([signature(one.text) for one in kept(documents)])

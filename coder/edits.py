@@ -128,6 +128,16 @@ class EditRequest:
 
 
 @dataclass(frozen=True)
+class RegionUpdate:
+    """The state of a rewrite after a pass: what will stand in the place of the characters from `start` to `end` of the
+    old text. The last slot may be text that is fixed behind the answer."""
+
+    start: int
+    end: int
+    canvas: CanvasUpdate
+
+
+@dataclass(frozen=True)
 class Edited:
     """The answer to a repair or a rewrite.
 
@@ -145,3 +155,7 @@ class Edited:
     score_after: float
     passes: int
     seconds: float
+
+
+EditEvent = RegionUpdate | Edited
+"""What `Engine.stream_edit` yields: updates, then the answer."""

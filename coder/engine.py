@@ -22,7 +22,7 @@ from coder.diffusion.constraints import Exactly
 from coder.diffusion.events import Prefilled
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
-from coder.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
+from coder.edits import Edited, EditEvent, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
 from coder.errors import InputError
 from coder.fill import Model, fill_in_turn
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
@@ -34,7 +34,7 @@ from coder.model.runtime import Runtime
 from coder.prompting import Prompt, Prompting
 from coder.remasked_answer import remasked_answer
 from coder.repair import repair
-from coder.rewrite import rewrite
+from coder.rewrite import rewrite, stream_rewrite
 from coder.runtimes import RuntimeName, load_runtime
 from coder.scorer import Scorer
 from coder.syntax_constraint import sound_answer
@@ -206,6 +206,12 @@ class Engine:
     def edit(self, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
         """The text with the region written anew as the instruction says, or as it was. Raises InputError."""
         return rewrite(self, request, cancelled)
+
+    def stream_edit(
+        self, request: EditRequest, cancelled: Cancellation | None = None
+    ) -> Generator[EditEvent, None, None]:
+        """What happens in the region while it does, then the text; otherwise like `edit`."""
+        return stream_rewrite(self, request, cancelled)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""

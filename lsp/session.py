@@ -12,7 +12,7 @@ from lsp.documents import Documents
 from lsp.engine_client import EngineClient
 from lsp.engine_host import EngineHost
 from lsp.gate import Gate
-from lsp.messages import DID_CHANGE_STATUS, StatusReport
+from lsp.messages import DID_CHANGE_STATUS, IndexReport, StatusReport
 from lsp.metrics import Metrics, read_tallies, state_folder, total
 from lsp.outcomes import Outcome, Outcomes
 from lsp.settings import Settings, read_settings
@@ -44,6 +44,7 @@ class Session:
         self.gate = _gate_of_this_user()
         self.host = EngineHost(lambda: opener(self.settings), self._status_changed)
         self.suggester = Suggester(self.host, self.gate, self.typing)
+        self.indexes: list[IndexReport] = []
         self._notify, self._report_error = notify, report_error
         self._reported = ""
 
@@ -73,8 +74,11 @@ class Session:
             model=engine.model if engine else self.settings.model,
             version=engine.version if engine else None,
             runtime=engine.runtime if engine else {},
+            abilities=engine.abilities if engine else None,
             shared=engine.shared if engine else False,
             process_id=engine.process_id if engine else None,
+            next_edit=self.settings.next_edit,
+            indexes=self.indexes,
         )
 
     def _status_changed(self) -> None:

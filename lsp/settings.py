@@ -25,11 +25,13 @@ class Settings(BaseModel):
     invoked: bool = True
     alternatives: int = Field(default=3, ge=1, le=5)
     budget_ms: int = Field(default=1500, ge=50, le=60_000)
+    edit_budget_ms: int = Field(default=20_000, ge=50, le=600_000)
     gate: float | None = Field(default=None, ge=0.0, le=1.0)
     exclude: tuple[str, ...] = ()
     completion_menu: Literal["auto", "always", "never"] = "auto"
     denoising: bool = False
     index: bool = True
+    next_edit: bool = False
     trust: bool = True
     metrics: bool = True
     log_level: Literal["error", "warning", "info", "debug"] | None = None

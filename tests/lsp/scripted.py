@@ -11,8 +11,20 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, FinishReason, Score, Slot
+from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Statistics
-from coder.edits import Change, Edited, EditRequest, Filled, FillRequest, RepairRequest
+from coder.edits import (
+    Change,
+    Edited,
+    EditEvent,
+    EditRequest,
+    Filled,
+    FillEvent,
+    FillRequest,
+    HoleUpdate,
+    RegionUpdate,
+    RepairRequest,
+)
 from lsp.engine_client import EngineLostError, EngineStatus
 
 CONFIDENCE = 0.9
@@ -88,13 +100,24 @@ class ScriptedEngine:
         self.begun.release()
         return True
 
-    def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
+    def stream_fill(
+        self, request: FillRequest, cancelled: threading.Event | None = None
+    ) -> Generator[FillEvent, None, None]:
         middles = tuple(Completion(f"hole{index}", "end", 0, 0.0, Statistics("")) for index in _holes(request.texts))
-        return Filled("", middles, True, 1, 0.0)
+        yield HoleUpdate(len(middles) - 1, CanvasUpdate("hole", (Slot(None),), 1, 1))
+        yield Filled("", middles, True, 1, 0.0)
 
-    def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
-        changes = (Change(request.start, request.end, request.instruction),)
-        return Edited("", changes, 0.0, 0.0, 1, 0.0)
+    def stream_edit(
+        self, request: EditRequest, cancelled: threading.Event | None = None
+    ) -> Generator[EditEvent, None, None]:
+        """The instruction is what is written; none is nothing better."""
+        new = request.instruction
+        yield RegionUpdate(request.start, request.end, CanvasUpdate(new[:1], (Slot(None), Slot("!")), 1, 1))
+        changes = (Change(request.start, request.end, new),) if new else ()
+        yield Edited("", changes, 0.0, 0.0, 1, 0.0)
+
+    def index_state(self, folder: str) -> IndexState:
+        return IndexState(files=2, words=30, bytes=400, building=False, complete=True, seconds=0.5, age_seconds=6.0)
 
     def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
         return Edited(request.text, (), 0.0, 0.0, 1, 0.0)
@@ -103,7 +126,7 @@ class ScriptedEngine:
         return Score(-1.0, -1.0, 1)
 
     def status(self) -> EngineStatus:
-        return EngineStatus("scripted", "1", {"runtime": "none"}, False, os.getpid())
+        return EngineStatus("scripted", "1", {"runtime": "none"}, {"edits": False}, False, os.getpid())
 
     def close(self) -> None:
         self.closed.set()

@@ -148,6 +148,34 @@ class EditParams(Watched):
     instruction: str = ""
 
 
+class ActionDiagnostic(Message):
+    range: Range
+    message: str = ""
+
+
+class ActionParams(Message):
+    """What a code action carries until it is chosen, and the commands that change a document take.
+
+    Attributes:
+        kind: what is to be done. ranges: where; the holes, or one region.
+    """
+
+    kind: Literal["fill", "rewrite", "docstring", "repair"]
+    text_document: TextDocument
+    ranges: list[Range] = Field(min_length=1, max_length=100)
+    instruction: str = ""
+    diagnostics: list[ActionDiagnostic] = []
+
+
+class PlaceParams(Message):
+    """A place that a command is about. What is left out is where the user was last."""
+
+    text_document: TextDocument | None = None
+    range: Range | None = None
+    position: Position | None = None
+    instruction: str = ""
+
+
 class TriggerContext(Message):
     """As of `textDocument/inlineCompletion`: 1 is invoked, 2 automatic."""
 

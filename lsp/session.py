@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from lsprotocol import types
+
 from coder.errors import QuickfillError
 from lsp.client import Client
 from lsp.debounce import TypingSpeed
@@ -26,6 +28,10 @@ Notify = Callable[[str, Any], None]
 class Session:
     """State of a session, on the event loop's thread.
 
+    Attributes:
+        last_place: the document and the range of it that was asked about last.
+        indexes: what was last heard of the workspace's.
+
     Args:
         report_error: shows the user a message.
     """
@@ -44,6 +50,7 @@ class Session:
         self.gate = _gate_of_this_user()
         self.host = EngineHost(lambda: opener(self.settings), self._status_changed)
         self.suggester = Suggester(self.host, self.gate, self.typing)
+        self.last_place: tuple[str, types.Range] | None = None
         self.indexes: list[IndexReport] = []
         self._notify, self._report_error = notify, report_error
         self._reported = ""

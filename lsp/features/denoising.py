@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coder.completion import CanvasUpdate
-from coder.edits import FillRequest, HoleUpdate, RegionUpdate
+from coder.edits import HoleUpdate, RegionUpdate
 from lsp.denoised import UNTOUCHED, Denoised, denoised, joined
 from lsp.documents import Document
 from lsp.features import wire
@@ -76,24 +77,26 @@ class RegionView:
     def __init__(self, audience: Audience) -> None:
         self._audience = audience
 
-    def __call__(self, update: RegionUpdate) -> None:
+    def __call__(self, update: HoleUpdate | RegionUpdate) -> None:
+        assert isinstance(update, RegionUpdate)
         self._audience.show(update.start, update.end, denoised(update.canvas), update.canvas.passes)
 
 
 class HolesView:
-    """Of several holes; `spans` are the ranges that they stand for, in the order of the text, and `order` which of
-    them is the first that was asked for, the second, ..."""
+    """Of several holes. `texts` stand around them, `spans` are the ranges that they stand for, in the text's order, and
+    `order` says which of them is the first that was asked for, the second, ..."""
 
     def __init__(
-        self, audience: Audience, request: FillRequest, spans: list[tuple[int, int]], order: list[int]
+        self, audience: Audience, texts: Sequence[str], spans: Sequence[tuple[int, int]], order: Sequence[int]
     ) -> None:
         self._audience = audience
-        self._between = [Denoised(text) for text in request.texts[1:-1]]
+        self._between = [Denoised(text) for text in texts[1:-1]]
         self._spans, self._order = spans, order
         self._states = [UNTOUCHED] * len(spans)
         self._passes = [0] * len(spans)
 
-    def __call__(self, update: HoleUpdate) -> None:
+    def __call__(self, update: HoleUpdate | RegionUpdate) -> None:
+        assert isinstance(update, HoleUpdate)
         self._states[update.hole] = denoised(update.canvas)
         self._passes[update.hole] = update.canvas.passes
         first, *others = self._states

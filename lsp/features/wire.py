@@ -38,12 +38,6 @@ def text_edit(document: Document, start: int, end: int, text: str) -> types.Text
     return types.TextEdit(range_of(document.unix, start, end), text.replace("\n", document.line_break))
 
 
-def versioned_edit(document: Document, edits: Iterable[types.TextEdit]) -> types.WorkspaceEdit:
-    """An edit that an editor applies to this version of the document only."""
-    identifier = types.OptionalVersionedTextDocumentIdentifier(document.uri, document.version)
-    return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(identifier, list(edits))])
-
-
 def parsed(kind: type[AnyMessage], params: object) -> AnyMessage:
     """Parameters of a method of our own. Raises JsonRpcInvalidParams."""
     try:

@@ -120,7 +120,11 @@ class ScriptedEngine:
         return IndexState(files=2, words=30, bytes=400, building=False, complete=True, seconds=0.5, age_seconds=6.0)
 
     def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
-        return Edited(request.text, (), 0.0, 0.0, 1, 0.0)
+        """What is misspelt as `vlaue`, in the region."""
+        end = len(request.text) if request.end is None else request.end
+        start = request.text.find("vlaue", request.start, end)
+        changes = (Change(start, start + 5, "value"),) if start >= 0 else ()
+        return Edited("", changes, 0.0, 0.0, 1, 0.0)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         return Score(-1.0, -1.0, 1)

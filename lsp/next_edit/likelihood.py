@@ -1,0 +1,101 @@
+"""How likely a repetition is wanted."""
+
+from __future__ import annotations
+
+import keyword
+import math
+from dataclasses import dataclass
+
+from lsp.next_edit.pattern import Place
+
+WEIGHTS = {
+    "bias": -2.915,
+    "support": 0.764,
+    "age": -0.472,
+    "left": 0.016,
+    "right": 0.347,
+    "kind": 0.531,
+    "dot": 1.564,
+    "rename": 0.774,
+    "declared": 1.072,
+    "local": 0.274,
+    "known": -1.104,
+    "prose": -1.666,
+    "several": 0.332,
+    "deletion": 1.227,
+    "frequent": -0.256,
+    "below": 0.672,
+    "far": -0.106,
+    "likeness": 1.5,
+    "kept": 0.395,
+    "changes": -0.459,
+    "short": 1.06,
+    "between": -1.06,
+    "joint": 0.636,
+    "argument": -0.586,
+    "signature": 0.0,
+}
+"""Of the log-odds, got by `python -m benchmarks.edit_replay --fit`: a logistic regression over every place found in edit
+sessions of eight packages (`benchmarks.releases.DEVELOPED_ON`). What each stands for is in `features`."""
+
+FEATURES = tuple(WEIGHTS)
+
+
+def features(place: Place) -> tuple[float, ...]:
+    """In the order of `FEATURES`."""
+    pattern, atom, words = place.pattern, place.pattern.atom, place.pattern.words
+    declaration, (edited, here) = pattern.declaration, place.kinds
+    frequent = len(words.places.get(atom.old[0], ())) if atom.old else 0
+    known = sum(len(words.places.get(word, ())) for word in atom.new[:1]) - pattern.support
+    lines = words.text.count("\n", min(atom.end, place.start), max(atom.end, place.start))
+    return (
+        1.0,
+        math.log2(min(pattern.support, 4)),
+        float(min(pattern.age, 3)),
+        float(place.left),
+        float(place.right),
+        float(edited == here),
+        float(_has_dot(words.words, place.first) == _has_dot(words.words, pattern.first)),
+        float(atom.is_rename and not keyword.iskeyword(atom.new[0])),
+        float(declaration is not None),
+        float(declaration is not None and declaration.scope is not None),
+        float(atom.is_rename and known > 0),
+        float(here is not None and here.is_prose),
+        float(len(atom.old) > 1),
+        float(not atom.new),
+        math.log2(1 + frequent),
+        float(place.start > atom.end),
+        math.log2(1 + lines),
+        place.likeness,
+        pattern.edit.kept,
+        math.log2(len(pattern.edit.all)),
+        float(len("".join(atom.old)) < 3 and bool(atom.old)),
+        float(place.rule == "between"),
+        float(place.rule == "joint"),
+        float(place.rule == "argument"),
+        float(place.rule == "signature"),
+    )
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A logistic model: the probability that the user makes the edit.
+
+    Attributes:
+        weights: one for each of `FEATURES`. threshold: what is offered unasked is at least so likely.
+    """
+
+    weights: tuple[float, ...] = tuple(WEIGHTS.values())
+    threshold: float = 0.6
+
+    def of(self, place: Place) -> float:
+        """From 0 to 1."""
+        log_odds = sum(weight * value for weight, value in zip(self.weights, features(place), strict=True))
+        return 0.5 + 0.5 * math.tanh(log_odds / 2.0)
+
+
+LIKELIHOOD = Likelihood()
+
+
+def _has_dot(words: list[str], index: int) -> bool:
+    return index > 0 and words[index - 1] == "."

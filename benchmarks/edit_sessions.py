@@ -87,7 +87,10 @@ def _renamed(text: str, draw: random.Random) -> str | None:
     ]
     draw.shuffle(names)
     for name in names[:20]:
-        uses = script.get_references(name.line, name.column, scope="file", include_builtins=False)
+        try:
+            uses = script.get_references(name.line, name.column, scope="file", include_builtins=False)
+        except Exception:  # jedi stumbles over some names
+            continue
         places = sorted({(use.line, use.column) for use in uses if use.name == name.name})
         if not FEWEST_USES <= len(places) <= MOST_EDITS or name.name.startswith("__"):
             continue

@@ -16,6 +16,7 @@ from lsp.engine_host import EngineHost
 from lsp.gate import Gate
 from lsp.messages import DID_CHANGE_STATUS, IndexReport, StatusReport
 from lsp.metrics import Metrics, read_tallies, state_folder, total
+from lsp.next_editor import NextEditor
 from lsp.outcomes import Outcome, Outcomes
 from lsp.settings import Settings, read_settings
 from lsp.suggester import Suggester
@@ -50,6 +51,7 @@ class Session:
         self.gate = _gate_of_this_user()
         self.host = EngineHost(lambda: opener(self.settings), self._status_changed)
         self.suggester = Suggester(self.host, self.gate, self.typing)
+        self.next_editor = NextEditor()
         self.last_place: tuple[str, types.Range] | None = None
         self.indexes: list[IndexReport] = []
         self._notify, self._report_error = notify, report_error

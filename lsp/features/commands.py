@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
+from coder.edits import Change
 from lsp.documents import Document
 from lsp.edit_offers import function_around, holes, repair_task
 from lsp.edit_task import EditKind, EditTask
-from lsp.features import acceptance, wire
+from lsp.features import acceptance, next_edit, wire
 from lsp.features.code_actions import COMMANDS, NOTHING_FOUND
 from lsp.features.editing import REQUEST_FAILED, changes_for, edit_for_client, open_document, span_of, task_of
 from lsp.greeting import ACCEPTED_COMMAND
@@ -20,7 +21,9 @@ from lsp.messages import ActionParams, PlaceParams, Range, TextDocument
 if TYPE_CHECKING:
     from lsp.server import QuickfillServer
 
-KINDS = {command: kind for kind, command in COMMANDS.items()}
+KINDS: dict[str, EditKind] = {command: kind for kind, command in COMMANDS.items()}
+
+NEXT_EDIT = "quickfill.nextEdit"
 
 TITLES: dict[EditKind, str] = {
     "fill": "Fill the holes",
@@ -37,21 +40,35 @@ async def execute_command(ls: QuickfillServer, params: types.ExecuteCommandParam
         acceptance.accepted(ls, arguments)
     elif params.command in KINDS:
         task = _task(ls, params.command, arguments)
-        await apply(ls, task, TITLES[task.kind])
+        await apply(ls, task.document, await changes_for(ls, task), TITLES[task.kind])
+    elif params.command == NEXT_EDIT:
+        await _next_edit(ls, arguments)
     else:
         raise JsonRpcInvalidParams(f"there is no command {params.command!r}")
 
 
-async def apply(ls: QuickfillServer, task: EditTask, title: str) -> None:
-    """Let the editor apply what the engine answers."""
-    changes = await changes_for(ls, task)
+async def apply(ls: QuickfillServer, document: Document, changes: Sequence[Change], title: str) -> None:
+    """Let the editor apply changes of a document that it has just been asked about."""
     if not changes:
         ls.show_information(NOTHING_FOUND)
         return
-    edit = edit_for_client(ls, task.document, changes, f"Quickfill: {title}")
+    edit = edit_for_client(ls, document, changes, f"Quickfill: {title}")
     result = await ls.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit, f"Quickfill: {title}"))
     if not result.applied:
         ls.show_warning(f"nothing was changed: {result.failure_reason or 'the editor does not say why'}")
+
+
+async def _next_edit(ls: QuickfillServer, arguments: Sequence[Any]) -> None:
+    """Make the likeliest next edit, and show its place where the editor can."""
+    asked = wire.parsed(PlaceParams, arguments[0] if arguments else {})
+    document, (start, _) = place_of(ls, asked)
+    found = await next_edit.find(ls, document, start, invoked=True)
+    changes = [Change(each.edit.start, each.edit.end, each.edit.text) for each in found[:1]]
+    await apply(ls, document, changes, found[0].edit.title if found else "")
+    if found and ls.session.client.shows_documents:
+        edit = found[0].edit
+        place = wire.range_of(document.unix, edit.start, edit.start)
+        ls.window_show_document(types.ShowDocumentParams(document.uri, take_focus=True, selection=place))
 
 
 def _task(ls: QuickfillServer, command: str, arguments: Sequence[Any]) -> EditTask:

@@ -30,12 +30,13 @@ WEIGHTS = {
     "kept": 0.395,
     "changes": -0.459,
     "short": 1.06,
+    "long": 0.0,
     "between": -1.06,
     "joint": 0.636,
     "argument": -0.586,
     "signature": 0.0,
 }
-"""Of the log-odds, got by `python -m benchmarks.edit_replay --fit`: a logistic regression over every place found in edit
+"""Of the log-odds, got by `python -m benchmarks.edit_replay --fit`: a logistic regression over the places found in edit
 sessions of eight packages (`benchmarks.releases.DEVELOPED_ON`). What each stands for is in `features`."""
 
 FEATURES = tuple(WEIGHTS)
@@ -70,6 +71,7 @@ def features(place: Place) -> tuple[float, ...]:
         pattern.edit.kept,
         math.log2(len(pattern.edit.all)),
         float(len("".join(atom.old)) < 3 and bool(atom.old)),
+        math.log2(1 + len(atom.new)),
         float(place.rule == "between"),
         float(place.rule == "joint"),
         float(place.rule == "argument"),

@@ -11,6 +11,8 @@ from lsp.next_edit.pattern import Pattern, Place, Rule
 MOST_PLACES = 200
 """Of one pattern. A word that is everywhere says nothing."""
 
+OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
+
 MOST_TOGETHER = 8
 """Changes of one line that are repeated together."""
 
@@ -57,15 +59,17 @@ def joint_words(patterns: Sequence[Pattern]) -> Iterator[Place]:
 
 
 def _following(patterns: Sequence[Pattern], index: int) -> Iterator[Place]:
-    """A place for each pattern, as near behind the one before as there is one on the line."""
+    """A place for each pattern, as near behind the one before as there is one on the line, not inside of brackets."""
     words = patterns[0].words
     line_end = words.text.find("\n", words.starts[index])
     last = words.index_at(line_end) if line_end >= 0 else len(words.words)
     for pattern in patterns:
-        old = pattern.atom.old
-        while index < last and tuple(words.words[index : index + len(old)]) != old:
+        old, depth = pattern.atom.old, 0
+        while index < last and depth >= 0 and (depth or tuple(words.words[index : index + len(old)]) != old):
+            depth += (words.words[index] in OPENING) - (words.words[index] in CLOSING)
             index += 1
-        place = next(_replacement(pattern, "joint", index, index + len(old)), None) if index < last else None
+        found = index < last and not depth
+        place = next(_replacement(pattern, "joint", index, index + len(old)), None) if found else None
         if place is None:
             return
         yield place
@@ -106,26 +110,31 @@ def keywords_of_calls(pattern: Pattern) -> Iterator[Place]:
 
 
 def _replacement(pattern: Pattern, rule: Rule, first: int, behind: int) -> Iterator[Place]:
-    """The atom repeated in the place of some words, if the blanks around them allow it."""
+    """The atom repeated in the place of some words, if the blanks around them allow it. Blanks on a side where they did
+    not change may be others here."""
     words, atom = pattern.words, pattern.atom
     start = words.ends[first - 1] if first else 0
     end = words.starts[behind] if behind < len(words.words) else len(words.text)
-    there = words.text[start:end]
-    if there == atom.old_text:
-        new = atom.new_text
-        head, tail = _common_blanks(there, new)
-        yield Place(pattern, rule, start + head, end - tail, new[head : len(new) - tail], first, behind)
-    elif atom.old and atom.new and _blanks(atom.old_text) == _blanks(atom.new_text):
-        start, end = words.starts[first], words.ends[behind - 1]
-        if words.text[start:end] == atom.old_text.strip():
-            yield Place(pattern, rule, start, end, atom.new_text.strip(), first, behind)
+    old, new = atom.old_text, atom.new_text
+    if atom.old and atom.new:
+        (head, tail), (new_head, new_tail) = _blanks(old), _blanks(new)
+        if head == new_head:
+            start, old, new = words.starts[first], old[len(head) :], new[len(head) :]
+        if tail == new_tail:
+            end, old, new = words.ends[behind - 1], old.removesuffix(tail), new.removesuffix(tail)
+    if words.text[start:end] == old:
+        before, after = _common_blanks(old, new)
+        yield Place(pattern, rule, start + before, end - after, new[before : len(new) - after], first, behind)
 
 
 def _common_blanks(old: str, new: str) -> tuple[int, int]:
     """How many blanks at the start and at the end are the same in both."""
-    (head, tail), (new_head, new_tail) = _blanks(old), _blanks(new)
-    same = head == new_head and tail == new_tail and old.strip() and new.strip()
-    return (len(head), len(tail)) if same else (0, 0)
+    shorter, head, tail = min(len(old), len(new)), 0, 0
+    while head < shorter and old[head].isspace() and old[head] == new[head]:
+        head += 1
+    while head + tail < shorter and old[-1 - tail].isspace() and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    return head, tail
 
 
 def _blanks(text: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 FAMILY = "👩\u200d👩\u200d👧"
 
 DOCUMENTS = {
-    "a huge line": "values = [" + "'é😋', " * 15_000 + "]\ndef f(x):\n    return <fill>\n",
+    "a huge line": "values = [" + "'é😋', " * 4_000 + "]\ndef f(x):\n    return <fill>\n",
     "unbalanced": "def f((x:\n  if [x:\n\treturn '''{x\n)]}\nclass :\n  'abc\ndef g(y)\n    return y))\n<fill>",
     "mixed encodings": "\ufeffnaïve = 'Ã©Ã¨'\u2028x = '\x85'\x0by = 'שלום'\x0cz = 'e\u0301🏳️' + vlaue\n\u2029<fill>\n",
     "more than a hundred holes": "".join(f"value_{number} = <fill> + {number}\n" for number in range(130)),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from lsprotocol import types
 
-from tests.e2e.editor import QUICKFILL, editor, inline_params, span
+from tests.e2e.editor import PATIENCE, QUICKFILL, editor, inline_params, span
 from tests.tiny import write_tiny_checkpoint
 
 pytestmark = pytest.mark.asyncio
@@ -43,6 +44,11 @@ async def test_every_method_with_a_model_of_no_wits(tmp_path: Path):
         params = {"textDocument": {"uri": "file:///a.py"}, "ranges": [span((0, 8), (0, 13)), span((1, 10), (1, 10))]}
         edit = await session.request("quickfill/fill", params)
         assert len(edit.documentChanges[0].edits) == 2
+        params = {"textDocument": {"uri": "file:///a.py"}, "range": span((1, 4), (1, 10)), "denoising": True}
+        await session.request("quickfill/edit", params)
+        async with asyncio.timeout(PATIENCE):
+            await session.updated.wait()
+        assert session.updates[-1].textDocument.uri == "file:///a.py"
         assert not session.errors
         assert await session.leave() == 0
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from platformdirs import user_cache_path
 
 from benchmarks.edit_sessions import EditSession, edits, release_sessions, rename_sessions
 from benchmarks.machine import machine
@@ -24,10 +25,10 @@ from lsp.next_edit.history import EditHistory
 from lsp.next_edit.likelihood import FEATURES, LIKELIHOOD, Likelihood, features
 from lsp.next_edit.suggestions import NextEdit, next_edits, places
 
+CACHE = user_cache_path("quickfill") / "releases"
+
 MOST_ACCEPTED = 60
 """In a row; after that a session is given up."""
-
-THRESHOLDS = tuple(step / 20 for step in range(20))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Replayed:
 def main(
     pairs: Annotated[list[str] | None, typer.Argument(metavar="[NAME:OLD:NEW]...", help="Releases to compare.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
-    cache: Annotated[Path, typer.Option(help="Where releases are kept.")] = Path(".cache/releases"),
+    cache: Annotated[Path, typer.Option(help="Where releases are kept.")] = CACHE,
     sessions: Annotated[int, typer.Option(min=1, help="Of each pair, from its changes; half as many renames.")] = 24,
     threshold: Annotated[float | None, typer.Option(help="Least probability of what is shown.")] = None,
     fit: Annotated[bool, typer.Option("--fit", help="Fit the likelihood anew, on other packages.")] = False,
@@ -195,8 +196,7 @@ def summary(name: str, replays: Sequence[Replayed]) -> Row:
         "asked": len(asked),
         "shown": len(shown),
         "show_rate": len(shown) / max(1, len(asked)),
-        "where": _share(each.where for each in shown),
-        "what": _share(each.what for each in shown),
+        **_precision(shown),
         "edits_saved": accepted / max(1, accepted + made),
         "median_ms": 1000.0 * median(each.seconds for each in asked) if asked else None,
         "p95_ms": 1000.0 * float(np.quantile([each.seconds for each in asked], 0.95)) if asked else None,
@@ -219,15 +219,11 @@ def by_source(replays: Sequence[Replayed]) -> list[Row]:
     shown = [asked for replayed in replays for asked in replayed.asked if asked.shown is not None]
     sources = sorted({asked.shown.source for asked in shown if asked.shown is not None})
     groups = {source: [asked for asked in shown if asked.shown and asked.shown.source == source] for source in sources}
-    return [
-        {
-            "source": source,
-            "shown": len(group),
-            "where": _share(a.where for a in group),
-            "what": _share(a.what for a in group),
-        }
-        for source, group in groups.items()
-    ]
+    return [{"source": source, "shown": len(group), **_precision(group)} for source, group in groups.items()]
+
+
+def _precision(shown: Sequence[Asked]) -> dict[str, float | None]:
+    return {"where": _share(each.where for each in shown), "what": _share(each.what for each in shown)}
 
 
 def _share(values: Iterator[bool]) -> float | None:

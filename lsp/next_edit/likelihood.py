@@ -9,32 +9,32 @@ from dataclasses import dataclass
 from lsp.next_edit.pattern import Place
 
 WEIGHTS = {
-    "bias": -2.915,
-    "support": 0.764,
-    "age": -0.472,
-    "left": 0.016,
-    "right": 0.347,
-    "kind": 0.531,
-    "dot": 1.564,
-    "rename": 0.774,
-    "declared": 1.072,
-    "local": 0.274,
-    "known": -1.104,
-    "prose": -1.666,
-    "several": 0.332,
-    "deletion": 1.227,
-    "frequent": -0.256,
-    "below": 0.672,
+    "bias": -0.259,
+    "support": 0.592,
+    "age": -0.463,
+    "left": -0.022,
+    "right": 0.508,
+    "kind": 0.17,
+    "dot": 1.382,
+    "rename": -0.123,
+    "declared": 0.996,
+    "local": 0.532,
+    "known": -1.101,
+    "prose": -1.661,
+    "several": 0.199,
+    "deletion": -0.343,
+    "frequent": -0.332,
+    "below": 0.874,
     "far": -0.106,
-    "likeness": 1.5,
-    "kept": 0.395,
-    "changes": -0.459,
-    "short": 1.06,
-    "long": 0.0,
-    "between": -1.06,
-    "joint": 0.636,
-    "argument": -0.586,
-    "signature": 0.0,
+    "likeness": 1.361,
+    "kept": 0.461,
+    "changes": -0.452,
+    "short": 1.069,
+    "long": -1.424,
+    "between": -0.358,
+    "joint": 0.715,
+    "argument": -0.616,
+    "signature": 0.053,
 }
 """Of the log-odds, got by `python -m benchmarks.edit_replay --fit`: a logistic regression over the places found in edit
 sessions of eight packages (`benchmarks.releases.DEVELOPED_ON`). What each stands for is in `features`."""
@@ -88,7 +88,7 @@ class Likelihood:
     """
 
     weights: tuple[float, ...] = tuple(WEIGHTS.values())
-    threshold: float = 0.6
+    threshold: float = 0.7
 
     def of(self, place: Place) -> float:
         """From 0 to 1."""

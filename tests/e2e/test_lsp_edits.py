@@ -242,6 +242,32 @@ async def test_without_being_asked_nothing_is_shown(session: Editor):
     assert len(session.updates) == before
 
 
+async def test_a_cancelled_rewrite_is_answered_at_once_and_its_work_stops(session: Editor):
+    session.open("a = 1\n")
+    params = {"textDocument": {"uri": URI}, "range": span((0, 4), (0, 5)), "denoising": True}
+    session.updated.clear()
+    asking = asyncio.ensure_future(
+        session.client.protocol.send_request_async(
+            "quickfill/edit", params | {"instruction": "endless"}, msg_id="endless rewrite"
+        )
+    )
+    async with asyncio.timeout(PATIENCE):
+        await session.updated.wait()
+        session.client.cancel_request(types.CancelParams("endless rewrite"))
+        with pytest.raises(Exception, match="cancel") as refusal:
+            await asking
+        assert getattr(refusal.value, "code", None) == -32800
+        while (await session.status()).state != "ready":
+            pass  # it is again, once the pass under way has ended
+
+
+async def test_what_takes_too_long_is_ended_by_the_budget(session: Editor):
+    session.open("a = 1\n")
+    params = {"textDocument": {"uri": URI}, "range": span((0, 4), (0, 5)), "instruction": "deadline"}
+    edit = await session.request("quickfill/edit", params)
+    assert edit.documentChanges[0].edits[0].newText == "20000"
+
+
 async def test_nothing_better_is_null(session: Editor):
     session.open("a = 1\n")
     params = {"textDocument": {"uri": URI}, "range": span((0, 4), (0, 5))}

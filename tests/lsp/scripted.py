@@ -111,8 +111,11 @@ class ScriptedEngine:
     def stream_edit(
         self, request: EditRequest, cancelled: threading.Event | None = None
     ) -> Generator[EditEvent, None, None]:
-        """The instruction is what is written, or the digest of the whole text; none is nothing better."""
-        new = digest(request.text) if request.instruction == "digest" else request.instruction
+        """The instruction is what is written, or what it asks about the request; none is nothing better."""
+        told = {"digest": digest(request.text), "deadline": str(request.deadline_ms)}
+        new = told.get(request.instruction, request.instruction)
+        while request.instruction == "endless" and not (cancelled and cancelled.wait(0.01)):
+            yield RegionUpdate(request.start, request.end, CanvasUpdate("", (Slot(None),), 1, 1))
         yield RegionUpdate(request.start, request.end, CanvasUpdate(new[:1], (Slot(None), Slot("!")), 1, 1))
         changes = (Change(request.start, request.end, new),) if new else ()
         yield Edited("", changes, 0.0, 0.0, 1, 0.0)

@@ -13,9 +13,8 @@ from lsp.next_edit.words import WORD, Kind, Words
 Source = Literal["rename", "signature", "repeat", "model"]
 
 Rule = Literal["same", "between", "joint", "argument", "signature"]
-"""How a place is like the one that was edited: the same words there; the same words around an empty
-place; everything that was changed on a line, together; a call of the same function; a call whose signature was
-edited."""
+"""How a place is like the one that was edited: the same words there; the same words around an empty place; everything
+that was changed on a line, together; a call of the same function; a call whose signature was edited."""
 
 MOST_CONTEXT = 4
 """Words on each side that are compared."""

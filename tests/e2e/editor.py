@@ -32,7 +32,7 @@ class Editor:
         self.capabilities = result.capabilities
         self.folder = folder
         self.versions: dict[str, int] = {}
-        self.edits: list[types.WorkspaceEdit] = []
+        self.edits: list[Any] = []
         self.updates: list[Any] = []
         self.updated = asyncio.Event()
 

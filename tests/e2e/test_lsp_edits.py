@@ -37,7 +37,7 @@ async def actions(
     return await session.request(types.TEXT_DOCUMENT_CODE_ACTION, params)
 
 
-async def resolved(session: Editor, action: types.CodeAction) -> types.CodeAction:
+async def resolved(session: Editor, action: types.CodeAction) -> Any:
     return await session.request(types.CODE_ACTION_RESOLVE, action)
 
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from lsprotocol import types
 
 from tests.e2e.buffers import Buffer
-from tests.e2e.editor import Editor, editor
+from tests.e2e.editor import SCRIPTED, Editor, editor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -113,6 +113,19 @@ async def test_a_command_makes_the_next_edit(session: Editor):
     (edit,) = session.edits[before:]
     buffer.apply_workspace_edit(edit)
     assert buffer.text.count("amount") == 2
+
+
+async def test_a_model_that_can_writes_what_is_around_the_cursor_for_who_asks(tmp_path: Path):
+    async with editor(tmp_path, (*SCRIPTED, "edits"), {"nextEdit": True}) as session:
+        await session.ready()
+        text = "".join(f"line_{number}\n" for number in range(20))
+        session.open(text)
+        buffer = Buffer(URI, text)
+        assert await next_edits(session, buffer) == []
+        (edit,) = await next_edits(session, buffer, kind=1)
+        assert edit.source == "model"
+        accept(session, buffer, edit)
+        assert buffer.text == text[: text.index("line_7")].upper() + text[text.index("line_7") :]
 
 
 async def test_unless_they_are_wanted_none_is_offered_unasked(tmp_path: Path):

@@ -48,9 +48,11 @@ class ScriptedEngine:
     """It writes word by word, and answers one request at a time, as a real one does.
 
     Attributes:
+        edits: whether it has that ability: what it is not told to write, it writes in capitals.
         begun, ended: released with the beginning and the end of every request. closed: set when it is let go.
     """
 
+    edits: bool = False
     answers: dict[str, list[str]] = field(default_factory=lambda: dict(ANSWERS))
     requests: list[CompletionRequest] = field(default_factory=list)
     prefilled: list[str] = field(default_factory=list)
@@ -114,6 +116,8 @@ class ScriptedEngine:
         """The instruction is what is written, or what it asks about the request; none is nothing better."""
         told = {"digest": digest(request.text), "deadline": str(request.deadline_ms)}
         new = told.get(request.instruction, request.instruction)
+        if self.edits and not new:
+            new = request.text[request.start : request.end].upper()
         while request.instruction == "endless" and not (cancelled and cancelled.wait(0.01)):
             yield RegionUpdate(request.start, request.end, CanvasUpdate("", (Slot(None),), 1, 1))
         yield RegionUpdate(request.start, request.end, CanvasUpdate(new[:1], (Slot(None), Slot("!")), 1, 1))
@@ -134,7 +138,7 @@ class ScriptedEngine:
         return Score(-1.0, -1.0, 1)
 
     def status(self) -> EngineStatus:
-        return EngineStatus("scripted", "1", {"runtime": "none"}, {"edits": False}, False, os.getpid())
+        return EngineStatus("scripted", "1", {"runtime": "none"}, {"edits": self.edits}, False, os.getpid())
 
     def close(self) -> None:
         self.closed.set()
@@ -159,4 +163,5 @@ if __name__ == "__main__":
     from lsp.server import run
 
     editor = greet(sys.stdin.buffer, sys.stdout.buffer)
-    sys.exit(run(editor, sys.stdin.buffer, sys.stdout.buffer, lambda settings: ScriptedEngine()) if editor else 1)
+    engine = ScriptedEngine(edits="edits" in sys.argv)
+    sys.exit(run(editor, sys.stdin.buffer, sys.stdout.buffer, lambda settings: engine) if editor else 1)

@@ -88,7 +88,7 @@ class Likelihood:
     """
 
     weights: tuple[float, ...] = tuple(WEIGHTS.values())
-    threshold: float = 0.7
+    threshold: float = 0.8
 
     def of(self, place: Place) -> float:
         """From 0 to 1."""

@@ -25,15 +25,20 @@ class Pattern:
     """What was done last in one way.
 
     Attributes:
-        atom: the newest one of its kind, a part of `edit`. support: how many there are in the history.
-        age: how many edits were made after it.
+        atom: the newest one of its kind, a part of `edit`. age: how many edits were made after that.
+        all: every one of its kind in the history.
     """
 
     words: Words
     atom: Atom
     edit: Atoms
-    support: int
     age: int
+    all: tuple[Atom, ...]
+
+    @property
+    def support(self) -> int:
+        """How often it was done."""
+        return len(self.all)
 
     @cached_property
     def first(self) -> int:
@@ -47,8 +52,9 @@ class Pattern:
 
     @cached_property
     def declaration(self) -> Declaration | None:
-        """What was declared there, if it was a name's declaration that was edited."""
-        return declaration_at(self.words, self.first) if self.atom.is_rename else None
+        """What was declared at one of the edited places, if it was a name's declaration."""
+        places = (self.words.index_at(atom.start) for atom in self.all if atom.is_rename)
+        return next((found for place in places if (found := declaration_at(self.words, place)) is not None), None)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lsp.next_edit.atoms import atoms
+from lsp.next_edit.atoms import Atom, atoms
 from lsp.next_edit.fitness import is_balanced, is_of_its_kind
 from lsp.next_edit.history import EditHistory
 from lsp.next_edit.likelihood import LIKELIHOOD, Likelihood
@@ -59,13 +59,13 @@ def places(text: str, language: str, history: EditHistory) -> Iterator[Place]:
 
 def _places(words: Words, history: EditHistory) -> Iterator[Place]:
     made = [(age, atoms(words.text, edit)) for age, edit in enumerate(reversed(history.edits))]
-    support: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Atom]] = {}
     for _, of_edit in made:
         for atom in of_edit.all:
-            support[atom.change] = support.get(atom.change, 0) + 1
+            alike.setdefault(atom.change, []).append(atom)
     seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
     for age, of_edit in made:
-        patterns = [Pattern(words, atom, of_edit, support[atom.change], age) for atom in of_edit.all]
+        patterns = [Pattern(words, atom, of_edit, age, tuple(alike[atom.change])) for atom in of_edit.all]
         for pattern in patterns:
             if pattern.atom.change not in seen:
                 seen.add(pattern.atom.change)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.edit_replay import by_kind, by_source, is_right, is_there, replay
 from benchmarks.edit_sessions import EditSession, edits
-from benchmarks.releases import DEVELOPED_ON, JUDGED_ON, Pair, changed_files, release
+from benchmarks.releases import CHOSEN_ON, DEVELOPED_ON, JUDGED_ON, Pair, changed_files, release
 from coder.changes import apply_changes
 from coder.errors import InputError
 from lsp.next_edit.likelihood import LIKELIHOOD
@@ -69,8 +69,9 @@ def test_a_pair_is_named_by_package_and_two_releases():
         Pair.parse("click:8.0.4")
 
 
-def test_no_package_is_judged_that_the_rules_were_developed_on():
-    assert not {pair.package for pair in DEVELOPED_ON} & {pair.package for pair in JUDGED_ON}
+def test_no_package_serves_twice():
+    packages = [pair.package for pair in (*DEVELOPED_ON, *CHOSEN_ON, *JUDGED_ON)]
+    assert len(packages) == len(set(packages))
 
 
 def test_files_that_differ_are_found_in_the_cache(tmp_path: Path):

@@ -31,7 +31,7 @@ class Settings(BaseModel):
     completion_menu: Literal["auto", "always", "never"] = "auto"
     denoising: bool = False
     index: bool = True
-    next_edit: bool = False
+    next_edit: bool = True
     trust: bool = True
     metrics: bool = True
     log_level: Literal["error", "warning", "info", "debug"] | None = None

@@ -81,11 +81,17 @@ class Buffer:
         assert (document.uri, document.version) == (self.uri, self.version)
         return self.spans(change.edits)
 
-    def apply_workspace_edit(self, edit: Any) -> None:
-        """Change the text as a versioned edit says."""
-        for start, end, text in reversed(self.replacements(edit)):
+    def apply(self, edits: Sequence[Any]) -> None:
+        """Change the text as text edits say, all of which are about the text as it is now."""
+        for start, end, text in reversed(self.spans(edits)):
             self.text = self.text[:start] + text + self.text[end:]
         self.version += 1
+
+    def apply_workspace_edit(self, edit: Any) -> None:
+        """Change the text as a versioned edit says."""
+        self.replacements(edit)
+        (change,) = _either(edit, "documentChanges", "document_changes")
+        self.apply(change.edits)
 
 
 def as_range(place: Any) -> types.Range:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
+from tests.e2e.buffers import Buffer
 from tests.e2e.editor import PATIENCE, QUICKFILL, editor, inline_params, span
 from tests.tiny import write_tiny_checkpoint
 
@@ -109,3 +110,24 @@ async def test_five_hundred_edits_with_requests_under_way_leave_the_buffer_exact
 
 def fill_params() -> dict[str, object]:
     return {"textDocument": {"uri": "file:///a.py"}, "ranges": [span((0, 0), (0, 0))]}
+
+
+@pytest.mark.slow
+async def test_the_embedded_model_repairs_a_name_and_fills_a_hole(tmp_path: Path):
+    async with editor(tmp_path, QUICKFILL, {"editBudgetMs": 600_000}) as session:
+        await session.ready()
+        session.open("def double(value):\n    return 2 * vlaue\n")
+        params = types.CodeActionParams(
+            types.TextDocumentIdentifier("file:///a.py"), span((1, 15), (1, 15)), types.CodeActionContext([])
+        )
+        repair, *_ = await session.request(types.TEXT_DOCUMENT_CODE_ACTION, params)
+        (change,) = (await session.request(types.CODE_ACTION_RESOLVE, repair)).edit.document_changes
+        buffer = Buffer("file:///a.py", "def double(value):\n    return 2 * vlaue\n")
+        buffer.apply(change.edits)
+        assert buffer.text == "def double(value):\n    return 2 * value\n"
+
+        session.open("def add(first, second):\n    return <fill>\n\n\nprint(add(1, 2))\n", "file:///b.py")
+        command = types.ExecuteCommandParams("quickfill.fillHoles", [{"textDocument": {"uri": "file:///b.py"}}])
+        await session.request(types.WORKSPACE_EXECUTE_COMMAND, command)
+        (edit,) = session.edits
+        assert [place.new_text for place in edit.document_changes[0].edits] == ["first + second"]

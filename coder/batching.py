@@ -143,8 +143,8 @@ class MeetingRuntime:
 
 
 class Worker(ThreadPoolExecutor):
-    """A thread that does one thing after the other, and takes part in the meeting while it does. What other threads that
-    take part ask for is done at once and in place."""
+    """A thread that does one thing after the other, and takes part in the meeting meanwhile. What other threads ask for
+    that take part is done at once and in place."""
 
     def __init__(self, meeting: MeetingRuntime) -> None:
         super().__init__(max_workers=1, thread_name_prefix="quickfill-engine")

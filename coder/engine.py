@@ -159,8 +159,8 @@ class Engine:
             stopped.set()
 
     def taking_part(self) -> AbstractContextManager[None]:
-        """While a thread is inside, what it asks for is done by itself and at once, its passes together with those of all
-        others that are inside. The events of a stream happen when they are asked for."""
+        """While a thread is inside, what it asks for is done by itself and at once, its passes together with those of
+        all others that are inside. The events of a stream happen when they are asked for."""
         return self._meeting.turn()
 
     def fill(self, request: FillRequest, cancelled: Cancellation | None = None, group: str | None = None) -> Filled:

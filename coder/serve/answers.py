@@ -11,9 +11,12 @@ from typing import Literal
 
 from coder.completion import FREE, CanvasUpdate, Completion, CompletionRequest
 from coder.diffusion.events import Statistics
-from coder.serve.service import Service
+from coder.serve.service import Service, Turn
 
 Finish = Literal["stop", "length"]
+
+MASKED = "\N{LIGHT SHADE}"
+"""How a masked slot is written in a snapshot of the canvas."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,12 @@ class Progress:
 
     text: str
     canvas: CanvasUpdate
+
+    @property
+    def snapshot(self) -> str:
+        """All there is of the answer, masked slots included."""
+        slots = (MASKED if slot.text is None else slot.text for slot in self.canvas.slots)
+        return self.canvas.settled + "".join(slots)
 
 
 @dataclass(frozen=True)
@@ -37,20 +46,16 @@ class Written:
     text: str
     finish: Finish
     completion: Completion
-    stopped_by: str | None = None
+    stopped_by: str = ""
 
     @property
     def prompt_tokens(self) -> int:
-        return prompt_tokens(self.completion.statistics)
+        """Tokens of the context; the last one, the anchor, is in no prefill."""
+        return self.completion.statistics.reused_tokens + self.completion.statistics.prefill_tokens + 1
 
     @property
     def completion_tokens(self) -> int:
         return self.completion.tokens
-
-
-def prompt_tokens(statistics: Statistics) -> int:
-    """Tokens of the context; the last one, the anchor, is in no prefill."""
-    return statistics.reused_tokens + statistics.prefill_tokens + 1
 
 
 def in_its_line(request: CompletionRequest) -> CompletionRequest:
@@ -63,42 +68,63 @@ def in_its_line(request: CompletionRequest) -> CompletionRequest:
 async def write(
     service: Service, request: CompletionRequest, stops: Sequence[str], client: str
 ) -> AsyncGenerator[Progress | Written, None]:
-    """Progress, then what was written. Raises as `Service.run`."""
+    """Progress, then what was written; of no tokens, only the context is read, for requests to come.
+
+    Raises as `Service.run`.
+    """
+    if request.max_tokens == 0:
+        yield await _read(service, request, client)
+        return
     request = in_its_line(request)
-    enough = threading.Event()
+    # Such a text is fitted to its line when it is finished; what is settled before is no beginning of it.
+    fitted_at_last = request.template is not None
     stops = [stop for stop in stops if stop]
+    enough = threading.Event()
     found: tuple[str, str] | None = None
     async with aclosing(service.stream(request, client, enough)) as events:
         async for event in events:
             if isinstance(event, Completion):
                 text, stop = found or cut(event.text, stops)
-                ended = stop is not None or event.finish_reason == "end"
-                yield Written(text, "stop" if ended else "length", event, stop)
-            elif found is None and request.template is None:
+                yield Written(text, "stop" if stop or event.finish_reason == "end" else "length", event, stop)
+            elif fitted_at_last or found:
+                yield Progress("", event)
+            else:
                 text, stop = cut(event.settled, stops)
-                if stop is not None:
+                if stop:
                     # What it has cost comes with the completion, within a pass.
                     found = text, stop
                     enough.set()
-                yield Progress(text if stop is not None else sure(text, stops), event)
-            else:
-                yield Progress("", event)
+                yield Progress(text if stop else sure(text, stops), event)
 
 
-def cut(text: str, stops: Sequence[str]) -> tuple[str, str | None]:
-    """The text before the first stop text in it, and which one that is."""
+async def _read(service: Service, request: CompletionRequest, client: str) -> Written:
+    request = replace(request, max_tokens=1)
+
+    def work(turn: Turn) -> Completion:
+        turn.engine.prefill(replace(request, deadline_ms=turn.deadline_ms), turn.cancelled)
+        tokens = turn.engine.count_tokens(request.prefix) + turn.engine.count_tokens(request.suffix)
+        return Completion("", "length", 0, 0.0, Statistics(request.policy, prefill_tokens=tokens))
+
+    return Written("", "length", await service.call(work, client, request.deadline_ms))
+
+
+def cut(text: str, stops: Sequence[str]) -> tuple[str, str]:
+    """The text before the first stop text in it, and which one that is, the longest in its place; or all and none."""
     places = [(text.find(stop), -len(stop), stop) for stop in stops if stop in text]
-    if not places:
-        return text, None
-    place, _, stop = min(places)
+    place, _, stop = min(places, default=(len(text), 0, ""))
     return text[:place], stop
 
 
 def sure(text: str, stops: Sequence[str]) -> str:
     """The text without what may turn out to be the beginning of a stop text, or a part of a character."""
     text = text.rstrip("\N{REPLACEMENT CHARACTER}")
-    longest = max((len(stop) for stop in stops), default=1)
+    longest = max(map(len, stops), default=1)
     for start in range(max(0, len(text) - longest + 1), len(text)):
         if any(stop.startswith(text[start:]) for stop in stops):
             return text[:start]
     return text
+
+
+def added(before: str, after: str) -> str:
+    """What a text has that has grown; nothing where it has not."""
+    return after[len(before) :] if after.startswith(before) else ""

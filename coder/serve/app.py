@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
-from coder.serve import openai_api, status_api
+from coder.serve import documentation, llama_cpp_api, mercury_api, openai_api, status_api
 from coder.serve.guard import Guard, KeyCheck
 from coder.serve.operations import Operation, failure_response
 from coder.serve.refusals import RefusedError
 from coder.serve.service import Service
 
-FAMILIES = (status_api.OPERATIONS, openai_api.OPERATIONS)
-"""The operations of each API."""
+FAMILIES = (openai_api, mercury_api, llama_cpp_api, status_api)
+"""The APIs, in the order of the documentation."""
 
 PAGES: tuple[Callable[[Service], Sequence[BaseRoute]], ...] = ()
 """Functions that give a page's routes; they are for everybody."""
@@ -25,9 +25,10 @@ PAGES: tuple[Callable[[Service], Sequence[BaseRoute]], ...] = ()
 
 def create_app(service: Service) -> Starlette:
     """All operations. Those that are not public ask for a key."""
-    operations = [operation for family in FAMILIES for operation in family]
+    operations = [operation for family in FAMILIES for operation in family.OPERATIONS]
     return Starlette(
         routes=[
+            *documentation.routes(operations),
             *(route for routes_of_page in PAGES for route in routes_of_page(service)),
             *routes(operations, service, public=True),
             Mount("/", routes=routes(operations, service, public=False), middleware=[key_check(service)]),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
@@ -19,13 +20,22 @@ from starlette.types import Receive, Scope, Send
 from coder.errors import InputError
 from coder.serve.refusals import RefusedError, SlowClientError, TooLargeError, refusal_of
 from coder.serve.service import Service
+from coder.serve.tasks import while_connected
 from coder.serve.wire import Failure, FailureBody
 
 log = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
 Chunks = AsyncGenerator[BaseModel, None]
 """Parts of an answer that is sent as server-sent events."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """An answer that is no JSON."""
+
+    content: bytes
+    media_type: str
+
 
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -56,8 +66,8 @@ class Operation:
 
     method: str
     path: str
-    handle: Callable[[Any, Caller], Awaitable[BaseModel | Chunks]]
-    answer: type[BaseModel]
+    handle: Callable[[Any, Caller], Awaitable[BaseModel | Text | Chunks]]
+    answer: type[BaseModel | Text]
     family: str
     body: type[BaseModel] | None = None
     chunk: type[BaseModel] | None = None
@@ -65,9 +75,19 @@ class Operation:
     public: bool = False
 
     @property
+    def name(self) -> str:
+        """Method and path as one word."""
+        return "_".join([self.method.lower(), *self.path.strip("/").split("/")])
+
+    @property
     def summary(self) -> str:
         """The first paragraph of the handler's docstring."""
         return " ".join((self.handle.__doc__ or "").partition("\n\n")[0].split())
+
+    @property
+    def description(self) -> str:
+        """The rest of it."""
+        return inspect.cleandoc(self.handle.__doc__ or "").partition("\n\n")[2]
 
     def route(self, service: Service) -> Route:
         return Route(self.path, Endpoint(self, service), methods=[self.method], name=self.path)
@@ -86,8 +106,7 @@ class Endpoint:
         status = 499  # the client left
         try:
             body = await self._body(request)
-            response = await while_connected(receive, self._respond(request, body, send))
-            status = response or status
+            status = await while_connected(receive, self._respond(request, body, send)) or status
         except Exception as error:
             refusal = as_refusal(error)
             if refusal is None:
@@ -120,11 +139,10 @@ class Endpoint:
         caller = Caller(self._service, client_name(request, body))
         answer = await self._operation.handle(body, caller)
         if isinstance(answer, BaseModel):
-            content = answer.model_dump_json(by_alias=True).encode()
-            response = Response(content, media_type="application/json", headers=PRIVATE)
+            answer = Text(answer.model_dump_json(by_alias=True).encode(), "application/json")
+        if isinstance(answer, Text):
+            response = Response(answer.content, media_type=answer.media_type, headers=PRIVATE)
             await response(request.scope, request.receive, send)
-        elif isinstance(answer, Response):
-            await answer(request.scope, request.receive, send)
         else:
             await self._stream(answer, send)
         return 200
@@ -153,23 +171,6 @@ class Endpoint:
 def event(data: str) -> dict[str, object]:
     """A part of a response: one server-sent event."""
     return {"type": "http.response.body", "body": f"data: {data}\n\n".encode(), "more_body": True}
-
-
-async def while_connected(receive: Receive, work: Coroutine[Any, Any, Answer]) -> Answer | None:
-    """What some work comes to; it is cancelled when the client leaves, and the answer is None then."""
-
-    async def leaves() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(leaves())
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        for task in (working, leaving):
-            task.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
 
 
 def client_name(request: Request, body: BaseModel | None) -> str:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import math
+import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
 
+from coder.completion import CompletionRequest
 from coder.engine import Engine
 from coder.errors import InputError
 from coder.serve.app import create_app
+from coder.serve.patience import patient_protocol
 from coder.serve.service import Service
 from coder.serve.settings import ServeSettings
 
+IDLE_SECONDS = 75
+"""How long a connection may stay open without a request."""
+
+WARM_UP = CompletionRequest("def ", max_tokens=2)
+
 
 def serve(engine: Engine, settings: ServeSettings, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or an interrupt; requests that came before are answered.
+    """Serve until SIGTERM or an interrupt; what came before is answered, a second interrupt leaves at once.
 
     Args:
         ready: called with the server's address once connections are accepted.
@@ -27,20 +36,24 @@ def serve(engine: Engine, settings: ServeSettings, ready: Callable[[str], None])
     config = uvicorn.Config(
         create_app(service),
         lifespan="off",
-        http="h11",
+        http=patient_protocol(settings.stall),
         ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=int(settings.drain),
+        limit_concurrency=settings.connections,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.drain),
     )
     with listen(settings) as listener:
+        # What is measured or built once, before anybody waits for it.
+        engine.complete_many([WARM_UP, WARM_UP])
         ready(address_of(listener))
         Server(config, service).run(sockets=[listener])
 
 
 class Server(uvicorn.Server):
-    """Lets requests under way end once it is told to stop, and takes no others."""
+    """Lets requests under way end once it is told to stop, takes no others, and leaves as if nothing had happened."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
@@ -48,10 +61,12 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._service.stopping = True
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def listen(settings: ServeSettings) -> socket.socket:
+    """A socket that connections may come to from now on."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=1024)

@@ -26,6 +26,7 @@ from coder.serve.fair_line import FairLine
 from coder.serve.metrics import Metrics
 from coder.serve.refusals import QueueFullError, StoppingError, WaitedTooLongError
 from coder.serve.settings import ServeSettings
+from coder.serve.tasks import last
 
 log = logging.getLogger(__name__)
 
@@ -153,8 +154,7 @@ class Service:
                 yield event
 
     async def complete(self, request: CompletionRequest, client: str) -> Completion:
-        async with aclosing(self.stream(request, client)) as events:
-            return await last(events, Completion)
+        return await last(self.stream(request, client), Completion)
 
     async def stream_fill(self, request: FillRequest, client: str) -> AsyncGenerator[FillEvent, None]:
         def work(turn: Turn) -> Generator[FillEvent, None, None]:
@@ -165,8 +165,7 @@ class Service:
                 yield event
 
     async def fill(self, request: FillRequest, client: str) -> Filled:
-        async with aclosing(self.stream_fill(request, client)) as events:
-            return await last(events, Filled)
+        return await last(self.stream_fill(request, client), Filled)
 
     async def edit(self, request: EditRequest, client: str) -> Edited:
         def work(turn: Turn) -> Edited:
@@ -189,10 +188,7 @@ class Service:
         def work(turn: Turn) -> Generator[Answer, None, None]:
             yield function(turn)
 
-        async with aclosing(self.run(work, client, deadline_ms)) as events:
-            async for answer in events:
-                return answer
-        raise AssertionError("a call has an answer")
+        return await last(self.run(work, client, deadline_ms), object)  # pyright: ignore[reportReturnType]
 
     async def run(
         self, work: Work[Event], client: str, deadline_ms: float | None = None
@@ -261,11 +257,3 @@ class Service:
     def _observe(self) -> None:
         self.metrics.waiting.set(len(self._line))
         self.metrics.running.set(self._running)
-
-
-async def last(events: AsyncGenerator[Any, None], kind: type[Answer]) -> Answer:
-    """The first event of a kind that comes once."""
-    async for event in events:
-        if isinstance(event, kind):
-            return event
-    raise AssertionError("a stream ends with its answer")

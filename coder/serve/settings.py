@@ -24,6 +24,7 @@ class ServeSettings(BaseModel):
         default_tokens: the most where a client does not say.
         most_body_bytes: of one request.
         most_answers: answers that one request may ask for.
+        connections: that may be open at a time.
         stall: seconds that a client may take to send its request, or to take a part of the answer.
         drain: seconds in which requests under way may end once the server is told to stop.
     """
@@ -42,6 +43,7 @@ class ServeSettings(BaseModel):
     default_tokens: int = Field(default=256, ge=1)
     most_body_bytes: int = Field(default=4 << 20, ge=1)
     most_answers: int = Field(default=16, ge=1)
+    connections: int = Field(default=1000, ge=1)
     stall: float = Field(default=30.0, gt=0)
     drain: float = Field(default=30.0, ge=0)
 
@@ -55,8 +57,10 @@ class ServeSettings(BaseModel):
         return self
 
     def tokens(self, wanted: int | None) -> int:
-        """How many tokens an answer may have for which a client wants so many."""
-        return min(self.default_tokens if wanted is None else wanted, self.most_tokens)
+        """How many tokens an answer may have for which a client wants so many; -1 for as many as there may be."""
+        if wanted is None:
+            return min(self.default_tokens, self.most_tokens)
+        return self.most_tokens if wanted < 0 else min(wanted, self.most_tokens)
 
 
 def is_loopback(host: str) -> bool:

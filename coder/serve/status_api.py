@@ -1,8 +1,10 @@
-"""What watches over the server ask: whether it is well, and how it does."""
+"""What watches over the server asks: whether it is well, and how it does."""
 
 from __future__ import annotations
 
-from coder.serve.operations import Caller, Operation
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from coder.serve.operations import Caller, Operation, Text
 from coder.serve.refusals import StoppingError
 from coder.serve.wire import Outgoing
 
@@ -23,7 +25,12 @@ async def health(_: None, caller: Caller) -> Health:
     return Health(status="ok", model=caller.service.model)
 
 
+async def metrics(_: None, caller: Caller) -> Text:
+    """Counters for Prometheus."""
+    return Text(caller.service.metrics.text(), CONTENT_TYPE_LATEST)
+
+
 OPERATIONS = (
     Operation("GET", "/healthz", health, Health, FAMILY, public=True),
-    Operation("GET", "/health", health, Health, FAMILY, public=True),
+    Operation("GET", "/metrics", metrics, Text, FAMILY),
 )

@@ -86,7 +86,7 @@ class CompleteBody(Writing):
         if self.samples > settings.most_answers:
             raise InputError(f"a request may ask for {settings.most_answers} answers here, not {self.samples}")
         template = None if self.template is None else Template(self.template)
-        return CompletionRequest(**_written(self, settings) | {"template": template})
+        return CompletionRequest(**{**_written(self, settings), "template": template})
 
 
 class FillBody(Writing):

@@ -12,12 +12,14 @@ from starlette.routing import BaseRoute, Mount
 
 from coder.serve import documentation, llama_cpp_api, mercury_api, native_api, openai_api, status_api
 from coder.serve.guard import Guard, KeyCheck
-from coder.serve.operations import Operation, failure_response
+from coder.serve.operations import failure_response
 from coder.serve.refusals import RefusedError
 from coder.serve.service import Service
 
 FAMILIES = (openai_api, mercury_api, llama_cpp_api, native_api, status_api)
 """The APIs, in the order of the documentation."""
+
+OPERATIONS = [operation for family in FAMILIES for operation in family.OPERATIONS]
 
 PAGES: tuple[Callable[[Service], Sequence[BaseRoute]], ...] = ()
 """Functions that give a page's routes; they are for everybody."""
@@ -25,21 +27,20 @@ PAGES: tuple[Callable[[Service], Sequence[BaseRoute]], ...] = ()
 
 def create_app(service: Service) -> Starlette:
     """All operations. Those that are not public ask for a key."""
-    operations = [operation for family in FAMILIES for operation in family.OPERATIONS]
     return Starlette(
         routes=[
-            *documentation.routes(operations),
+            *documentation.routes(OPERATIONS),
             *(route for routes_of_page in PAGES for route in routes_of_page(service)),
-            *routes(operations, service, public=True),
-            Mount("/", routes=routes(operations, service, public=False), middleware=[key_check(service)]),
+            *routes(service, public=True),
+            Mount("/", routes=routes(service, public=False), middleware=[key_check(service)]),
         ],
         middleware=[Middleware(Guard, settings=service.settings)],
         exception_handlers={404: refuse, 405: refuse},
     )
 
 
-def routes(operations: list[Operation], service: Service, public: bool) -> list[BaseRoute]:
-    return [operation.route(service) for operation in operations if operation.public is public]
+def routes(service: Service, public: bool) -> list[BaseRoute]:
+    return [operation.route(service) for operation in OPERATIONS if operation.public is public]
 
 
 def key_check(service: Service) -> Middleware:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from coder.scaffold import LOOKS_LIKE_CODE
 from coder.serve.openai_types import ChatMessage
-from coder.syntax.languages import LANGUAGES
+from coder.syntax.languages import language_named
 
 FENCE = re.compile(r"^```[ \t]*([\w+#.-]*)[^\n]*\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 HOLE = "<fill>"
@@ -93,8 +93,8 @@ def task_of(messages: Sequence[ChatMessage]) -> Task:
 def spoken_language(words: str) -> str:
     """The language that a description names, as in `in Go`."""
     for name in re.findall(r"\b(?:in|using|with|a|an)\s+([A-Za-z+#]+)", words):
-        lower = SPOKEN_NAMES.get(name.lower(), name.lower())
-        if any(language.name == lower for language in LANGUAGES):
+        lower: str = SPOKEN_NAMES.get(name.lower(), name.lower())
+        if language_named(lower) is not None:
             return lower
     return DEFAULT_LANGUAGE
 

@@ -9,7 +9,9 @@ from coder.serve.llama_cpp_types import (
     GenerationSettings,
     InfillAnswer,
     InfillBody,
+    InfillChunk,
     InfillPart,
+    InfillReply,
     PickedFields,
     Props,
     Timings,
@@ -124,7 +126,7 @@ async def props(_: None, caller: Caller) -> Props:
 
 
 OPERATIONS = (
-    Operation("POST", "/infill", infill, InfillAnswer, FAMILY, InfillBody, InfillPart, ends_with=None),
+    Operation("POST", "/infill", infill, InfillReply, FAMILY, InfillBody, InfillChunk, ends_with=None),
     Operation("GET", "/props", props, Props, FAMILY),
     Operation("GET", "/health", health, Health, FAMILY, public=True),
     Operation("GET", "/models", models, Models, FAMILY),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, RootModel
 
 from coder.serve.wire import Incoming, Outgoing
 
@@ -59,9 +59,7 @@ class Timings(Outgoing):
 
 
 class InfillAnswer(Outgoing):
-    """An answer, or the end of a streamed one. Where `response_fields` were named, it has those alone."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
+    """An answer, or the end of a streamed one."""
 
     index: int = 0
     content: str
@@ -102,4 +100,10 @@ class PickedFields(Outgoing):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    __pydantic_extra__: dict[str, Any] = Field(init=False)
+
+class InfillReply(RootModel[InfillAnswer | PickedFields]):
+    """The whole answer, or the fields that were named."""
+
+
+class InfillChunk(RootModel[InfillPart | InfillReply]):
+    """A part of the answer, or its end."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from coder import __version__
 from coder.serve.operations import Operation, Text
@@ -34,9 +34,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
         (kind, "serialization") for kind in answers if issubclass(kind, BaseModel)
     ]
     unique = list(dict.fromkeys([*inputs, *outputs]))
-    references, definitions = models_json_schema(
-        unique, ref_template="#/components/schemas/{model}", schema_generator=GenerateJsonSchema
-    )
+    references, definitions = models_json_schema(unique, ref_template="#/components/schemas/{model}")
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = described(operation, references)
@@ -55,7 +53,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
     }
 
 
-def described(operation: Operation, references: dict[tuple[type[BaseModel], JsonSchemaMode], Any]) -> dict[str, Any]:
+def described(operation: Operation, references: Mapping[tuple[Any, JsonSchemaMode], Any]) -> dict[str, Any]:
     """One operation's object."""
     refusal = {"application/json": {"schema": references[Failure, "serialization"]}}
     statuses = REFUSALS if operation.body else STATUS_REFUSALS
@@ -77,12 +75,21 @@ def described(operation: Operation, references: dict[tuple[type[BaseModel], Json
     return result
 
 
-def content(operation: Operation, references: dict[tuple[type[BaseModel], JsonSchemaMode], Any]) -> dict[str, Any]:
+def content(operation: Operation, references: Mapping[tuple[Any, JsonSchemaMode], Any]) -> dict[str, Any]:
     """What a successful answer may be."""
     if issubclass(operation.answer, Text):
         return {"text/plain": {"schema": {"type": "string"}}}
     answer = {"application/json": {"schema": references[operation.answer, "serialization"]}}
     if operation.chunk:
-        events = f"Server-sent events; the data of each is a {operation.chunk.__name__}."
-        answer["text/event-stream"] = {"schema": {"type": "string", "description": events}}
+        chunks = [references[kind, "serialization"] for kind in (operation.chunk, Failure)]
+        data: list[dict[str, Any]] = [{"contentMediaType": "application/json", "contentSchema": {"anyOf": chunks}}]
+        if operation.ends_with is not None:
+            data.append({"const": operation.ends_with})
+        answer["text/event-stream"] = {
+            "schema": {
+                "type": "object",
+                "properties": {"data": {"type": "string", "anyOf": data}},
+                "description": "Server-sent events.",
+            }
+        }
     return answer

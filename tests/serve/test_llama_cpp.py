@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -99,3 +101,27 @@ def test_an_answer_ends_before_a_stop(client: httpx.Client):
 @pytest.mark.parametrize("path", ["/health", "/props", "/models", "/v1/models"])
 def test_what_clients_ask_before(client: httpx.Client, path: str):
     assert client.get(path).status_code == 200
+
+
+RECORDED = json.loads((Path(__file__).parent / "files" / "llama_vim.json").read_text(encoding="utf-8"))
+"""What llama.vim a1c8e6e sent from a Neovim in which `return len(` was typed, its suggestion accepted, and an
+instruction given about two lines."""
+
+
+@pytest.mark.parametrize("sent", [sent for sent in RECORDED if sent["path"] == "/infill"])
+def test_recorded_suggestions(client: httpx.Client, sent: dict[str, Any]):
+    """In the plugin's own time, so the answer may be shorter than without a limit, but it is no other."""
+    answer = client.post(sent["path"], json=sent["body"])
+    assert answer.status_code == 200
+    assert set(answer.json()) == set(sent["body"]["response_fields"])
+    without_limits = sent["body"] | {"t_max_prompt_ms": None, "t_max_predict_ms": None}
+    assert client.post("/infill", json=without_limits).json()["content"].startswith(answer.json()["content"])
+
+
+@pytest.mark.parametrize("sent", [sent for sent in RECORDED if sent["path"] != "/infill"])
+def test_recorded_instructions(client: httpx.Client, sent: dict[str, Any]):
+    """The first one only warms the server up, the second one is streamed; what comes is the selection alone."""
+    answer = client.post(sent["path"], json=sent["body"])
+    assert answer.status_code == 200
+    assert ("data: [DONE]" in answer.text) is sent["body"]["stream"]
+    assert "```" not in answer.text

@@ -209,7 +209,7 @@ class Engine:
         return rewrite(self, request, cancelled)
 
     def apply(self, request: ApplyRequest) -> Applied:
-        """The text with a lazy edit merged into it. The model is asked only where that is ambiguous. Raises InputError."""
+        """The text with a lazy edit merged into it; the model is asked where that is ambiguous. Raises InputError."""
         return apply_edit(request, self.score)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:

@@ -1,4 +1,7 @@
-"""Held-out code to test with: this project's own source, which no checkpoint has seen."""
+"""Held-out code to test with: files of this project as they once were, which no checkpoint has seen.
+
+They stand still, so that what is drawn from them does not change with the source.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,14 @@ from pathlib import Path
 from coder.model.prompt import infill
 from coder.model.tokens import Tokenizer
 
-ROOT = Path(__file__).resolve().parent.parent
+FILES = (Path(__file__).parent / "held_out_code.txt").read_text(encoding="utf-8").split("\f")
 
 
 def holes(count: int, seed: int = 0) -> Iterator[tuple[str, str, str]]:
-    """(prefix, suffix, middle): `count` lines of the source, drawn by `seed`, as the holes of their files."""
+    """(prefix, suffix, middle): `count` lines, drawn by `seed`, as the holes of their files."""
     random_state = random.Random(seed)
-    files = sorted((ROOT / "coder").rglob("*.py"))
     for _ in range(count):
-        lines = random_state.choice(files).read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = random_state.choice(FILES).splitlines(keepends=True)
         index = random_state.choice([index for index, line in enumerate(lines) if line.strip()])
         text = lines[index].rstrip("\n")
         yield "".join(lines[:index]), lines[index][len(text) :] + "".join(lines[index + 1 :]), text

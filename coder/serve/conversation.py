@@ -93,7 +93,7 @@ def task_of(messages: Sequence[ChatMessage]) -> Task:
 def spoken_language(words: str) -> str:
     """The language that a description names, as in `in Go`."""
     for name in re.findall(r"\b(?:in|using|with|a|an)\s+([A-Za-z+#]+)", words):
-        lower: str = SPOKEN_NAMES.get(name.lower(), name.lower())
+        lower = SPOKEN_NAMES.get(str(name).lower(), str(name).lower())
         if language_named(lower) is not None:
             return lower
     return DEFAULT_LANGUAGE

@@ -6,13 +6,12 @@ rebinding). So the server answers to names that only it has, and to no page but 
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coder.serve.operations import failure_response
 from coder.serve.refusals import ForbiddenError, RefusedError, UnauthorizedError
@@ -20,7 +19,7 @@ from coder.serve.settings import ServeSettings
 
 
 class Guard:
-    """Refuses what does not come from whom it should, and gives up clients that do not take their answer."""
+    """Refuses what is addressed to another name, or comes from another page."""
 
     def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
         self._app = app
@@ -35,12 +34,7 @@ class Guard:
         except RefusedError as refusal:
             await failure_response(refusal)(scope, receive, send)
             return
-
-        async def send_in_time(message: Message) -> None:
-            async with asyncio.timeout(self._settings.stall):
-                await send(message)
-
-        await self._app(scope, receive, send_in_time)
+        await self._app(scope, receive, send)
 
     def _check(self, headers: Headers) -> None:
         host = headers.get("host", "")

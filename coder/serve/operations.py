@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -36,6 +36,9 @@ class Text:
     content: bytes
     media_type: str
 
+
+PIECE = 1 << 16
+"""Bytes of an answer that are handed over at once."""
 
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -141,19 +144,25 @@ class Endpoint:
         if isinstance(answer, BaseModel):
             answer = Text(answer.model_dump_json(by_alias=True).encode(), "application/json")
         if isinstance(answer, Text):
-            response = Response(answer.content, media_type=answer.media_type, headers=PRIVATE)
-            await response(request.scope, request.receive, send)
+            await self._send(answer, send)
         else:
             await self._stream(answer, send)
         return 200
+
+    async def _send(self, text: Text, send: Send) -> None:
+        """In pieces, each sent when the client has taken those before."""
+        length = str(len(text.content))
+        await send(start({"Content-Type": text.media_type, "Content-Length": length}))
+        for place in range(0, len(text.content), PIECE):
+            piece = text.content[place : place + PIECE]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _stream(self, chunks: Chunks, send: Send) -> None:
         """Send events as they come. The first one is waited for before anything is sent: a refusal comes instead."""
         async with aclosing(chunks):
             chunk = await anext(chunks, None)
-            headers = {"Content-Type": "text/event-stream; charset=utf-8", **PRIVATE}
-            encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-            await send({"type": "http.response.start", "status": 200, "headers": encoded})
+            await send(start({"Content-Type": "text/event-stream; charset=utf-8"}))
             try:
                 while chunk is not None:
                     await send(event(chunk.model_dump_json(by_alias=True)))
@@ -166,6 +175,12 @@ class Endpoint:
             if self._operation.ends_with is not None:
                 await send(event(self._operation.ends_with))
             await send({"type": "http.response.body", "body": b""})
+
+
+def start(headers: dict[str, str]) -> dict[str, object]:
+    """The head of a successful response."""
+    encoded = [(name.lower().encode(), value.encode()) for name, value in (headers | PRIVATE).items()]
+    return {"type": "http.response.start", "status": 200, "headers": encoded}
 
 
 def event(data: str) -> dict[str, object]:

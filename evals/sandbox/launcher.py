@@ -88,14 +88,18 @@ class Zygote:
         """Have a new process started that plays the role over these sockets. Raises OSError when the zygote is gone."""
         socket.send_fds(self.control, [b"+"], [item.fileno() for item in sockets])
 
-    def end(self, patience_seconds: float = 10.0) -> dict[str, object]:
+    def end(self, expected: bool = False, patience_seconds: float = 10.0) -> dict[str, object]:
         """Have the process and its descendants ended. Returns its exit `code` (None when it had to be ended), and
         whether it was ended because of its `memory`.
+
+        Args:
+            expected: whether the process is about to end by itself, so that its exit code is worth a short wait.
+            patience_seconds: how long to wait for the zygote's report.
 
         Raises SandboxError when the zygote does not answer.
         """
         try:
-            self.control.sendall(b"-")
+            self.control.sendall(b"." if expected else b"-")
             self.control.settimeout(patience_seconds)
             report = self.control.recv(4096)
             if report:

@@ -47,8 +47,8 @@ class Worker:
                 raise SandboxError(f"the sandbox broke: {self.judges.last_words()}") from error
             for handed_over in (to_host, to_candidate, to_judge):
                 handed_over.close()
-            status, detail = ask(host, program, began + program.timeout_seconds)
-        ended = [zygote.end() for zygote in (self.candidates, self.judges)]
+            status, detail, gone = ask(host, program, began + program.timeout_seconds)
+        ended = [self.candidates.end(expected=gone), self.judges.end()]
         if any(report["memory"] for report in ended):
             status, detail = "memory", "It held more memory than it may."
         elif status == "error" and isinstance(code := ended[0]["code"], int):
@@ -60,8 +60,8 @@ class Worker:
         self.candidates.close()
 
 
-def ask(host: socket.socket, program: Program, deadline: float) -> tuple[Status, str]:
-    """Hand a program to its judge, and return status and detail."""
+def ask(host: socket.socket, program: Program, deadline: float) -> tuple[Status, str, bool]:
+    """Hand a program to its judge, and return status, detail, and whether the candidate has left by itself."""
     channel = Channel(host, MOST_JOB_BYTES)
     host.settimeout(max(0.001, deadline - time.monotonic()))
     job = {
@@ -73,13 +73,13 @@ def ask(host: socket.socket, program: Program, deadline: float) -> tuple[Status,
     try:
         channel.send(job)
         match channel.receive():
-            case {"status": str(status), "detail": str(detail)} if status in get_args(Status):
-                return status, detail.encode("utf-8", "backslashreplace").decode()  # pyright: ignore[reportReturnType]
+            case {"status": str(status), "detail": str(detail), "gone": bool(gone)} if status in get_args(Status):
+                return status, detail.encode("utf-8", "backslashreplace").decode(), gone  # pyright: ignore[reportReturnType]
     except TimeoutError:
-        return "timeout", f"It took longer than {program.timeout_seconds:g} seconds."
+        return "timeout", f"It took longer than {program.timeout_seconds:g} seconds.", False
     except ChannelError as error:
-        return "error", f"The judge ended: {error}"
-    return "error", FORGED
+        return "error", f"The judge ended: {error}", False
+    return "error", FORGED, False
 
 
 def _ending(code: int) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import uvicorn
@@ -43,8 +45,8 @@ class InProcessServer:
 
 
 @contextmanager
-def serving(engine: Engine, **settings) -> Iterator[InProcessServer]:
-    made = ServeSettings(**{"port": 0} | settings)
+def serving(engine: Engine, **settings: Any) -> Iterator[InProcessServer]:
+    made = ServeSettings.model_validate({"port": 0} | settings)
     service = Service(engine, made)
     config = uvicorn.Config(
         create_app(service), lifespan="off", http=patient_protocol(made.stall), ws="none", log_level="warning"
@@ -59,3 +61,10 @@ def serving(engine: Engine, **settings) -> Iterator[InProcessServer]:
             server.should_exit = True
             thread.join(PATIENCE)
             assert not thread.is_alive()
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.01)

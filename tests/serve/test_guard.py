@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +17,7 @@ from coder.engine import Engine
 from coder.errors import InputError
 from coder.serve.guard import is_own_name
 from coder.serve.settings import ServeSettings
-from tests.serve.in_process import serving
+from tests.serve.in_process import eventually, serving
 from tests.serve.running_server import PATIENCE, RunningServer, running
 
 KEY = "a-very-secret-key"
@@ -86,7 +88,7 @@ def test_a_key_is_never_shown():
 def test_with_a_key(checkpoint: Path, cache_folder: Path):
     with running(checkpoint, cache_folder, QUICKFILL_API_KEY=KEY) as server, server.client() as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": KEY}, {"X-Api-Key": "ключ"}):
-            encoded = {name: value.encode() for name, value in headers.items()}
+            encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
             for method, path in (("POST", "/v1/completions"), ("GET", "/metrics"), ("GET", "/nothing")):
                 answer = client.request(method, path, headers=encoded)
                 assert answer.status_code == 401
@@ -120,8 +122,13 @@ def test_json_as_deep_as_can_be_is_refused(client: httpx.Client):
 
 
 def connection(address: str) -> socket.socket:
+    """A client's end, for which the system keeps little."""
     parts = urlsplit(address)
-    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=PATIENCE)
+    end = socket.socket()
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
+    end.settimeout(PATIENCE)
+    end.connect((parts.hostname or "", parts.port or 0))
+    return end
 
 
 @pytest.mark.parametrize("start", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"])
@@ -136,3 +143,17 @@ def test_a_client_that_does_not_send_its_text_is_told(engine: Engine):
     with serving(engine, stall=0.2) as server, connection(server.address) as silent:
         silent.sendall(head)
         assert silent.recv(100).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_client_that_does_not_take_its_answer_is_left(engine: Engine):
+    """The answer is larger than what systems keep of it."""
+    body = json.dumps({"prompt": "x" * 1_000_000, "echo": True, "n": 16, "max_tokens": 1}).encode()
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    with serving(engine, stall=1.0) as server, connection(server.address) as silent, server.client() as client:
+        silent.sendall(head.encode() + body)
+        eventually(lambda: 'quickfill_requests_total{path="/v1/completions"' in client.get("/metrics").text)
+        received = 0
+        with suppress(ConnectionError):
+            while part := silent.recv(1 << 20):
+                received += len(part)
+    assert received < 16_000_000

@@ -16,7 +16,7 @@ PROMPT, SUFFIX = "def add(first, second):\n    ", "\n\nclass Point:\n"
 
 @pytest.fixture(scope="module")
 def api(server: RunningServer) -> Iterator[openai.OpenAI]:
-    with httpx.Client(trust_env=False) as client:
+    with openai.DefaultHttpxClient(trust_env=False) as client:
         yield openai.OpenAI(
             base_url=f"{server.address}/v1", api_key="none", timeout=PATIENCE, max_retries=0, http_client=client
         )

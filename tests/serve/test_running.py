@@ -6,8 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import httpx
 import pytest
 
 from coder.engine import Engine
-from tests.serve.in_process import HeldRuntime, serving
+from tests.serve.in_process import HeldRuntime, eventually, serving
 from tests.serve.running_server import PATIENCE, RunningServer, command, running
 
 LONG = {"prompt": "def add(first, second):\n", "max_tokens": 400, "policy": "autoregressive", "stream": True}
@@ -28,13 +27,6 @@ def held(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.setattr(HeldRuntime, "allowed", threading.Semaphore(0))
     monkeypatch.setattr(HeldRuntime, "passes", 0)
     return engine
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def counted(client: httpx.Client, line: str) -> bool:

@@ -13,6 +13,13 @@ class ChannelError(Exception):
     """The other side is gone, or what it sent is not a message."""
 
 
+class ChannelClosedError(ChannelError):
+    """The other side is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("the other side is gone")
+
+
 class Channel:
     """JSON values over a stream socket.
 
@@ -33,7 +40,7 @@ class Channel:
         try:
             self.stream.sendall(HEADER.pack(len(data)) + data)
         except (BrokenPipeError, ConnectionError) as error:
-            raise ChannelError("the other side is gone") from error
+            raise ChannelClosedError() from error
 
     def receive(self) -> object:
         """The next message. Raises ChannelError when there is none any more, or when it is not one."""
@@ -51,8 +58,8 @@ class Channel:
             try:
                 part = self.stream.recv(min(length - len(parts), 1 << 16))
             except ConnectionError as error:
-                raise ChannelError("the other side is gone") from error
+                raise ChannelClosedError() from error
             if not part:
-                raise ChannelError("the other side is gone")
+                raise ChannelClosedError()
             parts += part
         return bytes(parts)

@@ -18,13 +18,14 @@ PROMPT_FILE, TEST_FILE = "prompt.py", "test.py"
 MOST_DETAIL = 4_000
 
 
-def run_judge(host: Channel, candidate: Channel) -> None:
-    """Take a job from the host, and answer it with `status` and `detail`."""
+def run_judge(host: Channel, channel: Channel) -> None:
+    """Take a job from the host, and answer it with `status`, `detail`, and whether the candidate is `gone`."""
     try:
         job = host.receive()
         assert isinstance(job, dict)
-        status, detail = judge(Candidate(candidate), **job)
-        host.send({"status": status, "detail": shortened(detail)})
+        candidate = Candidate(channel)
+        status, detail = judge(candidate, **job)
+        host.send({"status": status, "detail": shortened(detail), "gone": candidate.gone})
     except ChannelError:  # the host has seen enough
         return
 

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Iterator
 from contextlib import suppress
 
-from evals.sandbox.guest.channel import Channel, ChannelError
+from evals.sandbox.guest.channel import Channel, ChannelClosedError, ChannelError
 from evals.sandbox.guest.codec import CodecError, decode, encode
 
 MOST_SHOWN = 500
@@ -22,12 +22,14 @@ class Candidate:
     Attributes:
         fault: the first thing that keeps it from passing whatever the test goes on to do, such as an answer that is
             none. A test that swallows exceptions cannot swallow this.
+        gone: whether it has closed its side, as a process does that ends.
         last_call: the latest call with what came of it, for people.
     """
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.fault: str | None = None
+        self.gone = False
         self.last_call = ""
 
     def load(self, source: str) -> None:
@@ -67,6 +69,7 @@ class Candidate:
             self.channel.send(request)
             answer = self.channel.receive()
         except ChannelError as error:
+            self.gone = isinstance(error, ChannelClosedError)
             raise self.broken(f"the program stopped answering: {error}") from None
         if not isinstance(answer, dict):
             raise self.broken("the program's answer is none")

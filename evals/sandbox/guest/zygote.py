@@ -1,6 +1,7 @@
 """The process from which every judge and every candidate is forked: it has imported what they need, and holds nothing.
 
-It takes orders from a socket, one at a time: `+` with the sockets of a new process to start, `-` to end it and report.
+It takes orders from a socket, one at a time: `+` with the sockets of a new process to start, `-` to end it and report,
+`.` to do so once it has ended by itself, or after a second.
 It never reads what travels over those sockets, so that no process can find another's program or test in its memory.
 """
 
@@ -34,6 +35,8 @@ USUAL_MODULES = """
 ROLES: dict[str, Callable[..., None]] = {"candidate": run_candidate, "judge": run_judge}
 FILTER = filter_program()
 WATCH_MILLISECONDS = 50
+PATIENCE_MILLISECONDS = 1_000
+"""A process closes its sockets a little before it has an exit code."""
 PROCESS_NUMBER = struct.Struct("=i")
 
 
@@ -163,8 +166,10 @@ def watch(child: int, control: socket.socket, settings: Settings) -> dict[str, o
         elif running and processes.resident_bytes(processes.descendants(os.getpid())) > settings.memory_bytes:
             exhausted = True
             os.kill(child, signal.SIGKILL)
+    if control.recv(1) == b"." and running:
+        ready.unregister(control)
+        ready.poll(PATIENCE_MILLISECONDS)
     os.close(handle)
-    control.recv(1)
     return {"code": end(child, settings.namespaces), "memory": exhausted}
 
 

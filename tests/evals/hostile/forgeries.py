@@ -251,7 +251,7 @@ ATTACKS = [
             threading.Thread(target=speak, daemon=True).start()
             return None
         """,
-        evidence="returned None",
+        evidence="attack(2, 3) returned",  # None, or True where the thread was quicker
         harmless=False,
     ),
     forgery(

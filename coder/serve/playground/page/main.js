@@ -14,12 +14,12 @@ let running = null; // an AbortController while the model writes
 
 async function makeEditor() {
   const options = { label: "Code with holes" };
-  const wanted = new URLSearchParams(location.search).get("editor");
-  if (document.documentElement.dataset.editor === "monaco" && wanted !== "plain") {
+  const built = document.documentElement.dataset.editor === "monaco";
+  if (built && new URLSearchParams(location.search).get("editor") !== "plain") {
     element("tabs").textContent = "Ctrl M makes Tab leave the editor.";
     return (await import("./monaco_editor.js")).monacoEditor(element("editor"), options);
   }
-  element("tabs").textContent = "Coloured code: run coder/serve/playground/build.sh, which needs npm.";
+  if (!built) element("tabs").textContent = "Coloured code: run coder/serve/playground/build.sh, which needs npm.";
   return (await import("./plain_editor.js")).plainEditor(element("editor"), options);
 }
 

@@ -1,5 +1,6 @@
 """Programs of others complete code through a real server with the embedded model, unchanged: the client library of
-Continue, the `llm` command, and, where QUICKFILL_LLAMA_VIM names a folder that holds it, llama.vim in a real Neovim."""
+Continue, the `llm` command, and, where QUICKFILL_LLAMA_VIM or QUICKFILL_MINUET names a folder that holds it, llama.vim
+or minuet in a real Neovim."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.slow
 CONTINUE = "@continuedev/openai-adapters"
 CONTINUE_VERSION = "1.37.0"
 LLAMA_VIM = os.environ.get("QUICKFILL_LLAMA_VIM", "")
+MINUET = os.environ.get("QUICKFILL_MINUET", "")
 
 PREFIX = """class Stack:
     def __init__(self):
@@ -107,18 +109,48 @@ def test_llm(server: RunningServer, tmp_path: Path):
     assert done.stdout.startswith(" + second")
 
 
-@pytest.mark.skipif(not LLAMA_VIM, reason="llama.vim is in no registry; QUICKFILL_LLAMA_VIM names a folder with it")
-def test_llama_vim(server: RunningServer, tmp_path: Path):
+def complete_in_neovim(tmp_path: Path, setup: str, namespace: str, accept: str) -> None:
+    """Type a part of a line, see the rest of it as virtual text, and take it."""
     file = tmp_path / "stack.py"
     file.write_text(PREFIX.rpartition("\n")[0] + "\n" + SUFFIX, encoding="utf-8")
+    environment = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_PROXY": "127.0.0.1"}
+    with neovim(file, setup, environment) as editor:
+        editor.nvim.command("set filetype=python")
+        editor.type(f"{PREFIX.count(chr(10))}Goreturn len(")
+        ghost = editor.wait_for(lambda: editor.virtual_text(namespace).strip(), "ghost text")
+        assert ghost.startswith("self.items)")
+        editor.type(accept)
+        editor.wait_for(lambda: "return len(self.items)" in editor.text, "accepting")
+
+
+@pytest.mark.skipif(not LLAMA_VIM, reason="llama.vim is in no registry; QUICKFILL_LLAMA_VIM names a folder with it")
+def test_llama_vim(server: RunningServer, tmp_path: Path):
     setup = f"""
 vim.g.llama_config = {{ endpoint_fim = "{server.address}/infill", show_info = 0, t_max_prompt_ms = 60000 }}
 vim.opt.runtimepath:append({LLAMA_VIM!r})
 """
-    environment = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "NO_PROXY": "127.0.0.1"}
-    with neovim(file, setup, environment) as editor:
-        editor.type(f"{PREFIX.count(chr(10))}Goreturn len(")
-        ghost = editor.wait_for(lambda: editor.virtual_text("vt_fim").strip(), "ghost text")
-        assert ghost.startswith("self.items)")
-        editor.type("<Tab>")
-        editor.wait_for(lambda: "return len(self.items)" in editor.text, "accepting")
+    complete_in_neovim(tmp_path, setup, "vt_fim", "<Tab>")
+
+
+@pytest.mark.skipif(not MINUET, reason="minuet is in no registry; QUICKFILL_MINUET names a folder with it")
+def test_minuet(server: RunningServer, tmp_path: Path):
+    setup = f"""
+vim.env.KEY_OF_NONE = "none"
+vim.opt.runtimepath:append({MINUET!r})
+require("minuet").setup({{
+  provider = "openai_fim_compatible",
+  n_completions = 1,
+  request_timeout = 60,
+  virtualtext = {{ auto_trigger_ft = {{ "python" }}, keymap = {{ accept = "<A-A>" }} }},
+  provider_options = {{
+    openai_fim_compatible = {{
+      name = "Quickfill",
+      api_key = "KEY_OF_NONE",
+      end_point = "{server.address}/v1/completions",
+      model = "quickfill",
+      optional = {{ max_tokens = 24, stop = {{ "\\n\\n" }} }},
+    }},
+  }},
+}})
+"""
+    complete_in_neovim(tmp_path, setup, "minuet.virtualtext", "<A-A>")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -11,9 +12,13 @@ import httpx
 import pytest
 from lsprotocol import types
 
+from coder.completion import CompletionRequest
+from coder.engine import Engine
 from tests.e2e.editor import PATIENCE, QUICKFILL, editor, inline_params
 from tests.e2e.relay import relay
+from tests.serve.in_process import HeldRuntime, serving
 from tests.serve.running_server import RunningServer, running
+from tests.tiny import write_tiny_checkpoint
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 
@@ -27,7 +32,7 @@ def to(address: str) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def serving(folder: Path, **environment: str) -> AsyncIterator[RunningServer]:
+async def served(folder: Path, **environment: str) -> AsyncIterator[RunningServer]:
     """A server with the embedded model; the editor goes on meanwhile."""
     with ExitStack() as stack:
         yield await asyncio.to_thread(stack.enter_context, running("embedded", folder, **environment))
@@ -40,7 +45,7 @@ async def test_suggestions_come_from_the_server_and_come_back_with_it(tmp_path: 
         assert (await session.status()).state == "error"
         assert len(session.errors) == 1 and f"the server at {address.url} does not answer" in session.errors[0]
         for _ in range(2):
-            async with serving(tmp_path) as server:
+            async with served(tmp_path) as server:
                 address.target = server.address
                 assert (await session.texts((1, 4), invoked=True))[0] == "return first + second"
                 status = await session.status()
@@ -57,27 +62,43 @@ async def test_suggestions_come_from_the_server_and_come_back_with_it(tmp_path: 
             assert status.state == "error" and "does not answer" in status.message
 
 
-async def test_a_cancelled_suggestion_ends_the_server_s_work(tmp_path: Path):
-    async with serving(tmp_path) as server, editor(tmp_path, QUICKFILL, to(server.address)) as session:
-        await session.ready()
-        session.open("# All primes below a million, one by one.\nPRIMES = [")
-        params = inline_params((1, 10), invoked=True)
-        asking = asyncio.ensure_future(
-            session.client.protocol.send_request_async(types.TEXT_DOCUMENT_INLINE_COMPLETION, params, "long")
-        )
-        await eventually(server, RUNNING, 1.0)
-        session.client.cancel_request(types.CancelParams("long"))
-        with pytest.raises(Exception, match="cancel"):
-            await asking
-        await eventually(server, RUNNING, 0.0)
-        await eventually(server, LEFT, 1.0)
-        assert (await session.status()).state == "ready"
-        assert session.errors == []
+@pytest.fixture
+def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An engine that runs no pass before it is allowed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    engine = Engine.load(str(write_tiny_checkpoint(tmp_path / "tiny")), runtime="onnx", threads=1)
+    engine.complete(CompletionRequest("x = ", max_tokens=1))  # measures what passes cost
+    monkeypatch.setattr(engine._runtime, "__class__", HeldRuntime)
+    monkeypatch.setattr(HeldRuntime, "allowed", threading.Semaphore(0))
+    monkeypatch.setattr(HeldRuntime, "passes", 0)
+    yield engine
+    HeldRuntime.allowed.release(1000)
+    engine.close()
+
+
+async def test_a_cancelled_suggestion_ends_the_server_s_work_within_a_pass(tmp_path: Path, held: Engine):
+    with serving(held) as server:
+        async with editor(tmp_path, QUICKFILL, to(server.address)) as session:
+            session.open(TEXT)
+            params = inline_params((1, 4), invoked=True)
+            asking = asyncio.ensure_future(
+                session.client.protocol.send_request_async(types.TEXT_DOCUMENT_INLINE_COMPLETION, params, "held")
+            )
+            await eventually(server.address, RUNNING, 1.0)
+            session.client.cancel_request(types.CancelParams("held"))
+            with pytest.raises(Exception, match="cancel"):
+                await asking
+            await eventually(server.address, LEFT, 1.0)
+            HeldRuntime.allowed.release(1000)
+            await eventually(server.address, RUNNING, 0.0)
+            assert HeldRuntime.passes <= 1
+            assert (await session.status()).state == "ready"
+            assert session.errors == []
 
 
 async def test_a_key_is_asked_for_and_told(tmp_path: Path):
     key = {"QUICKFILL_API_KEY": "secret"}
-    async with serving(tmp_path, **key) as server, editor(tmp_path, QUICKFILL, to(server.address)) as session:
+    async with served(tmp_path, **key) as server, editor(tmp_path, QUICKFILL, to(server.address)) as session:
         session.open(TEXT)
         assert await session.texts((1, 4), invoked=True) == []
         assert "apiKey or QUICKFILL_API_KEY" in session.errors[0]
@@ -86,8 +107,8 @@ async def test_a_key_is_asked_for_and_told(tmp_path: Path):
         assert (await session.texts((1, 4), invoked=True))[0] == "return first + second"
 
 
-async def eventually(server: RunningServer, name: str, count: float) -> None:
+async def eventually(address: str, name: str, count: float) -> None:
     """Wait until the server counts so many."""
     async with asyncio.timeout(PATIENCE), httpx.AsyncClient(trust_env=False) as client:
-        while f"{name} {count}" not in (await client.get(f"{server.address}/metrics")).text.splitlines():
+        while f"{name} {count}" not in (await client.get(f"{address}/metrics")).text.splitlines():
             pass

@@ -102,7 +102,9 @@ def _sound(old: str, readings: Sequence[str], language: str) -> list[str]:
         if sum(map(is_marker, reading.split("\n"))) <= markers and is_sound(reading, language):
             sound.append(reading)
     if not sound:
-        raise InputError("the file with the edit in it would not parse: repeat more of the code around what changes")
+        broken = is_sound(old, language) is False
+        remedy = "it does not as it is" if broken else "repeat more of the code around what changes"
+        raise InputError(f"the file with the edit in it would not parse: {remedy}")
     return sound
 
 

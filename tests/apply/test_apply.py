@@ -136,7 +136,7 @@ def test_of_several_places_the_model_chooses(place: str):
     ("text", "edit", "path", "reason"),
     [
         (SHAPE, "def main(:\n    pass\n", "a.py", "does not parse as python: see its line 1"),
-        ("x = (1\n", "y = 2\n", "a.py", "would not parse"),
+        ("x = (1\n", "y = 2\n", "a.py", "as it is"),
         (SHAPE, "x = 1\n", "a.unknown", "language is not known"),
         ("a: 1\n", "b: 2\n", "a.yaml", "no grammar"),
         ("x = 1\r\ny = 2\n", "x = 2\n", "a.py", "end alike"),

@@ -50,7 +50,7 @@ def serve(
     ] = None,
     allow_origin: Annotated[
         list[str] | None,
-        typer.Option(metavar="ORIGIN", help="A web page that may use it.", rich_help_panel=ACCESS_PANEL),
+        typer.Option(metavar="ORIGIN", help="Where pages that use it may come from.", rich_help_panel=ACCESS_PANEL),
     ] = None,
     together: Annotated[
         int, typer.Option(min=1, help="Requests worked on at a time.", rich_help_panel=LIMITS_PANEL)

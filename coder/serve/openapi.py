@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from coder import __version__
+from coder.serve.field_descriptions import describe_fields
 from coder.serve.operations import Operation, Text
 from coder.serve.wire import Failure
 
@@ -35,6 +36,9 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
     ]
     unique = list(dict.fromkeys([*inputs, *outputs]))
     references, definitions = models_json_schema(unique, ref_template="#/components/schemas/{model}")
+    schemas = definitions.get("$defs", {})
+    for model, _ in unique:
+        describe_fields(schemas.get(model.__name__, {}), model)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = described(operation, references)
@@ -47,7 +51,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": definitions.get("$defs", {}),
+            "schemas": schemas,
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }

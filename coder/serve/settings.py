@@ -17,7 +17,7 @@ class ServeSettings(BaseModel):
         host, port: where to listen; port 0 takes a free one.
         keys: any of them lets a client in; without one everybody on this machine is let in, and nobody else.
         allowed_hosts: names by which this server may be called besides `localhost` and bare addresses.
-        allowed_origins: web pages that may use it besides its own, as `https://example.org`.
+        allowed_origins: where pages that use it may come from besides itself: a proxy in front, as `https://example.org`.
         together: requests worked on at a time. queue: requests that may wait besides.
         timeout: seconds after which a request is answered with what there is, or refused while it still waits.
         most_tokens: the most that one answer may have; who asks for more gets so many.

@@ -63,3 +63,10 @@ def test_the_page_names_every_path_and_needs_nothing_from_elsewhere(client: http
     for operation in OPERATIONS:
         assert operation.path in page.text
     assert not re.search(r"<script|<link|src=|https?://", page.text)
+
+
+def test_fields_are_described_where_they_stand():
+    fields = document(OPERATIONS)["components"]["schemas"]["CompletionBody"]["properties"]
+    assert fields["suffix"]["description"] == "what follows the hole."
+    assert "whole answer after a pass" in fields["diffusing"]["description"]
+    assert fields["policy"]["description"] == fields["canvas_size"]["description"]

@@ -29,14 +29,24 @@ Name = Annotated[str, Field(max_length=64)]
 
 
 class Placed(Incoming):
-    """What every request says about the text it is about: its path, from which nothing is read, or its language."""
+    """What every request says about the text it is about.
+
+    Attributes:
+        path: where the text lives; nothing is read from there.
+        language: where the path does not tell it.
+    """
 
     path: str | None = None
     language: Name | None = None
 
 
 class Decoding(Placed):
-    """How an answer is found; the names are those of the command line's options."""
+    """How an answer is found.
+
+    Attributes:
+        policy: as on the command line: `auto`, `threshold:0.9`, ...
+        deadline_ms: answer with what there is after so long.
+    """
 
     policy: Name = "auto"
     deadline_ms: float | None = Field(default=None, gt=0)
@@ -46,7 +56,9 @@ class Writing(Decoding):
     """How text is written.
 
     Attributes:
+        canvas_size: slots of a canvas.
         max_tokens: the most; for each hole where there are several.
+        constraints: bounds that each answer keeps.
         stream: the canvas after each pass, then the answer, as server-sent events.
     """
 
@@ -104,7 +116,8 @@ class FillBody(Writing):
 class EditBody(Decoding):
     """
     Attributes:
-        start, end: the characters of the text to be written anew. instruction: what to do with them.
+        start, end: the characters of the text to be written anew.
+        instruction: what to do with them.
     """
 
     text: str
@@ -136,7 +149,8 @@ class RepairBody(Decoding):
 class ApplyBody(Placed):
     """
     Attributes:
-        text: the file. edit: what changes in it, with `... existing code ...` in a comment for what stays.
+        text: the file.
+        edit: what changes in it, with `... existing code ...` in a comment for what stays.
     """
 
     text: str
@@ -224,7 +238,8 @@ class Info(Outgoing):
     """What is served.
 
     Attributes:
-        version: of the checkpoint. runtime: facts about what runs it.
+        version: of the checkpoint.
+        runtime: facts about what runs it.
         canvas_sizes: those that it was trained with.
         most_tokens, most_answers: the server's limits.
     """

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import calibrate, complete, convert, edit, fill, generate, info, repair, score, serve
+from coder.commands import apply, calibrate, complete, convert, edit, fill, generate, info, repair, score, serve
 from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
@@ -44,6 +44,7 @@ app.command(epilog=complete.EPILOG)(complete.complete)
 app.command(epilog=fill.EPILOG)(fill.fill)
 app.command(epilog=repair.EPILOG)(repair.repair)
 app.command(epilog=edit.EPILOG)(edit.edit)
+app.command(epilog=apply.EPILOG)(apply.apply)
 app.command(epilog=generate.EPILOG)(generate.generate)
 app.command(epilog=score.EPILOG)(score.score)
 app.command()(info.info)

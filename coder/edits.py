@@ -138,6 +138,38 @@ class RegionUpdate:
 
 
 @dataclass(frozen=True)
+class ApplyRequest:
+    """A lazy edit to be merged into a text: code in which comments such as `# ... existing code ...` stand for what
+    stays as it is.
+
+    Attributes:
+        path, language: one of them names the language, by which the edit is understood.
+    """
+
+    text: str
+    edit: str
+    path: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A text with a lazy edit merged into it.
+
+    Attributes:
+        text: the whole new text. changes: the smallest replacements that lead to it, in offsets of the old text.
+        readings: what the edit could mean; where it is more than 1, the model has chosen.
+        passes: forward passes that this took, about. seconds: from the request's start to its answer.
+    """
+
+    text: str
+    changes: tuple[Change, ...]
+    readings: int
+    passes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Edited:
     """The answer to a repair or a rewrite.
 

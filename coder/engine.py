@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from coder.apply import apply_edit
 from coder.auto_policy import PassCosts
 from coder.batching import TOGETHER, MeetingRuntime, Worker
 from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score, TokenScore
@@ -22,7 +23,17 @@ from coder.diffusion.constraints import Exactly
 from coder.diffusion.events import Prefilled
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
-from coder.edits import Edited, EditEvent, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
+from coder.edits import (
+    Applied,
+    ApplyRequest,
+    Edited,
+    EditEvent,
+    EditRequest,
+    Filled,
+    FillEvent,
+    FillRequest,
+    RepairRequest,
+)
 from coder.errors import InputError
 from coder.fill import Model, fill_in_turn
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
@@ -212,6 +223,10 @@ class Engine:
     ) -> Generator[EditEvent, None, None]:
         """What happens in the region while it does, then the text; otherwise like `edit`."""
         return stream_rewrite(self, request, cancelled)
+
+    def apply(self, request: ApplyRequest) -> Applied:
+        """The text with a lazy edit merged into it; the model is asked where that is ambiguous. Raises InputError."""
+        return apply_edit(request, self.score)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""

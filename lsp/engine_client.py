@@ -19,6 +19,14 @@ class EngineLostError(QuickfillError):
     """The engine is gone: its process ended, or the connection to it broke. A new client may find a new one."""
 
 
+class ServerLostError(EngineLostError):
+    """The server that the settings name cannot be reached. It may come back by itself."""
+
+
+class RefusedError(QuickfillError):
+    """The engine is there, but does not answer this request: it has too much to do, or failed at it."""
+
+
 @dataclass(frozen=True)
 class EngineStatus:
     """What runs the model.
@@ -27,8 +35,8 @@ class EngineStatus:
         model: its name as it was asked for. version: of the checkpoint.
         runtime: facts about the runtime, for people.
         abilities: what the checkpoint was trained for, by name.
-        shared: whether other windows use the same engine.
-        process_id: of the process that the model is loaded in.
+        shared: whether others use the same engine.
+        process_id: of the process that the model is loaded in; None where that is behind a server.
     """
 
     model: str
@@ -36,15 +44,15 @@ class EngineStatus:
     runtime: dict[str, str]
     abilities: dict[str, bool]
     shared: bool
-    process_id: int
+    process_id: int | None
 
 
 class EngineClient(Protocol):
     """Any thread may call any method. A set `cancelled` answers the caller at once, and the work ends with the pass
     under way.
 
-    Every method but `close` raises `InputError` for what cannot be asked so, and `EngineLostError` when the engine is
-    gone; the client is of no use after that.
+    Every method but `close` raises `InputError` for what cannot be asked so, `RefusedError` for what is not answered
+    now, and `EngineLostError` when the engine is gone; the client is of no use after that.
     """
 
     def stream(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from lsprotocol import types
 
-from coder.errors import QuickfillError
 from lsp.client import Client
 from lsp.debounce import TypingSpeed
 from lsp.documents import Documents
@@ -21,6 +21,9 @@ from lsp.outcomes import Outcome, Outcomes
 from lsp.settings import Settings, read_settings
 from lsp.suggester import Suggester
 from lsp.surroundings import SurroundingsSource
+
+KEY_VARIABLE = "QUICKFILL_API_KEY"
+"""In the environment: the key of the server that `serverUrl` names, where `apiKey` does not tell it."""
 
 EngineOpener = Callable[[Settings], EngineClient]
 Notify = Callable[[str, Any], None]
@@ -49,7 +52,7 @@ class Session:
         self.outcomes = Outcomes(self._record)
         self.typing = TypingSpeed()
         self.gate = _gate_of_this_user()
-        self.host = EngineHost(lambda: opener(self.settings), self._status_changed)
+        self.host = EngineHost(lambda: opener(self.settings), self._status_changed, self._opening)
         self.suggester = Suggester(self.host, self.gate, self.typing)
         self.next_editor = NextEditor()
         self.last_place: tuple[str, types.Range] | None = None
@@ -97,6 +100,9 @@ class Session:
         if self.host.state != "loading":
             self._reported = self.host.message
 
+    def _opening(self) -> str:
+        return f"asking {self.settings.server_url}" if self.settings.server_url else "loading the model"
+
     def _record(self, outcome: Outcome, language: str) -> None:
         self.metrics.count(outcome.value, language)
         self.gate.shown += outcome is Outcome.SHOWN
@@ -106,7 +112,11 @@ class Session:
 def open_engine(settings: Settings) -> EngineClient:
     """The engine that the settings ask for. Raises QuickfillError."""
     if settings.server_url is not None:
-        raise QuickfillError("serverUrl is not available yet: remove the setting to use the model on this machine")
+        from lsp.remote_engine.address import ServerAddress
+        from lsp.remote_engine.client import RemoteEngine
+
+        key = settings.api_key.get_secret_value() if settings.api_key else os.environ.get(KEY_VARIABLE)
+        return RemoteEngine(ServerAddress.parse(settings.server_url), key)
     if settings.engine == "shared":
         from lsp.shared_engine.identity import EngineIdentity
         from lsp.shared_engine.opening import open_shared_engine
@@ -118,7 +128,7 @@ def open_engine(settings: Settings) -> EngineClient:
 
 
 def _engine_settings(settings: Settings) -> tuple[object, ...]:
-    return settings.model, settings.runtime, settings.engine, settings.server_url
+    return settings.model, settings.runtime, settings.engine, settings.server_url, settings.api_key
 
 
 def _gate_of_this_user() -> Gate:

@@ -69,13 +69,6 @@ async def test_a_model_that_is_not_there_is_said_once(tmp_path: Path):
         assert (await session.status()).model == model and len(session.errors) == 1
 
 
-async def test_a_server_elsewhere_is_not_available_yet(tmp_path: Path):
-    async with editor(tmp_path, QUICKFILL, {"serverUrl": "http://localhost:1"}) as session:
-        session.open("x = 1\n")
-        assert await session.texts((0, 5), invoked=True) == []
-        assert any("serverUrl is not available yet" in error for error in session.errors)
-
-
 @pytest.mark.slow
 async def test_the_embedded_model_completes_a_line_and_a_block(tmp_path: Path):
     async with editor(tmp_path, QUICKFILL, {"budgetMs": 60_000, "gate": 0}) as session:

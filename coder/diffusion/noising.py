@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coder.diffusion.masking import Blocks, BoolArray, FloatArray, Generator, IntArray, Masking, mask
+from coder.diffusion.masking import Blocks, BoolArray, FloatArray, Generator, IntArray, Masking, complement, mask
 from coder.diffusion.schedules import Schedule
 
 FULLY_MASKED = 0.15
@@ -123,3 +123,17 @@ def add_noise(
         tokens, wrong = wrong_tokens.replace(blocks, masked, generator)
     weights = np.where(masked & blocks.slots, levels.weight(schedule)[:, None], wrong.astype(np.float64))
     return NoisyBlocks(np.where(masked, mask_token, tokens), masked, wrong, weights)
+
+
+def add_complementary_noise(
+    blocks: Blocks, noisy: NoisyBlocks, levels: NoiseLevels, schedule: Schedule, mask_token: int
+) -> tuple[NoisyBlocks, NoiseLevels]:
+    """The other halves of complementary pairs: masked where `noisy` is not, at noise level 1 - t, clipped like t.
+
+    That is the level of the complement under the linear schedule only. Nothing is masked where the first half is full.
+    """
+    masked = complement(noisy.masked, blocks)
+    other = NoiseLevels(np.maximum(1.0 - levels.t, 1.0 / (blocks.tokens.shape[1] - 1)), np.zeros_like(levels.full))
+    weights = np.where(masked & blocks.slots, other.weight(schedule)[:, None], 0.0)
+    inputs = np.where(masked, mask_token, blocks.tokens)
+    return NoisyBlocks(inputs, masked, np.zeros_like(masked), weights), other

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from coder.train.noisy_rows import NoisyRow, Noising, noisy_row
+from coder.train.noisy_rows import Noising, NoisyRow, noisy_row
 from coder.train.packed_rows import PackedRows
 
 Batch = dict[str, torch.Tensor]

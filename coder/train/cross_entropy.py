@@ -1,6 +1,6 @@
 """The loss of the head, some targets at a time: logits of 49,152 words for all of them would fill the memory.
 
-The gradient is computed along with the loss, so that logits are there once (as in Liger, arXiv:2410.10989, section 3.2).
+The gradient is computed along with the loss, so that logits are there once (like Liger, arXiv:2410.10989, section 3.2).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TARGETS_TOGETHER = {"cpu": 512, "cuda": 4096}
 def weighted_cross_entropy(
     hidden: Tensor, head: Tensor, answers: Tensor, weights: Tensor, trained: tuple[Tensor, Tensor] | None = None
 ) -> tuple[Tensor, Tensor]:
-    """The weighted sum of -log p(answer), and each one's own, float32 [K], which has no gradient.
+    """The weighted sum of -log p(answer), and each one's own, [K], which has no gradient.
 
     Args:
         hidden: [K, hidden_size]. head: [vocabulary, hidden_size], both in any float format.
@@ -45,7 +45,7 @@ class _WeightedCrossEntropy(torch.autograd.Function):
         needs_gradient: bool,
     ) -> tuple[Tensor, Tensor]:
         inputs, matrix = hidden.to(dtype or hidden.dtype), head.to(dtype or hidden.dtype)
-        losses = torch.empty(len(hidden), dtype=torch.float32, device=hidden.device)
+        losses = torch.empty(len(hidden), dtype=_at_least_float32(hidden), device=hidden.device)
         head_gradient = torch.zeros_like(head) if needs_gradient and ctx.needs_input_grad[1] else None
         rows_gradient = torch.zeros_like(rows) if needs_gradient and rows is not None else None
         hidden_gradient = torch.empty_like(hidden) if needs_gradient else None
@@ -62,7 +62,7 @@ class _WeightedCrossEntropy(torch.autograd.Function):
                 rows_gradient += slope[:, numbers].T @ inputs[own]
         ctx.save_for_backward(hidden_gradient, head_gradient, rows_gradient)
         ctx.mark_non_differentiable(losses)
-        return losses @ weights, losses
+        return losses @ weights.to(losses.dtype), losses
 
     @staticmethod
     def backward(ctx: Any, total: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
@@ -71,9 +71,13 @@ class _WeightedCrossEntropy(torch.autograd.Function):
 
 
 def _loss_and_slope(logits: Tensor, answers: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """-log p(answer) of each, float32, and the derivative of their weighted sum by the logits, in their format."""
-    log_probabilities = logits.float().log_softmax(dim=-1)
+    """-log p(answer) of each, and the derivative of their weighted sum by the logits, in their format."""
+    log_probabilities = logits.to(_at_least_float32(logits)).log_softmax(dim=-1)
     losses = -log_probabilities.gather(1, answers[:, None])[:, 0]
-    slope = log_probabilities.exp_() * weights[:, None]
-    slope.scatter_add_(1, answers[:, None], -weights[:, None])
+    weight = weights[:, None].to(losses.dtype)
+    slope = log_probabilities.exp_().mul_(weight).scatter_add_(1, answers[:, None], -weight)
     return losses, slope.to(logits.dtype)
+
+
+def _at_least_float32(values: Tensor) -> torch.dtype:
+    return torch.promote_types(values.dtype, torch.float32)

@@ -10,7 +10,7 @@ import torch
 
 from coder.train.batches import Batch, collate
 from coder.train.loss_table import LossTable
-from coder.train.noisy_rows import NoisyRow, Noising, noisy_row
+from coder.train.noisy_rows import Noising, NoisyRow, noisy_row
 from coder.train.packed_rows import PackedRows
 
 

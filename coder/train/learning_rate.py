@@ -15,7 +15,7 @@ def share_done(step: int, seconds: float, budget: BudgetSettings) -> float:
 
 
 def rate_factor(step: int, done: float, optimizer: OptimizerSettings) -> float:
-    """What the highest learning rate is multiplied by in step `step`, from 0, with a share `done` of the budget spent."""
+    """What the highest learning rate is multiplied by in step `step`, from 0, a share `done` of the budget spent."""
     warmup = min(1.0, (step + 1) / max(1, optimizer.warmup_steps))
     falling = max(0.0, done - optimizer.steady) / max(1e-9, 1.0 - optimizer.steady)
     return max(LOWEST, warmup * (1.0 - falling))

@@ -73,7 +73,7 @@ class NoisyRow:
     Attributes:
         tokens, positions: int64 [M]; positions start anew with each document, and a canvas has those of its slots.
         documents: int64 [M]. canvases: int64 [M], `CLEAN`, or a number that each noisy token shares with its canvas.
-        reach: int64 [M], the last clean place that a token sees, in its document: its own, or the one before its anchor.
+        reach: int64 [M], the last clean place that a token sees in its document: its own, or that before its anchor.
         targets: what is learned.
         slots: how many slots the denoising loss is a mean of, each as it counts; 0 without a canvas.
     """
@@ -117,7 +117,7 @@ def noisy_row(row: Row, size: int, noisy_length: int, noising: Noising, generato
 
 @dataclass(frozen=True)
 class _Noisy:
-    """Canvases with noise: inputs int64, weights float64, both [N, B + 1], and levels float64 [N]; see `NoisyBlocks`."""
+    """Canvases with noise: inputs int64 and weights float64 [N, B + 1], levels float64 [N]; see `NoisyBlocks`."""
 
     canvases: Canvases
     inputs: IntArray

@@ -15,8 +15,11 @@ class ControlEmbedding(torch.nn.Embedding):
     Neither a gradient nor a moment is ever made for the rest, which is a fifth of a small model.
     """
 
+    numbers: Tensor
+    """int64, ascending: which rows are trained."""
+
     def __init__(self, weight: Tensor, trained: Sequence[int]) -> None:
-        super().__init__(*weight.shape, _weight=weight.detach(), _freeze=True)
+        super().__init__(weight.shape[0], weight.shape[1], _weight=weight.detach(), _freeze=True)
         # A model that is only described (on the device `meta`) knows its numbers all the same.
         numbers = torch.tensor(sorted(trained), device="cpu" if weight.is_meta else weight.device)
         self.register_buffer("numbers", numbers, persistent=False)

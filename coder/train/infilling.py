@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -14,8 +15,24 @@ from coder.model.checkpoint import Checkpoint
 from coder.model.config import ModelConfig
 from coder.model.torch_decoder import Decoder
 
-POLICIES = (("autoregressive", None), ("threshold:0.9", 8))
-"""Both ways of decoding: policy and canvas size."""
+if TYPE_CHECKING:
+    from coder.engine import Engine
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to decode: a policy as the engine takes it, and a canvas size or None for its default."""
+
+    policy: str
+    canvas_size: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.policy.partition(":")[0]
+
+
+METHODS = (Method("autoregressive"), Method("threshold:0.9", 8))
+"""Both ways of decoding."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +46,26 @@ class Hole:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was written into a hole, by which policy, in how many passes after the prefill."""
+    """What was written into a hole.
+
+    Attributes:
+        tokens: the end token counted.
+        canvas_passes, commit_passes: after the prefill.
+        ended: whether it ended by itself.
+    """
 
     hole: Hole
-    policy: str
+    method: Method
     text: str
     tokens: int
-    passes: int
-    finished: bool
+    canvas_passes: int
+    commit_passes: int
+    ended: bool
 
     @property
     def exact(self) -> bool:
         """Whether it is what stood there, and ends there; spaces at its end aside."""
-        return self.finished and self.text.rstrip() == self.hole.middle.rstrip()
+        return self.ended and self.text.rstrip() == self.hole.middle.rstrip()
 
     @property
     def first_line(self) -> bool:
@@ -61,57 +85,57 @@ def read_holes(file: Path, count: int | None = None) -> list[Hole]:
         ) from error
 
 
-def fill_holes(
-    decoder: Decoder,
-    checkpoint: Checkpoint,
-    holes: Sequence[Hole],
-    max_tokens: int,
-    policies: Sequence[tuple[str, int | None]] = POLICIES,
-) -> list[Answer]:
-    """Fill every hole by every policy, with a copy of a decoder that may be in training.
+def fill_holes(decoder: Decoder, checkpoint: Checkpoint, holes: Sequence[Hole], max_tokens: int) -> list[Answer]:
+    """Fill every hole in both ways of decoding, with a copy of a decoder that may be in training.
 
     Raises ImportError where what the engine needs is not installed.
     """
-    from coder.completion import CompletionRequest
     from coder.engine import Engine
     from coder.model.torch_runtime import TorchRuntime
 
-    runtime = TorchRuntime(_inference_copy(decoder, checkpoint.config))
-    engine = Engine(runtime, checkpoint, "in training")
-    answers = []
+    engine = Engine(TorchRuntime(_inference_copy(decoder, checkpoint.config)), checkpoint, "in training")
     try:
-        for policy, canvas_size in policies:
-            requests = [
-                CompletionRequest(
-                    hole.prefix,
-                    hole.suffix,
-                    policy=policy,
-                    canvas_size=canvas_size,
-                    max_tokens=max_tokens,
-                    replace_brackets=False,
-                )
-                for hole in holes
-            ]
-            for hole, done in zip(holes, engine.complete_many(requests), strict=True):
-                spent = done.statistics
-                finished = done.finish_reason == "end"
-                answers.append(Answer(hole, policy, done.text, spent.tokens, spent.decode_passes, finished))
+        return fill_with(engine, holes, max_tokens, METHODS)
     finally:
         engine.close()
+
+
+def fill_with(engine: Engine, holes: Sequence[Hole], max_tokens: int, methods: Sequence[Method]) -> list[Answer]:
+    """Fill every hole by every method."""
+    from coder.completion import CompletionRequest
+
+    answers = []
+    for method in methods:
+        requests = [
+            CompletionRequest(
+                hole.prefix,
+                hole.suffix,
+                policy=method.policy,
+                canvas_size=method.canvas_size,
+                max_tokens=max_tokens,
+                replace_brackets=False,
+            )
+            for hole in holes
+        ]
+        for hole, done in zip(holes, engine.complete_many(requests), strict=True):
+            spent = done.statistics
+            ended = done.finish_reason == "end"
+            # The end token costs a pass like any other.
+            tokens = spent.tokens + ended
+            answers.append(Answer(hole, method, done.text, tokens, spent.canvas_passes, spent.commit_passes, ended))
     return answers
 
 
 def figures_of(answers: Sequence[Answer]) -> dict[str, float]:
-    """By policy: the shares of `exact` answers and right `first_line`s, and tokens a pass."""
+    """By the name of the method: the shares of `exact` answers and right `first_line`s, and tokens a pass."""
     figures = {}
-    for policy in dict.fromkeys(answer.policy for answer in answers):
-        own = [answer for answer in answers if answer.policy == policy]
-        name = policy.partition(":")[0]
+    for method in dict.fromkeys(answer.method for answer in answers):
+        own = [answer for answer in answers if answer.method == method]
+        passes = sum(answer.canvas_passes + answer.commit_passes for answer in own)
         figures |= {
-            f"{name}_exact": sum(answer.exact for answer in own) / len(own),
-            f"{name}_first_line": sum(answer.first_line for answer in own) / len(own),
-            f"{name}_tokens_per_pass": sum(answer.tokens for answer in own)
-            / max(1, sum(answer.passes for answer in own)),
+            f"{method.name}_exact": sum(answer.exact for answer in own) / len(own),
+            f"{method.name}_first_line": sum(answer.first_line for answer in own) / len(own),
+            f"{method.name}_tokens_per_pass": sum(answer.tokens for answer in own) / max(1, passes),
         }
     return figures
 
@@ -123,7 +147,7 @@ def samples_page(answers: Sequence[Answer], title: str, most: int = 24, around: 
         parts.append(f"```\n{hole.prefix[-around:]}‸{hole.suffix[:around]}\n```")
         parts.append(f"stood there: `{hole.middle!r}`")
         parts += [
-            f"* {answer.policy} {'=' if answer.exact else '≠'} `{answer.text!r}`"
+            f"* {answer.method.policy} {'=' if answer.exact else '≠'} `{answer.text!r}`"
             for answer in answers
             if answer.hole == hole
         ]

@@ -22,7 +22,7 @@ from coder.train.cross_entropy import weighted_cross_entropy
 Tensor = torch.Tensor
 
 
-class BlockDiffusion(torch.nn.Module):
+class BlockDiffusionModel(torch.nn.Module):
     """A decoder that, given a batch, answers with its loss."""
 
     accepts_loss_kwargs = False

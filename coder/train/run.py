@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
 
@@ -18,10 +19,10 @@ from coder.train.batches import RowStream
 from coder.train.held_out import HeldOut
 from coder.train.infilling import Hole, figures_of, fill_holes, read_holes, samples_page
 from coder.train.noisy_rows import Noising
-from coder.train.objective import BlockDiffusion, compile_layers, named_control_tokens
+from coder.train.objective import BlockDiffusionModel, compile_layers, named_control_tokens
 from coder.train.pace import Pace
 from coder.train.packed_rows import PackedRows
-from coder.train.run_folder import SETTINGS_FILE, newest_checkpoint, open_start
+from coder.train.run_folder import FIGURES_FILE, SETTINGS_FILE, newest_checkpoint, open_start
 from coder.train.settings import MaskingShares, TrainSettings
 from coder.train.settings_file import write_settings
 from coder.train.trainer import ENDLESS, BlockDiffusionTrainer, Figures, training_arguments
@@ -48,7 +49,7 @@ def train(settings: TrainSettings) -> Figures:
     decoder = Decoder.from_checkpoint(start.checkpoint, torch.device("cpu"), torch.float32)
     if not start.checkpoint.config.adapted:
         _renew_control_embeddings(decoder, settings.run.seed)
-    model = BlockDiffusion(decoder, settings.objective.next_token_weight, settings.optimizer.frozen_embedding)
+    model = BlockDiffusionModel(decoder, settings.objective.next_token_weight, settings.optimizer.frozen_embedding)
     if settings.run.compile if settings.run.compile is not None else arguments.device.type == "cuda":
         compile_layers(decoder)
     length = noisy_length(rows, settings)
@@ -75,7 +76,10 @@ def train(settings: TrainSettings) -> Figures:
     if pace.interrupted:
         logger.info("stopped after %.0f s in all; the same command goes on from there", pace.seconds)
         return {}
-    return trainer.evaluate()
+    figures = trainer.evaluate()
+    if trainer.is_world_process_zero():
+        (settings.run.out / FIGURES_FILE).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return figures
 
 
 class Evaluation:
@@ -97,6 +101,7 @@ class Evaluation:
     def __call__(self, trainer: BlockDiffusionTrainer) -> Figures:
         figures: Figures = {}
         if self._held_out is not None:
+            assert trainer.model is not None
             figures |= self._held_out.figures(trainer.model, trainer.args.device, trainer.accelerator.autocast())
         if self._holes and not trainer.is_fsdp_enabled and trainer.is_world_process_zero():
             figures |= self._fill(trainer)

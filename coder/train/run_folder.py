@@ -26,6 +26,8 @@ from coder.train.pace import CLOCK_FILE
 from coder.train.settings import TrainSettings
 
 SETTINGS_FILE = "settings.json"
+FIGURES_FILE = "figures.json"
+"""What was measured at the end of a run."""
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 

@@ -19,7 +19,7 @@ from coder.train.batches import Batch, RowStream, collate
 from coder.train.control_embedding import ControlEmbedding
 from coder.train.learning_rate import rate_factor, share_done
 from coder.train.loss_table import LossTable
-from coder.train.objective import BlockDiffusion
+from coder.train.objective import BlockDiffusionModel
 from coder.train.pace import Pace
 from coder.train.run_folder import Start, load_weights, save_weights
 from coder.train.settings import TrainSettings
@@ -33,7 +33,7 @@ ENDLESS = 10_000_000
 
 
 class BlockDiffusionTrainer(Trainer):
-    """Trains a `BlockDiffusion` on a `RowStream`.
+    """Trains a `BlockDiffusionModel` on a `RowStream`.
 
     Args:
         evaluation: the figures of a decoder as it is, on held-out data; called in every process.
@@ -41,7 +41,7 @@ class BlockDiffusionTrainer(Trainer):
 
     def __init__(
         self,
-        model: BlockDiffusion,
+        model: BlockDiffusionModel,
         rows: RowStream,
         arguments: TrainingArguments,
         settings: TrainSettings,
@@ -50,6 +50,7 @@ class BlockDiffusionTrainer(Trainer):
         evaluation: Callable[[BlockDiffusionTrainer], Figures],
     ) -> None:
         super().__init__(model, arguments, collate, rows, callbacks=[pace])
+        self.rows = rows
         self.settings = settings
         self.start = start
         self.pace = pace
@@ -60,7 +61,7 @@ class BlockDiffusionTrainer(Trainer):
     def decoder(self) -> Decoder:
         """The decoder in training, its embedding settled."""
         model = self.accelerator.unwrap_model(self.model)
-        assert isinstance(model, BlockDiffusion)
+        assert isinstance(model, BlockDiffusionModel)
         model.settle()
         return model.decoder
 
@@ -84,7 +85,9 @@ class BlockDiffusionTrainer(Trainer):
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None:
-            self.optimizer = make_optimizer(model or self.model, self.settings)
+            model = model or self.model
+            assert model is not None
+            self.optimizer = make_optimizer(model, self.settings)
         return self.optimizer
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> torch.optim.lr_scheduler.LRScheduler:
@@ -98,7 +101,7 @@ class BlockDiffusionTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int]:
         """The stream has its own order."""
-        return torch.utils.data.SequentialSampler(train_dataset or self.train_dataset)
+        return torch.utils.data.SequentialSampler(self.rows)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
         """Write the weights as a checkpoint of this project. With a `state_dict` the model is in pieces (FSDP)."""
@@ -112,7 +115,7 @@ class BlockDiffusionTrainer(Trainer):
             save_weights(_decoder_of(state_dict, self.start), self.start, folder)
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        folder = self.settings.run.out / f"checkpoint-{self.state.global_step}"
         if self.args.should_save:
             shutil.rmtree(folder, ignore_errors=True)  # what a killed process left unfinished
         super()._save_checkpoint(model, trial)
@@ -124,7 +127,7 @@ class BlockDiffusionTrainer(Trainer):
             super()._load_from_checkpoint(resume_from_checkpoint, model)
             return
         target = self.accelerator.unwrap_model(model or self.model)
-        assert isinstance(target, BlockDiffusion)
+        assert isinstance(target, BlockDiffusionModel)
         load_weights(target.decoder, Path(resume_from_checkpoint))
         target.unsettle()
 
@@ -179,10 +182,10 @@ def training_arguments(
 
 
 def _decoder_of(state: dict[str, Tensor], start: Start) -> Decoder:
-    """A decoder around the parameters of a gathered `BlockDiffusion`."""
+    """A decoder around the parameters of a gathered `BlockDiffusionModel`."""
     config = start.checkpoint.config
     with torch.device("meta"):
-        model = BlockDiffusion(Decoder(config), 0.0, "decoder.embedding.rows" in state)
+        model = BlockDiffusionModel(Decoder(config), 0.0, "decoder.embedding.rows" in state)
     model.load_state_dict(state, assign=True)
     model.settle()
     return model.decoder

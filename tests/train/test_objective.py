@@ -12,8 +12,9 @@ from coder.diffusion.noising import WrongTokens
 from coder.model.config import Abilities, ModelConfig
 from coder.model.torch_decoder import Decoder, grouped_attention
 from coder.train.batches import collate
+from coder.train.control_embedding import ControlEmbedding
 from coder.train.noisy_rows import CLEAN, NoisyRow, noisy_row
-from coder.train.objective import BlockDiffusion
+from coder.train.objective import BlockDiffusionModel
 from tests.train.rows import CONTROL, VOCABULARY, mixed_row, noising
 
 CONFIG = ModelConfig(
@@ -80,7 +81,7 @@ def run(model: Decoder, row: NoisyRow, places: np.ndarray, attend, hidden: list)
 @pytest.mark.parametrize("size", [1, 4, 8, 16, 32])
 def test_the_packed_pass_equals_plain_ones(size: int, tied: bool):
     rows = rows_of(size)
-    plain, packed = decoder(tied), BlockDiffusion(decoder(tied), NEXT_TOKEN_WEIGHT, frozen_embedding=False)
+    plain, packed = decoder(tied), BlockDiffusionModel(decoder(tied), NEXT_TOKEN_WEIGHT, frozen_embedding=False)
     expected, found = plain_loss(plain, rows), packed(**collate(rows))["loss"]
     # Weights are kept in float32, everything else is in float64 here.
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
@@ -94,7 +95,7 @@ def test_the_packed_pass_equals_plain_ones(size: int, tied: bool):
 @pytest.mark.parametrize("tied", [True, False])
 def test_a_frozen_embedding_learns_the_control_tokens_and_nothing_else(tied: bool):
     rows = rows_of(8)
-    free, frozen = (BlockDiffusion(decoder(tied), NEXT_TOKEN_WEIGHT, frozen) for frozen in (False, True))
+    free, frozen = (BlockDiffusionModel(decoder(tied), NEXT_TOKEN_WEIGHT, frozen) for frozen in (False, True))
     for model in (free, frozen):
         model(**collate(rows))["loss"].backward()
     for whole, part in [(free.decoder.embedding, frozen.decoder.embedding), (free.decoder.head, frozen.decoder.head)]:
@@ -106,8 +107,9 @@ def test_a_frozen_embedding_learns_the_control_tokens_and_nothing_else(tied: boo
 
 
 def test_trained_rows_reach_the_weights():
-    model = BlockDiffusion(decoder(), NEXT_TOKEN_WEIGHT, frozen_embedding=True)
+    model = BlockDiffusionModel(decoder(), NEXT_TOKEN_WEIGHT, frozen_embedding=True)
     embedding = model.decoder.embedding
+    assert isinstance(embedding, ControlEmbedding)
     before = embedding.weight.clone()
     with torch.no_grad():
         embedding.rows.add_(1.0)
@@ -119,5 +121,5 @@ def test_trained_rows_reach_the_weights():
 
 def test_a_row_without_a_canvas_has_a_loss():
     row = noisy_row(mixed_row(), 8, 0, noising(), np.random.default_rng(0))
-    model = BlockDiffusion(decoder(), NEXT_TOKEN_WEIGHT, frozen_embedding=False)
+    model = BlockDiffusionModel(decoder(), NEXT_TOKEN_WEIGHT, frozen_embedding=False)
     assert torch.isfinite(model(**collate([row]))["loss"])

@@ -163,6 +163,8 @@ def training_arguments(
         gradient_accumulation_steps=optimizer.accumulate,
         max_grad_norm=optimizer.clip,
         bf16=precision == "bfloat16",
+        # Said outright, since several processes on processors would not know of each other otherwise.
+        use_cpu=not torch.cuda.is_available(),
         logging_steps=run.log_every,
         eval_strategy="steps" if run.evaluate_every else "no",
         eval_steps=run.evaluate_every or None,

@@ -15,12 +15,14 @@ from coder.train.packed_rows import PackedRows
 
 
 class HeldOut:
-    """The first `count` rows of a folder, cut into canvases of each size, `together` at a time."""
+    """The first `count` rows of a folder, cut into canvases of each size, `together` at a time: full batches only,
+    where there is one, since a compiled model is compiled for one shape."""
 
     def __init__(
         self, rows: PackedRows, sizes: Sequence[int], noisy_length: int, noising: Noising, count: int, together: int
     ) -> None:
-        self._rows = [rows[index] for index in range(min(count, len(rows)))]
+        count = min(count, len(rows))
+        self._rows = [rows[index] for index in range(count - count % together or count)]
         self._sizes = sorted(set(sizes))
         self._noisy_length = noisy_length
         self._noising = noising

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -77,17 +78,25 @@ class WrongTokens:
         wrong &= (generator.random(shape[0]) < self.blocks)[:, None] & blocks.slots & ~masked
         replacements = self._random(blocks.tokens, generator)
         if samples is not None:
-            usable = np.isin(samples, self.ordinary) & (samples != blocks.tokens)
+            usable = self._find(samples)[1] & (samples != blocks.tokens)
             replacements = np.where(usable, samples, replacements)
         return np.where(wrong, replacements, blocks.tokens), wrong
 
     def _random(self, tokens: IntArray, generator: Generator) -> IntArray:
         """An ordinary token for each of `tokens`, uniformly among those that differ from it."""
-        ordinary = np.unique(self.ordinary)
-        place = np.searchsorted(ordinary, tokens)
-        right = np.isin(tokens, ordinary)
-        draws = generator.integers(0, len(ordinary) - right)
-        return ordinary[draws + (right & (draws >= place))]
+        place, right = self._find(tokens)
+        draws = generator.integers(0, len(self._ascending) - right)
+        return self._ascending[draws + (right & (draws >= place))]
+
+    def _find(self, tokens: IntArray) -> tuple[IntArray, BoolArray]:
+        """Where each token belongs among the ordinary ones, and whether it is one of them."""
+        place = np.searchsorted(self._ascending, tokens)
+        return place, self._ascending[np.minimum(place, len(self._ascending) - 1)] == tokens
+
+    @cached_property
+    def _ascending(self) -> IntArray:
+        """Sorted once: a vocabulary is large, and a training row small."""
+        return np.unique(self.ordinary)
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,8 @@ class BlockDiffusionTrainer(Trainer):
 
     def evaluate(self, *_: Any, **__: Any) -> Figures:
         figures = {f"eval_{name}": value for name, value in self._evaluation(self).items()}
-        self.log(figures)
+        if figures:
+            self.log(dict(figures))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
         return figures
 

@@ -59,8 +59,8 @@ def main(
             optimizer=OptimizerSettings(rows=rows, frozen_embedding=frozen),
         )
         batches, preparing = prepared(settings, checkpoint, steps + WARM_UP)
-    figures = timed_steps(settings, checkpoint.config, checkpoint, batches, device, compiled)
-    figures |= {"row_preparing_ms": preparing}
+    timed = timed_steps(settings, checkpoint, batches, device, compiled)
+    figures = {**timed, "row_preparing_ms": preparing}
     print_figures(report_console(), f"training on {device_name(device)}", figures)
     if json is not None:
         write_json(json, {"train": figures, "device": device_name(device), "machine": machine()})
@@ -68,7 +68,6 @@ def main(
 
 def timed_steps(
     settings: TrainSettings,
-    config: ModelConfig,
     checkpoint: Checkpoint,
     batches: list[Batch],
     device: torch.device,
@@ -96,8 +95,8 @@ def timed_steps(
     times = [milliseconds(lambda batch=batch: step(batch)) for batch in batches]
     seconds = median(times[WARM_UP:]) / 1000.0
     rows, length = batches[0]["tokens"].shape
-    clean = rows * settings_row_length(settings, length)
-    operations = float(np.mean([step_operations(config, batch, frozen) for batch in batches[WARM_UP:]]))
+    clean = rows * clean_length(settings, length)
+    operations = float(np.mean([step_operations(checkpoint.config, batch, frozen) for batch in batches[WARM_UP:]]))
     peak = peak_operations(device)
     return {
         "step_ms": 1000.0 * seconds,
@@ -110,7 +109,7 @@ def timed_steps(
     }
 
 
-def settings_row_length(settings: TrainSettings, length: int) -> int:
+def clean_length(settings: TrainSettings, length: int) -> int:
     """Clean tokens of a sequence that holds as much room for canvases as it has clean tokens."""
     return length - (settings.objective.noisy_length or length // 2)
 

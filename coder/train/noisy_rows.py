@@ -7,6 +7,7 @@ the row and on a seed alone, so a batch is the same whoever prepares it and when
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from coder.diffusion.schedules import Schedule
 from coder.model.config import ControlTokens
 from coder.train.canvases import Canvases, Segment, cut_canvases, segments
 from coder.train.packed_rows import NO_DOCUMENT, Role, Row
+
+if TYPE_CHECKING:  # needs tree-sitter, which training does without
+    from coder.train.syntax_nodes import NodeFinder
 
 CLEAN = -1
 """The canvas number of a clean token."""
@@ -32,6 +36,7 @@ class Noising:
     Attributes:
         line_breaks: bool [vocabulary], which tokens hold a line break.
         wrong_tokens: None leaves visible tokens right.
+        nodes: finds the syntax nodes in canvases, for a masking rule that goes by them.
     """
 
     control: ControlTokens
@@ -43,6 +48,7 @@ class Noising:
     middles_only: bool = True
     complementary: bool = False
     draws: int = 1
+    nodes: NodeFinder | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def noisy_row(row: Row, size: int, noisy_length: int, noising: Noising, generato
     found = list(segments(row, noising.control, noising.middles_only))
     every = cut_canvases(row, found, size, noising.control)
     chosen = _choose(len(every), noisy_length // (size + 1), noising.draws, noising.complementary, generator)
-    noisy = _noisy(every.take(chosen), noising, generator)
+    noisy = _noisy(every.take(chosen), row, noising, generator)
     canvases, shape = noisy.canvases, noisy.inputs.shape
     positions = _positions(row.documents)
     spare = noisy_length - noisy.inputs.size
@@ -134,13 +140,13 @@ def _choose(count: int, room: int, draws: int, pairs: bool, generator: Generator
     return np.concatenate([*rounds, np.zeros(0, np.int64)])[:room].astype(np.int64)
 
 
-def _noisy(canvases: Canvases, noising: Noising, generator: Generator) -> _Noisy:
+def _noisy(canvases: Canvases, row: Row, noising: Noising, generator: Generator) -> _Noisy:
     """Noise for canvases, which then stand in the order of their anchors: queries near each other share their keys."""
     count, width = canvases.tokens.shape
     if not count:
         empty = np.zeros((0, width))
         return _Noisy(canvases, empty.astype(np.int64), empty > 0, empty, np.zeros(0))
-    blocks = canvases.blocks(noising.line_breaks)
+    blocks = canvases.blocks(noising.line_breaks, noising.nodes.find(row, canvases) if noising.nodes else None)
     levels = draw_noise_levels(count, width - 1, generator, noising.fully_masked)
     mask_token = noising.control.mask
     noisy = add_noise(blocks, levels, noising.schedule, noising.masking, mask_token, generator, noising.wrong_tokens)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ import torch
 from coder.diffusion.masking import BlockSuffix, Independent, Lines, Masking, Mixture, Spans, SyntaxNodes
 from coder.diffusion.noising import WrongTokens
 from coder.diffusion.schedules import Cosine, Linear
-from coder.errors import InputError
+from coder.errors import InputError, MissingDependencyError
 from coder.model.checkpoint import Checkpoint
 from coder.model.torch_decoder import Decoder
 from coder.train.batches import RowStream
@@ -26,6 +27,9 @@ from coder.train.run_folder import FIGURES_FILE, SETTINGS_FILE, newest_checkpoin
 from coder.train.settings import MaskingShares, TrainSettings
 from coder.train.settings_file import write_settings
 from coder.train.trainer import ENDLESS, BlockDiffusionTrainer, Figures, training_arguments
+
+if TYPE_CHECKING:
+    from coder.train.syntax_nodes import NodeFinder
 
 logger = logging.getLogger("quickfill.train")
 
@@ -153,7 +157,20 @@ def noising_of(settings: TrainSettings, checkpoint: Checkpoint) -> Noising:
         objective.middles_only,
         objective.complementary,
         objective.draws,
+        _node_finder(checkpoint) if objective.masking.nodes > 0 else None,
     )
+
+
+def _node_finder(checkpoint: Checkpoint) -> NodeFinder:
+    """Raises MissingDependencyError without tree-sitter."""
+    try:
+        from coder.train.syntax_nodes import NodeFinder
+    except ImportError as error:
+        raise MissingDependencyError(
+            "objective.masking.nodes needs tree-sitter: pip install tree-sitter tree-sitter-python"
+        ) from error
+    config = checkpoint.config
+    return NodeFinder(config.control, [checkpoint.tokenizer.token_bytes(token) for token in range(config.vocab_size)])
 
 
 def masking_of(shares: MaskingShares) -> Masking:

@@ -18,8 +18,9 @@ class LossTable:
     """Means in nats. Slots behind the end of a middle are left out: they are easy and would hide the others."""
 
     def __init__(self, sizes: Sequence[int], device: torch.device) -> None:
-        self._sizes = torch.tensor(sorted(set(sizes)), device=device)
-        self._names = [f"denoise_{size}_{level}" for size in self._sizes.tolist() for level in LEVELS]
+        ascending = sorted(set(sizes))
+        self._sizes, self._largest = torch.tensor(ascending, device=device), ascending[-1]
+        self._names = [f"denoise_{size}_{level}" for size in ascending for level in LEVELS]
         self._names += ["wrong_token", "next_token"]
         self._sums = torch.zeros(2, len(self._names) + 1, dtype=torch.float64, device=device)
         self._edges = torch.tensor([0.25, 0.5, 0.75], device=device)
@@ -28,7 +29,7 @@ class LossTable:
         """Count the `losses` of a batch's targets, float32 [K]."""
         sizes, levels = batch["sizes"], batch["levels"]
         level = torch.bucketize(levels, self._edges) + (levels >= 1.0)
-        size = torch.searchsorted(self._sizes, sizes.clamp(max=int(self._sizes[-1])))
+        size = torch.searchsorted(self._sizes, sizes.clamp(max=self._largest))
         place = size * len(LEVELS) + level
         place = torch.where(levels < 0, len(self._names) - 2, place)
         place = torch.where(sizes == 0, len(self._names) - 1, place)

@@ -167,6 +167,8 @@ def training_arguments(
         # Said outright, since several processes on processors would not know of each other otherwise.
         use_cpu=not torch.cuda.is_available(),
         logging_steps=run.log_every,
+        # It would wait for the GPU after every pass.
+        logging_nan_inf_filter=False,
         eval_strategy="steps" if run.evaluate_every else "no",
         eval_steps=run.evaluate_every or None,
         save_strategy="steps",

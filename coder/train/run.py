@@ -98,7 +98,7 @@ class Evaluation:
         if data.held_out:
             rows = PackedRows(data.held_out)
             _require_same_vocabulary(rows, checkpoint)
-            plain = replace(noising, masking=Independent())
+            plain = replace(noising, masking=Independent(), nodes=None)
             sizes = settings.objective.block_sizes
             self._held_out = HeldOut(rows, sizes, length, plain, data.held_out_rows, settings.optimizer.rows)
 

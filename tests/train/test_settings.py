@@ -117,6 +117,7 @@ def test_the_clock_counts_where_it_is_ahead_of_the_steps():
     assert share_done(200, 0.0, budget) == 1.0
 
 
+@pytest.mark.slow
 def test_training_imports_no_more_than_a_machine_for_training_has():
     blocked = f"import sys; sys.modules.update(dict.fromkeys({LACKING.split()!r}))"
     program = f"{blocked}; import coder.train.run, coder.train.__main__, coder.train.parts, coder.model.convert"

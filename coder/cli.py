@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import apply, calibrate, complete, convert, edit, fill, generate, info, repair, score, serve
+from coder.commands import apply, calibrate, complete, convert, edit, fill, generate, info, repair, score, serve, train
 from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
@@ -51,6 +51,7 @@ app.command()(info.info)
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=serve.EPILOG)(serve.serve)
+app.add_typer(train.app, name="train")
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import functools
+import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -59,6 +60,12 @@ class Tokenizer:
             raise CheckpointError(
                 f"{file} does not give every text back as it was; only byte-level BPE without normalisation fits"
             )
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of what every id stands for, in hexadecimal: equal where the ids of two tokenizers mean the same."""
+        vocabulary = sorted((number, text) for text, number in self._tokenizer.get_vocab().items())
+        return hashlib.sha256(repr(vocabulary).encode()).hexdigest()
 
     def encode(self, text: str) -> list[int]:
         """The ids of `text`, none of them a control token: `<|mask|>` in a text is eight characters like any others.

@@ -7,6 +7,7 @@ sees is the caller's: an attention function is passed in, which may add a cache,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from coder.model.checkpoint import Checkpoint
 from coder.model.config import ModelConfig
@@ -60,9 +61,7 @@ class Decoder(torch.nn.Module):
         hidden = self.embedding(tokens)
         rotation = self._rotation(positions, hidden.dtype)
         for index, layer in enumerate(self.layers):
-            assert isinstance(layer, Layer)
-            queries, keys, values = layer.project(hidden, rotation)
-            hidden = layer.combine(hidden, attend(index, queries, keys, values))
+            hidden = layer(hidden, rotation, partial(attend, index))
         return self.norm(hidden)
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -105,6 +104,10 @@ class Layer(torch.nn.Module):
             "mlp.up_proj.weight": up,
             "mlp.down_proj.weight": self.down.weight,
         }
+
+    def forward(self, hidden: Tensor, rotation: Rotation, attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
+        """Hidden states [rows, M, hidden_size] after the layer; `attend` is its attention, see `Attend`."""
+        return self.combine(hidden, attend(*self.project(hidden, rotation)))
 
     def project(self, hidden: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values [rows, heads, M, head_dim], the first two rotated."""

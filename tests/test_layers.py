@@ -21,13 +21,19 @@ MAY_IMPORT = {
     "evals": ("evals", "coder.engine", "coder.completion", "coder.edits", "coder.syntax", "coder.errors"),
     "data": (
         "data",
+        "coder.completion",
         "coder.context",
         "coder.diffusion.masking",
+        "coder.edits",
         "coder.errors",
+        "coder.model.checkpoint",
+        "coder.model.config",
         "coder.model.prompt",
         "coder.model.tokens",
+        "coder.prompting",
         "coder.syntax",
         "coder.train.packed_rows",
+        "coder.view",
     ),
 }
 """Which of our own modules each package may import."""

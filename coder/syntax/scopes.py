@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,13 +67,10 @@ def scopes_at(text: str, language: str, position: int) -> list[Scope] | None:
 def functions(text: str, language: str) -> list[Scope] | None:
     """Every function of a text that has a name, in order; None when no grammar for the language is installed."""
     tree = SyntaxTree.of(text, language)
-    return None if tree is None else list(functions_in(tree, tree.nodes()))
-
-
-def functions_in(tree: SyntaxTree, nodes: Iterable[tree_sitter.Node]) -> Iterator[Scope]:
-    """The functions that have a name among nodes of a tree."""
-    scopes = (_scope(tree, node) for node in nodes if node.type in FUNCTIONS)
-    yield from (scope for scope in scopes if scope is not None and scope.name is not None)
+    if tree is None:
+        return None
+    scopes = (_scope(tree, node) for node in tree.nodes() if node.type in FUNCTIONS)
+    return [scope for scope in scopes if scope is not None and scope.name is not None]
 
 
 def hole_border(text: str, language: str, start: int, end: int, size: HoleSize) -> Span | None:

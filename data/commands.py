@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from coder.errors import InputError, MissingDependencyError
+from data.pack.command import PACK_EPILOG, pack, show
 
 if TYPE_CHECKING:
     from data.settings import CorpusSettings
@@ -126,6 +127,9 @@ def _register(name: str, title: str) -> None:
     ) -> None:
         _run_stage(name, folder, out, _settings(config), processes)
 
+
+app.command(epilog=PACK_EPILOG)(pack)
+app.command()(show)
 
 for step_name, step_title in STEPS.items():
     _register(step_name, step_title)

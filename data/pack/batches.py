@@ -14,13 +14,13 @@ from typing import Protocol
 from coder.context.files import source_files
 from coder.errors import InputError
 from coder.syntax.languages import language_of
+from data.document import TRAIN
 from data.pack.text import SourceText
 
 FOLDER_BYTES = 1 << 20
 """Of a plain folder, in a batch. In a corpus a row group is one."""
 
 COLUMNS = ("text", "language", "path", "package", "version")
-TRAIN = "train"
 
 
 class Batch(Protocol):
@@ -79,7 +79,8 @@ def batches(sources: Sequence[Path], split: str = TRAIN) -> Iterator[Batch]:
         if source.is_file():
             yield from _row_groups(source, split)
         elif source.is_dir():
-            shards = sorted(source.glob("*.parquet"))
+            # A corpus has shards for each split, and says in each row which it is.
+            shards = sorted(source.glob(f"{split}-*.parquet")) or sorted(source.glob("*.parquet"))
             for shard in shards:
                 yield from _row_groups(shard, split)
             if not shards:

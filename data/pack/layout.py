@@ -23,7 +23,6 @@ class Layout:
 
     def __init__(self, config: ModelConfig, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.vocabulary_size = config.vocab_size
         self._control = config.control
         self._prompting = Prompting(replace(config, abilities=EVERYTHING), tokenizer)
         self._dtype = token_type(config.vocab_size)

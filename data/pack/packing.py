@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import cached_property
 from pathlib import Path
 
 from coder.errors import InputError
@@ -19,6 +18,7 @@ from data.pack.bins import best_fit_decreasing
 from data.pack.examples import training_documents
 from data.pack.layout import Layout
 from data.pack.settings import Kind, PackSettings
+from data.running import map_in_processes
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def pack(batches: Sequence[Batch], job: Job, processes: int = 1) -> Iterator[Pac
     """
     job.out.mkdir(parents=True, exist_ok=True)
     done: list[Packed] = []
-    for packed in _in_order(list(enumerate(batches)), job, processes):
+    for packed in map_in_processes(_Packer(job), list(enumerate(batches)), processes):
         done.append(packed)
         yield packed
     shards = tuple(packed.shard for packed in done if packed.shard is not None)
@@ -68,54 +68,32 @@ def rows_of(documents: Sequence[Document], row_length: int, generator: random.Ra
     return [[documents[index] for index in indices] for indices in bins]
 
 
-def _in_order(numbered: list[tuple[int, Batch]], job: Job, processes: int) -> Iterator[Packed]:
-    if processes == 1 or len(numbered) < 2:
-        worker = _Worker(job)
-        yield from (worker.pack(number, batch) for number, batch in numbered)
-        return
-    # Spawned, since a fork of a process with threads may hang, and since that is what every system can do.
-    workers = min(processes, len(numbered))
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start, initargs=(job,)) as pool:
-        try:
-            yield from pool.map(_pack, numbered)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-class _Worker:
-    """Packs batches with what is made once for all of them."""
+class _Packer:
+    """Packs batches, with what is made once in each process."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._layout = Layout(job.config, Tokenizer(job.tokenizer_file))
 
-    def pack(self, number: int, batch: Batch) -> Packed:
-        job = self._job
+    def __reduce__(self) -> tuple[type[_Packer], tuple[Job]]:
+        return _Packer, (self._job,)
+
+    def __call__(self, numbered: tuple[int, Batch]) -> Packed:
+        (number, batch), job, row_length = numbered, self._job, self._job.settings.row_length
         files = batch.read()
         made = list(training_documents(files, self._layout, job.settings, job.seed))
-        counts = Counter(kind for kind, _ in made)
         tokens: Counter[Kind] = Counter()
         for kind, document in made:
             tokens[kind] += len(document)
-        kinds = {kind: KindCount(count, tokens[kind]) for kind, count in counts.items()}
+        kinds = {kind: KindCount(count, tokens[kind]) for kind, count in Counter(kind for kind, _ in made).items()}
         shard = None
         if made:
-            generator = random.Random(f"{job.seed} {number}")
-            rows = rows_of([document for _, document in made], job.settings.row_length, generator)
-            shard = write_shard(job.out, f"{number:05}", rows, job.settings.row_length, self._layout.vocabulary_size)
+            rows = rows_of([document for _, document in made], row_length, random.Random(f"{job.seed} {number}"))
+            shard = write_shard(job.out, f"{number:05}", rows, row_length, job.config.vocab_size)
         return Packed(shard, kinds, len(files), sum(len(file.text) for file in files))
 
-
-_workers: list[_Worker] = []
-"""The one of this process, where it is a process of a pool."""
-
-
-def _start(job: Job) -> None:
-    _workers.append(_Worker(job))
-
-
-def _pack(numbered: tuple[int, Batch]) -> Packed:
-    return _workers[0].pack(*numbered)
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(self._job.config, Tokenizer(self._job.tokenizer_file))
 
 
 def _card(job: Job, shards: tuple[Shard, ...], counts: Iterable[dict[Kind, KindCount]]) -> RowsCard:

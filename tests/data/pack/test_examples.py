@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.completion import CompletionRequest, Snippet
+from coder.completion import CompletionRequest, Rewritten, Snippet
 from coder.edits import FillRequest
 from coder.model.checkpoint import Checkpoint
 from coder.model.prompt import split_answers
+from coder.train.packed_rows import Ids
 from data.pack.changed_texts import ChangedText
 from data.pack.editing import next_edit
 from data.pack.example import Example, RecentEdit
@@ -68,6 +69,10 @@ TEXTS = {"python": FUNCTIONS, "javascript": SCRIPT, "markdown": PLAIN}
 texts = st.sampled_from([SourceText(text, language, "a/b.x", "package") for language, text in TEXTS.items()])
 
 
+def ids(tokens: Ids) -> list[int]:
+    return [int(token) for token in tokens]
+
+
 def maker_of(source: SourceText, settings: PackSettings = DEFAULTS, room: int = 3000) -> ExampleMaker:
     return ExampleMaker(source, settings, room, Package.of([source]))
 
@@ -89,7 +94,8 @@ def test_an_example_is_a_part_of_its_file(source: SourceText, kind: Kind, seed: 
         assert example.kind == kind
         assert whole(example) in source.text
         assert all(answer.strip() for answer in example.answers)
-        assert len(example.answers) == (len(example.request.texts) - 1 if kind == Kind.HOLES else 1)
+        holes = len(example.request.texts) - 1 if isinstance(example.request, FillRequest) else 1
+        assert len(example.answers) == holes
 
 
 @given(texts, st.sampled_from(HoleKind), SEEDS)
@@ -168,15 +174,18 @@ def test_an_edit_leads_from_the_old_text_to_what_its_author_wrote(kind: Kind, so
     ]
     assert len(examples) > len(sources) / 4
     for example in examples:
-        request = example.request
-        assert isinstance(request, CompletionRequest)
-        assert request.rewritten is not None
-        assert request.rewritten.old != example.answers[0]
+        assert rewritten(example).old != example.answers[0]
         assert bool(example.recent_edits) == (kind == Kind.NEXT_EDIT)
         assert all(edit.old != edit.new for edit in example.recent_edits)
-    said = [example.request.rewritten.instruction for example in examples]  # type: ignore[union-attr]
+    said = [rewritten(example).instruction for example in examples]
     assert all(not text or (text.startswith("# ") and text.endswith("\n")) for text in said)
     assert any(said) == (kind == Kind.REWRITE)
+
+
+def rewritten(example: Example) -> Rewritten:
+    assert isinstance(example.request, CompletionRequest)
+    assert example.request.rewritten is not None
+    return example.request.rewritten
 
 
 def makers_without_layout(sources: list[SourceText]) -> list[ExampleMaker]:
@@ -195,10 +204,9 @@ def test_a_release_is_an_edit_of_the_one_before(layout: Layout):
     example = next_edit(versions[0], change, 3000, random.Random(0))
     assert example is not None
     assert example.recent_edits == (RecentEdit("    return 2\n", "    return 3\n"),)
-    request = example.request
+    request, old = example.request, rewritten(example).old
     assert isinstance(request, CompletionRequest)
-    assert request.rewritten is not None
-    assert request.prefix + request.rewritten.old + request.suffix == versions[2].text.replace("2", "3", 1)
+    assert request.prefix + old + request.suffix == versions[2].text.replace("2", "3", 1)
     assert whole(example) == versions[0].text
 
 
@@ -248,13 +256,13 @@ def test_tokens_are_those_of_the_text(sources: list[SourceText], layout: Layout,
     source = random.Random(seed).choice(sources)
     infilling = PackSettings(kinds=dict.fromkeys([Kind.FUNCTION, Kind.INFILL, Kind.LEFT_TO_RIGHT, Kind.HOLES], 1.0))
     for _, document in training_documents([source], layout, infilling, seed):
-        context = document.context.tolist()
+        context = ids(document.context)
         start, end = context.index(control.fim_suffix), context.index(control.fim_prefix)
         behind = split_answers(control, context[start + 1 : end])
         texts = [decode(context[end + 1 :]), *map(decode, behind)]
-        answers = [*map(decode, split_answers(control, document.middle.tolist()))]
+        answers = [*map(decode, split_answers(control, ids(document.middle)))]
         if control.fim_end in document.middle:
             assert texts[0] + "".join(a + b for a, b in zip(answers, texts[1:], strict=True)) in source.text
         else:
             assert len(document) == infilling.row_length
-            assert decode(document.middle).rstrip("\N{REPLACEMENT CHARACTER}") in source.text
+            assert decode(ids(document.middle)).rstrip("\N{REPLACEMENT CHARACTER}") in source.text

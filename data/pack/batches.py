@@ -106,12 +106,16 @@ def _row_groups(file: Path, split: str) -> Iterator[RowGroup]:
 
 def _parts(folder: Path) -> Iterator[FolderPart]:
     files: list[Path] = []
-    size = 0
+    size, found_any = 0, False
     for file in source_files(folder):
         files.append(file)
-        size += file.stat().st_size
+        size, found_any = size + file.stat().st_size, True
         if size >= FOLDER_BYTES:
             yield FolderPart(folder, tuple(files))
             files, size = [], 0
     if files:
         yield FolderPart(folder, tuple(files))
+    if not found_any:
+        raise InputError(
+            f"{folder} holds no source files that may be read; ignore files count, those of a repository around it too"
+        )

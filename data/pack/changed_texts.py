@@ -29,11 +29,13 @@ SHORTEST_NAME = 3
 class ChangedText:
     """Attributes:
     old, new: the whole file. instruction: says what is to be done; empty where nobody said it.
+    function: the only one in which they differ, if it is one; its place in the new text.
     """
 
     old: str
     new: str
     instruction: str = ""
+    function: Function | None = None
 
 
 def damaged(source: SourceText, generator: random.Random) -> ChangedText | None:
@@ -55,7 +57,7 @@ def damaged(source: SourceText, generator: random.Random) -> ChangedText | None:
         if mutant is not None:
             old = source.text[:start] + _indented(mutant.text, blanks) + source.text[end:]
             said = generator.choice(SYNTAX_FIXES if mutation.breaks_syntax else FIXES)
-            return ChangedText(old, source.text, said if generator.random() < 0.5 else "")
+            return ChangedText(old, source.text, said if generator.random() < 0.5 else "", function)
     return None
 
 
@@ -69,7 +71,7 @@ def undocumented(source: SourceText, generator: random.Random) -> ChangedText | 
     if docstring is None:
         return None
     start, end = (function.start + place for place in docstring.span(1))
-    return ChangedText(source.text[:start] + source.text[end:], source.text, generator.choice(DOCUMENTS))
+    return ChangedText(source.text[:start] + source.text[end:], source.text, generator.choice(DOCUMENTS), function)
 
 
 def renamed(source: SourceText, generator: random.Random) -> ChangedText | None:
@@ -95,7 +97,7 @@ def renamed(source: SourceText, generator: random.Random) -> ChangedText | None:
         old += [source.text[last:start], other]
         last = end
     said = generator.choice(("", "", f"rename {other} to {name}", f"call it {name} instead of {other}"))
-    return ChangedText("".join([*old, source.text[last:]]), source.text, said)
+    return ChangedText("".join([*old, source.text[last:]]), source.text, said, function)
 
 
 DOCSTRING = re.compile(r""":[ \t]*(\n[ \t]*(?:[rRuU]?\"{3}[\s\S]*?\"{3}|[rRuU]?'{3}[\s\S]*?'{3}))[ \t]*\n""")

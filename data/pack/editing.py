@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from coder.completion import CompletionRequest, Rewritten
@@ -13,7 +13,13 @@ from data.pack.settings import Kind
 from data.pack.text import SourceText
 
 LONGEST_REGION = 1200
-"""Characters, of the old text and of the new."""
+"""Characters, of the old text, of the new, and of all recent edits."""
+
+WHOLE_FUNCTION = 0.6
+"""How often the function is written anew in which something changed."""
+
+LINE_BREAK_OUTSIDE = 0.7
+"""How often a region ends before its last line break, as a selection often does."""
 
 MOST_MARGIN = 3
 """Lines that do not change but belong to the region all the same."""
@@ -33,59 +39,93 @@ class Hunk:
     new_end: int
 
 
+@dataclass(frozen=True)
+class Region:
+    """Lines that are written anew, and those around them."""
+
+    above: list[str]
+    was: list[str]
+    becomes: list[str]
+    below: list[str]
+
+
 def rewrite(source: SourceText, change: ChangedText, room: int, generator: random.Random) -> Example | None:
-    """One of the changes, all others being done or not as they are in the old text."""
-    return _example(source, change, room, generator, after_others=False)
+    """A whole function that changed, or one of the places where it did, the others being as they were."""
+    old, new = _lines_of(change)
+    changed = hunks(old, new)
+    if not changed:
+        return None
+    if change.function is not None and generator.random() < WHOLE_FUNCTION:
+        start, end = (change.new.count("\n", 0, place) for place in (change.function.start, change.function.end))
+        after = len(new) - end - 1
+        region = Region(old[:start], old[start : len(old) - after], new[start : end + 1], old[len(old) - after :])
+    else:
+        region = _around(changed, generator.randrange(len(changed)), old, new, generator)
+    instruction = f"{source.comment} {change.instruction}\n" if change.instruction else ""
+    return _example(Kind.REWRITE, source, region, instruction, (), room, generator)
 
 
 def next_edit(source: SourceText, change: ChangedText, room: int, generator: random.Random) -> Example | None:
     """A change that follows from those before it, which the prompt begins with."""
-    return _example(source, change, room, generator, after_others=True)
+    old, new = _lines_of(change)
+    changed = hunks(old, new)
+    if len(changed) < 2:
+        return None
+    chosen = generator.randrange(1, len(changed))
+    region = _around(changed, chosen, old, new, generator)
+    done = changed[max(0, chosen - generator.randint(1, MOST_RECENT)) : chosen]
+    recent = tuple(
+        RecentEdit("".join(old[one.start : one.end]), "".join(new[one.new_start : one.new_end])) for one in done
+    )
+    # What was changed before has changed in the text above, too.
+    above = new[: changed[chosen].new_start - (changed[chosen].start - len(region.above))]
+    return _example(Kind.NEXT_EDIT, source, replace(region, above=above), "", recent, room, generator)
 
 
 def hunks(old: list[str], new: list[str]) -> list[Hunk]:
-    """What differs, line by line, in order."""
+    """What differs, line by line, in order; nothing for files that are too long to be compared."""
+    if max(len(old), len(new)) > MOST_LINES:
+        return []
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     return [Hunk(*places) for tag, *places in matcher.get_opcodes() if tag != "equal"]
 
 
+def _lines_of(change: ChangedText) -> tuple[list[str], list[str]]:
+    return change.old.splitlines(keepends=True), change.new.splitlines(keepends=True)
+
+
+def _around(changed: list[Hunk], chosen: int, old: list[str], new: list[str], generator: random.Random) -> Region:
+    """A change with some lines around it that stay, but for those that change as well."""
+    hunk = changed[chosen]
+    first = changed[chosen - 1].end if chosen else 0
+    last = changed[chosen + 1].start if chosen + 1 < len(changed) else len(old)
+    start = max(first, hunk.start - generator.randint(0, MOST_MARGIN))
+    end = min(last, hunk.end + generator.randint(0, MOST_MARGIN))
+    becomes = [*old[start : hunk.start], *new[hunk.new_start : hunk.new_end], *old[hunk.end : end]]
+    return Region(old[:start], old[start:end], becomes, old[end:])
+
+
 def _example(
-    source: SourceText, change: ChangedText, room: int, generator: random.Random, after_others: bool
+    kind: Kind,
+    source: SourceText,
+    region: Region,
+    instruction: str,
+    recent: tuple[RecentEdit, ...],
+    room: int,
+    generator: random.Random,
 ) -> Example | None:
-    old, new = (text.splitlines(keepends=True) for text in (change.old, change.new))
-    if max(len(old), len(new)) > MOST_LINES:
+    parts = region.above, region.was, region.becomes, region.below
+    above, was, becomes, below = ("".join(lines) for lines in parts)
+    edited = sum(len(edit.old) + len(edit.new) for edit in recent)
+    if max(len(was), len(becomes), edited) > LONGEST_REGION or not was.strip():
         return None
-    changed = hunks(old, new)
-    if len(changed) < 1 + after_others:
-        return None
-    chosen = generator.randrange(after_others, len(changed))
-    hunk, done = changed[chosen], changed[:chosen] if after_others else []
-    before, after = generator.randint(0, MOST_MARGIN), generator.randint(0, MOST_MARGIN)
-    after_hunk = changed[chosen + 1].start if chosen + 1 < len(changed) else len(old)
-    before_hunk = changed[chosen - 1].end if chosen else 0
-    start, end = max(before_hunk, hunk.start - before), min(after_hunk, hunk.end + after)
-    was = "".join(old[start:end])
-    becomes = "".join([*old[start : hunk.start], *new[hunk.new_start : hunk.new_end], *old[hunk.end : end]])
-    if max(len(was), len(becomes)) > LONGEST_REGION or not was.strip():
-        return None
-    above = "".join(new[: hunk.new_start - (hunk.start - start)] if after_others else old[:start])
-    below = "".join(old[end:])
-    if was.endswith("\n") and becomes.endswith("\n") and generator.random() < 0.7:
+    if was.endswith("\n") and becomes.endswith("\n") and generator.random() < LINE_BREAK_OUTSIDE:
         was, becomes, below = was[:-1], becomes[:-1], f"\n{below}"
-    recent = tuple(RecentEdit(*_lines(edit, old, new)) for edit in done[-generator.randint(1, MOST_RECENT) :])
-    if any(len(edit.old) + len(edit.new) > LONGEST_REGION for edit in recent):
-        return None
-    instruction = f"{source.comment} {change.instruction}\n" if change.instruction and not after_others else ""
-    left = max(0, room - len(was) - len(becomes) - sum(len(edit.old) + len(edit.new) for edit in recent))
-    prefix, suffix = _shown(above, below, left, generator)
+    prefix, suffix = _shown(above, below, max(0, room - len(was) - len(becomes) - edited), generator)
     request = CompletionRequest(
         prefix, suffix, path=source.path, replace_brackets=False, rewritten=Rewritten(was, instruction)
     )
-    return Example(Kind.NEXT_EDIT if after_others else Kind.REWRITE, request, (becomes,), recent_edits=recent)
-
-
-def _lines(hunk: Hunk, old: list[str], new: list[str]) -> tuple[str, str]:
-    return "".join(old[hunk.start : hunk.end]), "".join(new[hunk.new_start : hunk.new_end])
+    return Example(kind, request, (becomes,), recent_edits=recent)
 
 
 def _shown(above: str, below: str, room: int, generator: random.Random) -> tuple[str, str]:

@@ -109,6 +109,9 @@ def test_what_is_no_source_is_refused(tmp_path: Path, tiny: Checkpoint):
     with pytest.raises(InputError, match="no file or folder"):
         list(batches([tmp_path / "absent"]))
     (tmp_path / "broken.parquet").unlink()
+    with pytest.raises(InputError, match="no source files that may be read"):
+        list(batches([tmp_path]))
+    (tmp_path / "empty.py").write_text("")
     with pytest.raises(InputError, match="no text in these sources"):
         packed(tmp_path, tmp_path / "rows", tiny)
     assert not (tmp_path / "rows" / "rows.json").exists()

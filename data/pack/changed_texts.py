@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import random
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from coder.errors import InputError
 from coder.syntax.mutations import MUTATIONS, mutate
+from coder.syntax.parsing import Span
 from data.pack.pieces import Function
 from data.pack.text import SourceText
 
@@ -79,19 +81,20 @@ def renamed(source: SourceText, generator: random.Random) -> ChangedText | None:
     function = _function(source, generator)
     if function is None:
         return None
-    places: dict[str, list[tuple[int, int]]] = {}
-    elsewhere: set[str] = set(COMMON_NAMES)
-    for name, (start, end) in source.pieces.names:
-        if function.start <= start and end <= function.end and source.text[start - 1 : start] != ".":
-            places.setdefault(name, []).append((start, end))
-        else:
-            elsewhere.add(name)
+    places: dict[str, list[Span]] = {}
+    names = source.pieces.names
+    first = bisect_left(names, function.start, key=lambda name: name.start)
+    last = bisect_left(names, function.end, key=lambda name: name.start)
+    for name in names[first:last]:
+        if source.text[name.start - 1 : name.start] != ".":
+            places.setdefault(name.text, []).append((name.start, name.end))
     several = sorted(name for name, found in places.items() if len(found) > 1 and len(name) >= SHORTEST_NAME)
     if not several:
         return None
     name = generator.choice(several)
-    others = sorted(elsewhere - set(places) - {name})
-    other = generator.choice([*others[:50], name[: len(name) // 2 + 1], f"new_{name}", f"{name}_"])
+    others = [*COMMON_NAMES, *(found.text for found in generator.sample(names, min(len(names), len(COMMON_NAMES))))]
+    usable = [other for other in others if other not in places]
+    other = generator.choice([*usable, name[: len(name) // 2 + 1], f"new_{name}", f"{name}_"])
     old, last = [], 0
     for start, end in places[name]:
         old += [source.text[last:start], other]

@@ -86,8 +86,12 @@ def hunks(old: list[str], new: list[str]) -> list[Hunk]:
     """What differs, line by line, in order; nothing for files that are too long to be compared."""
     if max(len(old), len(new)) > MOST_LINES:
         return []
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    return [Hunk(*places) for tag, *places in matcher.get_opcodes() if tag != "equal"]
+    # Mostly little differs; what is the same at both ends need not be searched.
+    shorter = min(len(old), len(new))
+    head = next((index for index in range(shorter) if old[index] != new[index]), shorter)
+    tail = next((index for index in range(shorter - head) if old[-1 - index] != new[-1 - index]), shorter - head)
+    matcher = SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail], autojunk=False)
+    return [Hunk(*(head + place for place in places)) for tag, *places in matcher.get_opcodes() if tag != "equal"]
 
 
 def _lines_of(change: ChangedText) -> tuple[list[str], list[str]]:

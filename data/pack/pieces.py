@@ -37,6 +37,15 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Name:
+    """An identifier, wherever it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Pieces:
     """In the order of the text. Of brackets, only what is inside counts."""
 
@@ -44,8 +53,7 @@ class Pieces:
     blocks: tuple[Span, ...] = ()
     expressions: tuple[Span, ...] = ()
     arguments: tuple[Span, ...] = ()
-    names: tuple[tuple[str, Span], ...] = ()
-    """Identifiers, wherever they stand."""
+    names: tuple[Name, ...] = ()
 
 
 def pieces_of(text: str, language: str) -> Pieces:
@@ -60,7 +68,7 @@ def pieces_of(text: str, language: str) -> Pieces:
         tuple(_inside(tree, node) for node in nodes if node.type in BLOCKS),
         tuple(tree.span(node) for node in nodes if _is_expression(node)),
         tuple(span for node in nodes if node.type in ARGUMENTS and (span := _inside(tree, node))[0] < span[1]),
-        tuple((tree.text_of(node), tree.span(node)) for node in nodes if node.type == "identifier"),
+        tuple(Name(tree.text_of(node), *tree.span(node)) for node in nodes if node.type == "identifier"),
     )
 
 

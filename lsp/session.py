@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
@@ -125,6 +126,17 @@ def open_engine(settings: Settings) -> EngineClient:
     from lsp.in_process import InProcessEngine
 
     return InProcessEngine.load(settings.model, settings.runtime)
+
+
+def opener_of(adapter: Path | None) -> EngineOpener:
+    """Opens the engine that the settings ask for, with an adapter in its model if there is one."""
+
+    def open_adapted(settings: Settings) -> EngineClient:
+        folder = Path(settings.model)
+        base = folder.resolve() if folder.is_dir() else settings.model
+        return open_engine(settings.model_copy(update={"model": f"{base}+{adapter}"}))
+
+    return open_engine if adapter is None else open_adapted
 
 
 def _engine_settings(settings: Settings) -> tuple[object, ...]:

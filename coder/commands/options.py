@@ -20,6 +20,16 @@ Model = Annotated[
         rich_help_panel=MODEL_PANEL,
     ),
 ]
+Adapter = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="What `quickfill adapt` made of the model for a project.",
+        rich_help_panel=MODEL_PANEL,
+        exists=True,
+        dir_okay=False,
+    ),
+]
 Runtime = Annotated[
     RuntimeName,
     typer.Option(help="What runs the model; `torch` needs the extra of that name.", rich_help_panel=MODEL_PANEL),

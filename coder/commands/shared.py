@@ -35,6 +35,11 @@ class View(AbstractContextManager[object], Protocol[Update]):
     def show(self, update: Update, /) -> None: ...
 
 
+def adapted(model: str, adapter: Path | None) -> str:
+    """The name of a model with an adapter in it, if there is one; see `coder.model.checkpoint.open_checkpoint`."""
+    return model if adapter is None else f"{model}+{adapter.resolve()}"
+
+
 def load_engine(model: str, runtime: RuntimeName, threads: int | None) -> Engine:
     """Load a model, saying so on a terminal meanwhile. Raises CheckpointError and MissingDependencyError."""
     from rich.console import Console

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.errors import CheckpointError
+from coder.model.adapter import with_adapter
 from coder.model.config import ModelConfig, require_adapted_llama
 from coder.model.hub import download
 from coder.model.smoothing import SMOOTHING_FILE
@@ -26,6 +27,8 @@ from coder.model.tokens import Tokenizer
 
 EMBEDDED = "embedded"
 """The name of the checkpoint that is installed with the package."""
+
+WITH_ADAPTER = "+"
 
 FLOATS = ("F32", "F16", "BF16")
 UNSAFE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
@@ -94,8 +97,14 @@ def find_checkpoint(name: str) -> Path:
 def open_checkpoint(name: str) -> Checkpoint:
     """Find a checkpoint and validate all of it but the weights' values.
 
+    Args:
+        name: as of `find_checkpoint`; or such a name, `+` and the file of an adapter, which is then in the weights.
+
     Raises CheckpointError, naming the file, field or tensor and the remedy; otherwise as `find_checkpoint`.
     """
+    base, plus, adapter = name.partition(WITH_ADAPTER)
+    if plus and not Path(name).expanduser().exists():
+        return with_adapter(open_checkpoint(base), Path(adapter).expanduser())
     folder = find_checkpoint(name)
     settings = read_json(folder / "config.json")
     require_adapted_llama(settings)

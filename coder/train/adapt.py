@@ -7,23 +7,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from coder.diffusion.masking import Independent
+from coder.diffusion.noising import WrongTokens
+from coder.diffusion.schedules import Linear
 from coder.engine import Engine
 from coder.model.adapter import write_adapter
-from coder.model.checkpoint import open_checkpoint
+from coder.model.checkpoint import Checkpoint, open_checkpoint
 from coder.model.torch_decoder import Decoder
 from coder.train.batches import RowStream, collate
 from coder.train.infilling import METHODS, Hole, figures_of, fill_with
 from coder.train.learning_rate import rate_factor, share_done
 from coder.train.low_rank import add_low_rank, changes_of
+from coder.train.noisy_rows import Noising
 from coder.train.objective import BlockDiffusionModel
 from coder.train.packed_rows import PackedRows
-from coder.train.run import noising_of, noisy_length
-from coder.train.settings import BudgetSettings, DataSettings, ObjectiveSettings, OptimizerSettings, TrainSettings
+from coder.train.settings import BudgetSettings, OptimizerSettings
 
 HOLE_TOKENS = 48
 """Most tokens of an answer to a single line."""
+
+NEXT_TOKEN_WEIGHT = 0.5
+"""What the next-token loss counts beside the denoising loss (λ)."""
 
 OPTIMIZER = OptimizerSettings(rows=4, learning_rate=1e-3, warmup_steps=10, steady=0.5)
 
@@ -75,14 +82,9 @@ def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> I
     trained = add_low_rank(decoder, settings.rank, settings.scale, settings.seed)
     steps = max(1, settings.epochs * len(rows) // OPTIMIZER.rows)
     budget = BudgetSettings(max_steps=steps, max_seconds=settings.max_seconds)
-    sizes = checkpoint.config.block_sizes
-    # What a checkpoint has not learned is not learned from a few files either.
-    wrong_blocks = ObjectiveSettings.wrong_token_blocks if checkpoint.config.abilities.correction else 0.0
-    learned = ObjectiveSettings(sizes, wrong_token_blocks=wrong_blocks)
-    full = TrainSettings(DataSettings(rows.folder), objective=learned, optimizer=OPTIMIZER)
-    objective = BlockDiffusionModel(decoder, full.objective.next_token_weight, frozen_embedding=False)
-    noising = noising_of(full, checkpoint)
-    stream = RowStream(rows, sizes, noisy_length(rows, full), noising, settings.seed, steps * OPTIMIZER.rows)
+    objective = BlockDiffusionModel(decoder, NEXT_TOKEN_WEIGHT, frozen_embedding=False)
+    sizes, length = checkpoint.config.block_sizes, rows.card.row_length
+    stream = RowStream(rows, sizes, length, _noising(checkpoint), settings.seed, steps * OPTIMIZER.rows)
     optimizer = torch.optim.AdamW(trained, betas=(OPTIMIZER.beta1, OPTIMIZER.beta2), weight_decay=0.0)
     started = time.monotonic()
     for step, batch in enumerate(torch.utils.data.DataLoader(stream, OPTIMIZER.rows, collate_fn=collate)):
@@ -97,8 +99,18 @@ def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> I
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, OPTIMIZER.clip)
         optimizer.step()
-        yield Progress(step + 1, done, float(loss))
+        yield Progress(step + 1, done, float(loss.detach()))
     write_adapter(out, checkpoint, changes_of(decoder), settings.scale)
+
+
+def _noising(checkpoint: Checkpoint) -> Noising:
+    """Every slot by itself, on the linear schedule; wrong tokens where the checkpoint has learned to mend them: what it
+    has not is not learned from a few files either."""
+    config = checkpoint.config
+    ordinary = np.setdiff1d(np.arange(config.vocab_size), config.control.all)
+    wrong_tokens = WrongTokens(ordinary) if config.abilities.correction else None
+    line_breaks = np.zeros(config.vocab_size, np.bool_)
+    return Noising(config.control, Linear(), Independent(), line_breaks, wrong_tokens)
 
 
 def worth(model: str, holes: Sequence[Hole]) -> Worth:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from coder.train.adapt import AdaptSettings, Worth
     from coder.train.packed_rows import PackedRows
 
-NEEDED = ("torch", "transformers", "accelerate")
-
 EPILOG = """
 [bold]Examples[/bold]
 
@@ -31,7 +29,7 @@ app = typer.Typer(
 )
 
 
-@app.callback(invoke_without_command=True, epilog=EPILOG)
+@app.command(epilog=EPILOG)
 def adapt(
     folder: Annotated[Path, typer.Argument(metavar="PATH", help="The project's folder.", exists=True, file_okay=False)],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The adapter to be written, *.safetensors.")],
@@ -49,8 +47,8 @@ def adapt(
     Some files are not learned from; lines of theirs are filled before and after, so one sees what it was good for. On a
     GPU where there is one. What the ignore files name is not read.
     """
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise MissingDependencyError(f'adapting needs {", ".join(missing)}: pip install "quickfill[train]"')
+    if find_spec("torch") is None:
+        raise MissingDependencyError('adapting needs PyTorch: pip install "quickfill[torch]"')
     if out.suffix != ".safetensors":
         raise InputError(f"an adapter is a *.safetensors file; {out} is not called so")
     if out.exists() and not force:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import tree_sitter
 
@@ -56,6 +57,7 @@ class Pieces:
     names: tuple[Name, ...] = ()
 
 
+@lru_cache(maxsize=4)  # many examples are made of one file, then of the next
 def pieces_of(text: str, language: str) -> Pieces:
     """Nothing without a grammar for the language."""
     tree = SyntaxTree.of(text, language)

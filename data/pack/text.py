@@ -6,7 +6,6 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from coder.syntax.languages import language_named
 from data.pack.pieces import Pieces, pieces_of
@@ -39,7 +38,7 @@ class SourceText:
         known = language_named(self.language)
         return (known and known.comment) or "#"
 
-    @cached_property
+    @property
     def pieces(self) -> Pieces:
         """Where its functions, blocks and expressions are; none without a grammar for its language."""
         return pieces_of(self.text, self.language)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from coder.context.files import source_files
-from coder.errors import InputError
+from coder.errors import InputError, MissingDependencyError
 from coder.syntax.languages import language_of
 from data.document import TRAIN
 from data.pack.text import SourceText
@@ -90,9 +90,11 @@ def batches(sources: Sequence[Path], split: str = TRAIN) -> Iterator[Batch]:
 
 
 def _row_groups(file: Path, split: str) -> Iterator[RowGroup]:
-    import pyarrow
-    from pyarrow import parquet
-
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingDependencyError('reading a corpus needs pyarrow: pip install "quickfill[data]"') from error
     try:
         with parquet.ParquetFile(file) as shard:
             missing = [name for name in COLUMNS if name not in shard.schema_arrow.names]

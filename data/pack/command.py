@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
 
 ROWS_FILES = ("rows.json", ".rows.json", "*.tokens.npy", "*.roles.npy", "*.documents.npy")
 """What an earlier run wrote."""
@@ -57,8 +56,6 @@ def pack(
     from data.pack.settings import read_settings, with_row_length
     from data.pack.show import card_table
 
-    if find_spec("pyarrow") is None and any(source.suffix == ".parquet" for source in sources):
-        raise MissingDependencyError('reading a corpus needs pyarrow: pip install "quickfill[data]"')
     _prepare(out, force)
     settings = with_row_length(read_settings(config), row_length)
     found = list(batches(sources, split))

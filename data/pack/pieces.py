@@ -67,7 +67,7 @@ def pieces_of(text: str, language: str) -> Pieces:
     functions = (_function(tree, node) for node in nodes if node.type in FUNCTIONS)
     return Pieces(
         tuple(function for function in functions if function is not None),
-        tuple(_inside(tree, node) for node in nodes if node.type in BLOCKS),
+        tuple(span for node in nodes if node.type in BLOCKS and (span := _inside(tree, node))[0] < span[1]),
         tuple(tree.span(node) for node in nodes if _is_expression(node)),
         tuple(span for node in nodes if node.type in ARGUMENTS and (span := _inside(tree, node))[0] < span[1]),
         tuple(Name(tree.text_of(node), *tree.span(node)) for node in nodes if node.type == "identifier"),

@@ -99,7 +99,7 @@ def _quantizer(quantization: str | None) -> Callable[[torch.nn.Module], None]:
         from torchao.quantization import Int4WeightOnlyConfig, Int8WeightOnlyConfig, quantize_
     except ImportError as error:
         raise MissingDependencyError(
-            f"{quantization} weights in PyTorch need torchao; install it with: pip install torchao"
+            f"{quantization} weights in PyTorch need torchao; install it with: pip install 'quickfill[quantized]'"
         ) from error
     if quantization == "int8":
         config: Any = Int8WeightOnlyConfig()

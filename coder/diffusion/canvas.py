@@ -45,9 +45,14 @@ class Canvas:
         return self.length < self._limit
 
     @property
+    def is_masked(self) -> BoolArray:
+        """Of every slot, bool [B], whether it holds the mask."""
+        return self.tokens == self._mask_token
+
+    @property
     def masked(self) -> IntArray:
         """The slots yet to be fixed, ascending. None are left when the canvas is done."""
-        return np.flatnonzero(self.tokens[: self.length] == self._mask_token)
+        return np.flatnonzero(self.is_masked[: self.length])
 
     def copy(self) -> Canvas:
         """The same canvas, to try something on."""

@@ -31,21 +31,21 @@ class OpenCanvas(Canvas):
     @property
     def masked(self) -> IntArray:
         """The slots yet to be fixed, those behind an end too."""
-        return np.flatnonzero(self.tokens == self._mask_token)
+        return np.flatnonzero(self.is_masked)
 
     @property
     def is_done(self) -> bool:
         """Whether the answer is settled."""
-        return not np.any(self.tokens[: self.length] == self._mask_token)
+        return not np.any(self.is_masked[: self.length])
 
     @property
     def mean_log_confidence(self) -> float:
         """Of the slots that were fixed, nats."""
-        fixed = self.confidences[self.tokens != self._mask_token]
+        fixed = self.confidences[~self.is_masked]
         return float(np.log(np.maximum(fixed, 1e-30)).mean()) if len(fixed) else 0.0
 
     def leading_text(self) -> tuple[list[int], list[float]]:
-        masked = np.flatnonzero(self.tokens[: self.length] == self._mask_token)
+        masked = np.flatnonzero(self.is_masked[: self.length])
         length = int(masked[0]) if len(masked) else self.length
         return self.tokens[:length].tolist(), self.confidences[:length].tolist()
 

@@ -252,10 +252,9 @@ class Run:
         """What cannot stand in a masked slot."""
         position = self.produced + slot
         verdict = Verdict()
-        if self.request.constraints:
+        if self.request.constraints and slot < canvas.length:
             output = np.array(self.sequence[len(self.request.context) :], np.int64)
-            shown = canvas.tokens[: canvas.length].copy()
-            shown[canvas.masked] = UNKNOWN
+            shown = np.where(canvas.is_masked, UNKNOWN, canvas.tokens)[: canvas.length]
             verdict = joint_verdict(self.request.constraints, np.append(output, shown), position)
         if position >= self._last_fixed:
             return verdict

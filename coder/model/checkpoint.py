@@ -34,7 +34,7 @@ EMBEDDED = "embedded"
 
 FLOATS = ("F32", "F16", "BF16")
 UNSAFE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
-CHUNK_BYTES = 1 << 25
+CHUNK_BYTES = 1 << 21
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 

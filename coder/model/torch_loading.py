@@ -88,7 +88,10 @@ def plan(
             f"the model's {gigabytes:.1f} GiB do not fit this machine's memory; choose a smaller format "
             "(?dtype=int8 or int4) or a smaller model: `quickfill models` says which fit"
         )
-    return {name: torch.device(place) for name, place in places.items()}
+    return {
+        name: torch.device("cuda", place) if isinstance(place, int) else torch.device(place)
+        for name, place in places.items()
+    }
 
 
 def _quantizer(quantization: str | None) -> Callable[[torch.nn.Module], None]:

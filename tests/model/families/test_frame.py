@@ -88,7 +88,7 @@ def test_a_template_that_needs_more_than_a_sandbox_allows_is_refused(tmp_path: P
     folder = write_family_checkpoint(tmp_path / "sdar", "sdar")
     template = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
     (folder / "chat_template.jinja").write_text(template)
-    with pytest.raises(CheckpointError, match="cannot be rendered.*layout=infill"):
+    with pytest.raises(CheckpointError, match=r"cannot be rendered.*layout=infill"):
         open_checkpoint(str(folder))
     assert open_checkpoint(f"{folder}?layout=infill").frame is not None
 

@@ -145,7 +145,8 @@ def transformers_model(decoder: Decoder) -> Any:
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     config = decoder.config
-    settings = Qwen2Config(
+    kind: Any = Qwen2Config
+    settings = kind(
         vocab_size=config.vocab_size,
         hidden_size=config.hidden_size,
         intermediate_size=config.intermediate_size,
@@ -159,7 +160,7 @@ def transformers_model(decoder: Decoder) -> Any:
         attn_implementation="sdpa",
     )
     with torch.device("meta"):
-        module = Qwen2ForCausalLM(settings)
+        module: Any = Qwen2ForCausalLM(settings)
     module.load_state_dict(decoder.checkpoint_tensors(), assign=True)
     rotary = module.model.rotary_emb
     device = decoder.embedding.weight.device

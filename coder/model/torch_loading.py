@@ -99,7 +99,11 @@ def _quantizer(quantization: str | None) -> Callable[[torch.nn.Module], None]:
     if quantization is None:
         return lambda part: None
     try:
-        from torchao.quantization import Int4WeightOnlyConfig, Int8WeightOnlyConfig, quantize_
+        from torchao.quantization import (  # pyright: ignore[reportMissingImports]
+            Int4WeightOnlyConfig,
+            Int8WeightOnlyConfig,
+            quantize_,
+        )
     except ImportError as error:
         raise MissingDependencyError(
             f"{quantization} weights in PyTorch need torchao; install it with: pip install 'quickfill[quantized]'"
@@ -107,5 +111,5 @@ def _quantizer(quantization: str | None) -> Callable[[torch.nn.Module], None]:
     if quantization == "int8":
         config: Any = Int8WeightOnlyConfig()
     else:
-        config = Int4WeightOnlyConfig(group_size=128, int4_packing_format="tile_packed_to_4d")  # pyright: ignore
+        config = Int4WeightOnlyConfig(group_size=128, int4_packing_format="tile_packed_to_4d")
     return lambda part: quantize_(part, config)

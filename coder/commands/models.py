@@ -29,7 +29,7 @@ cache       none, prefix, dual: approximate, for full attention
 
 layout      infill: the text alone; chat: asked in a chat
 
-lengths     4,8,16: canvas sizes to try in a hole
+lengths     4:8:16: canvas sizes to try in a hole
 
 window      slots that are finished before those behind them
 

@@ -37,7 +37,7 @@ class Candidates:
         entropy: float32 [C], nats, of the slot's whole distribution.
         step: steps already done on this canvas.
         masked: slots masked now, candidates or not; `masked_at_start`: before the first step.
-        margin: float32 [C], how much likelier the likeliest token is than the next; all 0 where nobody says.
+        margin: float32 [C], how much likelier the likeliest token is than the next; None is 0 everywhere.
     """
 
     confidence: npt.NDArray[np.float32]
@@ -45,7 +45,7 @@ class Candidates:
     step: int
     masked: int
     masked_at_start: int
-    margin: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    margin: npt.NDArray[np.float32] | None = None
 
 
 class UnmaskingPolicy(Protocol):
@@ -161,7 +161,8 @@ class Scheduled:
         _require(self.steps is None or self.steps >= 1, f"{self.schedule} takes at least 1 step, not {self.steps}")
 
     def select(self, candidates: Candidates) -> BoolArray:
-        scores = {"confidence": candidates.confidence, "entropy": -candidates.entropy, "margin": candidates.margin}
+        margin = np.zeros_like(candidates.confidence) if candidates.margin is None else candidates.margin
+        scores = {"confidence": candidates.confidence, "entropy": -candidates.entropy, "margin": margin}
         counts = published_counts(self.schedule, candidates.masked_at_start, self.steps)
         # Constraints may have kept slots masked that were to be fixed: a step behind the last one fixes what is left.
         count = counts[candidates.step] if candidates.step < len(counts) else candidates.masked

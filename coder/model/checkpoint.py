@@ -130,7 +130,7 @@ def open_checkpoint(name: str) -> Checkpoint:
     plain, options = split_name(name)
     folder = find_checkpoint(plain)
     settings = read_json(folder / "config.json")
-    if "quickfill" not in settings and settings.get("model_type") != "llama":
+    if "quickfill" not in settings and settings.get("model_type") not in (None, "llama"):
         from coder.model.families.loading import open_family  # which needs this module
 
         return open_family(folder, plain, settings, options)

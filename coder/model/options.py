@@ -76,7 +76,8 @@ def _value(option: str, text: str) -> object:
             case "guidance" if (scale := float(text)) >= 0.0:
                 return scale
             case "lengths":
-                return tuple(sorted(_positive(part) for part in text.split(",")))
+                # A comma ends a setting of an eval's backend, so colons serve too.
+                return tuple(sorted(_positive(part) for part in text.replace(":", ",").split(",")))
             case "window" | "block":
                 return _positive(text)
             case "guidance":

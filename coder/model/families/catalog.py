@@ -25,7 +25,7 @@ def family_of(card: Card) -> Family | None:
 def unknown(card: Card) -> CheckpointError:
     """What to do about a checkpoint that is of no known family."""
     names = ", ".join(family.name for family in FAMILIES)
-    if card.model_type == "qwen2":
+    if card.model_type == open_dcoder.MODEL_TYPE:
         remedy = (
             "this looks like an ordinary autoregressive Qwen2: a diffusion model's tokenizer has a mask token "
             f"({', '.join(open_dcoder.MASKS)}) among its special tokens"

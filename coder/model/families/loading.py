@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from coder.errors import CheckpointError
+from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint import Checkpoint, read_json, reserve_unused_ids, validate, weight_tensors
 from coder.model.config import (
     Abilities,
@@ -18,6 +18,7 @@ from coder.model.config import (
     require_consistent_sizes,
 )
 from coder.model.denoiser import AttentionPattern, Denoiser
+from coder.model.families import open_dcoder
 from coder.model.families.catalog import family_of, unknown
 from coder.model.families.family import Card, Family, Settings
 from coder.model.families.frame import make_frame
@@ -48,6 +49,10 @@ def open_family(folder: Path, name: str, settings: Settings, options: ModelOptio
 
     Raises CheckpointError, naming what does not fit and what to do about it.
     """
+    bare = Card(name, settings, {})
+    # Of one family the settings are those of an ordinary model, and the tokenizer tells.
+    if family_of(bare) is None and bare.model_type != open_dcoder.MODEL_TYPE:
+        raise unknown(bare)
     backend = read_tokenizer(folder)
     added = backend.get_added_tokens_decoder()
     card = Card(name, settings, {token.content: number for number, token in added.items() if token.special})
@@ -121,7 +126,21 @@ def _config(
         denoiser=options.applied_to(denoiser),
     )
     require_consistent_sizes(config)
+    _require_fitting(options, config)
     return config
+
+
+def _require_fitting(options: ModelOptions, config: ModelConfig) -> None:
+    """Raise InputError for options that mean nothing to the model."""
+    assert config.denoiser is not None
+    approximate = options.cache not in (None, "none")
+    if (approximate or options.guidance) and not config.attention.is_full:
+        raise InputError(
+            f"the model options cache and guidance are for full attention; {config.denoiser.family} has blocks, which "
+            "are cached exactly"
+        )
+    if approximate and config.denoiser.expand is not None:
+        raise InputError("the model option cache does not fit a canvas that changes its length; leave it out")
 
 
 def _require_supported(settings: Settings) -> None:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from coder.model.families.family import Card, Family, PublishedModel
 
+MODEL_TYPE = "qwen2"
 MASKS = ("<M>", "[MASK]", "<|mask|>")
 
 
 def recognises(card: Card) -> bool:
-    is_qwen2 = card.model_type == "qwen2" and card.settings.get("architectures", ["Qwen2ForCausalLM"]) == [
+    is_qwen2 = card.model_type == MODEL_TYPE and card.settings.get("architectures", ["Qwen2ForCausalLM"]) == [
         "Qwen2ForCausalLM"
     ]
     return is_qwen2 and any(mask in card.special for mask in MASKS)

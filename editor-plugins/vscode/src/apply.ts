@@ -1,6 +1,7 @@
 // Asks the server for edits, and applies them to the version that was asked about.
 import {
   type CancellationToken,
+  CancellationTokenSource,
   ProgressLocation,
   type TextDocument,
   type TextEdit,
@@ -19,6 +20,9 @@ import type { Server } from "./server";
 
 const CHANGED = "The text has changed meanwhile; nothing was written.";
 
+/** A request that takes no longer is answered without a message. */
+const UNNOTICED_MS = 1000;
+
 let requests = 0;
 
 /** A name for a request, by which the server's updates about it are known. */
@@ -32,7 +36,7 @@ export function versioned(document: TextDocument): VersionedDocument {
 }
 
 /**
- * The edits that a request is answered with, while a message says that it is under way and lets the user cancel it.
+ * The edits that a request is answered with. Where it takes longer, a message says so and lets the user cancel it.
  * What goes wrong is said to the user; the answer is undefined then.
  */
 export async function ask<Params>(
@@ -58,8 +62,17 @@ export async function ask<Params>(
       return undefined;
     }
   };
-  const options = { location: ProgressLocation.Notification, cancellable: true, title: `Quickfill: ${title}` };
-  return window.withProgress(options, (_progress, token) => send(token));
+  const source = new CancellationTokenSource();
+  const answer = send(source.token);
+  const late = setTimeout(() => showProgress(`Quickfill: ${title}`, answer, source), UNNOTICED_MS);
+  return answer.finally(() => clearTimeout(late));
+}
+
+function showProgress(title: string, answer: Promise<unknown>, source: CancellationTokenSource): void {
+  window.withProgress({ location: ProgressLocation.Notification, cancellable: true, title }, (_progress, token) => {
+    token.onCancellationRequested(() => source.cancel());
+    return answer;
+  });
 }
 
 /** Apply edits of a document as one step for undo, if it still has that version. Says so if not. */

@@ -4,7 +4,7 @@ import type { Canvas, DenoiseUpdate } from "./protocol";
 import type { Server } from "./server";
 import { oneLine } from "./text/one_line";
 
-const WIDTH = 100;
+const WIDTH = 40;
 
 /** Where a request's answer will stand. */
 interface View {
@@ -16,7 +16,7 @@ interface View {
 export class Canvases implements Disposable {
   private readonly views = new Set<View>();
   private readonly waiting = window.createTextEditorDecorationType({
-    backgroundColor: new ThemeColor("editor.wordHighlightBackground"),
+    backgroundColor: new ThemeColor("editorInlayHint.background"),
     color: new ThemeColor("quickfill.maskedForeground"),
     borderRadius: "3px",
   });
@@ -25,7 +25,7 @@ export class Canvases implements Disposable {
     textDecoration: "none; display: none",
     before: {
       color: new ThemeColor("quickfill.maskedForeground"),
-      backgroundColor: new ThemeColor("editor.wordHighlightBackground"),
+      backgroundColor: new ThemeColor("editorInlayHint.background"),
     },
   });
   private readonly listening: Disposable;

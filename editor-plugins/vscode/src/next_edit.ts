@@ -98,7 +98,7 @@ export class NextEdits implements Disposable {
       this.become(edit);
       return true;
     } catch (error) {
-      client.info(`no next edit: ${error}`);
+      client.debug(`no next edit: ${error}`);
       return false;
     }
   }

@@ -44,8 +44,8 @@ export class Rewriter implements Disposable {
     const { version } = document;
     const instruction = await window.showInputBox({
       title: "Rewrite with Quickfill",
-      prompt: "What should become of the selected lines? Empty: whatever is better.",
-      placeHolder: "for example: write the docstring",
+      prompt: "What should become of it?",
+      placeHolder: "write the docstring",
       value: this.lastInstruction,
     });
     if (instruction === undefined) {

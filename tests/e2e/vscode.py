@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import platformdirs
 import pytest
@@ -24,12 +24,14 @@ INSTALLER = Path(__file__).with_name("get_vscode.sh")
 PATIENCE_SECONDS = 120.0
 
 SETTINGS = {
+    "[jsonc]": {"editor.autoClosingBrackets": "never", "editor.autoClosingQuotes": "never"},
     "chat.commandCenter.enabled": False,
     "editor.accessibilitySupport": "off",
     "editor.fontFamily": "DejaVu Sans Mono",
     "editor.fontSize": 16,
     "editor.minimap.enabled": False,
-    "[jsonc]": {"editor.autoClosingBrackets": "never", "editor.autoClosingQuotes": "never"},
+    "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
+    "editor.suggestOnTriggerCharacters": False,
     "extensions.autoCheckUpdates": False,
     "extensions.ignoreRecommendations": True,
     "files.autoSave": "afterDelay",
@@ -37,55 +39,32 @@ SETTINGS = {
     "git.enabled": False,
     "security.workspace.trust.enabled": False,
     "telemetry.telemetryLevel": "off",
+    "window.commandCenter": False,
     "workbench.colorTheme": "Default Dark Modern",
     "workbench.enableExperiments": False,
     "workbench.layoutControl.enabled": False,
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
-    "window.commandCenter": False,
 }
-"""Files are saved as soon as they change, so that a test can read what the editor holds."""
+"""Of the editor itself. Files are saved as soon as they change, so that a test can read what the editor holds."""
 
-
-def find_code_server() -> str:
-    """One installed into the user's cache."""
-    installed = platformdirs.user_cache_path("quickfill") / "vscode" / "code-server"
-    if not installed.exists():
-        _run(["bash", str(INSTALLER), str(installed.parent)], ROOT)
-    return str(installed)
-
-
-def find_chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    message = "these tests need Chromium: apt-get install chromium"
-    pytest.fail(message) if "CI" in os.environ else pytest.skip(message)
-
-
-def package(folder: Path) -> Path:
-    """The extension, checked, tested and packaged by its own command, in a copy of it."""
-    copy = folder / "extension"
-    shutil.copytree(EXTENSION, copy, ignore=shutil.ignore_patterns("node_modules", "dist", "*.vsix"))
-    shutil.copy(ROOT / "LICENSE", folder.parent)
-    _run(["npm", "ci", "--no-fund", "--no-audit"], copy)
-    _run(["npm", "run", "package"], copy)
-    return copy / "quickfill.vsix"
-
-
-def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout[-4000:]}"
+STATUS = "[id='quickfill.quickfill.quickfill.status']"
+VISIBLE_LINES = """editor => [...editor.querySelectorAll(".view-line")]
+    .sort((one, other) => parseFloat(one.style.top) - parseFloat(other.style.top)).map(line => line.textContent)"""
 
 
 class VSCode:
-    """A window. Keys are typed as a user types them."""
+    """A window. Keys are typed as a user types them.
 
-    def __init__(self, page: Page, workspace: Path, settings: Path, log: Path) -> None:
+    Args:
+        workspace: the folder that is open. user_settings: the file. pictures: where screenshots go.
+    """
+
+    def __init__(self, page: Page, workspace: Path, user_settings: Path, pictures: Path) -> None:
         self.page = page
         self.workspace = workspace
-        self.settings_file = settings
-        self.log = log
+        self.user_settings = user_settings
+        self.pictures = pictures
 
     def type(self, text: str) -> None:
         self.page.keyboard.type(text, delay=20)
@@ -94,16 +73,6 @@ class VSCode:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def command(self, title: str) -> None:
-        """Run a command from the palette."""
-        self.press("F1")
-        box = self.page.locator(".quick-input-widget input[aria-controls]")
-        box.wait_for()
-        box.fill(f">{title}")
-        row = self.page.locator(".quick-input-list .monaco-list-row").filter(has_text=title).first
-        row.wait_for()
-        self.press("Enter")
-
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
         """Until `condition` is met; fails with a picture of the window otherwise."""
         end = time.monotonic() + PATIENCE_SECONDS
@@ -111,50 +80,120 @@ class VSCode:
             if result := condition():
                 return result
             self.page.wait_for_timeout(50)
-        picture = self.workspace.parent / "failure.png"
-        self.page.screenshot(path=picture)
-        pytest.fail(f"{what} did not happen within {PATIENCE_SECONDS:g} s; see {picture}\n{self.screen}")
+        self.picture("failure")
+        pytest.fail(f"{what} did not happen within {PATIENCE_SECONDS:g} s; see {self.pictures}\n{self.text}")
+
+    def command(self, title: str) -> None:
+        """Run a command from the palette."""
+        self.press("F1")
+        self.page.locator(".quick-input-widget .input").fill(f">{title}")
+        self.page.locator(".quick-input-list .monaco-list-row.focused").filter(has_text=title).wait_for()
+        self.press("Enter")
+
+    def open(self, name: str) -> None:
+        """Open a file of the workspace and put the cursor at its end."""
+        self.page.get_by_role("treeitem", name=name, exact=True).dblclick()
+        self.active_tab(name)
+        self.editor.locator(".view-line").first.wait_for()
+        self.page.locator(".editor-instance .native-edit-context, .editor-instance textarea.inputarea").first.focus()
+        self.press("Control+End")
+
+    def active_tab(self, name: str) -> Locator:
+        """The tab, once it is in front."""
+        tab = self.page.locator(".tab.active").filter(has_text=name)
+        tab.wait_for()
+        return tab
+
+    def saved(self, name: str) -> str:
+        """What the editor holds of a file."""
+        return (self.workspace / name).read_text(encoding="utf-8")
+
+    def change_settings(self, **settings: object) -> None:
+        """As a user does it: in the file of settings."""
+        self.command("Preferences: Open User Settings (JSON)")
+        tab = self.active_tab("settings.json")
+        text = json.dumps(user_settings(settings))
+        self.editor.click()
+        self.press("Control+a")
+        self.page.keyboard.insert_text(text)
+        self.wait_for(lambda: self.user_settings.read_text(encoding="utf-8") == text, "saving the settings")
+        self.command("View: Close Editor")
+        tab.wait_for(state="hidden")
 
     @property
-    def screen(self) -> str:
+    def editor(self) -> Locator:
+        """The text of the editor in front; of a difference, its new side."""
+        modified = self.page.locator(".modified-in-monaco-diff-editor .view-lines")
+        return modified if modified.count() else self.page.locator(".editor-instance .view-lines").first
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines in sight, with the ghost text and the labels in them."""
+        shown = self.editor.evaluate(VISIBLE_LINES) if self.editor.count() else []
+        return [line.replace("\N{NO-BREAK SPACE}", " ").replace("\u200c", "") for line in shown]
+
+    @property
+    def ghost_text(self) -> str:
+        """All parts of it, in the order of the text."""
+        parts = self.page.locator(
+            ".ghost-text-decoration, .ghost-text-decoration-preview, .suggest-preview-text .view-line"
+        )
+        return "".join(parts.all_text_contents()).replace("\N{NO-BREAK SPACE}", " ")
+
+    @property
+    def status(self) -> str:
+        """What the item in the status bar says to who cannot see it."""
+        return self.page.locator(STATUS).get_attribute("aria-label") or ""
+
+    @property
+    def messages(self) -> str:
+        """The notifications in sight."""
+        return "\n".join(self.page.locator(".notification-list-item-message").all_inner_texts())
+
+    @property
+    def text(self) -> str:
         return self.page.locator("body").inner_text().replace("\N{NO-BREAK SPACE}", " ")
 
-    def set(self, **settings: Any) -> None:
-        """Write the user's settings."""
-        named = {f"quickfill.{name}": value for name, value in settings.items()}
-        self.settings_file.write_text(json.dumps(SETTINGS | named, indent=2), encoding="utf-8")
+    def picture(self, name: str) -> None:
+        """Keep a screenshot as an artefact of the test run."""
+        self.page.screenshot(path=self.pictures / f"{name}.png")
+
+
+def user_settings(settings: dict[str, object]) -> dict[str, object]:
+    """All settings of a user who sets these of the extension's."""
+    return SETTINGS | {f"quickfill.{name}": value for name, value in settings.items()}
 
 
 @contextmanager
-def vscode(folder: Path, vsix: Path, workspace: Path, environment: dict[str, str], settings: dict[str, Any]) -> Iterator[VSCode]:
-    """Open a folder in a VS Code that has the extension and nothing else."""
-    program, data, extensions = find_code_server(), folder / "data", folder / "extensions"
-    common = ["--user-data-dir", str(data), "--extensions-dir", str(extensions), "--config", str(folder / "config.yaml")]
+def vscode(
+    folder: Path, vsix: Path, workspace: Path, environment: dict[str, str], settings: dict[str, object], pictures: Path
+) -> Iterator[VSCode]:
+    """Open a folder in a VS Code that has the extension and nothing else. Its own files are kept in `folder`."""
+    program, data = find_code_server(), folder / "data"
     (folder / "config.yaml").write_text("auth: none\ncert: false\n", encoding="utf-8")
-    _run([program, *common, "--install-extension", str(vsix)], folder)
-    user = data / "User"
-    user.mkdir(parents=True, exist_ok=True)
+    common = [program, "--config", str(folder / "config.yaml"), "--user-data-dir", str(data)]
+    common += ["--extensions-dir", str(folder / "extensions")]
+    run([*common, "--install-extension", str(vsix)], folder)
+    user = data / "User" / "settings.json"
+    user.parent.mkdir(parents=True, exist_ok=True)
+    user.write_text(json.dumps(user_settings(settings)), encoding="utf-8")
     log = folder / "code-server.log"
-    arguments = ["--bind-addr", "127.0.0.1:0", "--disable-telemetry", "--disable-update-check"]
-    with (
-        log.open("w", encoding="utf-8") as output,
-        subprocess.Popen(
-            [program, *common, *arguments], stdout=output, stderr=subprocess.STDOUT, env=os.environ | environment
-        ) as server,
-    ):
-        try:
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-                page = browser.new_page(viewport={"width": 1100, "height": 700}, device_scale_factor=1.5)
-                page.set_default_timeout(PATIENCE_SECONDS * 1000)
-                window = VSCode(page, workspace, user / "settings.json", log)
-                window.set(**settings)
-                page.goto(f"{_address(log, server)}?folder={workspace}")
-                page.locator(".statusbar").wait_for()
-                yield window
-                browser.close()
-        finally:
-            server.terminate()
+    command = [*common, "--bind-addr", "127.0.0.1:0", "--disable-telemetry", "--disable-update-check"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | environment)
+    try:
+        address = _address(log, server)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1100, "height": 700}, device_scale_factor=1.5)
+            page.set_default_timeout(PATIENCE_SECONDS * 1000)
+            page.goto(f"{address}?folder={workspace}")
+            page.locator(STATUS).wait_for()
+            yield VSCode(page, workspace, user, pictures)
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def _address(log: Path, server: subprocess.Popen[bytes]) -> str:
@@ -165,3 +204,44 @@ def _address(log: Path, server: subprocess.Popen[bytes]) -> str:
             return found[1]
         time.sleep(0.05)
     pytest.fail(f"code-server does not start:\n{log.read_text(encoding='utf-8')}")
+
+
+def package(folder: Path) -> Path:
+    """The extension, checked, tested and packaged by its own command, in a copy of it."""
+    copy = folder / "editor-plugins" / "vscode"
+    shutil.copytree(EXTENSION, copy, ignore=shutil.ignore_patterns("node_modules", "dist", "*.vsix"))
+    shutil.copy(ROOT / "LICENSE", folder)
+    if shutil.which("npm") is None:
+        _missing("npm, with node 20 or newer")
+    run(["npm", "ci", "--no-fund", "--no-audit"], copy)
+    run(["npm", "run", "package"], copy)
+    return copy / "quickfill.vsix"
+
+
+def find_code_server() -> str:
+    """One installed into the user's cache."""
+    installed = platformdirs.user_cache_path("quickfill") / "vscode" / "code-server"
+    if not installed.exists():
+        for program in ("npm", "rg", "make", "g++"):
+            if shutil.which(program) is None:
+                _missing(program)
+        run(["bash", str(INSTALLER), str(installed.parent)], ROOT)
+    return str(installed)
+
+
+def find_chromium() -> str:
+    found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
+    return found[0] if found else _missing("Chromium")
+
+
+def _missing(what: str) -> NoReturn:
+    message = f"these tests need {what}"
+    if "CI" in os.environ:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def run(command: list[str], folder: Path) -> None:
+    """Run a command that has to succeed."""
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout[-4000:]}"

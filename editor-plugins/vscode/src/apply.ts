@@ -3,6 +3,7 @@ import {
   type CancellationToken,
   CancellationTokenSource,
   ProgressLocation,
+  type Range,
   type TextDocument,
   type TextEdit,
   WorkspaceEdit,
@@ -12,6 +13,7 @@ import {
 import {
   LSPErrorCodes,
   type WorkspaceEdit as ProtocolEdit,
+  type Range as ProtocolRange,
   type RequestType,
   ResponseError,
 } from "vscode-languageclient";
@@ -33,6 +35,13 @@ export function newToken(): string {
 
 export function versioned(document: TextDocument): VersionedDocument {
   return { uri: document.uri.toString(), version: document.version };
+}
+
+export function rangeParams({ start, end }: Range): ProtocolRange {
+  return {
+    start: { line: start.line, character: start.character },
+    end: { line: end.line, character: end.character },
+  };
 }
 
 /**

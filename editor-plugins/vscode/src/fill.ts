@@ -1,6 +1,6 @@
 // The command that fills holes: several selections, else every mark, else what is selected or the cursor's place.
 import { commands, type Disposable, Range, type TextEditor, window, workspace } from "vscode";
-import { apply, ask, newToken, versioned } from "./apply";
+import { apply, ask, newToken, rangeParams, versioned } from "./apply";
 import type { Canvases } from "./canvas_decorations";
 import { FillRequest } from "./protocol";
 import type { Server } from "./server";
@@ -32,10 +32,7 @@ async function fill(editor: TextEditor, server: Server, canvases: Canvases): Pro
   const done = canvases.show(editor, workDoneToken, holes);
   try {
     const title = holes.length === 1 ? "filling a hole" : `filling ${holes.length} holes`;
-    const ranges = holes.map(({ start, end }) => ({
-      start: { line: start.line, character: start.character },
-      end: { line: end.line, character: end.character },
-    }));
+    const ranges = holes.map(rangeParams);
     const edits = await ask(server, FillRequest, { textDocument: versioned(document), ranges, workDoneToken }, title);
     if (edits?.some((edit) => edit.newText)) {
       await apply(document, version, edits);

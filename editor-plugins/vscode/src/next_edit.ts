@@ -32,7 +32,7 @@ export class NextEdits implements Disposable {
   constructor(private readonly server: Server) {
     this.registered = [
       this.view,
-      commands.registerCommand("quickfill.nextEdit", () => this.invoke()),
+      commands.registerCommand("quickfill.showNextEdit", () => this.invoke()),
       commands.registerCommand("quickfill.acceptNextEdit", () => this.accept()),
       commands.registerCommand("quickfill.dismissNextEdit", () => this.become(undefined)),
       workspace.onDidChangeTextDocument((event) => this.changed(event)),

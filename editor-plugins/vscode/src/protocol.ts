@@ -4,6 +4,12 @@ import { NotificationType, type Position, type Range, RequestType, type Workspac
 /** The command that tells the server that one of its items was accepted; its argument is the item's id. */
 export const ACCEPTED_COMMAND = "quickfill.accepted";
 
+/** The editor's command by which a code action asks for an instruction; its argument is a `Place`. */
+export const ASK_INSTRUCTION_COMMAND = "quickfill.askInstruction";
+
+/** Commands of the server that are about a place; without an argument, about what is selected. */
+export const PLACE_COMMANDS: readonly string[] = ["quickfill.repair", "quickfill.writeDocstring"];
+
 export const MASK = "░";
 
 /** How the server numbers what asked for a suggestion, as `textDocument/inlineCompletion` does. */
@@ -13,6 +19,11 @@ export type TriggerKind = (typeof TriggerKind)[keyof typeof TriggerKind];
 export interface VersionedDocument {
   uri: string;
   version: number;
+}
+
+export interface Place {
+  textDocument: VersionedDocument;
+  range: Range;
 }
 
 export interface FillParams {

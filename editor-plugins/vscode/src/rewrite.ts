@@ -1,7 +1,17 @@
 // The command that rewrites what is selected, as an instruction says: previewed, then applied or discarded.
-import { commands, type Disposable, Range, type TextDocument, type TextEdit, type TextEditor, window } from "vscode";
-import { apply, ask, newToken, versioned } from "./apply";
-import { type DenoiseUpdate, EditRequest } from "./protocol";
+import {
+  commands,
+  type Disposable,
+  Range,
+  type TextDocument,
+  type TextEdit,
+  type TextEditor,
+  Uri,
+  window,
+  workspace,
+} from "vscode";
+import { apply, ask, newToken, rangeParams, versioned } from "./apply";
+import { ASK_INSTRUCTION_COMMAND, type DenoiseUpdate, EditRequest, type Place } from "./protocol";
 import { RewritePreview } from "./rewrite_preview";
 import type { Server } from "./server";
 import { applied } from "./text/edits";
@@ -26,7 +36,11 @@ export class Rewriter implements Disposable {
       this.preview,
       this.preview.onDidClose(() => this.become(undefined)),
       server.onDidDenoise((update) => this.draw(update)),
-      commands.registerTextEditorCommand("quickfill.rewrite", (editor) => void this.rewrite(editor)),
+      commands.registerTextEditorCommand(
+        "quickfill.rewriteSelection",
+        (editor) => void this.rewrite(editor.document, regionOf(editor)),
+      ),
+      commands.registerCommand(ASK_INSTRUCTION_COMMAND, (place: Place) => this.rewritePlace(place)),
       commands.registerCommand("quickfill.applyRewrite", () => this.apply()),
       commands.registerCommand("quickfill.discardRewrite", () => this.discard()),
     ];
@@ -38,9 +52,13 @@ export class Rewriter implements Disposable {
     }
   }
 
-  private async rewrite(editor: TextEditor): Promise<void> {
-    const { document } = editor;
-    const range = regionOf(editor);
+  /** What a code action asks for. */
+  private async rewritePlace({ textDocument, range: { start, end } }: Place): Promise<void> {
+    const document = await workspace.openTextDocument(Uri.parse(textDocument.uri));
+    await this.rewrite(document, new Range(start.line, start.character, end.line, end.character));
+  }
+
+  private async rewrite(document: TextDocument, range: Range): Promise<void> {
     const { version } = document;
     const instruction = await window.showInputBox({
       title: "Rewrite with Quickfill",
@@ -61,7 +79,7 @@ export class Rewriter implements Disposable {
       EditRequest,
       {
         textDocument: { ...versioned(document), version },
-        range: { start: { ...place(range.start) }, end: { ...place(range.end) } },
+        range: rangeParams(range),
         instruction,
         workDoneToken: rewrite.token,
       },
@@ -126,10 +144,6 @@ function regionOf({ document, selection }: TextEditor): Range {
   const behind = selection.end.character === 0 && !selection.isSingleLine ? 1 : 0;
   const last = document.lineAt(selection.end.line - behind);
   return new Range(selection.start.with({ character: 0 }), last.range.end);
-}
-
-function place({ line, character }: { line: number; character: number }): { line: number; character: number } {
-  return { line, character };
 }
 
 function texts(

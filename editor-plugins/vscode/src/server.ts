@@ -3,6 +3,7 @@ import { type Disposable, EventEmitter, type LogOutputChannel, workspace } from 
 import { LanguageClient, type Middleware, RevealOutputChannelOn, State } from "vscode-languageclient/node";
 import { findServer } from "./find_server";
 import { type DenoiseUpdate, DidChangeStatus, DidDenoise } from "./protocol";
+import { asksInstructions, commandMiddleware } from "./server_commands";
 import { currentSettings, settingsMiddleware } from "./settings";
 import type { Condition } from "./text/status_text";
 
@@ -53,6 +54,7 @@ export class Server implements Disposable {
     }
     this.log.info(`starting ${command} lsp`);
     const client = this.clientOf(command);
+    client.registerFeature(asksInstructions);
     this.running = client;
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Stopped && this.running === client) {
@@ -82,7 +84,7 @@ export class Server implements Disposable {
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         initializationOptions: currentSettings,
-        middleware: { ...this.middleware, workspace: settingsMiddleware(() => this.running) },
+        middleware: { ...this.middleware, ...commandMiddleware, workspace: settingsMiddleware(() => this.running) },
       },
     );
   }

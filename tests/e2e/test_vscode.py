@@ -205,8 +205,8 @@ def test_a_rewrite_of_a_text_that_has_changed_is_not_applied(window: VSCode):
 def test_the_next_edit_is_shown_and_tab_accepts_it(window: VSCode):
     window.open("rename.py")
     window.press("Control+Home", "ArrowDown", "End", "Control+ArrowLeft", "Control+ArrowLeft", "Control+ArrowLeft")
-    window.press("Control+Delete")
-    window.type("amount ")
+    window.press("Control+Shift+ArrowRight")
+    window.type("amount")
     window.wait_for(lambda: "amount" in line_of(window, "count"), "the next edit")
     window.picture("next-edit")
     window.press("Tab")

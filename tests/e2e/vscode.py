@@ -49,8 +49,18 @@ SETTINGS = {
 """Of the editor itself. Files are saved as soon as they change, so that a test can read what the editor holds."""
 
 STATUS = "[id='quickfill.quickfill.quickfill.status']"
-VISIBLE_LINES = """editor => [...editor.querySelectorAll(".view-line")]
-    .sort((one, other) => parseFloat(one.style.top) - parseFloat(other.style.top)).map(line => line.textContent)"""
+VISIBLE_LINES = """editor => {
+    const drawn = (part, pseudo) => {
+        const { content } = getComputedStyle(part, pseudo);
+        return content.startsWith('"') ? JSON.parse(content) : "";
+    };
+    const seen = part => getComputedStyle(part).display === "none" ? "" : part.textContent;
+    const text = line => [...line.querySelectorAll("span > span")]
+        .map(part => drawn(part, "::before") + seen(part) + drawn(part, "::after")).join("");
+    return [...editor.querySelectorAll(".view-line")]
+        .sort((one, other) => parseFloat(one.style.top) - parseFloat(other.style.top)).map(text);
+}"""
+"""The text of each line as a user sees it: decorations draw theirs before and after, and hide some."""
 
 
 class VSCode:
@@ -123,8 +133,8 @@ class VSCode:
     @property
     def editor(self) -> Locator:
         """The text of the editor in front; of a difference, its new side."""
-        modified = self.page.locator(".modified-in-monaco-diff-editor .view-lines")
-        return modified if modified.count() else self.page.locator(".editor-instance .view-lines").first
+        modified = self.page.locator(".modified-in-monaco-diff-editor .lines-content > .view-lines")
+        return modified if modified.count() else self.page.locator(".editor-instance .lines-content > .view-lines").first
 
     @property
     def lines(self) -> list[str]:

@@ -22,9 +22,10 @@ test("an insertion at the start of a replaced range comes before it", () => {
 
 test("only what differs is shown, and makes the same text", () => {
   const cases: [string, string, Edit][] = [
-    ["count", "total", { start: 10, end: 15, text: "total" }],
+    ["count", "amount", { start: 10, end: 15, text: "amount" }],
+    ["self.count += 1", "self.amount += 1", { start: 15, end: 20, text: "amount" }],
     ["f(a, b)", "f(a, c, b)", { start: 15, end: 15, text: "c, " }],
-    ["aaaa", "aa", { start: 12, end: 14, text: "" }],
+    ["))))", "))", { start: 12, end: 14, text: "" }],
     ["same", "same", { start: 14, end: 14, text: "" }],
     ["", "new", { start: 10, end: 10, text: "new" }],
   ];

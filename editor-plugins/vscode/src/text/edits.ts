@@ -18,26 +18,28 @@ export function applied(text: string, edits: readonly Edit[]): string {
   return result + text.slice(position);
 }
 
-/** The edit without what the old and the new text have in common at both ends. Surrogate pairs stay whole. */
+/** The edit without what the old and the new text have in common at both ends. Words stay whole. */
 export function trimmed(edit: Edit, old: string): Edit {
-  const most = Math.min(old.length, edit.text.length);
+  const { text } = edit;
+  const most = Math.min(old.length, text.length);
   let front = 0;
-  while (front < most && old[front] === edit.text[front]) {
+  while (front < most && old[front] === text[front]) {
     front++;
   }
-  if (splitsPair(old, front) || splitsPair(edit.text, front)) {
+  while (isInWord(old, front) || isInWord(text, front)) {
     front--;
   }
   let back = 0;
-  while (back < most - front && old[old.length - 1 - back] === edit.text[edit.text.length - 1 - back]) {
+  while (back < most - front && old[old.length - 1 - back] === text[text.length - 1 - back]) {
     back++;
   }
-  if (splitsPair(old, old.length - back) || splitsPair(edit.text, edit.text.length - back)) {
+  while (isInWord(old, old.length - back) || isInWord(text, text.length - back)) {
     back--;
   }
-  return { start: edit.start + front, end: edit.end - back, text: edit.text.slice(front, edit.text.length - back) };
+  return { start: edit.start + front, end: edit.end - back, text: text.slice(front, text.length - back) };
 }
 
-function splitsPair(text: string, offset: number): boolean {
-  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(offset - 1, offset + 1));
+/** Whether both neighbours of a place belong to a word, or to one character. */
+function isInWord(text: string, offset: number): boolean {
+  return offset > 0 && /^[\w\u00c0-\uffff]{2}$/.test(text.slice(offset - 1, offset + 1));
 }

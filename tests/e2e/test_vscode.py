@@ -219,7 +219,9 @@ def test_the_next_edit_is_shown_and_tab_accepts_it(window: VSCode):
 
 
 def test_the_canvas_is_drawn_while_it_is_denoised(window: VSCode):
-    window.change_settings(**SETTINGS, denoising=True)
+    window.setting("denoising").locator(".setting-value-checkbox").click()
+    window.picture("settings")
+    window.command("View: Close Editor")
     window.open("canvas.py")
     window.press("Alt+i", "f")
     window.wait_for(lambda: MASK in "".join(window.lines), "a canvas in sight")
@@ -236,9 +238,10 @@ def test_the_walkthrough_shows_how_to_start(window: VSCode):
 
 
 def test_a_server_that_is_missing_is_said_with_what_to_do(window: VSCode):
-    window.change_settings(**SETTINGS, path="/nowhere/quickfill")
+    path = window.setting("path", "Workspace").locator("input")
+    path.fill("/nowhere/quickfill")
     window.wait_for(lambda: "pip install quickfill" in window.messages, "the message")
     window.wait_for(lambda: "not installed" in window.status, "the status")
     window.picture("missing")
-    window.change_settings(**SETTINGS)
+    path.fill("")
     window.wait_for(lambda: window.status == "Quickfill: ready", "a server again")

@@ -24,7 +24,6 @@ INSTALLER = Path(__file__).with_name("get_vscode.sh")
 PATIENCE_SECONDS = 120.0
 
 SETTINGS = {
-    "[jsonc]": {"editor.autoClosingBrackets": "never", "editor.autoClosingQuotes": "never"},
     "chat.commandCenter.enabled": False,
     "editor.accessibilitySupport": "off",
     "editor.fontFamily": "DejaVu Sans Mono",
@@ -67,13 +66,12 @@ class VSCode:
     """A window. Keys are typed as a user types them.
 
     Args:
-        workspace: the folder that is open. user_settings: the file. pictures: where screenshots go.
+        workspace: the folder that is open. pictures: where screenshots go.
     """
 
-    def __init__(self, page: Page, workspace: Path, user_settings: Path, pictures: Path) -> None:
+    def __init__(self, page: Page, workspace: Path, pictures: Path) -> None:
         self.page = page
         self.workspace = workspace
-        self.user_settings = user_settings
         self.pictures = pictures
 
     def type(self, text: str) -> None:
@@ -94,11 +92,11 @@ class VSCode:
         pytest.fail(f"{what} did not happen within {PATIENCE_SECONDS:g} s; see {self.pictures}\n{self.text}")
 
     def command(self, title: str) -> None:
-        """Run a command from the palette."""
+        """Run a command from the palette, by its whole title."""
         self.press("F1")
         self.page.locator(".quick-input-widget .input").fill(f">{title}")
-        self.page.locator(".quick-input-list .monaco-list-row.focused").filter(has_text=title).wait_for()
-        self.press("Enter")
+        row = ".quick-input-list .monaco-list-row"
+        self.page.locator(f'{row}[aria-label="{title}"], {row}[aria-label^="{title}, "]').first.click()
 
     def open(self, name: str) -> None:
         """Open a file of the workspace and put the cursor at its end."""
@@ -118,23 +116,26 @@ class VSCode:
         """What the editor holds of a file."""
         return (self.workspace / name).read_text(encoding="utf-8")
 
-    def change_settings(self, **settings: object) -> None:
-        """As a user does it: in the file of settings."""
-        self.command("Preferences: Open User Settings (JSON)")
-        tab = self.active_tab("settings.json")
-        text = json.dumps(user_settings(settings))
-        self.editor.click()
+    def setting(self, name: str, scope: str = "") -> Locator:
+        """A setting of the extension, on the page of the user's settings or of the scope `Workspace`."""
+        named = f"quickfill.{name}"
+        self.command(
+            "Preferences: Open Workspace Settings" if scope == "Workspace" else "Preferences: Open Settings (UI)"
+        )
+        self.page.locator(".settings-editor .search-container").wait_for()
         self.press("Control+a")
-        self.page.keyboard.insert_text(text)
-        self.wait_for(lambda: self.user_settings.read_text(encoding="utf-8") == text, "saving the settings")
-        self.command("View: Close Editor")
-        tab.wait_for(state="hidden")
+        self.type(f"@id:{named}")
+        found = self.page.locator(f"[data-key='{named}']")
+        found.wait_for()
+        return found
 
     @property
     def editor(self) -> Locator:
         """The text of the editor in front; of a difference, its new side."""
         modified = self.page.locator(".modified-in-monaco-diff-editor .lines-content > .view-lines")
-        return modified if modified.count() else self.page.locator(".editor-instance .lines-content > .view-lines").first
+        return (
+            modified if modified.count() else self.page.locator(".editor-instance .lines-content > .view-lines").first
+        )
 
     @property
     def lines(self) -> list[str]:
@@ -169,11 +170,6 @@ class VSCode:
         self.page.screenshot(path=self.pictures / f"{name}.png")
 
 
-def user_settings(settings: dict[str, object]) -> dict[str, object]:
-    """All settings of a user who sets these of the extension's."""
-    return SETTINGS | {f"quickfill.{name}": value for name, value in settings.items()}
-
-
 @contextmanager
 def vscode(
     folder: Path, vsix: Path, workspace: Path, environment: dict[str, str], settings: dict[str, object], pictures: Path
@@ -186,7 +182,8 @@ def vscode(
     run([*common, "--install-extension", str(vsix)], folder)
     user = data / "User" / "settings.json"
     user.parent.mkdir(parents=True, exist_ok=True)
-    user.write_text(json.dumps(user_settings(settings)), encoding="utf-8")
+    named = {f"quickfill.{name}": value for name, value in settings.items()}
+    user.write_text(json.dumps(SETTINGS | named), encoding="utf-8")
     log = folder / "code-server.log"
     command = [*common, "--bind-addr", "127.0.0.1:0", "--disable-telemetry", "--disable-update-check"]
     with log.open("wb") as output:
@@ -199,7 +196,7 @@ def vscode(
             page.set_default_timeout(PATIENCE_SECONDS * 1000)
             page.goto(f"{address}?folder={workspace}")
             page.locator(STATUS).wait_for()
-            yield VSCode(page, workspace, user, pictures)
+            yield VSCode(page, workspace, pictures)
             browser.close()
     finally:
         server.terminate()

@@ -220,11 +220,13 @@ def test_the_next_edit_is_shown_and_tab_accepts_it(window: VSCode):
 
 def test_the_canvas_is_drawn_while_it_is_denoised(window: VSCode):
     window.setting("denoising").locator(".setting-value-checkbox").click()
+    window.wait_for(lambda: '"quickfill.denoising": true' in window.user_settings.read_text("utf-8"), "the setting")
     window.picture("settings")
     window.command("View: Close Editor")
     window.open("canvas.py")
+    seen = window.watch()
     window.press("Alt+i", "f")
-    window.wait_for(lambda: MASK in "".join(window.lines), "a canvas in sight")
+    window.wait_for(lambda: MASK in seen(), "a canvas in sight")
     window.picture("denoising")
     window.wait_for(lambda: "<fill>" not in window.saved("canvas.py"), "filling")
     window.wait_for(lambda: MASK not in "".join(window.lines), "the end of the canvas")

@@ -66,12 +66,13 @@ class VSCode:
     """A window. Keys are typed as a user types them.
 
     Args:
-        workspace: the folder that is open. pictures: where screenshots go.
+        workspace: the folder that is open. user_settings: the file of the user's settings. pictures: where screenshots go.
     """
 
-    def __init__(self, page: Page, workspace: Path, pictures: Path) -> None:
+    def __init__(self, page: Page, workspace: Path, user_settings: Path, pictures: Path) -> None:
         self.page = page
         self.workspace = workspace
+        self.user_settings = user_settings
         self.pictures = pictures
 
     def type(self, text: str) -> None:
@@ -119,9 +120,8 @@ class VSCode:
     def setting(self, name: str, scope: str = "") -> Locator:
         """A setting of the extension, on the page of the user's settings or of the scope `Workspace`."""
         named = f"quickfill.{name}"
-        self.command(
-            "Preferences: Open Workspace Settings" if scope == "Workspace" else "Preferences: Open Settings (UI)"
-        )
+        page = "Open Workspace Settings" if scope == "Workspace" else "Open Settings (UI)"
+        self.command(f"Preferences: {page}")
         self.page.locator(".settings-editor .search-container").wait_for()
         self.press("Control+a")
         self.type(f"@id:{named}")
@@ -132,16 +132,24 @@ class VSCode:
     @property
     def editor(self) -> Locator:
         """The text of the editor in front; of a difference, its new side."""
-        modified = self.page.locator(".modified-in-monaco-diff-editor .lines-content > .view-lines")
-        return (
-            modified if modified.count() else self.page.locator(".editor-instance .lines-content > .view-lines").first
-        )
+        lines = ".lines-content > .view-lines"
+        modified = self.page.locator(f".modified-in-monaco-diff-editor {lines}")
+        return modified if modified.count() else self.page.locator(f".editor-instance {lines}").first
 
     @property
     def lines(self) -> list[str]:
         """The lines in sight, with the ghost text and the labels in them."""
         shown = self.editor.evaluate(VISIBLE_LINES) if self.editor.count() else []
         return [line.replace("\N{NO-BREAK SPACE}", " ").replace("\u200c", "") for line in shown]
+
+    def watch(self) -> Callable[[], str]:
+        """From now on remember all that is shown in the editor, however short. The result tells what that was."""
+        self.editor.evaluate(f"""editor => {{
+            window.seen = [];
+            const look = () => window.seen.push(({VISIBLE_LINES})(editor).join("\\n"));
+            new MutationObserver(look).observe(editor, {{ subtree: true, childList: true, attributes: true }});
+        }}""")
+        return lambda: "\n\n".join(self.page.evaluate("window.seen"))
 
     @property
     def ghost_text(self) -> str:
@@ -196,7 +204,7 @@ def vscode(
             page.set_default_timeout(PATIENCE_SECONDS * 1000)
             page.goto(f"{address}?folder={workspace}")
             page.locator(STATUS).wait_for()
-            yield VSCode(page, workspace, pictures)
+            yield VSCode(page, workspace, user, pictures)
             browser.close()
     finally:
         server.terminate()

@@ -4,6 +4,7 @@ import { apply, ask, newToken, rangeParams, versioned } from "./apply";
 import type { Canvases } from "./canvas_decorations";
 import { FillRequest } from "./protocol";
 import type { Server } from "./server";
+import { isDenoisingShown } from "./settings";
 import { marks } from "./text/holes";
 
 /** More would be refused by the server. */
@@ -33,7 +34,9 @@ async function fill(editor: TextEditor, server: Server, canvases: Canvases): Pro
   try {
     const title = holes.length === 1 ? "filling a hole" : `filling ${holes.length} holes`;
     const ranges = holes.map(rangeParams);
-    const edits = await ask(server, FillRequest, { textDocument: versioned(document), ranges, workDoneToken }, title);
+    const denoising = isDenoisingShown();
+    const params = { textDocument: versioned(document), ranges, denoising, workDoneToken };
+    const edits = await ask(server, FillRequest, params, title);
     if (edits?.some((edit) => edit.newText)) {
       await apply(document, version, edits);
     } else if (edits) {

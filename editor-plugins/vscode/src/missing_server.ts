@@ -23,7 +23,7 @@ async function explain(): Promise<void> {
   const settings = "Open Settings";
   const restart = "Try Again";
   const chosen = await window.showWarningMessage(
-    `Quickfill's server was not found. Install it with \`${INSTALL}\` in the project's environment (.venv), or say in the settings where it is.`,
+    `Quickfill's server was not found. Install it with "${INSTALL}" in the project's environment (.venv), or say in the settings where it is.`,
     copy,
     settings,
     restart,

@@ -29,6 +29,7 @@ export interface Place {
 export interface FillParams {
   textDocument: VersionedDocument;
   ranges: Range[];
+  denoising: boolean;
   workDoneToken: string;
 }
 
@@ -36,6 +37,7 @@ export interface EditParams {
   textDocument: VersionedDocument;
   range: Range;
   instruction: string;
+  denoising: boolean;
   workDoneToken: string;
 }
 

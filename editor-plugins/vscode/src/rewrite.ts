@@ -14,6 +14,7 @@ import { apply, ask, newToken, rangeParams, versioned } from "./apply";
 import { ASK_INSTRUCTION_COMMAND, type DenoiseUpdate, EditRequest, type Place } from "./protocol";
 import { RewritePreview } from "./rewrite_preview";
 import type { Server } from "./server";
+import { isDenoisingShown } from "./settings";
 import { applied } from "./text/edits";
 
 /** A rewrite that is on the screen. Its edits are there when it is finished. */
@@ -81,6 +82,7 @@ export class Rewriter implements Disposable {
         textDocument: { ...versioned(document), version },
         range: rangeParams(range),
         instruction,
+        denoising: isDenoisingShown(),
         workDoneToken: rewrite.token,
       },
       `rewriting ${name}`,

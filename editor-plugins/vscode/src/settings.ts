@@ -12,6 +12,11 @@ export function currentSettings(): Record<string, unknown> {
   return serverSettings((name) => configuration.get(name), workspace.isTrusted);
 }
 
+/** Whether the canvas of a request is to be drawn. */
+export function isDenoisingShown(): boolean {
+  return workspace.getConfiguration("quickfill").get("denoising", false);
+}
+
 /** Tells the server its own settings, and not those of the extension, which it would not know. */
 export function settingsMiddleware(client: () => BaseLanguageClient | undefined): WorkspaceMiddleware {
   return {

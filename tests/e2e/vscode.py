@@ -66,7 +66,8 @@ class VSCode:
     """A window. Keys are typed as a user types them.
 
     Args:
-        workspace: the folder that is open. user_settings: the file of the user's settings. pictures: where screenshots go.
+        workspace: the folder that is open. user_settings: the file of the user's settings.
+        pictures: where screenshots go.
     """
 
     def __init__(self, page: Page, workspace: Path, user_settings: Path, pictures: Path) -> None:

@@ -19,8 +19,8 @@ import { marks } from "./text/holes";
 /** The manifest's conditions name it too. */
 const SCHEME = "quickfill-rewrite";
 
-const KEY = process.platform === "darwin" ? "⌘⏎" : "Ctrl+Enter";
-const HINT = `\u00a0\u00a0${KEY} applies, Esc discards`;
+const KEY = process.platform === "darwin" ? "⌘⏎" : "Ctrl+⏎";
+const HINT = `\u00a0${KEY} applies, Esc discards`;
 
 export class RewritePreview implements Disposable {
   private readonly changed = new EventEmitter<Uri>();

@@ -5,6 +5,14 @@ set -euo pipefail
 
 version=4.100.3 # VS Code 1.100, the last one for node 20
 folder=$(realpath -m "$1")
+if [ "$(node -p 'process.versions.node.split(".")[0]')" != 20 ]; then
+    echo "code-server $version needs node 20, not $(node --version)" >&2
+    exit 1
+fi
+node_root=$(dirname "$(dirname "$(realpath "$(command -v node)")")")
+if [ -e "$node_root/include/node/node.h" ]; then
+    export npm_config_nodedir="$node_root" # headers are here: no need to fetch them
+fi
 export npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false
 rm -rf "$folder/new"
 mkdir -p "$folder/new"

@@ -7,30 +7,30 @@ const NOWHERE: Places = { windows: false, configured: "", interpreter: "", folde
 test("the workspace's environment comes first, then the interpreter's, then the PATH", () => {
   const places = {
     ...NOWHERE,
-    interpreter: "/opt/python/bin/python3",
-    folders: ["/work/one", "/work/two"],
-    home: "/home/ada",
+    interpreter: "/python/bin/python3",
+    folders: ["/projects/one", "/projects/two"],
+    home: "/users/ada",
     path: ["/usr/local/bin", "/usr/bin"],
   };
   assert.deepEqual(candidates(places), [
-    "/work/one/.venv/bin/quickfill",
-    "/work/one/venv/bin/quickfill",
-    "/work/two/.venv/bin/quickfill",
-    "/work/two/venv/bin/quickfill",
-    "/opt/python/bin/quickfill",
+    "/projects/one/.venv/bin/quickfill",
+    "/projects/one/venv/bin/quickfill",
+    "/projects/two/.venv/bin/quickfill",
+    "/projects/two/venv/bin/quickfill",
+    "/python/bin/quickfill",
     "/usr/local/bin/quickfill",
     "/usr/bin/quickfill",
-    "/home/ada/.local/bin/quickfill",
+    "/users/ada/.local/bin/quickfill",
   ]);
 });
 
 test("what is configured is the only place", () => {
-  const places = { ...NOWHERE, folders: ["/work/one", "/work/two"], home: "/home/ada", path: ["/usr/bin"] };
-  assert.deepEqual(candidates({ ...places, configured: "/opt/quickfill" }), ["/opt/quickfill"]);
-  assert.deepEqual(candidates({ ...places, configured: "~/bin/quickfill" }), ["/home/ada/bin/quickfill"]);
+  const places = { ...NOWHERE, folders: ["/projects/one", "/projects/two"], home: "/users/ada", path: ["/usr/bin"] };
+  assert.deepEqual(candidates({ ...places, configured: "/tools/quickfill" }), ["/tools/quickfill"]);
+  assert.deepEqual(candidates({ ...places, configured: "~/bin/quickfill" }), ["/users/ada/bin/quickfill"]);
   assert.deepEqual(candidates({ ...places, configured: "${workspaceFolder}/env/bin/quickfill" }), [
-    "/work/one/env/bin/quickfill",
-    "/work/two/env/bin/quickfill",
+    "/projects/one/env/bin/quickfill",
+    "/projects/two/env/bin/quickfill",
   ]);
 });
 
@@ -43,10 +43,10 @@ test("an interpreter that is only a name is found on the PATH", () => {
 });
 
 test("Windows has its own names", () => {
-  const places = { ...NOWHERE, windows: true, folders: ["C:\\work"], interpreter: "C:\\Python\\python.exe" };
+  const places = { ...NOWHERE, windows: true, folders: ["C:\\project"], interpreter: "C:\\Python\\python.exe" };
   assert.deepEqual(candidates(places), [
-    "C:\\work\\.venv\\Scripts\\quickfill.exe",
-    "C:\\work\\venv\\Scripts\\quickfill.exe",
+    "C:\\project\\.venv\\Scripts\\quickfill.exe",
+    "C:\\project\\venv\\Scripts\\quickfill.exe",
     "C:\\Python\\quickfill.exe",
     "C:\\Python\\Scripts\\quickfill.exe",
   ]);

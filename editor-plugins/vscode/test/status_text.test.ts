@@ -11,7 +11,7 @@ const READY: Status = {
   runtime: { runtime: "onnx" },
   shared: true,
   nextEdit: false,
-  indexes: [{ folder: "/home/ada/my_project", files: 1, words: 20, building: true }],
+  indexes: [{ folder: "/projects/my_project", files: 1, words: 20, building: true }],
 };
 
 test("the tooltip tells the model, what runs it, and the indexes", () => {
@@ -22,7 +22,7 @@ test("the tooltip tells the model, what runs it, and the indexes", () => {
   assert.match(plain, /ready/);
   assert.match(plain, /Model: embedded \(quickfill-135m-v0\)/);
   assert.match(plain, /Runtime: onnx, shared by all windows/);
-  assert.match(plain, /Index of \/home\/ada\/my_project: 1 file, being read/);
+  assert.match(plain, /Index of \/projects\/my_project: 1 file, being read/);
 });
 
 test("pausing is shown where something would be suggested, not over what is wrong", () => {

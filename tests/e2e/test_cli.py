@@ -175,7 +175,7 @@ def test_an_interrupt_ends_it_within_a_pass_and_changes_nothing(tmp_path: Path):
         assert process.stderr is not None
         next(line for line in process.stderr if line.startswith(b"pass   1"))
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=10)
+        output, errors = process.communicate(timeout=60)
     assert (process.returncode, output) == (130, b"")
     assert b"Traceback" not in errors
     assert contents(tmp_path) == {"numbers.py": b"numbers = [0, 1, 2, 3,"}

@@ -63,14 +63,16 @@ def test_a_killed_engine_is_one_clear_error_and_then_another_engine(opened: Open
     client, idle = opened(), opened()
     events = client.stream(LONG)
     next(events)
-    os.kill(client.status().process_id, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+    process = client.status().process_id
+    assert process is not None
+    os.kill(process, signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
     with pytest.raises(EngineLostError, match="the engine has stopped"):
         list(events)
     for lost in (client, idle):
         with pytest.raises(EngineLostError, match="the engine has stopped"):
             lost.complete(LONG)
     other = opened()
-    assert other.status().process_id != client.status().process_id
+    assert other.status().process_id != process
     assert other.complete(replace(LONG, max_tokens=4)).text
 
 
@@ -97,7 +99,7 @@ def test_another_version_has_another_engine(opened: Opener, identity: EngineIden
     newer = replace(identity, version="9.9")
     client = opened()
     other = open_shared_engine(newer, idle_seconds=0.2)
-    assert other.status().process_id != client.status().process_id
+    assert other.status().process_id != process
     other.close()
     wait_until_gone(newer)
 

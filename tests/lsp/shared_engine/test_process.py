@@ -99,7 +99,7 @@ def test_another_version_has_another_engine(opened: Opener, identity: EngineIden
     newer = replace(identity, version="9.9")
     client = opened()
     other = open_shared_engine(newer, idle_seconds=0.2)
-    assert other.status().process_id != process
+    assert other.status().process_id != client.status().process_id
     other.close()
     wait_until_gone(newer)
 

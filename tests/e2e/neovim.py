@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,34 +9,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import pynvim
 import pytest
 
+from tests.e2e.installed import find_editor, output_of
+
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "editor-plugins" / "nvim"
-INSTALLER = Path(__file__).with_name("get_neovim.sh")
 OLDEST = (0, 12)
 PATIENCE_SECONDS = 60.0
 
 
 def find_neovim() -> str:
-    """A Neovim that is new enough: from QUICKFILL_NVIM, the system's, or one installed into the user's cache."""
-    installed = platformdirs.user_cache_path("quickfill") / "neovim" / "nvim"
-    for candidate in (os.environ.get("QUICKFILL_NVIM"), shutil.which("nvim"), str(installed)):
-        if candidate and Path(candidate).exists() and _version(candidate) >= OLDEST:
-            return candidate
-    if shutil.which("apt-get") is None:
-        message = "these tests need Neovim 0.12 or newer: install it, or name it in QUICKFILL_NVIM"
-        pytest.fail(message) if "CI" in os.environ else pytest.skip(message)
-    done = subprocess.run(["bash", INSTALLER, installed.parent], capture_output=True, text=True)
-    assert done.returncode == 0, f"Neovim cannot be installed by {INSTALLER.name}: {done.stderr}"
-    return str(installed)
+    return find_editor("nvim", lambda program: _version(program) >= OLDEST)
 
 
 def _version(program: str) -> tuple[int, ...]:
-    done = subprocess.run([program, "--version"], capture_output=True, text=True)
-    first = done.stdout.split("\n")[0].removeprefix("NVIM v")
+    first = output_of(program, "--version").split("\n")[0].removeprefix("NVIM v")
     return tuple(int(part) for part in first.split("-")[0].split(".") if part.isdecimal())
 
 

@@ -1,0 +1,188 @@
+"""A user of Emacs types and sees, takes and changes suggestions: the plugin, the server and the embedded model."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.emacs import PLUGIN, Emacs, emacs, find_emacs, lisp_string
+from tests.e2e.neovim import quickfill_command
+
+pytestmark = pytest.mark.slow
+
+FILE = """class Stack:
+    def __init__(self):
+        self.items = []
+
+    def push(self, item):
+        self.items.append(item)
+
+    def pop(self):
+        return self.items.pop()
+
+    def is_empty(self):
+"""
+
+SETUP = """
+(setq quickfill-command '({command})
+      quickfill-settings '(:gate 0.0 :budgetMs 60000 :engine "in-process")
+      read-process-output-max 65536)
+{more}
+(find-file {file})
+(switch-to-buffer (current-buffer))
+{connect}
+(goto-char (point-max))
+"""
+"""Every suggestion is shown, however unsure and late it is."""
+
+EGLOT = ("(quickfill-setup-eglot)", "(call-interactively #'eglot)")
+
+LSP_MODE = (
+    """(quickfill-setup-lsp-mode)
+       (setq lsp-client-packages nil lsp-auto-guess-root t lsp-enable-file-watchers nil
+             lsp-session-file (expand-file-name "session" (getenv "HOME")) lsp-inline-completion-idle-delay 0)""",
+    "(lsp)",
+)
+
+
+def running(folder: Path, client: tuple[str, str]) -> Iterator[Emacs]:
+    """One for several tests, since its server takes a while to load the model."""
+    file = folder / "stack.py"
+    file.write_text(FILE, encoding="utf-8")
+    environment = {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
+    command = " ".join(map(lisp_string, quickfill_command()))
+    setup = SETUP.format(command=command, more=client[0], connect=client[1], file=lisp_string(str(file)))
+    with emacs(setup, environment) as editor:
+        editor.wait_until_ready()
+        yield editor
+
+
+@pytest.fixture(scope="module")
+def emacs_with_eglot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emacs]:
+    yield from running(tmp_path_factory.mktemp("eglot"), EGLOT)
+
+
+@pytest.fixture(scope="module")
+def lsp_mode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emacs]:
+    yield from running(tmp_path_factory.mktemp("lsp-mode"), LSP_MODE)
+
+
+@pytest.fixture
+def editor(emacs_with_eglot: Emacs, tmp_path: Path) -> Emacs:
+    """With a file of the test's own, in which nothing was changed yet."""
+    file = Path(emacs_with_eglot.evaluate("default-directory")).expanduser() / f"{tmp_path.name}.py"
+    file.write_text(FILE, encoding="utf-8")
+    emacs_with_eglot.evaluate(
+        f"(progn (find-file {lisp_string(str(file))}) (switch-to-buffer (current-buffer)) (goto-char (point-max)) t)"
+    )
+    emacs_with_eglot.wait_for(lambda: emacs_with_eglot.evaluate("quickfill-mode"), "a connection")
+    return emacs_with_eglot
+
+
+def test_it_compiles_without_a_warning(tmp_path):
+    copy = tmp_path / PLUGIN.name
+    copy.write_bytes(PLUGIN.read_bytes())
+    strict = ["--eval", "(setq byte-compile-error-on-warn t)"]
+    done = subprocess.run(
+        [find_emacs(), "-Q", "--batch", *strict, "-f", "batch-byte-compile", str(copy)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_ghost_text_appears_while_typing_and_is_accepted(editor):
+    editor.type("RET r e t u r n SPC l e n (")
+    ghost = editor.wait_for(lambda: editor.ghost_text, "ghost text")
+    before = editor.text
+    editor.type("TAB")
+    assert editor.text == before + ghost
+    assert not editor.ghost_text
+
+
+def test_ghost_text_is_typed_into_and_accepted_by_word_and_line(editor):
+    editor.type("RET r e t u r n SPC l e n (")
+    ghost = editor.wait_for(lambda: editor.ghost_text, "ghost text")
+    editor.type(ghost[0])
+    assert editor.ghost_text == ghost[1:]
+    before = editor.text
+    editor.type("M-f")
+    word = editor.text.removeprefix(before)
+    assert word.strip().isidentifier()
+    assert editor.ghost_text == ghost[1:].removeprefix(word)
+    editor.type("C-e")
+    assert editor.text == before + ghost[1:].split("\n")[0]
+
+
+def test_a_dismissed_suggestion_is_gone_and_tab_is_a_tab_again(editor):
+    editor.type("RET r e t u r n SPC l e n (")
+    editor.wait_for(lambda: editor.ghost_text, "ghost text")
+    before = editor.text
+    editor.type("C-g")
+    assert not editor.ghost_text
+    editor.type("TAB")
+    assert editor.text == before
+
+
+def test_ghost_text_goes_with_the_place_it_was_for(editor):
+    editor.type("RET r e t u r n SPC l e n (")
+    editor.wait_for(lambda: editor.ghost_text, "ghost text")
+    editor.type("C-p")
+    assert not editor.ghost_text
+
+
+def test_holes_are_filled_and_one_undo_takes_them_back(editor):
+    editor.evaluate('(progn (insert "        return len(<fill>) == 0\\n") (undo-boundary) t)')
+    before = editor.text
+    editor.type("M-x quickfill-fill RET")
+    editor.wait_for(lambda: "<fill>" not in editor.text, "filling")
+    start, end = before.split("<fill>")
+    assert editor.text.startswith(start)
+    assert editor.text.endswith(end)
+    editor.type("C-/")
+    assert editor.text == before
+
+
+def test_an_answer_is_not_written_into_a_text_that_has_changed(editor):
+    editor.evaluate('(progn (insert "        return len(<fill>) == 0\\n") (quickfill-fill) (insert "# new\\n") t)')
+    editor.wait_for(lambda: "nothing was written" in editor.messages, "the warning")
+    assert editor.text.endswith("return len(<fill>) == 0\n# new\n")
+
+
+def test_a_function_is_rewritten_as_asked(editor):
+    editor.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
+    before = editor.text
+    editor.type("M-x quickfill-edit RET f i x RET")
+    editor.wait_for(lambda: editor.text != before or "nothing better" in editor.messages, "an answer")
+
+
+def test_a_renamed_name_is_renamed_at_its_next_place(editor):
+    editor.evaluate('(progn (goto-char (point-min)) (search-forward "push(self, item") t)')
+    editor.evaluate("(eglot--signal-textDocument/didChange)")
+    editor.type("M-DEL v a l u e")
+    editor.evaluate("(eglot--signal-textDocument/didChange)")
+    editor.type("M-x quickfill-next-edit RET")
+    editor.wait_for(lambda: "TAB does it" in editor.messages, "a next edit")
+    editor.type("TAB")
+    assert "self.items.append(value)" in editor.text
+
+
+def test_lsp_mode_shows_and_accepts_ghost_text(lsp_mode):
+    lsp_mode.type("RET r e t u r n SPC l e n (")
+    lsp_mode.evaluate("(progn (lsp-inline-completion-display) t)")
+    shown = "(and lsp-inline-completion--overlay (overlay-get lsp-inline-completion--overlay 'after-string))"
+    ghost = lsp_mode.wait_for(lambda: lsp_mode.evaluate(shown), "ghost text")
+    before = lsp_mode.text
+    lsp_mode.evaluate("(progn (lsp-inline-completion-accept) t)")
+    assert lsp_mode.text == before + ghost
+
+
+def test_holes_are_filled_with_lsp_mode(lsp_mode):
+    lsp_mode.evaluate('(progn (insert "        return len(<fill>) == 0\\n") t)')
+    before = lsp_mode.text
+    lsp_mode.type("M-x quickfill-fill RET")
+    lsp_mode.wait_for(lambda: "<fill>" not in lsp_mode.text, "filling")
+    start, end = before.split("<fill>")
+    assert lsp_mode.text.startswith(start)
+    assert lsp_mode.text.endswith(end)

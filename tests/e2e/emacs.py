@@ -81,9 +81,10 @@ class Emacs:
         return self._log.read_text(encoding="utf-8")
 
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
-        """Until `condition` is met; fails with the editor's messages otherwise."""
+        """Until `condition` is met, letting Emacs listen; fails with the editor's messages otherwise."""
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
+            self.evaluate("t")
             if result := condition():
                 return result
         pytest.fail(f"{what} did not happen within {PATIENCE_SECONDS:g} s\n{self.messages}\n{self.text}")

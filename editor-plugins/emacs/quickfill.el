@@ -123,7 +123,10 @@
     :server-id 'quickfill
     :add-on? t
     :priority -2
-    :initialization-options (lambda () (or quickfill-settings (make-hash-table)))
+    ;; It shows ghost text, but says so in a way that leaves room for doubt.
+    :initialization-options (lambda () (append quickfill-settings
+                                               (unless (plist-member quickfill-settings :completionMenu)
+                                                 '(:completionMenu "never"))))
     :custom-capabilities '((experimental . ((quickfill . ((askInstruction . t))))))
     :action-handlers (quickfill--table
                       "quickfill.askInstruction"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts an editor that is new enough into FOLDER, on Debian and its kin, without touching what the system has installed.
-# usage: get_editor.sh FOLDER nvim|emacs|hx; afterwards FOLDER/nvim (or so) runs it.
+# Puts an editor that is new enough, or the terminal to run it in, into FOLDER, on Debian and its kin, without touching what the system has installed.
+# usage: get_editor.sh FOLDER nvim|emacs|hx|tmux; afterwards FOLDER/nvim (or so) runs it.
 set -euo pipefail
 
 folder=$(realpath -m "$1")
@@ -9,6 +9,7 @@ libraries=usr/lib/$(uname -m)-linux-gnu
 suite=forky # the first of Debian's releases with Neovim 0.12, lsp-mode 10 and Helix 25
 
 arguments=
+version=--version
 case $program in
 nvim)
     wanted=(neovim)
@@ -27,8 +28,14 @@ hx)
     binary=usr/lib/hx/hx
     environment='HELIX_RUNTIME=$root/usr/lib/hx/runtime'
     ;;
+tmux)
+    wanted=(tmux)
+    binary=usr/bin/tmux
+    version=-V
+    environment='TERMINFO_DIRS=$root/usr/share/terminfo:$root/etc/terminfo'
+    ;;
 *)
-    echo "get_editor.sh knows nvim, emacs and hx, not $program" >&2
+    echo "get_editor.sh knows nvim, emacs, hx and tmux, not $program" >&2
     exit 2
     ;;
 esac
@@ -70,5 +77,5 @@ export $environment
 exec "\$root"/usr/lib*/ld-linux-*.so.* --library-path "\$root/$libraries" "\$root/$binary" $arguments "\$@"
 EOT
 chmod +x "$folder/$program.new"
-"$folder/$program.new" --version | head -n 1
+"$folder/$program.new" "$version" | head -n 1
 mv "$folder/$program.new" "$folder/$program"

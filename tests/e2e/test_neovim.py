@@ -160,6 +160,40 @@ def test_the_canvas_is_drawn_while_it_is_denoised(stack, environment):
         editor.wait_for(lambda: not editor.virtual_text("quickfill.denoising"), "the end of the canvas")
 
 
+def test_holes_and_rewritten_lines_are_drawn_while_they_are_denoised(stack, environment):
+    with neovim(stack, setup("denoise = true,"), environment) as editor:
+        editor.wait_until_ready()
+        editor.lua(
+            "seen = {}; local show = require('quickfill.denoising').show;"
+            "require('quickfill.denoising').show = function(update) show(update); table.insert(seen, update.text) end"
+        )
+        editor.type("Goreturn len(<lt>fill>) == 0<Esc>:Quickfill fill<CR>")
+        editor.wait_for(lambda: MASK in editor.virtual_text("quickfill.denoising"), "a canvas in the hole")
+        editor.wait_for(lambda: "<fill>" not in editor.text, "filling")
+        assert not editor.virtual_text("quickfill.denoising")
+        editor.lua("seen = {}")
+        editor.type(":8,9Quickfill edit return the first item<CR>")
+        editor.wait_for(lambda: any(MASK in text for text in editor.lua("return seen")), "a canvas of the rewrite")
+        editor.wait_for(lambda: not editor.virtual_text("quickfill.denoising"), "the end of the canvas")
+
+
+def test_the_next_edit_is_shown_and_made(editor):
+    editor.type("5Gf,wciwvalue<Esc>")
+    assert editor.wait_for(lambda: editor.virtual_text("quickfill.next_edit"), "a next edit").strip() == "value"
+    assert "self.items.append(item)" in editor.text
+    editor.type("<Tab>")
+    editor.wait_for(lambda: "self.items.append(value)" in editor.text, "making it")
+    assert editor.cursor == (5, len("        self.items.append("))
+
+
+def test_a_next_edit_goes_when_the_text_changes(editor):
+    editor.type("5Gf,wciwvalue<Esc>")
+    editor.wait_for(lambda: editor.virtual_text("quickfill.next_edit"), "a next edit")
+    editor.type("Go# other")
+    editor.wait_for(lambda: not editor.virtual_text("quickfill.next_edit"), "taking it away")
+    assert "self.items.append(item)" in editor.text
+
+
 def test_the_health_check_is_content(editor):
     editor.nvim.command("checkhealth quickfill")
     assert "ERROR" not in editor.text

@@ -9,7 +9,7 @@ vim.api.nvim_create_user_command("Quickfill", function(arguments)
 end, {
   nargs = "*",
   range = true,
-  desc = "Quickfill: fill holes, edit a region, see status and log",
+  desc = "Quickfill: fill holes, edit a region, show the next edit, see status and log",
   complete = function(...)
     return require("quickfill.commands").complete(...)
   end,

@@ -1,22 +1,35 @@
--- `:Quickfill fill | edit | status | log`.
+-- `:Quickfill fill | edit | next | status | log`.
 local server = require("quickfill.server")
 
 local M = {}
 
---- Apply the edit that a request answered with, unless the buffer has changed since it was asked.
+local requests = 0
+
+--- Request an edit of the buffer as it is now, draw it while it is denoised if that is wanted, and apply it unless the
+--- buffer has changed meanwhile.
 ---@param client vim.lsp.Client
 ---@param method string
----@param parameters table
+---@param parameters table what there is to say besides the document
 ---@param buffer integer
 local function apply_answer(client, method, parameters, buffer)
   local asked_at = vim.api.nvim_buf_get_changedtick(buffer)
+  local denoising = require("quickfill.denoising")
+  requests = requests + 1
+  local token = "quickfill-" .. requests
+  parameters.textDocument = vim.lsp.util.make_text_document_params(buffer)
+  parameters.textDocument.version = vim.lsp.util.buf_versions[buffer]
+  parameters.denoising = require("quickfill.config").get().denoise
+  parameters.workDoneToken = token
+  denoising.begin(token, parameters.ranges)
   client:request(method, parameters, function(failure, edit)
-    if failure then
+    denoising.finish(token, buffer)
+    local changed = not vim.api.nvim_buf_is_valid(buffer) or vim.api.nvim_buf_get_changedtick(buffer) ~= asked_at
+    if changed then
+      vim.notify("Quickfill: the text has changed meanwhile; nothing was written", vim.log.levels.WARN)
+    elseif failure then
       vim.notify("Quickfill: " .. failure.message, vim.log.levels.ERROR)
     elseif not edit or edit == vim.NIL then
       vim.notify("Quickfill has nothing to suggest here", vim.log.levels.INFO)
-    elseif not vim.api.nvim_buf_is_valid(buffer) or vim.api.nvim_buf_get_changedtick(buffer) ~= asked_at then
-      vim.notify("Quickfill: the text has changed meanwhile; nothing was written", vim.log.levels.WARN)
     else
       vim.lsp.util.apply_workspace_edit(edit, client.offset_encoding)
     end
@@ -57,10 +70,7 @@ local function fill(arguments, buffer, client)
     local place = vim.lsp.util.make_position_params(0, client.offset_encoding).position
     ranges = { { start = place, ["end"] = place } }
   end
-  apply_answer(client, "quickfill/fill", {
-    textDocument = vim.lsp.util.make_text_document_params(buffer),
-    ranges = ranges,
-  }, buffer)
+  apply_answer(client, "quickfill/fill", { ranges = ranges }, buffer)
 end
 
 --- Rewrite a range of lines, as the words behind the command, or the user when asked, say.
@@ -72,7 +82,6 @@ local function edit(arguments, buffer, client)
     local last = vim.api.nvim_buf_get_lines(buffer, arguments.line2 - 1, arguments.line2, false)[1] or ""
     local range = vim.range.extmark(buffer, arguments.line1 - 1, 0, arguments.line2 - 1, #last)
     apply_answer(client, "quickfill/edit", {
-      textDocument = vim.lsp.util.make_text_document_params(buffer),
       range = range:to_lsp(client.offset_encoding),
       instruction = instruction,
     }, buffer)
@@ -85,6 +94,11 @@ local function edit(arguments, buffer, client)
   end
 end
 
+--- Show the next edit; <Tab> makes it.
+local function next_edit(_, buffer, client)
+  require("quickfill.next_edit").ask(buffer, client, vim.lsp.protocol.InlineCompletionTriggerKind.Invoked)
+end
+
 local function show_status(_, buffer, client)
   client:request("quickfill/status", vim.empty_dict(), function(failure, answer)
     vim.notify("Quickfill: " .. (failure and failure.message or vim.inspect(answer)), vim.log.levels.INFO)
@@ -95,7 +109,7 @@ local function open_log()
   vim.cmd.tabnew(vim.fn.fnameescape(vim.lsp.log.get_filename()))
 end
 
-local commands = { fill = fill, edit = edit, status = show_status }
+local commands = { fill = fill, edit = edit, next = next_edit, status = show_status }
 
 ---@param arguments vim.api.keyset.create_user_command.command_args
 function M.run(arguments)
@@ -103,7 +117,7 @@ function M.run(arguments)
   if name == "log" then
     open_log()
   elseif not commands[name] then
-    vim.notify(("Quickfill: there is no command %q; there are fill, edit, status, log"):format(name), vim.log.levels.ERROR)
+    vim.notify(("Quickfill: there is no command %q; there are fill, edit, next, status, log"):format(name), vim.log.levels.ERROR)
   else
     local buffer = vim.api.nvim_get_current_buf()
     local client = server.client(buffer)
@@ -117,7 +131,7 @@ function M.complete(leading, line)
   if line:match("^%S*%s+%S*$") or line:match("Quickfill%s+%S*$") then
     return vim.tbl_filter(function(name)
       return vim.startswith(name, leading)
-    end, { "edit", "fill", "log", "status" })
+    end, { "edit", "fill", "log", "next", "status" })
   end
   return {}
 end

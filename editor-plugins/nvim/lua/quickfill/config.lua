@@ -2,7 +2,7 @@
 local M = {}
 
 ---@class quickfill.Keymaps
----@field accept string|false all of the suggestion; an ordinary <Tab> where there is none
+---@field accept string|false all of the suggestion, or the next edit; an ordinary <Tab> where there is none
 ---@field accept_word string|false its next word
 ---@field accept_line string|false its next line
 ---@field next string|false another suggestion for the same place
@@ -16,7 +16,8 @@ local M = {}
 ---@field settings? table the server's own settings, see its documentation
 ---@field keymaps? quickfill.Keymaps|false
 ---@field mark? string what stands for a hole in a text, for `:Quickfill fill`
----@field denoise? boolean draw the canvas of a suggestion that was asked for while it is denoised
+---@field denoise? boolean draw the canvas of what was asked for while it is denoised
+---@field next_edit? boolean show next edits unasked
 
 local defaults = {
   cmd = { "quickfill", "lsp" },
@@ -38,6 +39,7 @@ local defaults = {
   },
   mark = "<fill>",
   denoise = false,
+  next_edit = true,
 }
 
 local current = vim.deepcopy(defaults)
@@ -67,6 +69,7 @@ local checks = {
     "a text",
   },
   denoise = { "boolean" },
+  next_edit = { "boolean" },
 }
 
 --- Take the user's options over the defaults. An option that is unknown or cannot be used is named, and its default

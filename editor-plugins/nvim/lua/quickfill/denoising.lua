@@ -1,21 +1,21 @@
--- The denoising view: a suggestion while it is written, as virtual text at its place, masked slots shaded.
+-- The denoising view: an answer while it is written, as virtual text at its place, masked slots shaded.
 local M = {}
 
 local namespace = vim.api.nvim_create_namespace("quickfill.denoising")
 
----@class quickfill.Place
----@field buffer integer
----@field row integer
----@field column integer
+--- What is under way, by the id that its updates have, and the ranges that were asked for.
+---@type table<integer|string, lsp.Range[]>
+local asked = {}
 
---- Where the answer to a request that is under way belongs, by the request's id.
----@type table<integer, quickfill.Place>
-local places = {}
-
----@class quickfill.DenoiseUpdate
----@field id integer
+---@class quickfill.Canvas
 ---@field text string
 ---@field maskedSpans [integer, integer][] in bytes, since the server and Neovim agree on UTF-8
+
+---@class quickfill.DenoiseUpdate: quickfill.Canvas
+---@field id integer|string
+---@field textDocument lsp.VersionedTextDocumentIdentifier
+---@field range lsp.Range
+---@field holes quickfill.Canvas[] one for each range that was asked for, if there are several
 
 --- A text and its masked spans as lines of highlighted chunks, as extmarks want them.
 ---@param text string
@@ -43,20 +43,44 @@ function M.lines(text, masked)
   return lines
 end
 
+--- Draw a canvas behind what it will replace: in its line, or below its lines.
+---@param buffer integer
+---@param range lsp.Range
+---@param canvas quickfill.Canvas
+local function draw(buffer, range, canvas)
+  local first, last = range.start, range["end"]
+  local lines = M.lines(canvas.text, canvas.maskedSpans)
+  local mark = { end_row = last.line, end_col = last.character, hl_group = "QuickfillReplaced", strict = false }
+  if first.line == last.line then
+    mark.virt_text, mark.virt_text_pos = lines[1], "inline"
+    mark.virt_lines = vim.list_slice(lines, 2)
+  else
+    local before = vim.api.nvim_buf_get_text(buffer, first.line, 0, first.line, first.character, {})[1]
+    table.insert(lines[1], 1, { before, "QuickfillSettled" })
+    local below = last.character == 0 and last.line - 1 or last.line
+    vim.api.nvim_buf_set_extmark(buffer, namespace, below, 0, { virt_lines = lines, strict = false })
+  end
+  vim.api.nvim_buf_set_extmark(buffer, namespace, first.line, first.character, mark)
+end
+
 ---@param update quickfill.DenoiseUpdate
 function M.show(update)
-  local place = places[update.id]
-  if not place or not vim.api.nvim_buf_is_loaded(place.buffer) then
+  local ranges = asked[update.id]
+  local buffer = vim.uri_to_bufnr(update.textDocument.uri)
+  if not ranges or not vim.api.nvim_buf_is_loaded(buffer) then
     return
   end
-  local lines = M.lines(update.text, update.maskedSpans)
-  M.clear(place.buffer)
-  pcall(vim.api.nvim_buf_set_extmark, place.buffer, namespace, place.row, place.column, {
-    virt_text = lines[1],
-    virt_lines = vim.list_slice(lines, 2),
-    virt_text_pos = "inline",
-    hl_mode = "combine",
-  })
+  if vim.lsp.util.buf_versions[buffer] ~= update.textDocument.version then
+    return
+  end
+  M.clear(buffer)
+  if #update.holes == #ranges and #ranges > 0 then
+    for index, hole in ipairs(update.holes) do
+      draw(buffer, ranges[index], hole)
+    end
+  else
+    draw(buffer, update.range, update)
+  end
 end
 
 function M.clear(buffer)
@@ -65,19 +89,33 @@ function M.clear(buffer)
   end
 end
 
---- Remember where requests for suggestions come from, and take the view away when they are answered.
+--- Show the updates that have this id, until it is finished.
+---@param id integer|string
+---@param ranges? lsp.Range[] for several holes
+function M.begin(id, ranges)
+  asked[id] = ranges or {}
+end
+
+---@param id integer|string
+---@param buffer integer
+function M.finish(id, buffer)
+  if asked[id] then
+    asked[id] = nil
+    M.clear(buffer)
+  end
+end
+
+--- Follow the requests for suggestions, which Neovim makes itself.
 ---@param event vim.api.keyset.create_autocmd.callback_args
 local function follow(event)
   local request = event.data.request
   if request.method ~= "textDocument/inlineCompletion" then
     return
   end
-  if request.type == "pending" and request.bufnr == vim.api.nvim_get_current_buf() then
-    local cursor = vim.api.nvim_win_get_cursor(0)
-    places[event.data.request_id] = { buffer = request.bufnr, row = cursor[1] - 1, column = cursor[2] }
-  elseif request.type ~= "pending" then
-    places[event.data.request_id] = nil
-    M.clear(request.bufnr)
+  if request.type == "pending" then
+    M.begin(event.data.request_id)
+  else
+    M.finish(event.data.request_id, request.bufnr)
   end
 end
 

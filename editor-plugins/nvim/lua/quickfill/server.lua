@@ -32,6 +32,7 @@ function M.enable(config)
     },
     on_attach = function(client, buffer)
       vim.lsp.inline_completion.enable(true, { client_id = client.id, bufnr = buffer })
+      require("quickfill.next_edit").follow(buffer, client)
     end,
     on_exit = function(code)
       status = nil

@@ -19,7 +19,7 @@ end
 
 ---@return boolean
 function M.accept()
-  return vim.lsp.inline_completion.get()
+  return require("quickfill.next_edit").accept() or vim.lsp.inline_completion.get()
 end
 
 --- Accept a beginning of the suggestion; the rest is shown again behind it.
@@ -90,7 +90,7 @@ end
 ---@return boolean
 function M.dismiss()
   local buffer = vim.api.nvim_get_current_buf()
-  local shown = native.count(buffer) > 0
+  local shown = native.count(buffer) > 0 or require("quickfill.next_edit").clear()
   vim.schedule(function()
     native.abort(buffer)
   end)

@@ -1,0 +1,146 @@
+-- Next edits: where and what is likely to be changed next, shown in its place until anything else changes.
+local M = {}
+
+local namespace = vim.api.nvim_create_namespace("quickfill.next_edit")
+
+---@class quickfill.NextEdit
+---@field textDocument lsp.VersionedTextDocumentIdentifier
+---@field range lsp.Range
+---@field text string
+---@field title string
+---@field command lsp.Command
+
+---@class quickfill.ShownEdit
+---@field edit quickfill.NextEdit
+---@field buffer integer
+---@field client vim.lsp.Client
+---@field kind integer whether the user asked for it: 1, or 2 where not
+
+---@type quickfill.ShownEdit?
+local shown
+
+--- The key that accepts, as the user has it; false for none.
+local function accept_key()
+  local keymaps = require("quickfill.config").get().keymaps
+  return keymaps and keymaps.accept
+end
+
+function M.clear()
+  if not shown then
+    return false
+  end
+  local buffer = shown.buffer
+  shown = nil
+  if vim.api.nvim_buf_is_valid(buffer) then
+    vim.api.nvim_buf_clear_namespace(buffer, namespace, 0, -1)
+    if accept_key() then
+      pcall(vim.keymap.del, "n", accept_key(), { buffer = buffer })
+    end
+  end
+  return true
+end
+
+---@param edit quickfill.NextEdit
+local function draw(edit, buffer)
+  local first, last = edit.range.start, edit.range["end"]
+  local lines = vim.tbl_map(function(line)
+    return { { line, "QuickfillNextEdit" } }
+  end, vim.split(edit.text, "\n", { plain = true }))
+  -- Behind what it replaces.
+  vim.api.nvim_buf_set_extmark(buffer, namespace, last.line, last.character, {
+    virt_text = lines[1],
+    virt_text_pos = "inline",
+    virt_lines = vim.list_slice(lines, 2),
+  })
+  vim.api.nvim_buf_set_extmark(buffer, namespace, first.line, first.character, {
+    end_row = last.line,
+    end_col = last.character,
+    hl_group = "QuickfillReplaced",
+  })
+end
+
+--- Show an edit, unless its document has changed since.
+local function show(edit, buffer, client, kind)
+  M.clear()
+  if vim.lsp.util.buf_versions[buffer] ~= edit.textDocument.version then
+    return
+  end
+  draw(edit, buffer)
+  shown = { edit = edit, buffer = buffer, client = client, kind = kind }
+  if accept_key() then
+    vim.keymap.set("n", accept_key(), M.accept, { buffer = buffer, desc = "Quickfill: Make the next edit" })
+  end
+  if kind == vim.lsp.protocol.InlineCompletionTriggerKind.Invoked then
+    vim.notify(("Quickfill: %s, line %d"):format(edit.title, edit.range.start.line + 1), vim.log.levels.INFO)
+  end
+end
+
+--- Ask what is next.
+---@param buffer integer
+---@param client vim.lsp.Client
+---@param kind integer 1 if the user wants to know, 2 otherwise
+function M.ask(buffer, client, kind)
+  local parameters = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  parameters.textDocument.version = vim.lsp.util.buf_versions[buffer]
+  parameters.context = { triggerKind = kind }
+  client:request("quickfill/nextEdit", parameters, function(failure, answer)
+    local edit = answer and answer ~= vim.NIL and answer.edits[1]
+    if edit and vim.api.nvim_buf_is_valid(buffer) then
+      show(edit, buffer, client, kind)
+    elseif kind == vim.lsp.protocol.InlineCompletionTriggerKind.Invoked then
+      local reason = failure and failure.message or "nothing seems to follow"
+      vim.notify("Quickfill: " .. reason, vim.log.levels.INFO)
+    end
+  end, buffer)
+end
+
+--- Make the edit that is shown, go there, and ask for the one after it. Says whether there was one.
+---@return boolean
+function M.accept()
+  local accepted = shown
+  if not accepted then
+    return false
+  end
+  M.clear()
+  vim.schedule(function()
+    local edit, buffer, client = accepted.edit, accepted.buffer, accepted.client
+    if vim.lsp.util.buf_versions[buffer] ~= edit.textDocument.version then
+      return
+    end
+    vim.lsp.util.apply_text_edits({ { range = edit.range, newText = edit.text } }, buffer, client.offset_encoding)
+    if buffer == vim.api.nvim_get_current_buf() then
+      vim.api.nvim_win_set_cursor(0, { edit.range.start.line + 1, edit.range.start.character })
+    end
+    client:exec_cmd(edit.command, { bufnr = buffer })
+    M.ask(buffer, client, accepted.kind)
+  end)
+  return true
+end
+
+--- Ask after each change in normal mode and at the end of insert mode, and take away what a change has made stale.
+---@param buffer integer
+---@param client vim.lsp.Client
+function M.follow(buffer, client)
+  vim.api.nvim_set_hl(0, "QuickfillNextEdit", { link = "DiffAdd", default = true })
+  vim.api.nvim_set_hl(0, "QuickfillReplaced", { strikethrough = true, default = true })
+  local group = vim.api.nvim_create_augroup("quickfill.next_edit." .. buffer, {})
+  vim.api.nvim_create_autocmd({ "TextChanged", "TextChangedI", "BufUnload" }, {
+    group = group,
+    buffer = buffer,
+    callback = M.clear,
+  })
+  if not require("quickfill.config").get().next_edit then
+    return
+  end
+  vim.api.nvim_create_autocmd({ "TextChanged", "InsertLeave" }, {
+    group = group,
+    buffer = buffer,
+    callback = function()
+      if not client:is_stopped() then
+        M.ask(buffer, client, vim.lsp.protocol.InlineCompletionTriggerKind.Automatic)
+      end
+    end,
+  })
+end
+
+return M

@@ -42,6 +42,15 @@ def setup(more: str = "") -> str:
     return SETUP.format(command=json.dumps(quickfill_command()), more=more)
 
 
+def environment_in(folder: Path) -> dict[str, str]:
+    return {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return environment_in(tmp_path)
+
+
 @pytest.fixture
 def stack(tmp_path: Path) -> Path:
     file = tmp_path / "stack.py"
@@ -49,16 +58,28 @@ def stack(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_STATE_HOME": str(tmp_path / "state")}
-
-
-@pytest.fixture
-def editor(stack: Path, environment: dict[str, str]) -> Iterator[Neovim]:
-    with neovim(stack, setup(), environment) as editor:
+@pytest.fixture(scope="module")
+def running_neovim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neovim]:
+    """One for several tests, since its server takes a while to load the model."""
+    folder = tmp_path_factory.mktemp("neovim")
+    file = folder / "first.py"
+    file.touch()
+    with neovim(file, setup(), environment_in(folder)) as editor:
         editor.wait_until_ready()
         yield editor
+
+
+@pytest.fixture
+def editor(running_neovim: Neovim, stack: Path) -> Neovim:
+    """With nothing but a file of the test's own, in which nothing was changed yet."""
+    running_neovim.type("<C-\\><C-n>")
+    running_neovim.wait_for(lambda: running_neovim.nvim.api.get_mode() == {"mode": "n", "blocking": False}, "normal mode")
+    for command in ("silent! %bwipeout!", f"edit {stack}", "messages clear"):
+        running_neovim.nvim.command(command)
+    running_neovim.wait_for(
+        lambda: running_neovim.lua("return #vim.lsp.get_clients({ bufnr = 0, name = 'quickfill' }) == 1"), "a connection"
+    )
+    return running_neovim
 
 
 def shown(editor: Neovim) -> str:

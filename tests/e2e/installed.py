@@ -15,7 +15,7 @@ INSTALLER = Path(__file__).with_name("get_editor.sh")
 
 
 def find_editor(program: str, is_fit: Callable[[str], bool]) -> str:
-    """An editor that `is_fit`: from the variable QUICKFILL_PROGRAM, the system's, or one installed into the user's cache.
+    """An editor that `is_fit`: named by QUICKFILL_PROGRAM, the system's, or one installed into the user's cache.
 
     Args:
         program: one that `get_editor.sh` knows.

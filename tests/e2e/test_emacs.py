@@ -52,7 +52,11 @@ def running(folder: Path, client: tuple[str, str]) -> Iterator[Emacs]:
     """One for several tests, since its server takes a while to load the model."""
     file = folder / "stack.py"
     file.write_text(FILE, encoding="utf-8")
-    environment = {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
+    environment = {
+        "HOME": str(folder),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
     command = " ".join(map(lisp_string, quickfill_command()))
     setup = SETUP.format(command=command, more=client[0], connect=client[1], file=lisp_string(str(file)))
     with emacs(setup, environment) as editor:

@@ -73,11 +73,14 @@ def running_neovim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neovim]
 def editor(running_neovim: Neovim, stack: Path) -> Neovim:
     """With nothing but a file of the test's own, in which nothing was changed yet."""
     running_neovim.type("<C-\\><C-n>")
-    running_neovim.wait_for(lambda: running_neovim.nvim.api.get_mode() == {"mode": "n", "blocking": False}, "normal mode")
+    running_neovim.wait_for(
+        lambda: running_neovim.nvim.api.get_mode() == {"mode": "n", "blocking": False}, "normal mode"
+    )
     for command in ("silent! %bwipeout!", f"edit {stack}", "messages clear"):
         running_neovim.nvim.command(command)
     running_neovim.wait_for(
-        lambda: running_neovim.lua("return #vim.lsp.get_clients({ bufnr = 0, name = 'quickfill' }) == 1"), "a connection"
+        lambda: running_neovim.lua("return #vim.lsp.get_clients({ bufnr = 0, name = 'quickfill' }) == 1"),
+        "a connection",
     )
     return running_neovim
 

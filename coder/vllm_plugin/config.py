@@ -1,0 +1,39 @@
+"""What vLLM must be told before it loads a block-diffusion checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vllm.config.diffusion import DiffusionConfig
+from vllm.model_executor.models.config import VerifyAndUpdateConfig
+from vllm.platforms import current_platform
+from vllm.v1.attention.backends.registry import AttentionBackendEnum
+
+if TYPE_CHECKING:
+    from vllm.config import VllmConfig
+
+SCHEDULERS = "coder.vllm_plugin.scheduler"
+NOT_BIDIRECTIONAL = (AttentionBackendEnum.FLASHINFER,)
+
+
+class BlockDiffusionConfig(VerifyAndUpdateConfig):
+    """Sets the canvas, the scheduler, and an attention that can be causal for one request and not for its neighbour."""
+
+    @staticmethod
+    def verify_and_update_config(vllm_config: VllmConfig) -> None:
+        """Raises ValueError for an attention backend that cannot mix the two."""
+        if vllm_config.diffusion_config is None:
+            canvas_length = vllm_config.model_config.hf_config.canvas_length
+            vllm_config.diffusion_config = DiffusionConfig(canvas_length=canvas_length)
+        attention = vllm_config.attention_config
+        if attention.backend in NOT_BIDIRECTIONAL:
+            raise ValueError(
+                f"{attention.backend} cannot mix causal and bidirectional requests in a batch; leave out "
+                "--attention-backend, or choose TRITON_ATTN"
+            )
+        attention.use_non_causal = True
+        if attention.backend is None and current_platform.is_cuda():
+            attention.backend = AttentionBackendEnum.TRITON_ATTN
+        scheduler = vllm_config.scheduler_config
+        kind = "AnchoredAsyncScheduler" if scheduler.async_scheduling else "AnchoredScheduler"
+        scheduler.scheduler_cls = f"{SCHEDULERS}.{kind}"

@@ -32,7 +32,9 @@ CORE_MAY_IMPORT = {
 """Inside `coder`, what stands below imports nothing that stands above."""
 
 FRAMEWORKS = ("torch", "transformers", "accelerate", "vllm")
-MAY_IMPORT_FRAMEWORKS = re.compile(r"coder/model/torch_\w+\.py|coder/train/.*|evals/backends/.*|tests/.*|benchmarks/.*")
+MAY_IMPORT_FRAMEWORKS = re.compile(
+    r"coder/model/torch_\w+\.py|coder/vllm_plugin/.*|coder/train/.*|evals/backends/.*|tests/.*|benchmarks/.*"
+)
 
 UNIX_ONLY = (
     "crypt",

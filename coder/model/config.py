@@ -10,6 +10,10 @@ from typing import Any
 from coder.errors import CheckpointError
 
 
+ARCHITECTURES = ("LlamaForCausalLM", "QuickfillForBlockDiffusion")
+"""A plain Llama, and the same where it is written for vLLM."""
+
+
 @dataclass(frozen=True)
 class Abilities:
     """What a checkpoint was trained to do besides filling one hole."""
@@ -142,7 +146,7 @@ def require_adapted_llama(config: Mapping[str, Any]) -> None:
 def require_llama(config: Mapping[str, Any]) -> None:
     """Raise CheckpointError unless `config` describes a plain Llama decoder."""
     model_type, architectures = config.get("model_type"), config.get("architectures") or ["LlamaForCausalLM"]
-    if model_type != "llama" or "LlamaForCausalLM" not in architectures:
+    if model_type != "llama" or not set(ARCHITECTURES) & set(architectures):
         raise CheckpointError(
             f"config.json: model_type is {model_type!r}, architectures {architectures!r}; only Llama-architecture "
             "decoders (model_type 'llama', LlamaForCausalLM) can be run"

@@ -6,7 +6,7 @@ PyTorch; `config`, `model`, `model_state`, `scheduler` and `sampler` tie them to
 
 from __future__ import annotations
 
-ARCHITECTURE = "QuickfillForBlockDiffusion"
+from coder.model.vllm_settings import ARCHITECTURE
 
 
 def register() -> None:

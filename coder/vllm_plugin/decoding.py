@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -42,7 +42,7 @@ class Decoding:
     parameter: float
     canvas_size: int
     steps: int = 1
-    schedule: Schedule = Linear()
+    schedule: Schedule = field(default_factory=Linear)
     verified: bool = False
 
 

@@ -9,12 +9,12 @@ from coder.diffusion.algorithms import parse_algorithm
 from coder.diffusion.events import Committed, Finished
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
+from coder.errors import InputError
 from coder.model.checkpoint import Checkpoint
 from coder.model.runtime import Pass
 from coder.model.torch_runtime import TorchRuntime
 from coder.vllm_plugin.canvases import Canvases, ControlIds
 from coder.vllm_plugin.decoding import MAX_STEPS, parse_decoding
-from coder.errors import InputError
 from tests.held_out import prompts
 from tests.tiny import open_tiny_checkpoint
 
@@ -111,7 +111,14 @@ def check(runtime: TorchRuntime, requests: list[tuple[list[int], str, int, int]]
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"policy": "fast"}, {"policy": 3}, {"canvas": 0}, {"canvas": 9}, {"canvas": "8"}, {"policy": f"fixed:{MAX_STEPS + 1}"}],
+    [
+        {"policy": "fast"},
+        {"policy": 3},
+        {"canvas": 0},
+        {"canvas": 9},
+        {"canvas": "8"},
+        {"policy": f"fixed:{MAX_STEPS + 1}"},
+    ],
 )
 def test_what_cannot_be_done_is_refused(arguments):
     with pytest.raises(InputError):

@@ -13,7 +13,16 @@ from coder.diffusion.unmasking import FixedSteps, parse_policy
 from coder.vllm_plugin.decoding import parse_decoding
 from coder.vllm_plugin.unmasking import choose_slots
 
-POLICIES = ["threshold:0.9", "threshold:0.3", "factor", "factor:0.4", "entropy:0.1", "entropy:2", "fixed:3", "fixed:5:cosine"]
+POLICIES = [
+    "threshold:0.9",
+    "threshold:0.3",
+    "factor",
+    "factor:0.4",
+    "entropy:0.1",
+    "entropy:2",
+    "fixed:3",
+    "fixed:5:cosine",
+]
 SLOTS = 8
 
 
@@ -22,7 +31,14 @@ def canvases(draw):
     """A policy, and what a pass said of each slot. Ties are common."""
     numbers = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.9, 0.95, 1.0]), min_size=SLOTS, max_size=SLOTS)
     marks = st.lists(st.booleans(), min_size=SLOTS, max_size=SLOTS)
-    return draw(st.sampled_from(POLICIES)), draw(numbers), draw(numbers), draw(marks), draw(marks), draw(st.integers(0, 6))
+    return (
+        draw(st.sampled_from(POLICIES)),
+        draw(numbers),
+        draw(numbers),
+        draw(marks),
+        draw(marks),
+        draw(st.integers(0, 6)),
+    )
 
 
 @given(st.lists(canvases(), min_size=1, max_size=6))

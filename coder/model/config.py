@@ -9,7 +9,6 @@ from typing import Any
 
 from coder.errors import CheckpointError
 
-
 ARCHITECTURES = ("LlamaForCausalLM", "QuickfillForBlockDiffusion")
 """A plain Llama, and the same where it is written for vLLM."""
 

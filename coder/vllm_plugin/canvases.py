@@ -44,6 +44,8 @@ class Canvases:
         self.committing = torch.ones(requests, dtype=torch.bool, device=device)
         self.step, self.masked_at_start = numbers(), numbers()
         self.remaining, self.size, self.kind = numbers(), numbers(), numbers()
+        self.limit = numbers()
+        """How many slots of its canvas a request fixes; those behind stay masked."""
         self.parameter = torch.zeros(requests, dtype=torch.float64, device=device)
         self.verified = torch.zeros(requests, dtype=torch.bool, device=device)
         self.still_masked = numbers(1 + slots, MAX_STEPS + 1)
@@ -62,20 +64,17 @@ class Canvases:
 
     def start(self, requests: Tensor, anchors: Tensor) -> None:
         """Begin a new canvas behind each of `anchors`, int64 [N], the last tokens of their sequences."""
-        masked = self._writable(requests)
-        self.tokens[requests, 0] = anchors
-        self.tokens[requests, 1:] = self.control.mask
-        self.step[requests] = 0
-        self.masked_at_start[requests] = masked
-        # With one token left to write, a draft to be verified is empty.
-        self.committing[requests] = masked == 0
+        everything = torch.ones_like(requests, dtype=torch.bool)
+        self._begin(requests, anchors, everything)
 
-    def advance(self, requests: Tensor, logits: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+    def advance(self, requests: Tensor, logits: Tensor, widths: Tensor, at_end: Tensor) -> tuple[Tensor, Tensor]:
         """Take in the logits of one pass over anchor and canvas of N requests.
 
         Args:
             requests: int64 [N]. logits: float32 [N, 1 + S, vocabulary]; is overwritten.
-            widths: int64 [N], how many slots each pass had: fewer than the canvas at the end of the model's positions.
+            widths: int64 [N], how many slots each pass had. A pass over a part of a canvas, such as the rest of vLLM's
+                token budget has room for, is for nothing: a canvas is whole.
+            at_end: bool [N], where the model's positions end, so that a smaller canvas is all there is.
 
         Returns:
             The tokens that join the output, int64 [N, 1 + S], and how many of them do, int64 [N]: 0 but for a commit.
@@ -83,27 +82,21 @@ class Canvases:
         logits[..., self._forbidden] = -torch.inf
         log_probabilities = logits.log_softmax(dim=-1)
         best_log, best = log_probabilities.max(dim=-1)
-        committing = self.committing[requests]
-        output, counts = self._committed(requests, best, widths)
-        counts = counts * committing
-
         entropy = torch.special.entr(log_probabilities.exp()).sum(dim=-1)
-        self._denoise(requests[:, None], best[:, :-1], best_log.exp()[:, :-1], entropy[:, :-1], widths, ~committing)
+        self.limit[requests] = torch.where(at_end, self.limit[requests].minimum(widths), self.limit[requests])
+        whole = (widths >= self.size[requests]) | at_end
+        committing = self.committing[requests]
+        output, counts = self._committed(requests, best)
+        counts = counts * (committing & whole)
+        self._denoise(requests, best[:, :-1], best_log.exp()[:, :-1], entropy[:, :-1], whole & ~committing)
         self._begin_next(requests, output, counts)
         return output, counts
 
-    def _writable(self, requests: Tensor) -> Tensor:
-        """How many slots of its canvas a request may fix. The pass that verifies D tokens yields D + 1."""
-        remaining = self.remaining[requests] - self.verified[requests].long()
-        return torch.minimum(self.size[requests], remaining)
-
-    def _denoise(
-        self, requests: Tensor, best: Tensor, confidence: Tensor, entropy: Tensor, widths: Tensor, active: Tensor
-    ) -> None:
-        rows = requests[:, 0]
+    def _denoise(self, rows: Tensor, best: Tensor, confidence: Tensor, entropy: Tensor, active: Tensor) -> None:
+        """One step of the requests `rows` that are `active`, bool [N]."""
         canvas = self.tokens[rows, 1:]
-        limit = torch.minimum(self._writable(rows), widths)[:, None]
-        masked = (canvas == self.control.mask) & (torch.arange(self.slots, device=self.device) < limit)
+        slots = torch.arange(self.slots, device=self.device)
+        masked = (canvas == self.control.mask) & (slots < self.limit[rows, None])
         step = (self.step[rows] + 1).clamp(max=MAX_STEPS)
         quota = masked.sum(dim=1) - self.still_masked[rows, self.masked_at_start[rows], step]
         ends = best == self.control.end
@@ -116,12 +109,13 @@ class Canvases:
         left = (masked & ~chosen).any(dim=1)
         self.committing[rows] |= active & (ended | ~left)
 
-    def _committed(self, requests: Tensor, best: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+    def _committed(self, requests: Tensor, best: Tensor) -> tuple[Tensor, Tensor]:
         """What a commit adds: the canvas up to its end token, or what the causal pass says of a draft up to the first
         token that differs, and its own token there."""
         canvas = self.tokens[requests, 1:]
-        verified = self.verified[requests]
-        limit = torch.minimum(self._writable(requests), widths)
+        limit = self.limit[requests]
+        # Where there is no room for a slot, the token that the anchor predicts is all there is.
+        verified = self.verified[requests] | (limit == 0)
         slots = torch.arange(self.slots, device=self.device)
         agrees = (canvas == best[:, :-1]) & (slots < limit[:, None])
         agreed = agrees.long().cumprod(dim=1).sum(dim=1)
@@ -132,16 +126,21 @@ class Canvases:
 
     def _begin_next(self, requests: Tensor, output: Tensor, counts: Tensor) -> None:
         """Go on behind what was committed. What did not commit keeps its canvas."""
-        emitted = counts > 0
         self.remaining[requests] -= counts
         anchors = output.gather(1, (counts - 1).clamp(min=0)[:, None])[:, 0]
-        masked = self._writable(requests).clamp(min=0)
+        self._begin(requests, anchors, counts > 0)
+
+    def _begin(self, requests: Tensor, anchors: Tensor, which: Tensor) -> None:
+        """New canvases behind `anchors`, for those requests that `which`, bool [N], says."""
+        # The pass that verifies D tokens yields D + 1; so with one left to write a draft is empty.
+        remaining = self.remaining[requests] - self.verified[requests].long()
+        masked = self.size[requests].minimum(remaining).clamp(min=0)
         fresh = torch.full_like(self.tokens[requests], self.control.mask)
         fresh[:, 0] = anchors
-        self.tokens[requests] = torch.where(emitted[:, None], fresh, self.tokens[requests])
-        self.step[requests] = torch.where(emitted, 0, self.step[requests])
-        self.masked_at_start[requests] = torch.where(emitted, masked, self.masked_at_start[requests])
-        self.committing[requests] = torch.where(emitted, masked == 0, self.committing[requests])
+        self.tokens[requests] = torch.where(which[:, None], fresh, self.tokens[requests])
+        self.committing[requests] = torch.where(which, masked == 0, self.committing[requests])
+        for state, value in ((self.step, 0), (self.limit, masked), (self.masked_at_start, masked)):
+            state[requests] = torch.where(which, value, state[requests])
 
 
 def _plan(decoding: Decoding, slots: int) -> Tensor:

@@ -21,7 +21,7 @@ class BlockDiffusionConfig(VerifyAndUpdateConfig):
 
     @staticmethod
     def verify_and_update_config(vllm_config: VllmConfig) -> None:
-        """Raises ValueError for an attention backend that cannot mix the two."""
+        """Raises ValueError for an attention backend that cannot mix the two, and for a budget that no canvas fits."""
         if vllm_config.diffusion_config is None:
             canvas_length = vllm_config.model_config.hf_config.canvas_length
             vllm_config.diffusion_config = DiffusionConfig(canvas_length=canvas_length)
@@ -35,5 +35,12 @@ class BlockDiffusionConfig(VerifyAndUpdateConfig):
         if attention.backend is None and current_platform.is_cuda():
             attention.backend = AttentionBackendEnum.TRITON_ATTN
         scheduler = vllm_config.scheduler_config
+        canvas_length = vllm_config.diffusion_config.canvas_length
+        budgets = (scheduler.max_num_batched_tokens, scheduler.long_prefill_token_threshold or canvas_length)
+        if min(budgets) < canvas_length:
+            raise ValueError(
+                f"a canvas takes {canvas_length} tokens of a pass: set --max-num-batched-tokens, and "
+                "--long-prefill-token-threshold if at all, to at least that"
+            )
         kind = "AnchoredAsyncScheduler" if scheduler.async_scheduling else "AnchoredScheduler"
         scheduler.scheduler_cls = f"{SCHEDULERS}.{kind}"

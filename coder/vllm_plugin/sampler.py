@@ -54,7 +54,7 @@ class CanvasSampler:
             requests = input_batch.idx_mapping[where].long()
             widths = _moved(rows[decoding], device)
             spread = self._spread(logits, input_batch, decoding, widths)
-            output, counts = self._canvases.advance(requests, spread, widths - 1)
+            output, counts = self._canvases.advance(requests, spread, widths - 1, self._at_end(requests))
             sampled[where] = output.int()
             num_sampled[where] = counts.int()
             num_rejected[where] = (widths - counts).int()
@@ -72,6 +72,11 @@ class CanvasSampler:
         count = batch.num_reqs
         done = batch.num_computed_prefill_tokens_np[:count] + batch.num_scheduled_tokens[:count]
         return done >= batch.prefill_len_np[:count]
+
+    def _at_end(self, requests: Tensor) -> Tensor:
+        """Where vLLM may cut a canvas for want of positions. It may count another canvas that is under way."""
+        computed = self._states.num_computed_tokens.gpu[requests]
+        return computed + 2 * (1 + self._canvases.slots) >= self._states.max_model_len - 1
 
     def _start(self, batch: InputBatch, contexts: np.ndarray) -> None:
         """Begin the first canvas of requests whose context is complete."""

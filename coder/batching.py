@@ -143,8 +143,8 @@ class MeetingRuntime:
 
 
 class Worker(ThreadPoolExecutor):
-    """A thread that does one thing after the other. A meeting is one of these things, and what those who take part in
-    it ask for is done at once and in place."""
+    """A thread that does one thing after the other, and takes part in the meeting meanwhile. What other threads ask for
+    that take part is done at once and in place."""
 
     def __init__(self, meeting: MeetingRuntime) -> None:
         super().__init__(max_workers=1, thread_name_prefix="quickfill-engine")
@@ -152,10 +152,20 @@ class Worker(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs) -> Future[Answer]:
         if not self._meeting.taken_part_in:
-            return super().submit(fn, *args, **kwargs)
+            return super().submit(self._in_turn, fn, *args, **kwargs)
         future: Future[Answer] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
         except BaseException as error:
             future.set_exception(error)
         return future
+
+    def meet(self, tasks: Sequence[Callable[[], Answer]], together: int) -> list[Answer]:
+        """The answers of `tasks`, of which up to `together` take part at a time; in place, one after the other."""
+        if self._meeting.taken_part_in:
+            return [task() for task in tasks]
+        return super().submit(self._meeting.run, tasks, together).result()
+
+    def _in_turn(self, fn: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
+        with self._meeting.turn():
+            return fn(*args, **kwargs)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import calibrate, complete, convert, edit, fill, generate, info, repair, score
+from coder.commands import calibrate, complete, convert, edit, fill, generate, info, repair, score, serve
 from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
@@ -49,6 +49,7 @@ app.command(epilog=score.EPILOG)(score.score)
 app.command()(info.info)
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=convert.EPILOG)(convert.convert)
+app.command(epilog=serve.EPILOG)(serve.serve)
 
 
 def _print_version(wanted: bool) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from coder.auto_policy import PassCosts
 from coder.batching import TOGETHER, MeetingRuntime, Worker
@@ -48,6 +49,8 @@ ATTEMPTS_PER_SAMPLE = 3
 
 AHEAD_CHUNK = 32
 """Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
+
+Answer = TypeVar("Answer")
 
 
 class Engine:
@@ -127,10 +130,8 @@ class Engine:
             return
         superseded = self._groups.enter(group)
         job = Job[EngineEvent](request, AnyOf(cancelled or superseded, superseded))
-        self._ahead.interrupt()
-        self._worker.submit(job.run, self._complete(job))
         try:
-            if not (yield from job.answers()):
+            if not (yield from self._answers(job, self._complete(job))):
                 yield unstarted("cancelled", request.policy, job.seconds)
         finally:
             self._groups.leave(group, superseded)
@@ -152,9 +153,14 @@ class Engine:
         both = [AnyOf(event, stopped) for event in cancelled or [stopped] * len(requests)]
         tasks = [partial(self.complete, request, event) for request, event in zip(requests, both, strict=True)]
         try:
-            return self._worker.submit(self._meeting.run, tasks, together).result()
+            return self._worker.meet(tasks, together)
         finally:
             stopped.set()
+
+    def taking_part(self) -> AbstractContextManager[None]:
+        """While a thread is inside, what it asks for is done by itself and at once, its passes together with those of
+        all others that are inside. The events of a stream happen when they are asked for."""
+        return self._meeting.turn()
 
     def fill(self, request: FillRequest, cancelled: Cancellation | None = None, group: str | None = None) -> Filled:
         """The answers to several holes of a text, when the last one is finished, stopped or out of time."""
@@ -178,9 +184,8 @@ class Engine:
                 yield from fill_in_turn(Model(self.stream, self.score, self.score_tokens), request, either)
                 return
             job = joint_job(request, either)
-            self._ahead.interrupt()
-            self._worker.submit(job.run, self._answer_jointly(job, prompt, len(request.texts) - 1))
-            yield from jointly_filled(request, job)
+            answers = self._answers(job, self._answer_jointly(job, prompt, len(request.texts) - 1))
+            yield from jointly_filled(request, answers, job.started)
         finally:
             self._groups.leave(group, superseded)
 
@@ -233,6 +238,15 @@ class Engine:
         """Wait for the request under way and release the worker."""
         self._worker.shutdown(cancel_futures=True)
         self._prompting.workspaces.close()
+
+    def _answers(self, job: Job[Answer], answers: Iterator[Answer]) -> Generator[Answer, None, bool]:
+        """What a job comes to, by the worker or in the calling thread's turn; whether it was waited for."""
+        self._ahead.interrupt()
+        if self._meeting.taken_part_in:
+            yield from answers
+            return True
+        self._worker.submit(job.run, answers)
+        return (yield from job.answers())
 
     def _complete(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
         prompt = self._prompting.prompt(job.request)

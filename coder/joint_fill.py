@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -26,15 +27,15 @@ def joint_job(request: FillRequest, cancelled: Cancellation) -> Job[JointEvent]:
     return Job(replace(one_hole(request, (), request.deadline_ms), max_tokens=most_tokens), cancelled)
 
 
-def jointly_filled(request: FillRequest, job: Job[JointEvent]) -> Iterator[FillEvent]:
-    """What the worker puts, and the filled text."""
+def jointly_filled(request: FillRequest, events: Iterable[JointEvent], started: float) -> Iterator[FillEvent]:
+    """The updates of a job that was `started` at that time, and the filled text."""
     answers = (unstarted("cancelled", request.policy),) * (len(request.texts) - 1)
-    for event in job.answers():
+    for event in events:
         if isinstance(event, HoleUpdate):
             yield event
         else:
             answers = event
-    yield filled(request, answers, joint=True, seconds=job.seconds)
+    yield filled(request, answers, joint=True, seconds=time.monotonic() - started)
 
 
 def hole_updates(events: Iterable[Event], tokenizer: Tokenizer, holes: int) -> Iterator[JointEvent]:

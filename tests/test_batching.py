@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder.batching import MeetingRuntime
-from coder.completion import Completion, CompletionRequest, Template
+from coder.completion import CanvasUpdate, Completion, CompletionRequest, Template
 from coder.diffusion.algorithms import parse_algorithm
 from coder.diffusion.events import Committed, Finished
 from coder.diffusion.request import DenoiseRequest
@@ -182,6 +183,38 @@ def test_complete_many_answers_as_complete_does(engine: Engine, width: int):
         assert completion.finish_reason == expected.finish_reason
         assert completion.passes == expected.passes
         assert [other.text for other in completion.alternatives] == [other.text for other in expected.alternatives]
+
+
+def test_threads_that_take_part_share_passes_with_everybody_else(engine: Engine):
+    """Requests asked from inside, one by one and as a whole, and others from outside at the same time."""
+    expected = [engine.complete(request).text for request in REQUESTS]
+
+    def inside(requests: list[CompletionRequest]) -> list[str]:
+        with engine.taking_part():
+            first, *others = requests
+            return [engine.complete(first).text, *(answer.text for answer in engine.complete_many(others))]
+
+    with ThreadPoolExecutor(4) as pool:
+        parts = [pool.submit(inside, REQUESTS), pool.submit(inside, REQUESTS[::-1])]
+        many = pool.submit(engine.complete_many, REQUESTS)
+        plain = pool.submit(lambda: [engine.complete(request).text for request in REQUESTS])
+        assert parts[0].result() == parts[1].result()[::-1] == plain.result() == expected
+        assert [answer.text for answer in many.result()] == expected
+
+
+def test_from_inside_events_happen_when_they_are_asked_for(engine: Engine):
+    with engine.taking_part():
+        events = engine.stream(CompletionRequest(TEXT, max_tokens=40))
+        next(events)
+        cancelled = threading.Event()
+        other = engine.stream(CompletionRequest(TEXT, max_tokens=40, policy="autoregressive"), cancelled)
+        first = next(other)
+        cancelled.set()
+        last = list(other)[-1]
+        events.close()
+    assert isinstance(first, CanvasUpdate)
+    assert isinstance(last, Completion)
+    assert last.finish_reason == "cancelled"
 
 
 def test_of_nothing_there_are_no_completions(engine: Engine):

@@ -36,6 +36,9 @@ MAY_IMPORT_FRAMEWORKS = re.compile(
     r"coder/model/torch_\w+\.py|coder/vllm_plugin/.*|coder/train/.*|evals/backends/.*|tests/.*|benchmarks/.*"
 )
 
+WEB_FRAMEWORKS = ("starlette", "uvicorn", "prometheus_client")
+MAY_IMPORT_WEB_FRAMEWORKS = re.compile(r"coder/serve/.*|coder/commands/serve\.py|evals/arena/.*")
+
 UNIX_ONLY = (
     "crypt",
     "fcntl",
@@ -117,6 +120,13 @@ def test_frameworks_are_imported_where_they_belong(package):
 
 
 @pytest.mark.parametrize("package", PACKAGES)
+def test_web_frameworks_are_imported_where_they_belong(package):
+    assert not violations(
+        package, lambda file, name: inside(name, WEB_FRAMEWORKS) and not MAY_IMPORT_WEB_FRAMEWORKS.fullmatch(file)
+    )
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_nothing_needs_unix(package):
     assert not violations(package, lambda file, name: inside(name, UNIX_ONLY) and not MAY_IMPORT_UNIX.match(file))
 
@@ -125,6 +135,7 @@ def test_nothing_needs_unix(package):
     ("module", "absent"),
     [
         ("coder", ("numpy", "torch", "onnxruntime", "onnx", "rich", "typer")),
+        ("coder.cli", ("pydantic", "starlette", "uvicorn")),
         ("coder.cli", ("numpy", "torch", "onnxruntime", "onnx", "tokenizers", "tree_sitter", "huggingface_hub")),
         ("coder.completion", ("torch", "onnxruntime", "onnx", "tokenizers")),
         ("coder.diffusion.sampler", ("torch", "onnxruntime", "onnx", "tokenizers")),

@@ -1,0 +1,130 @@
+"""An answer as all APIs need it: cut at the client's stop texts, told while it is written as far as it is sure."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from coder.completion import FREE, CanvasUpdate, Completion, CompletionRequest
+from coder.diffusion.events import Statistics
+from coder.serve.service import Service, Turn
+
+Finish = Literal["stop", "length"]
+
+MASKED = "\N{LIGHT SHADE}"
+"""How a masked slot is written in a snapshot of the canvas."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """While an answer is written: the beginning of its text that will stay, and the canvas behind what is settled."""
+
+    text: str
+    canvas: CanvasUpdate
+
+    @property
+    def snapshot(self) -> str:
+        """All there is of the answer, masked slots included."""
+        slots = (MASKED if slot.text is None else slot.text for slot in self.canvas.slots)
+        return self.canvas.settled + "".join(slots)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A finished answer.
+
+    Attributes:
+        finish: `stop` where the model or one of the client's stop texts ended it; `length` where a limit did, in tokens
+            or in time.
+        stopped_by: the stop text that ended it.
+    """
+
+    text: str
+    finish: Finish
+    completion: Completion
+    stopped_by: str = ""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens of the context; the last one, the anchor, is in no prefill."""
+        return self.completion.statistics.reused_tokens + self.completion.statistics.prefill_tokens + 1
+
+    @property
+    def completion_tokens(self) -> int:
+        return self.completion.tokens
+
+
+def in_its_line(request: CompletionRequest) -> CompletionRequest:
+    """The request as the server asks it: the whole suffix stays, and a hole that code follows in its line ends where
+    that goes on best."""
+    inside = re.search(r"\w", request.suffix.partition("\n")[0]) is not None
+    return replace(request, replace_brackets=False, template=FREE if inside else None)
+
+
+async def write(
+    service: Service, request: CompletionRequest, stops: Sequence[str], client: str
+) -> AsyncGenerator[Progress | Written, None]:
+    """Progress, then what was written; of no tokens, only the context is read, for requests to come.
+
+    Raises as `Service.run`.
+    """
+    if request.max_tokens == 0:
+        yield await _read(service, request, client)
+        return
+    request = in_its_line(request)
+    # Such a text is fitted to its line when it is finished; what is settled before is no beginning of it.
+    fitted_at_last = request.template is not None
+    stops = [stop for stop in stops if stop]
+    enough = threading.Event()
+    found: tuple[str, str] | None = None
+    async with aclosing(service.stream(request, client, enough)) as events:
+        async for event in events:
+            if isinstance(event, Completion):
+                text, stop = found or cut(event.text, stops)
+                yield Written(text, "stop" if stop or event.finish_reason == "end" else "length", event, stop)
+            elif fitted_at_last or found:
+                yield Progress("", event)
+            else:
+                text, stop = cut(event.settled, stops)
+                if stop:
+                    # What it has cost comes with the completion, within a pass.
+                    found = text, stop
+                    enough.set()
+                yield Progress(text if stop else sure(text, stops), event)
+
+
+async def _read(service: Service, request: CompletionRequest, client: str) -> Written:
+    request = replace(request, max_tokens=1)
+
+    def work(turn: Turn) -> Completion:
+        turn.engine.prefill(replace(request, deadline_ms=turn.deadline_ms), turn.cancelled)
+        tokens = turn.engine.count_tokens(request.prefix) + turn.engine.count_tokens(request.suffix)
+        return Completion("", "length", 0, 0.0, Statistics(request.policy, prefill_tokens=tokens))
+
+    return Written("", "length", await service.call(work, client, request.deadline_ms))
+
+
+def cut(text: str, stops: Sequence[str]) -> tuple[str, str]:
+    """The text before the first stop text in it, and which one that is, the longest in its place; or all and none."""
+    places = [(text.find(stop), -len(stop), stop) for stop in stops if stop in text]
+    place, _, stop = min(places, default=(len(text), 0, ""))
+    return text[:place], stop
+
+
+def sure(text: str, stops: Sequence[str]) -> str:
+    """The text without what may turn out to be the beginning of a stop text, or a part of a character."""
+    text = text.rstrip("\N{REPLACEMENT CHARACTER}")
+    longest = max(map(len, stops), default=1)
+    for start in range(max(0, len(text) - longest + 1), len(text)):
+        if any(stop.startswith(text[start:]) for stop in stops):
+            return text[:start]
+    return text
+
+
+def added(before: str, after: str) -> str:
+    """What a text has that has grown; nothing where it has not."""
+    return after[len(before) :] if after.startswith(before) else ""

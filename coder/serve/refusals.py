@@ -1,0 +1,58 @@
+"""Why a request is not answered, each with the status that HTTP has for it."""
+
+from __future__ import annotations
+
+from coder.errors import InputError, QuickfillError
+
+
+class RefusedError(QuickfillError):
+    """A request that is not answered. `kind` is the word for it in the answer's `error.type`."""
+
+    status = 400
+    kind = "invalid_request_error"
+    retry_after: int | None = None
+    """Seconds after which it may be tried again."""
+
+
+class UnauthorizedError(RefusedError):
+    status, kind = 401, "authentication_error"
+
+
+class ForbiddenError(RefusedError):
+    status, kind = 403, "permission_error"
+
+
+class TooLargeError(RefusedError):
+    status = 413
+
+
+class SlowClientError(RefusedError):
+    status = 408
+
+
+class QueueFullError(RefusedError):
+    status, kind = 429, "rate_limit_error"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many requests wait already; try again later")
+        self.retry_after = retry_after
+
+
+class WaitedTooLongError(RefusedError):
+    status, kind = 503, "overloaded_error"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("the request's time was over before its turn came; try again later, or allow it more time")
+        self.retry_after = retry_after
+
+
+class StoppingError(RefusedError):
+    status, kind, retry_after = 503, "overloaded_error", 5
+
+    def __init__(self) -> None:
+        super().__init__("the server is about to stop")
+
+
+def refusal_of(error: InputError) -> RefusedError:
+    """The engine's word on a request that cannot be answered."""
+    return RefusedError(str(error))

@@ -1,0 +1,36 @@
+"""What watches over the server asks: whether it is well, and how it does."""
+
+from __future__ import annotations
+
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from coder.serve.operations import Caller, Operation, Text
+from coder.serve.refusals import StoppingError
+from coder.serve.wire import Outgoing
+
+FAMILY = "Status"
+
+
+class Health(Outgoing):
+    """`status` is `ok`."""
+
+    status: str
+    model: str
+
+
+async def health(_: None, caller: Caller) -> Health:
+    """Whether requests are answered: 503 once the server is about to stop."""
+    if caller.service.stopping:
+        raise StoppingError
+    return Health(status="ok", model=caller.service.model)
+
+
+async def metrics(_: None, caller: Caller) -> Text:
+    """Counters for Prometheus."""
+    return Text(caller.service.metrics.text(), CONTENT_TYPE_LATEST)
+
+
+OPERATIONS = (
+    Operation("GET", "/healthz", health, Health, FAMILY, public=True),
+    Operation("GET", "/metrics", metrics, Text, FAMILY),
+)

@@ -24,7 +24,7 @@ from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
 from coder.errors import InputError
-from coder.fill import Model, fill_in_turn
+from coder.fill import Likelihoods, Model, fill_in_turn
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
 from coder.joint_fill import JointEvent, hole_updates, joint_job, jointly_filled
 from coder.model.cache_pool import CachePool
@@ -181,7 +181,7 @@ class Engine:
         either = AnyOf(cancelled or superseded, superseded)
         try:
             if (prompt := self._prompting.holes(request)) is None:
-                yield from fill_in_turn(Model(self.stream, self.score, self.score_tokens), request, either)
+                yield from fill_in_turn(Model(self.stream, Likelihoods(self.score, self.score_tokens)), request, either)
                 return
             job = joint_job(request, either)
             answers = self._answers(job, self._answer_jointly(job, prompt, len(request.texts) - 1))

@@ -14,6 +14,7 @@ from coder.model.checkpoint import Checkpoint, assemble, find_checkpoint, read_j
 from coder.model.checkpoint_writer import Precision, write_checkpoint
 from coder.model.config import ControlTokens, require_llama
 from coder.model.control_tokens import with_control_tokens
+from coder.model.smoothing import SMOOTHING_FILE
 from coder.model.stored_tensors import StoredTensor
 from coder.model.tokens import Tokenizer
 from coder.model.vllm_settings import end_generation_with_the_middle, vllm_settings
@@ -76,6 +77,8 @@ def convert(
                     settings = vllm_settings(settings, control, checkpoint.config.block_sizes)
                 write_checkpoint(checkpoint, settings, unfinished, precision)
                 if to == "vllm":
+                    # vLLM takes every such file for weights; and it does not quantise, so it needs none of it.
+                    (unfinished / SMOOTHING_FILE).unlink(missing_ok=True)
                     end_generation_with_the_middle(unfinished, control)
     return checkpoint
 

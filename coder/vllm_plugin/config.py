@@ -12,7 +12,8 @@ from vllm.v1.attention.backends.registry import AttentionBackendEnum
 if TYPE_CHECKING:
     from vllm.config import VllmConfig
 
-SCHEDULERS = "coder.vllm_plugin.scheduler"
+SCHEDULER = "coder.vllm_plugin.scheduler.anchored_scheduler"
+CHECKS = "coder.vllm_plugin.request_checks:RequestChecks"
 NOT_BIDIRECTIONAL = (AttentionBackendEnum.FLASHINFER,)
 
 
@@ -42,5 +43,6 @@ class BlockDiffusionConfig(VerifyAndUpdateConfig):
                 f"a canvas takes {canvas_length} tokens of a pass: set --max-num-batched-tokens, and "
                 "--long-prefill-token-threshold if at all, to at least that"
             )
-        kind = "AnchoredAsyncScheduler" if scheduler.async_scheduling else "AnchoredScheduler"
-        scheduler.scheduler_cls = f"{SCHEDULERS}.{kind}"
+        scheduler.scheduler_cls = SCHEDULER
+        model = vllm_config.model_config
+        model.logits_processors = [*(model.logits_processors or ()), CHECKS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -13,6 +14,9 @@ from coder.errors import InputError
 
 POLICY_ARGUMENT, CANVAS_ARGUMENT = "policy", "canvas"
 """The names in `extra_args`, `vllm_xargs` in HTTP requests."""
+
+DEFAULT_POLICY = "verified"
+"""Where a request names none: its output is the autoregressive one."""
 
 MAX_STEPS = 64
 """Most steps of a `fixed` policy: its plan has a row for each."""
@@ -46,26 +50,25 @@ class Decoding:
     verified: bool = False
 
 
-def parse_decoding(arguments: Mapping[str, Any] | None, default_policy: str, largest_canvas: int) -> Decoding:
+def parse_decoding(arguments: Mapping[str, Any] | None, largest_canvas: int) -> Decoding:
     """The decoding that a request asks for.
 
     Args:
         arguments: its `extra_args`: `policy`, as `quickfill --policy` takes it (`verified`, `threshold:0.9`, ...), and
             `canvas`, the number of slots.
-        default_policy: where it names none.
-        largest_canvas: slots of the canvas that vLLM has room for, and the default.
+        largest_canvas: slots of the canvas that vLLM has room for: the default, and what a larger one comes down to.
 
     Raises:
-        InputError: there is no such policy, or the canvas does not fit.
+        InputError: there is no such policy, or the canvas is no number of slots.
     """
     arguments = arguments or {}
-    policy_text = arguments.get(POLICY_ARGUMENT, default_policy)
+    policy_text = arguments.get(POLICY_ARGUMENT, DEFAULT_POLICY)
     canvas_size = arguments.get(CANVAS_ARGUMENT, largest_canvas)
     if not isinstance(policy_text, str):
         raise InputError(f"{POLICY_ARGUMENT} must be a text such as 'threshold:0.9', not {policy_text!r}")
-    if not isinstance(canvas_size, int | float) or not 1 <= canvas_size <= largest_canvas:
-        raise InputError(f"{CANVAS_ARGUMENT} must be a number of slots from 1 to {largest_canvas}, not {canvas_size!r}")
-    canvas_size = int(canvas_size)
+    if not isinstance(canvas_size, int | float) or not 1 <= canvas_size < math.inf:
+        raise InputError(f"{CANVAS_ARGUMENT} must be a number of slots, at least 1, not {canvas_size!r}")
+    canvas_size = min(int(canvas_size), largest_canvas)
     if policy_text == "verified":
         return Decoding(Kind.FIXED, 0.0, canvas_size, steps=1, verified=True)
     match parse_policy(policy_text):

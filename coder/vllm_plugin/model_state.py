@@ -8,7 +8,6 @@ import torch
 from torch import nn
 from vllm.config import VllmConfig
 from vllm.config.compilation import CUDAGraphMode
-from vllm.logger import init_logger
 from vllm.v1.core.sched.output import NewRequestData
 from vllm.v1.kv_cache_interface import KVCacheConfig
 from vllm.v1.worker.gpu.attn_utils import build_attn_metadata
@@ -17,15 +16,9 @@ from vllm.v1.worker.gpu.model_states.interface import ModelState
 from vllm.v1.worker.gpu.states import RequestState
 from vllm.v1.worker.utils import AttentionGroup
 
-from coder.errors import InputError
 from coder.vllm_plugin.canvases import Canvases, ControlIds
 from coder.vllm_plugin.decoding import parse_decoding
 from coder.vllm_plugin.sampler import CanvasSampler
-
-DEFAULT_POLICY = "verified"
-"""Where a request names none: its output is the autoregressive one."""
-
-logger = init_logger(__name__)
 
 
 class BlockDiffusionState(ModelState):
@@ -53,12 +46,7 @@ class BlockDiffusionState(ModelState):
 
     def add_request(self, req_index: int, new_req_data: NewRequestData) -> None:
         parameters = new_req_data.sampling_params
-        arguments = parameters.extra_args if parameters else None
-        try:
-            decoding = parse_decoding(arguments, DEFAULT_POLICY, self.canvases.slots)
-        except InputError as error:  # one request must not end the worker
-            logger.warning("request %s: %s; decoded as %s", new_req_data.req_id, error, DEFAULT_POLICY)
-            decoding = parse_decoding(None, DEFAULT_POLICY, self.canvases.slots)
+        decoding = parse_decoding(parameters.extra_args if parameters else None, self.canvases.slots)
         # A request that was preempted comes back with its output so far.
         before = len(new_req_data.prefill_token_ids or ()) - len(new_req_data.prompt_token_ids or ())
         wanted = parameters.max_tokens if parameters and parameters.max_tokens else self.max_model_len

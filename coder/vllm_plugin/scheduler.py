@@ -9,12 +9,18 @@ cache must not be shared while it holds an anchor.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
+from vllm.config import VllmConfig
+from vllm.logger import init_logger
 from vllm.v1.core.sched.diffusion_scheduler import DiffusionAsyncScheduler, DiffusionScheduler
 from vllm.v1.core.sched.scheduler import Scheduler
 from vllm.v1.request import Request
 
-from coder.vllm_plugin.decoding import CANVAS_ARGUMENT
+from coder.vllm_plugin.decoding import CANVAS_ARGUMENT, parse_decoding
+
+# vLLM shows what is logged below its own name.
+logger = init_logger(f"vllm.{__name__}")
 
 WIDTH_ARGUMENT = "diffusion_canvas_length"
 """How vLLM is told that a request's canvas is smaller than the largest."""
@@ -28,8 +34,9 @@ class Anchored(Scheduler):
 
     def add_request(self, request: Request) -> None:
         parameters = request.sampling_params
-        if parameters is not None and parameters.extra_args and (size := parameters.extra_args.get(CANVAS_ARGUMENT)):
-            parameters.extra_args[WIDTH_ARGUMENT] = int(size) + 1
+        if parameters is not None and parameters.extra_args and CANVAS_ARGUMENT in parameters.extra_args:
+            slots = parse_decoding(parameters.extra_args, self.num_spec_tokens - 1).canvas_size
+            parameters.extra_args[WIDTH_ARGUMENT] = slots + 1
         super().add_request(request)
 
 
@@ -43,3 +50,10 @@ class AnchoredScheduler(Anchored, DiffusionScheduler):
 
 class AnchoredAsyncScheduler(Anchored, DiffusionAsyncScheduler):
     pass
+
+
+def anchored_scheduler(vllm_config: VllmConfig, **keywords: Any) -> Scheduler:
+    """What vLLM makes its scheduler with. Whether it schedules ahead is only settled when it does that."""
+    chosen = AnchoredAsyncScheduler if vllm_config.scheduler_config.async_scheduling else AnchoredScheduler
+    logger.info("scheduling by %s", chosen.__name__)
+    return chosen(vllm_config=vllm_config, **keywords)

@@ -42,11 +42,11 @@ def canvases(draw):
 
 
 @given(st.lists(canvases(), min_size=1, max_size=6))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_a_batch_chooses_what_each_canvas_would_alone(batch):
     kinds, parameters, quotas, expected = [], [], [], []
     for text, confidence, entropy, ends, masked, step in batch:
-        decoding, policy = parse_decoding({"policy": text}, "verified", SLOTS), parse_policy(text)
+        decoding, policy = parse_decoding({"policy": text}, SLOTS), parse_policy(text)
         where = np.flatnonzero(masked)
         still = 0
         if isinstance(policy, FixedSteps):

@@ -12,7 +12,10 @@ import pytest
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.convert import convert
 from coder.model.torch_runtime import TorchRuntime
+from coder.vllm_client import VllmClient
+from coder.vllm_engine import VllmEngine
 from tests.held_out import prompts
+from tests.serve.in_process import serving
 from tests.tiny import write_tiny_checkpoint
 from tests.vllm_plugin.test_canvases import POLICIES, alone
 from tests.vllm_plugin.test_served_by_vllm import FEW, LARGEST, PYTHON
@@ -89,3 +92,17 @@ def test_the_embedded_model_completes_code(tmp_path: Path):
             )
             assert answer.choices[0].text == "first + second"
             assert answer.choices[0].finish_reason == "stop"
+        fill_in_our_server(address)
+
+
+def fill_in_our_server(address: str) -> None:
+    """`quickfill serve --engine vllm` makes the prompt itself, and ends a hole inside a line where the line goes on."""
+    engine = VllmEngine(VllmClient(address), open_checkpoint(EMBEDDED), EMBEDDED)
+    with serving(engine) as server, server.client() as ours:
+        for body in (
+            {"prompt": "def add(first, second):\n    return ", "suffix": "\n", "policy": "threshold:0.9"},
+            {"prompt": "def add(first, second):\n    return ", "suffix": "\n"},
+        ):
+            answer = ours.post("/v1/fim/completions", json=body | {"max_tokens": 16}).json()
+            assert answer["choices"][0]["text"] == "first + second"
+    engine.close()

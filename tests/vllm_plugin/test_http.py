@@ -9,6 +9,8 @@ from typing import Any
 import openai
 import pytest
 
+from coder.completion import CompletionRequest
+from coder.engine import Engine
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.convert import convert
 from coder.model.torch_runtime import TorchRuntime
@@ -79,30 +81,28 @@ def refused(client: openai.OpenAI) -> None:
 
 
 def test_the_embedded_model_completes_code(tmp_path: Path):
+    """As our own runtime completes it; also where `quickfill serve --engine vllm` makes the prompt."""
     convert(EMBEDDED, tmp_path / "served", "vllm", "f32")
+    prefix, policies = "def subtract(first, second):\n    return ", ("verified", "threshold:0.9")
+    own = Engine.load(EMBEDDED, runtime="torch")
+    expected = [own.complete(CompletionRequest(prefix, "\n", policy=one, canvas_size=8)).text for one in policies]
+    own.close()
     with running(PYTHON, tmp_path / "served", tmp_path / "log.txt", "--max-model-len", "512") as address:
         client = client_of(address)
-        prompt = "<|fim_suffix|>\n<|fim_prefix|>def add(first, second):\n    return "
-        for policy in ("verified", "threshold:0.9"):
-            answer = client.completions.create(
+        answers = [
+            client.completions.create(
                 model="quickfill",
-                prompt=prompt,
-                max_tokens=16,
+                prompt=f"<|fim_suffix|>\n<|fim_prefix|>{prefix}",
+                max_tokens=32,
                 extra_body={"vllm_xargs": {"policy": policy, "canvas": 8}},
             )
-            assert answer.choices[0].text == "first + second"
-            assert answer.choices[0].finish_reason == "stop"
-        fill_in_our_server(address)
-
-
-def fill_in_our_server(address: str) -> None:
-    """`quickfill serve --engine vllm` makes the prompt itself, and ends a hole inside a line where the line goes on."""
-    engine = VllmEngine(VllmClient(address), open_checkpoint(EMBEDDED), EMBEDDED)
-    with serving(engine) as server, server.client() as ours:
-        for body in (
-            {"prompt": "def add(first, second):\n    return ", "suffix": "\n", "policy": "threshold:0.9"},
-            {"prompt": "def add(first, second):\n    return ", "suffix": "\n"},
-        ):
-            answer = ours.post("/v1/fim/completions", json=body | {"max_tokens": 16}).json()
-            assert answer["choices"][0]["text"] == "first + second"
-    engine.close()
+            for policy in policies
+        ]
+        assert [answer.choices[0].text for answer in answers] == expected
+        assert all(answer.choices[0].finish_reason == "stop" for answer in answers)
+        engine = VllmEngine(VllmClient(address), open_checkpoint(EMBEDDED), EMBEDDED)
+        with serving(engine) as server, server.client() as ours:
+            body = {"prompt": prefix, "suffix": "\n", "canvas_size": 8, "max_tokens": 32}
+            filled = [ours.post("/v1/fim/completions", json=body | {"policy": policy}).json() for policy in policies]
+        assert [one["choices"][0]["text"] for one in filled] == expected
+        engine.close()

@@ -4,6 +4,8 @@
 PyTorch; `config`, `model`, `model_state`, `scheduler` and `sampler` tie them to vLLM's model runner V2.
 """
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from coder.model.vllm_settings import ARCHITECTURE

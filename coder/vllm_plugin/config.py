@@ -1,5 +1,7 @@
 """What vLLM must be told before it loads a block-diffusion checkpoint."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,5 +1,7 @@
 """The decoder in vLLM: a plain Llama, whose attention is causal or not as its requests' state says."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from vllm.model_executor.models.llama import LlamaForCausalLM

@@ -1,5 +1,7 @@
 """The state of the requests of one worker: which of them attend causally in a pass, and their canvases."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from typing import Any

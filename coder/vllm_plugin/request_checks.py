@@ -1,6 +1,8 @@
 """Refuses a request whose arguments cannot be used when it comes: over HTTP, with status 400. In the worker, one
 such request would end them all."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import torch

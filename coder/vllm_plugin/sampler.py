@@ -1,5 +1,7 @@
 """vLLM's sampler, replaced: from a pass's logits to the canvases of its requests, and to tokens where one commits."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from types import SimpleNamespace

@@ -6,6 +6,8 @@ computed, so that what it counts is one more than what the worker does. All that
 cache must not be shared while it holds an anchor.
 """
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from functools import partial

@@ -6,6 +6,8 @@ REQUESTS: {"engine": arguments of `vllm.LLM`, "batches": [[{"prompt", "max_token
 ANSWERS: {"tokens": a list a batch of the requests' tokens, "metrics": sums of vLLM's counters by name}
 """
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import json

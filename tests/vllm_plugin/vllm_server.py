@@ -4,6 +4,8 @@ Run there itself, this file is `python -m vllm.entrypoints.openai.api_server` th
 AHEAD set in its environment it schedules ahead ("asynchronously"), as it does on GPUs and never does on processors.
 """
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import os

@@ -119,18 +119,19 @@ async def compared(model: str, runtime: str, seconds: float, together: int) -> l
                 {
                     "load": load,
                     "rate": rate,
-                    "alone_seconds": mean(times),
+                    "alone_ms": 1000 * mean(times),
                     "full_per_second": full,
                     "full_afterwards": afterwards,
-                    "measured_wait": measured["mean_wait"],
-                    "simulated_wait": stay["mean_wait"],
-                    "measured_mean": measured["mean_seconds"],
-                    "simulated_mean": stay["mean_seconds"],
-                    "measured_p95": measured["p95_seconds"],
-                    "simulated_p95": stay["p95_seconds"],
+                    **milliseconds("wait", measured["mean_wait"], stay["mean_wait"]),
+                    **milliseconds("mean", measured["mean_seconds"], stay["mean_seconds"]),
+                    **milliseconds("p95", measured["p95_seconds"], stay["p95_seconds"]),
                 }
             )
     return rows
+
+
+def milliseconds(name: str, measured: float, simulated: float) -> Row:
+    return {f"{name}_ms": round(1000 * measured, 1), f"{name}_simulated": round(1000 * simulated, 1)}
 
 
 async def alone(client: httpx.AsyncClient, bodies: list[dict]) -> list[float]:

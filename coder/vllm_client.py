@@ -32,15 +32,26 @@ class OutOfTimeError(Exception):
 class VllmClient:
     """May be used by many threads at a time."""
 
-    def __init__(self, url: str) -> None:
-        """`url` as `http://localhost:8000`, with or without `/v1`. Raises MissingDependencyError."""
+    def __init__(self, url: str, key: str = "") -> None:
+        """
+        Args:
+            url: as `http://localhost:8000`, with or without `/v1`.
+            key: what vLLM was given as `--api-key`.
+
+        Raises MissingDependencyError.
+        """
         try:
             import httpx
         except ImportError as error:
             raise MissingDependencyError("asking vLLM needs httpx: pip install 'quickfill[serve]'") from error
         self._httpx = httpx
         self._url = url.rstrip("/").removesuffix("/v1")
-        self._client = httpx.Client(timeout=None, limits=httpx.Limits(max_connections=None))
+        self._client = httpx.Client(
+            timeout=None,
+            limits=httpx.Limits(max_connections=None),
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            trust_env=False,
+        )
 
     def model(self) -> str:
         """The name of the model that is served. Raises UnreachableError."""
@@ -81,8 +92,8 @@ class VllmClient:
                         raise OutOfTimeError
                     if line.startswith("data: {"):
                         yield _written(json.loads(line.removeprefix("data: ")))
-        except self._httpx.ReadTimeout as error:
-            raise OutOfTimeError from error
+        except self._httpx.TimeoutException as error:
+            raise OutOfTimeError if time.monotonic() >= asked.deadline else self._unreachable(error) from error
         except (self._httpx.HTTPError, ValueError, LookupError, TypeError) as error:
             raise self._unreachable(error) from error
 

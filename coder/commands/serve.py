@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coder.vllm_engine import VllmEngine
 
 KEY_VARIABLE = "QUICKFILL_API_KEY"
+VLLM_KEY_VARIABLE = "VLLM_API_KEY"
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -111,7 +112,7 @@ def vllm_engine(url: str, model: str) -> VllmEngine:
     from coder.vllm_client import VllmClient
     from coder.vllm_engine import VllmEngine
 
-    return VllmEngine(VllmClient(url), open_checkpoint(model), model)
+    return VllmEngine(VllmClient(url, os.environ.get(VLLM_KEY_VARIABLE, "")), open_checkpoint(model), model)
 
 
 def read_keys(file: Path | None) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def _message(content: str) -> dict:
 
 def test_where_vllm_refuses_or_is_gone_the_client_is_told(checkpoint: Path):
     with standing_in(load_runtime(open_checkpoint(str(checkpoint)), "onnx", 1)) as vllm:
-        far = VllmEngine(VllmClient(vllm.url + "/v1/"), open_checkpoint(str(checkpoint)), str(checkpoint))
+        far = VllmEngine(VllmClient(vllm.url + "/v1/", "key"), open_checkpoint(str(checkpoint)), str(checkpoint))
         with pytest.raises(UnreachableError, match="no such policy"):
             far.complete(CompletionRequest("x = ", policy="refused"))
         assert isinstance(far.complete(CompletionRequest("x = ", max_tokens=2)), Completion)

@@ -63,6 +63,8 @@ def served(tmp_path: Path, folder: Path, batches: list[list[Request]], **engine:
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         "VLLM_NO_USAGE_STATS": "1",
         "HF_HUB_OFFLINE": "1",
+        # Threads that meet after each of so small operations cost more than they do.
+        "OMP_NUM_THREADS": "1",
     }
     command = [PYTHON, str(SERVED), str(tmp_path / "requests.json"), str(tmp_path / "answers.json")]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -65,12 +65,13 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_response(200)
         self.end_headers()
-        for tokens, reason in self.server.parts(body):
-            choice = {"index": 0, "text": "", "token_ids": tokens, "finish_reason": reason}
-            self.wfile.write(f"data: {json.dumps({'choices': [choice]})}\n\n".encode())
-            self.wfile.flush()
-            self.server.held.wait()
-        self.wfile.write(b"data: [DONE]\n\n")
+        with suppress(ConnectionError):  # the client has left
+            for tokens, reason in self.server.parts(body):
+                choice = {"index": 0, "text": "", "token_ids": tokens, "finish_reason": reason}
+                self.wfile.write(f"data: {json.dumps({'choices': [choice]})}\n\n".encode())
+                self.wfile.flush()
+                self.server.held.wait()
+            self.wfile.write(b"data: [DONE]\n\n")
 
     def _send(self, answer: dict[str, Any], status: int = 200) -> None:
         self.send_response(status)

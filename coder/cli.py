@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import calibrate, complete, convert, edit, fill, generate, info, repair, score, serve
+from coder.commands import (
+    apply,
+    calibrate,
+    complete,
+    convert,
+    edit,
+    fill,
+    generate,
+    info,
+    models,
+    repair,
+    score,
+    serve,
+    train,
+)
 from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
@@ -44,12 +58,15 @@ app.command(epilog=complete.EPILOG)(complete.complete)
 app.command(epilog=fill.EPILOG)(fill.fill)
 app.command(epilog=repair.EPILOG)(repair.repair)
 app.command(epilog=edit.EPILOG)(edit.edit)
+app.command(epilog=apply.EPILOG)(apply.apply)
 app.command(epilog=generate.EPILOG)(generate.generate)
 app.command(epilog=score.EPILOG)(score.score)
 app.command()(info.info)
+app.command(epilog=models.EPILOG)(models.models)
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=convert.EPILOG)(convert.convert)
 app.command(epilog=serve.EPILOG)(serve.serve)
+app.add_typer(train.app, name="train")
 
 
 def _print_version(wanted: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from coder.auto_policy import PassCosts, choose_policy
 from coder.completion import CompletionRequest
 from coder.diffusion.algorithms import parse_algorithm
+from coder.diffusion.published import parse_published
 from coder.diffusion.request import DecodingAlgorithm
 from coder.errors import InputError
 from coder.model.config import ModelConfig
@@ -25,10 +26,13 @@ class DecodingMethods:
         self._costs = costs
 
     def of(self, request: CompletionRequest, temperature: float) -> DecodingAlgorithm:
-        """Sampled, `auto` is autoregressive, and so are alternatives to what a greedy method wrote.
+        """Sampled, `auto` is autoregressive, and so are alternatives to what a greedy method wrote. A published model
+        decodes in its own way.
 
-        Raises InputError for a policy that needs a canvas where the checkpoint has never seen one.
+        Raises InputError for a policy that the checkpoint cannot decode with.
         """
+        if self._runtime.config.denoiser is not None:
+            return parse_published(request.policy, self._runtime.config, request.canvas_size)
         return parse_algorithm(*self._policy(request, temperature))
 
     def _policy(self, request: CompletionRequest, temperature: float) -> tuple[str, int]:

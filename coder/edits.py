@@ -128,6 +128,48 @@ class EditRequest:
 
 
 @dataclass(frozen=True)
+class RegionUpdate:
+    """The state of a rewrite after a pass: what will stand in the place of the characters from `start` to `end` of the
+    old text. The last slot may be text that is fixed behind the answer."""
+
+    start: int
+    end: int
+    canvas: CanvasUpdate
+
+
+@dataclass(frozen=True)
+class ApplyRequest:
+    """A lazy edit to be merged into a text: code in which comments such as `# ... existing code ...` stand for what
+    stays as it is.
+
+    Attributes:
+        path, language: one of them names the language, by which the edit is understood.
+    """
+
+    text: str
+    edit: str
+    path: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A text with a lazy edit merged into it.
+
+    Attributes:
+        text: the whole new text. changes: the smallest replacements that lead to it, in offsets of the old text.
+        readings: what the edit could mean; where it is more than 1, the model has chosen.
+        passes: forward passes that this took, about. seconds: from the request's start to its answer.
+    """
+
+    text: str
+    changes: tuple[Change, ...]
+    readings: int
+    passes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Edited:
     """The answer to a repair or a rewrite.
 
@@ -145,3 +187,7 @@ class Edited:
     score_after: float
     passes: int
     seconds: float
+
+
+EditEvent = RegionUpdate | Edited
+"""What `Engine.stream_edit` yields: updates, then the answer."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from coder.apply import apply_edit
 from coder.auto_policy import PassCosts
 from coder.batching import TOGETHER, MeetingRuntime, Worker
 from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score, TokenScore
@@ -22,7 +23,17 @@ from coder.diffusion.constraints import Exactly
 from coder.diffusion.events import Prefilled
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
-from coder.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
+from coder.edits import (
+    Applied,
+    ApplyRequest,
+    Edited,
+    EditEvent,
+    EditRequest,
+    Filled,
+    FillEvent,
+    FillRequest,
+    RepairRequest,
+)
 from coder.errors import InputError
 from coder.fill import Likelihoods, Model, fill_in_turn
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
@@ -34,7 +45,7 @@ from coder.model.runtime import Runtime
 from coder.prompting import Prompt, Prompting
 from coder.remasked_answer import remasked_answer
 from coder.repair import repair
-from coder.rewrite import rewrite
+from coder.rewrite import rewrite, stream_rewrite
 from coder.runtimes import RuntimeName, load_runtime
 from coder.scorer import Scorer
 from coder.syntax_constraint import sound_answer
@@ -68,7 +79,7 @@ class Engine:
         self._runtime = runtime
         self._tokenizer = checkpoint.tokenizer
         self._constraints = TokenConstraints(self._tokenizer, runtime.config.vocab_size)
-        self._prompting = Prompting(runtime.config, self._tokenizer)
+        self._prompting = Prompting(runtime.config, self._tokenizer, checkpoint.frame)
         self._meeting = MeetingRuntime(runtime)
         self._sampler = Sampler(self._meeting)
         self._caches = CachePool(runtime.new_cache)
@@ -78,20 +89,28 @@ class Engine:
         self._ahead = Ahead()
 
     @staticmethod
-    def load(model: str = EMBEDDED, *, runtime: RuntimeName = "auto", threads: int | None = None) -> Engine:
+    def load(
+        model: str = EMBEDDED,
+        *,
+        runtime: RuntimeName = "auto",
+        threads: int | None = None,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Engine:
         """Load a checkpoint.
 
         Args:
-            model: `embedded`, a folder, or a hub id.
+            model: `embedded`, a folder, or a hub id; of ours, or a published diffusion model. Options may follow, as
+                in `NAME?dtype=int8` (`coder.model.options`).
             runtime: `onnx` (int8 on the processor), `torch` (the reference; GPUs), or `auto`: `torch` where it is
                 installed and finds a GPU, else `onnx`.
             threads: of the ONNX runtime; None uses the cores there are.
+            progress: told what share of the weights is loaded, by the PyTorch runtime.
 
         Raises:
-            CheckpointError, MissingDependencyError: with what to do about it.
+            CheckpointError, InputError, MissingDependencyError: with what to do about it.
         """
         checkpoint = open_checkpoint(model)
-        return Engine(load_runtime(checkpoint, runtime, threads), checkpoint, model)
+        return Engine(load_runtime(checkpoint, runtime, threads, progress), checkpoint, model)
 
     @property
     def config(self) -> ModelConfig:
@@ -181,7 +200,10 @@ class Engine:
         either = AnyOf(cancelled or superseded, superseded)
         try:
             if (prompt := self._prompting.holes(request)) is None:
-                yield from fill_in_turn(Model(self.stream, Likelihoods(self.score, self.score_tokens)), request, either)
+                # A model that sees what is behind a hole needs no help to end there.
+                finds_end = self.config.denoiser is not None
+                likelihoods = None if finds_end else Likelihoods(self.score, self.score_tokens)
+                yield from fill_in_turn(Model(self.stream, likelihoods), request, either)
                 return
             job = joint_job(request, either)
             answers = self._answers(job, self._answer_jointly(job, prompt, len(request.texts) - 1))
@@ -206,6 +228,16 @@ class Engine:
     def edit(self, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
         """The text with the region written anew as the instruction says, or as it was. Raises InputError."""
         return rewrite(self, request, cancelled)
+
+    def stream_edit(
+        self, request: EditRequest, cancelled: Cancellation | None = None
+    ) -> Generator[EditEvent, None, None]:
+        """What happens in the region while it does, then the text; otherwise like `edit`."""
+        return stream_rewrite(self, request, cancelled)
+
+    def apply(self, request: ApplyRequest) -> Applied:
+        """The text with a lazy edit merged into it; the model is asked where that is ambiguous. Raises InputError."""
+        return apply_edit(request, self.score)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""
@@ -288,8 +320,9 @@ class Engine:
             answer = sound_answer(answer, denoising, self._meeting, self._tokenizer, judge, rounds)
         self._caches.trim()
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
-        replaces = replaced_characters(answer.text, prompt.around.replaced)
-        return Completion(answer.text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
+        text = self._prompting.answer(answer.text)
+        replaces = replaced_characters(text, prompt.around.replaced)
+        return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
     def _answer_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
         control = self.config.control
@@ -303,9 +336,12 @@ class Engine:
 
     def _denoise_request(self, job: Job[Any], prompt: Prompt, attempt: int) -> DenoiseRequest:
         request, context = job.request, prompt.tokens
-        room = self.config.max_positions - len(context)
+        room = self.config.max_positions - len(context) - len(prompt.after)
         if room < 1:
-            raise InputError(f"the context alone is {len(context)} tokens, the model has {self.config.max_positions}")
+            raise InputError(
+                f"the context alone is {self.config.max_positions - room} tokens, the model has "
+                f"{self.config.max_positions}"
+            )
         if request.length is not None and not 0 <= request.length < room:
             raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
         end_token = self.config.control.fim_end
@@ -315,6 +351,8 @@ class Engine:
             cache=self._caches.take(context[:-1]),
             algorithm=self._methods.of(request, temperature),
             end_token=end_token,
+            also_end=self.config.denoiser.ends[1:] if self.config.denoiser else (),
+            suffix=prompt.after,
             max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
             fixed={} if request.length is None else {request.length: end_token},
             temperature=temperature,

@@ -27,7 +27,8 @@ class Likelihoods:
 
 @dataclass(frozen=True)
 class Model:
-    """What filling needs of the engine: its methods of these names. `likelihoods` is None where it tells none."""
+    """What filling needs of the engine: its methods of these names. `likelihoods` is None where it tells none, or
+    ends an answer where the rest of the line begins by itself."""
 
     stream: Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
     likelihoods: Likelihoods | None = None

@@ -1,8 +1,9 @@
-"""How much memory this process has used at most, asked of the operating system through its C library."""
+"""How much memory this process has used at most, and how much the machine has, asked of the operating system."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,15 @@ def peak_memory() -> int:
     if sys.platform == "linux":
         return _linux()
     return _rusage()
+
+
+def machine_memory() -> int:
+    """Bytes of physical memory that the machine has."""
+    if sys.platform != "win32":
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    kilobytes = ctypes.c_ulonglong()
+    ctypes.WinDLL("kernel32").GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+    return kilobytes.value * 1024
 
 
 def _linux() -> int:

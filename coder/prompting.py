@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coder.completion import UNCONSTRAINED, CompletionRequest, Rewritten
 from coder.context.line_tokens import LineTokenCounter
@@ -11,28 +11,34 @@ from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, joint_win
 from coder.context.workspace_index import WorkspacePool
 from coder.edits import FillRequest
 from coder.model.config import ModelConfig
+from coder.model.families.frame import Frame
 from coder.model.prompt import infill, infill_holes, rewrite
 from coder.model.tokens import Tokenizer
 from coder.snippets import SNIPPET_TOKENS, snippets_header
+from coder.syntax.languages import language_of
 from coder.workspace_guide import WorkspaceGuide
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a request comes to: the text that the model is shown, its tokens, and what the workspace knows besides."""
+    """What a request comes to: the text that the model is shown, its tokens, and what the workspace knows besides.
+    `after` holds the tokens behind the canvas, for a model that sees them."""
 
     around: Window
     tokens: list[int]
     guides: tuple[WorkspaceGuide, ...]
+    after: list[int] = field(default_factory=list)
 
 
 class Prompting:
     """Makes prompts for one model; `workspaces` holds the indexes of the folders that requests name."""
 
-    def __init__(self, config: ModelConfig, tokenizer: Tokenizer) -> None:
+    def __init__(self, config: ModelConfig, tokenizer: Tokenizer, frame: Frame | None = None) -> None:
+        """`frame` is a published model's, instead of this project's layout."""
         self.workspaces = WorkspacePool()
         self._config = config
         self._tokenizer = tokenizer
+        self._frame = frame
         self._count_tokens = LineTokenCounter(tokenizer.encode)
 
     def prompt(self, request: CompletionRequest) -> Prompt:
@@ -42,8 +48,18 @@ class Prompting:
         header = snippets_header(self._tokenizer, known, min(SNIPPET_TOKENS, self._config.max_positions // 8))
         suffix = request.suffix[len(around.replaced) :]
         guide = self.guide(request.workspace, request.path, request.prefix, suffix)
-        tokens = self.context(around, header, request.rewritten)
-        return Prompt(around, tokens, (guide,) if guide else ())
+        guides = (guide,) if guide else ()
+        if self._frame is not None:
+            known_language = language_of(request.path) if request.path else None
+            language = request.language or (known_language.name if known_language else "")
+            framed = self._frame.around(self._tokenizer.encode, around.prefix, around.suffix, language)
+            # A canvas has something before it; the end of a text is what stands before one that begins.
+            return Prompt(around, framed.before or [self._tokenizer.control.end_of_text], guides, framed.after)
+        return Prompt(around, self.context(around, header, request.rewritten), guides)
+
+    def answer(self, text: str) -> str:
+        """What a model wrote, without what ends it in its layout."""
+        return text if self._frame is None else self._frame.answer(text)
 
     def holes(self, request: FillRequest) -> Prompt | None:
         """The prompt that asks for all holes at once; None where the checkpoint has not learned that, or where its

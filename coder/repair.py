@@ -9,12 +9,12 @@ breaks a rule is changed for the best candidate that breaks none; a sound one on
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
 from coder.changes import changes
-from coder.completion import Completion, CompletionRequest, TokenScore
+from coder.completion import Completion, CompletionRequest, EngineEvent, TokenScore
 from coder.edits import Change, Edited, RepairRequest
 from coder.errors import InputError
 from coder.job import AnyOf, Cancellation
@@ -59,6 +59,10 @@ class Model(Protocol):
     def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]: ...
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion: ...
+
+    def stream(
+        self, request: CompletionRequest, cancelled: Cancellation | None = None
+    ) -> Generator[EngineEvent, None, None]: ...
 
 
 def repair(model: Model, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:

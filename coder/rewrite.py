@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import dataclass, replace
 
 from coder.changes import changes
-from coder.completion import CompletionRequest, Rewritten
-from coder.edits import Edited, EditRequest
+from coder.completion import CanvasUpdate, Completion, CompletionRequest, Rewritten, Slot
+from coder.edits import Edited, EditEvent, EditRequest, RegionUpdate
 from coder.errors import InputError
 from coder.job import Cancellation
 from coder.repair import Model
@@ -55,6 +56,16 @@ def rewrite(model: Model, request: EditRequest, cancelled: Cancellation | None =
 
     Raises InputError for a region outside the text.
     """
+    for event in stream_rewrite(model, request, cancelled):
+        if isinstance(event, Edited):
+            return event
+    raise AssertionError("a stream ends with its answer")
+
+
+def stream_rewrite(
+    model: Model, request: EditRequest, cancelled: Cancellation | None = None
+) -> Generator[EditEvent, None, None]:
+    """What happens in the region while it does, then the text; otherwise like `rewrite`."""
     started = time.monotonic()
     text = request.text
     if not 0 <= request.start <= request.end <= len(text):
@@ -67,25 +78,32 @@ def rewrite(model: Model, request: EditRequest, cancelled: Cancellation | None =
     else:
         hole = hole_of(text, request.start, request.end, request.instruction, language)
         rewritten = None
-    completion = model.complete(
-        CompletionRequest(
-            prefix=text[: hole.start] + hole.lead + hole.opening,
-            suffix=hole.closing + text[hole.end :],
-            path=request.path,
-            language=request.language,
-            policy=request.policy,
-            max_tokens=request.max_tokens,
-            deadline_ms=request.deadline_ms,
-            workspace=request.workspace,
-            replace_brackets=False,
-            rewritten=rewritten,
-        ),
-        cancelled,
+    asked = CompletionRequest(
+        prefix=text[: hole.start] + hole.lead + hole.opening,
+        suffix=hole.closing + text[hole.end :],
+        path=request.path,
+        language=request.language,
+        policy=request.policy,
+        max_tokens=request.max_tokens,
+        deadline_ms=request.deadline_ms,
+        workspace=request.workspace,
+        replace_brackets=False,
+        rewritten=rewritten,
     )
-    answer = "" if completion.finish_reason == "cancelled" else completion.text
-    new = _fitting(text, hole, answer, language.name if language else "")
-    before, after = _scores(model, text, new, hole)
-    return Edited(new, changes(text, new), before, after, completion.passes, time.monotonic() - started)
+    for event in model.stream(asked, cancelled):
+        if not isinstance(event, Completion):
+            yield RegionUpdate(hole.start, hole.end, _between(hole, event))
+            continue
+        answer = "" if event.finish_reason == "cancelled" else event.text
+        new = _fitting(text, hole, answer, language.name if language else "")
+        before, after = _scores(model, text, new, hole)
+        yield Edited(new, changes(text, new), before, after, event.passes, time.monotonic() - started)
+
+
+def _between(hole: Hole, update: CanvasUpdate) -> CanvasUpdate:
+    """The canvas with what stands around the answer."""
+    closing = (Slot(hole.closing),) if hole.closing else ()
+    return replace(update, settled=hole.opening + update.settled, slots=(*update.slots, *closing))
 
 
 def _scores(model: Model, old: str, new: str, hole: Hole) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from coder.completion import CompletionRequest, DiffusionScore, Score, TokenScore
 from coder.decoding import token_scores
 from coder.decoding_methods import default_canvas_size
+from coder.diffusion.denoiser_scoring import bound
 from coder.diffusion.likelihood import diffusion_bound
 from coder.diffusion.scoring import predictions_along
 from coder.model.cache_pool import CachePool
@@ -27,18 +28,25 @@ class Scorer:
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """By the autoregressive pass."""
         end_token = self.runtime.config.control.fim_end
-        context = self.prompting.prompt(CompletionRequest(prefix, suffix)).tokens
-        continuation = [*self.tokenizer.encode(middle), end_token]
-        cache = self.caches.take(context[:-1])
-        along = predictions_along(self.runtime, cache, context, continuation, control_tokens=(end_token,))
+        prompt = self.prompting.prompt(CompletionRequest(prefix, suffix))
+        tokens = self.tokenizer.encode(middle)
+        # A model that sees what is behind the text knows where it ends.
+        continuation = tokens if prompt.after else [*tokens, end_token]
+        cache = self.caches.take(prompt.tokens[:-1])
+        along = predictions_along(
+            self.runtime, cache, prompt.tokens, continuation, control_tokens=(end_token,), suffix=prompt.after
+        )
         values, best = along.log_probability, along.tokens[:, 0] == continuation
-        return Score(float(values[:-1].sum()), float(values[-1]), len(continuation) - 1, greedy=bool(best[:-1].all()))
+        written = len(tokens)
+        end = float(values[written:].sum())
+        return Score(float(values[:written].sum()), end, written, greedy=bool(best[:written].all()))
 
     def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
         """Token by token, with what the model would have written instead."""
-        context = self.prompting.prompt(CompletionRequest(prefix, suffix)).tokens
+        prompt = self.prompting.prompt(CompletionRequest(prefix, suffix))
         tokens = self.tokenizer.encode(text)
-        along = predictions_along(self.runtime, self.caches.take(context[:-1]), context, tokens)
+        cache = self.caches.take(prompt.tokens[:-1])
+        along = predictions_along(self.runtime, cache, prompt.tokens, tokens, suffix=prompt.after)
         return token_scores(tokens, along, self.tokenizer)
 
     def diffusion_score(
@@ -46,10 +54,13 @@ class Scorer:
     ) -> DiffusionScore:
         """By the denoiser."""
         end_token = self.runtime.config.control.fim_end
-        context = self.prompting.prompt(CompletionRequest(prefix, suffix)).tokens
+        prompt = self.prompting.prompt(CompletionRequest(prefix, suffix))
         tokens = self.tokenizer.encode(middle)
-        size = canvas_size or default_canvas_size(self.runtime.config)
-        cache = self.caches.take(context[:-1])
-        estimates = diffusion_bound(self.runtime, cache, context, tokens, size, samples, seed, (end_token,))
+        cache, context = self.caches.take(prompt.tokens[:-1]), prompt.tokens
+        if self.runtime.config.denoiser is not None:
+            estimates = bound(self.runtime, cache, context, tokens, samples, seed, (end_token,), prompt.after)
+        else:
+            size = canvas_size or default_canvas_size(self.runtime.config)
+            estimates = diffusion_bound(self.runtime, cache, context, tokens, size, samples, seed, (end_token,))
         error = float(estimates.std(ddof=1)) / samples**0.5 if samples > 1 else float("inf")
         return DiffusionScore(float(estimates.mean()), error, len(tokens))

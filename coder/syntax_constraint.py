@@ -99,7 +99,7 @@ def read(answer: Decoded, request: DenoiseRequest, runtime: Runtime) -> Predicti
     log-probability of what is there."""
     given = [*answer.tokens, request.end_token]
     control = (request.end_token, *request.control_tokens)
-    return predictions_along(runtime, request.cache, request.context, given, control)
+    return predictions_along(runtime, request.cache, request.context, given, control, suffix=request.suffix)
 
 
 def branches(answer: Decoded, reading: Predictions, request: DenoiseRequest, positions: int) -> Iterator[Branch]:

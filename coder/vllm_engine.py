@@ -11,11 +11,12 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from coder.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, TokenScore
+from coder.apply import apply_edit
+from coder.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, Score, TokenScore
 from coder.context.window import replaced_characters
 from coder.decoding import Decoded, canvas_updates
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
-from coder.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
+from coder.edits import Applied, ApplyRequest, Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
 from coder.errors import InputError
 from coder.fill import Model, fill_in_turn
 from coder.job import AnyOf, Cancellation
@@ -28,6 +29,11 @@ from coder.vllm_client import Asked, OutOfTimeError, VllmClient
 
 AUTOREGRESSIVE_OUTPUT = ("auto", "autoregressive", "lookup", "verified")
 """Policies whose output `verified` gives too; the plugin knows them by that name."""
+
+UNSCORED = (
+    "log-probabilities are not known where vLLM runs the model: leave logprobs out, or, where an edit could belong in "
+    "several places, repeat more of the code around it"
+)
 
 
 class VllmEngine:
@@ -46,6 +52,11 @@ class VllmEngine:
         self._client, self._tokenizer = client, checkpoint.tokenizer
         self._served_name = client.model()
         self._prompting = Prompting(checkpoint.config, checkpoint.tokenizer)
+
+    @property
+    def description(self) -> dict[str, str]:
+        """Facts about what runs the model, for people."""
+        return {"runtime": "vLLM", "served as": self._served_name}
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
         *_, completion = self.stream(request, cancelled)
@@ -101,9 +112,17 @@ class VllmEngine:
         """Raises InputError."""
         raise InputError("a repair compares log-probabilities, which vLLM does not give; say where the cursor is")
 
+    def apply(self, request: ApplyRequest) -> Applied:
+        """As `Engine.apply`. Raises InputError, also for an edit that could belong in several places."""
+        return apply_edit(request, self.score)
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        """Raises InputError."""
+        raise InputError(UNSCORED)
+
     def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
         """Raises InputError."""
-        raise InputError("log-probabilities are not known where vLLM runs the model; leave logprobs out")
+        raise InputError(UNSCORED)
 
     def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
         """Bring a context into vLLM's prefix cache."""
@@ -155,6 +174,11 @@ class _Unscored:
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
         return self.engine.complete(request, cancelled)
+
+    def stream(
+        self, request: CompletionRequest, cancelled: Cancellation | None = None
+    ) -> Generator[EngineEvent, None, None]:
+        return self.engine.stream(request, cancelled)
 
 
 def _require_what_vllm_does(request: CompletionRequest) -> None:

@@ -11,6 +11,9 @@ from typing import Any, Literal, get_args
 
 PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
 
+EDITS = "capabilities", "workspace", "workspaceEdit"
+ACTIONS = "capabilities", "textDocument", "codeAction"
+
 
 @dataclass(frozen=True)
 class Client:
@@ -23,6 +26,12 @@ class Client:
         progress: whether it shows the progress of long work.
         configuration: whether it can be asked for its settings.
         registers_configuration: whether it wants to be told that we care about their changes.
+        document_changes: whether its workspace edits may name the version that they are for.
+        annotations: whether they may say what each change is.
+        resolves_edits: whether a code action may get its edit when it is chosen.
+        action_literals: whether code actions may be more than commands.
+        shows_documents: whether it can be asked to show a place.
+        asks_instructions: whether it knows the command `quickfill.askInstruction`.
         folders: URIs of the workspace's folders.
         options: the settings that came with `initialize`.
     """
@@ -34,6 +43,12 @@ class Client:
     progress: bool = False
     configuration: bool = False
     registers_configuration: bool = False
+    document_changes: bool = False
+    annotations: bool = False
+    resolves_edits: bool = False
+    action_literals: bool = False
+    shows_documents: bool = False
+    asks_instructions: bool = False
     folders: tuple[str, ...] = ()
     options: Any = None
 
@@ -53,6 +68,12 @@ class Client:
                 params, "capabilities", "workspace", "didChangeConfiguration", "dynamicRegistration"
             )
             is True,
+            document_changes=_at(params, *EDITS, "documentChanges") is True,
+            annotations=isinstance(_at(params, *EDITS, "changeAnnotationSupport"), dict),
+            resolves_edits="edit" in _list(_at(params, *ACTIONS, "resolveSupport", "properties")),
+            action_literals=isinstance(_at(params, *ACTIONS, "codeActionLiteralSupport"), dict),
+            shows_documents=_at(params, "capabilities", "window", "showDocument", "support") is True,
+            asks_instructions=_at(params, "capabilities", "experimental", "quickfill", "askInstruction") is True,
             folders=tuple(_folders(params)),
             options=_at(params, "initializationOptions"),
         )

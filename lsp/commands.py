@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
@@ -29,6 +30,16 @@ def lsp(
         typer.Option(metavar="PORT", min=0, max=65535, help="Serve one editor over TCP, on this machine only."),
     ] = None,
     stats: Annotated[bool, typer.Option("--stats", help="Print what the suggestions were worth, and leave.")] = False,
+    adapter: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What `quickfill adapt` made of the model for a project.",
+            exists=True,
+            dir_okay=False,
+            resolve_path=True,
+        ),
+    ] = None,
     log_level: Annotated[LogLevel, typer.Option(help="What to write to standard error.")] = LogLevel.warning,
 ) -> None:
     """Serve an editor (Language Server Protocol 3.18), over standard input and output."""
@@ -39,35 +50,40 @@ def lsp(
     if log_level is not LogLevel.debug:
         # It warns of requests that are cancelled after they were answered: that is every other keystroke.
         logging.getLogger("pygls").setLevel(logging.ERROR)
-    raise typer.Exit(serve_standard_streams() if tcp is None else serve_tcp(tcp))
+    raise typer.Exit(serve_standard_streams(adapter) if tcp is None else serve_tcp(tcp, adapter))
 
 
-def serve_standard_streams() -> int:
+def serve_standard_streams(adapter: Path | None = None) -> int:
     incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
     # What a library prints must not come between the messages.
     sys.stdout = sys.stderr
-    return serve(incoming, outgoing)
+    return serve(incoming, outgoing, adapter)
 
 
-def serve_tcp(port: int) -> int:
+def serve_tcp(port: int, adapter: Path | None = None) -> int:
     """Wait for an editor on a port, 0 for any free one, and serve it."""
     with socket.create_server((LOOPBACK, port)) as listener:
         typer.echo(f"listening on {LOOPBACK}:{listener.getsockname()[1]}", err=True)
         connection, _ = listener.accept()
     with connection, connection.makefile("rb") as incoming, connection.makefile("wb") as outgoing:
-        return serve(incoming, outgoing)
+        return serve(incoming, outgoing, adapter)
 
 
-def serve(incoming: BinaryIO, outgoing: BinaryIO) -> int:
-    """Returns the exit code: 0 after a proper shutdown, 1 otherwise, as the protocol asks for."""
+def serve(incoming: BinaryIO, outgoing: BinaryIO, adapter: Path | None = None) -> int:
+    """Returns the exit code: 0 after a proper shutdown, 1 otherwise, as the protocol asks for.
+
+    Args:
+        adapter: is in whichever model the editor's settings name.
+    """
     from lsp.greeting import greet
 
     client = greet(incoming, outgoing)
     if client is None:
         return 1
     from lsp.server import run
+    from lsp.session import opener_of
 
-    return run(client, incoming, outgoing)
+    return run(client, incoming, outgoing, opener_of(adapter))
 
 
 def print_statistics() -> None:

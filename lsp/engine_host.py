@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from coder.errors import InputError, QuickfillError
-from lsp.engine_client import EngineClient, EngineStatus
+from lsp.engine_client import EngineClient, EngineStatus, RefusedError, ServerLostError
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,9 @@ State = Literal["loading", "ready", "working", "error"]
 MOST_LOSSES, WITHIN = 3, 60.0
 """An engine that was lost so often within so many seconds is not started again before the user asks for something."""
 
+RETRY_SECONDS = 3.0
+"""So long a server that cannot be reached is left alone, unless the user asks for something."""
+
 
 class EngineHost:
     """Holds the one engine client, on the event loop's thread.
@@ -27,18 +30,26 @@ class EngineHost:
     Args:
         open_engine: blocks until an engine can be used. Raises QuickfillError with what to do about it.
         on_change: called when `state` or `message` changed.
+        opening: what to say while it is opened.
     """
 
-    def __init__(self, open_engine: Callable[[], EngineClient], on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        open_engine: Callable[[], EngineClient],
+        on_change: Callable[[], None],
+        opening: Callable[[], str] = lambda: "loading the model",
+    ) -> None:
         self.state: State = "loading"
-        self.message = "loading the model"
+        self.message = opening()
         self.status: EngineStatus | None = None
         self._open_engine = open_engine
         self._on_change = on_change
+        self._opening = opening
         self._loading: asyncio.Task[EngineClient] | None = None
         self._running = 0
         self._losses: deque[float] = deque(maxlen=MOST_LOSSES)
         self._unusable = False
+        self._retry_at = 0.0
 
     @property
     def is_ready(self) -> bool:
@@ -50,8 +61,9 @@ class EngineHost:
 
     def recover(self) -> None:
         """Start a lost engine again, in the background, unless that will not help."""
+        too_soon = time.monotonic() < self._retry_at
         lost_often = len(self._losses) == MOST_LOSSES and time.monotonic() - self._losses[0] < WITHIN
-        if self._loading is None and not self._unusable and not lost_often:
+        if self._loading is None and not self._unusable and not lost_often and not too_soon:
             self._start()
 
     @contextmanager
@@ -62,7 +74,7 @@ class EngineHost:
             self._set("working", "")
         try:
             yield
-        except InputError:
+        except (InputError, RefusedError):
             raise
         except Exception as error:
             self._lose(error)
@@ -77,10 +89,10 @@ class EngineHost:
         if self._loading is not None:
             self._loading.add_done_callback(_close)
             self._loading = None
-        self.status, self._unusable = None, False
+        self.status, self._unusable, self._retry_at = None, False, 0.0
 
     def _start(self) -> asyncio.Task[EngineClient]:
-        self._set("loading", "loading the model")
+        self._set("loading", self._opening())
         self._loading = asyncio.create_task(self._load())
         # Whoever waits for it gets its error; where nobody does, the state has told.
         self._loading.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -92,8 +104,11 @@ class EngineHost:
             status = await asyncio.to_thread(engine.status)
         except Exception as error:
             if self._loading is asyncio.current_task():
-                self._loading, self._unusable = None, True
-                self._set("error", f"the model cannot be loaded: {_reason(error)}")
+                self._loading, self._unusable = None, not isinstance(error, ServerLostError)
+                if isinstance(error, ServerLostError):
+                    self._miss(error)
+                else:
+                    self._set("error", f"the model cannot be loaded: {_reason(error)}")
             raise error if isinstance(error, QuickfillError) else QuickfillError(_reason(error)) from error
         if self._loading is asyncio.current_task():
             self.status, self._unusable = status, False
@@ -104,9 +119,17 @@ class EngineHost:
         if self._loading is None:
             return
         log.error("the engine is lost", exc_info=error)
+        if isinstance(error, ServerLostError):
+            self.close()
+            self._miss(error)
+            return
         self._losses.append(time.monotonic())
         self.close()
         self._set("error", f"the engine stopped ({_reason(error)}); it is started again with the next request")
+
+    def _miss(self, error: ServerLostError) -> None:
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        self._set("error", f"{error}; it is tried again while you work")
 
     def _set(self, state: State, message: str) -> None:
         self.state, self.message = state, message

@@ -18,6 +18,22 @@ PARSE_ERROR = -32700
 ACCEPTED_COMMAND = "quickfill.accepted"
 """The command that an editor runs when a suggestion was accepted; its argument is the suggestion's id."""
 
+EDIT_COMMANDS = (
+    "quickfill.fillHoles",
+    "quickfill.rewrite",
+    "quickfill.writeDocstring",
+    "quickfill.repair",
+    "quickfill.nextEdit",
+)
+"""Commands that change a document, for editors that do not know our requests."""
+
+ACTION_KINDS = (
+    "quickfix.quickfill",
+    "refactor.rewrite.quickfill.block",
+    "refactor.rewrite.quickfill.docstring",
+    "refactor.rewrite.quickfill.fill",
+)
+
 TRIGGER_CHARACTERS = (".", "(", "=", " ", "\n")
 """After these the completion menu asks for a suggestion, in editors without ghost text."""
 
@@ -57,7 +73,8 @@ def capabilities(client: Client) -> dict[str, Any]:
         "positionEncoding": client.position_encoding,
         "textDocumentSync": {"openClose": True, "change": 2},
         "inlineCompletionProvider": {},
-        "executeCommandProvider": {"commands": [ACCEPTED_COMMAND]},
+        "codeActionProvider": {"codeActionKinds": list(ACTION_KINDS), "resolveProvider": True},
+        "executeCommandProvider": {"commands": [ACCEPTED_COMMAND, *EDIT_COMMANDS]},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
     if client.notebooks:

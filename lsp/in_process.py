@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Generator
+from dataclasses import asdict
 
 from coder.completion import Completion, CompletionRequest, EngineEvent, Score
-from coder.edits import Edited, EditRequest, Filled, FillRequest, RepairRequest
+from coder.context.workspace_index import IndexState
+from coder.edits import Edited, EditEvent, EditRequest, FillEvent, FillRequest, RepairRequest
 from coder.engine import Engine, RuntimeName
 from lsp.engine_client import EngineStatus
 
@@ -39,11 +41,15 @@ class InProcessEngine:
     def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
         return self._engine.prefill(request, cancelled)
 
-    def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
-        return self._engine.fill(request, cancelled)
+    def stream_fill(
+        self, request: FillRequest, cancelled: threading.Event | None = None
+    ) -> Generator[FillEvent, None, None]:
+        return self._engine.stream_fill(request, cancelled)
 
-    def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
-        return self._engine.edit(request, cancelled)
+    def stream_edit(
+        self, request: EditRequest, cancelled: threading.Event | None = None
+    ) -> Generator[EditEvent, None, None]:
+        return self._engine.stream_edit(request, cancelled)
 
     def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
         return self._engine.repair(request, cancelled)
@@ -51,9 +57,19 @@ class InProcessEngine:
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         return self._engine.score(prefix, suffix, middle)
 
+    def index_state(self, folder: str) -> IndexState:
+        return self._engine.workspace_index(folder).state
+
     def status(self) -> EngineStatus:
         engine = self._engine
-        return EngineStatus(engine.model_name, engine.config.version, dict(engine.description), False, os.getpid())
+        return EngineStatus(
+            model=engine.model_name,
+            version=engine.config.version,
+            runtime=dict(engine.description),
+            abilities=asdict(engine.config.abilities),
+            shared=False,
+            process_id=os.getpid(),
+        )
 
     def close(self) -> None:
         self._engine.close()

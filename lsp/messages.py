@@ -12,11 +12,14 @@ DID_CHANGE_STATUS = "quickfill/didChangeStatus"
 DID_DENOISE = "quickfill/didDenoise"
 FILL = "quickfill/fill"
 EDIT = "quickfill/edit"
+NEXT_EDIT = "quickfill/nextEdit"
 
+INLINE_EDIT = "textDocument/copilotInlineEdit"
 DID_SHOW_COMPLETION = "textDocument/didShowCompletion"
 DID_PARTIALLY_ACCEPT_COMPLETION = "textDocument/didPartiallyAcceptCompletion"
+DID_SHOW_INLINE_EDIT = "textDocument/didShowInlineEdit"
 DID_FOCUS = "textDocument/didFocus"
-"""Notifications that Copilot's language server defines, and that its clients send."""
+"""What Copilot's language server defines, and its clients send."""
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -28,42 +31,6 @@ class Message(BaseModel):
 
     def to_json(self) -> dict[str, object]:
         return self.model_dump(by_alias=True, mode="json")
-
-
-class StatusReport(Message):
-    """The answer to `quickfill/status`, and what `quickfill/didChangeStatus` says.
-
-    Attributes:
-        message: for people; empty when there is nothing to say.
-        model, version: the checkpoint. runtime: facts about what runs it.
-        shared: whether other windows use the same engine. process_id: of the engine.
-    """
-
-    state: Literal["loading", "ready", "working", "error"]
-    message: str
-    model: str
-    version: str | None
-    runtime: dict[str, str]
-    shared: bool
-    process_id: int | None
-
-
-class DenoiseUpdate(Message):
-    """`quickfill/didDenoise`: a suggestion while it is being written.
-
-    Attributes:
-        id: of the request it will answer.
-        step: passes so far. steps: how many it would be if each of the next settled one slot of the canvas. The answer
-            to the request itself is the end.
-        text: the whole of it, a masked slot shown as one shaded block.
-        masked_spans: start and end of the masked parts of `text`, in the units of columns.
-    """
-
-    id: int | str
-    step: int
-    steps: int
-    text: str
-    masked_spans: list[tuple[int, int]]
 
 
 class Position(Message):
@@ -83,19 +50,185 @@ class TextDocument(Message):
     version: int | None = None
 
 
-class FillParams(Message):
-    """`quickfill/fill`: write what belongs in the place of each range, all of them together."""
+class IndexReport(Message):
+    """The index of a workspace folder, which all windows of the engine share.
+
+    Attributes:
+        folder: its path. files, words, bytes: held. building: whether it is being read.
+        complete: whether all that may be read is in. age_seconds: since it was last brought up to date; None if never.
+    """
+
+    folder: str
+    files: int
+    words: int
+    bytes: int
+    building: bool
+    complete: bool
+    age_seconds: float | None
+
+
+class StatusReport(Message):
+    """The answer to `quickfill/status`, and what `quickfill/didChangeStatus` says.
+
+    Attributes:
+        message: for people; empty when there is nothing to say.
+        model, version: the checkpoint. runtime: facts about what runs it.
+        abilities: what the checkpoint was trained for, by name: `holes`, `edits`, ...; None until it is loaded.
+        shared: whether other windows use the same engine. process_id: of the engine.
+        next_edit: whether next edits are offered unasked.
+        indexes: of the workspace's folders that have one, as of the last `quickfill/status`.
+    """
+
+    state: Literal["loading", "ready", "working", "error"]
+    message: str
+    model: str
+    version: str | None
+    runtime: dict[str, str]
+    abilities: dict[str, bool] | None
+    shared: bool
+    process_id: int | None
+    next_edit: bool
+    indexes: list[IndexReport]
+
+
+class DenoisedHole(Message):
+    """One of the ranges of a `quickfill/fill`, in the order in which they were asked for; as in `DenoiseUpdate`."""
+
+    text: str
+    masked_spans: list[tuple[int, int]]
+
+
+class DenoiseUpdate(Message):
+    """`quickfill/didDenoise`: an answer while it is being written; each one is the whole of it.
+
+    Attributes:
+        id: of the request it will answer: its `workDoneToken`, if it has one.
+        text_document: which document, and which version of it.
+        range: the region of that version that `text` stands for.
+        step: passes so far. steps: how many it would be if each of the next settled one slot of the canvas. The answer
+            to the request itself is the end.
+        text: the whole of it, a masked slot shown as one shaded block.
+        masked_spans: start and end of the masked parts of `text`, in the units of columns.
+        holes: of a `quickfill/fill`, what stands in each range; otherwise empty.
+    """
+
+    id: int | str
+    text_document: TextDocument
+    range: Range
+    step: int
+    steps: int
+    text: str
+    masked_spans: list[tuple[int, int]]
+    holes: list[DenoisedHole] = []
+
+
+class Watched(Message):
+    """A request whose answer may be watched.
+
+    Attributes:
+        denoising: whether `quickfill/didDenoise` is wanted; None is as the settings say.
+        work_done_token: how these notifications name the request; None is its own id.
+    """
 
     text_document: TextDocument
+    denoising: bool | None = None
+    work_done_token: int | str | None = None
+
+
+class FillParams(Watched):
+    """`quickfill/fill`: write what belongs in the place of each range, all of them together."""
+
     ranges: list[Range] = Field(min_length=1, max_length=100)
 
 
-class EditParams(Message):
+class EditParams(Watched):
     """`quickfill/edit`: write a range anew."""
 
-    text_document: TextDocument
     range: Range
     instruction: str = ""
+
+
+class ActionDiagnostic(Message):
+    range: Range
+    message: str = ""
+
+
+class ActionParams(Message):
+    """What a code action carries until it is chosen, and the commands that change a document take.
+
+    Attributes:
+        kind: what is to be done. ranges: where; the holes, or one region.
+    """
+
+    kind: Literal["fill", "rewrite", "docstring", "repair"]
+    text_document: TextDocument
+    ranges: list[Range] = Field(min_length=1, max_length=100)
+    instruction: str = ""
+    diagnostics: list[ActionDiagnostic] = []
+
+
+class PlaceParams(Message):
+    """A place that a command is about. What is left out is where the user was last."""
+
+    text_document: TextDocument | None = None
+    range: Range | None = None
+    position: Position | None = None
+    instruction: str = ""
+
+
+class TriggerContext(Message):
+    """As of `textDocument/inlineCompletion`: 1 is invoked, 2 automatic."""
+
+    trigger_kind: Literal[1, 2] = 2
+
+
+class NextEditParams(Message):
+    """`quickfill/nextEdit` and `textDocument/copilotInlineEdit`: where and what to change after the latest edits.
+
+    Attributes:
+        position: of the cursor. context: unasked ones are offered only where the settings want them.
+    """
+
+    text_document: TextDocument
+    position: Position
+    context: TriggerContext = TriggerContext()
+
+
+class VersionedDocument(Message):
+    uri: str
+    version: int
+
+
+class CommandReport(Message):
+    title: str
+    command: str
+    arguments: list[str]
+
+
+class NextEditItem(Message):
+    """One next edit: `text` belongs in the place of `range`, in this version of the document.
+
+    Attributes:
+        command: to be run when it is accepted. id: names it there.
+        source: what it was found by: a rename half done, a call to be adapted to its signature, the same change at
+            another place, the model. title: the same in words.
+        probability: that it is wanted, as measured for its kind.
+    """
+
+    text_document: VersionedDocument
+    range: Range
+    text: str
+    command: CommandReport
+    id: str
+    source: Literal["rename", "signature", "repeat", "model"]
+    title: str
+    probability: float
+
+
+class NextEdits(Message):
+    """The likeliest first. They exclude each other: after one is accepted, ask again."""
+
+    edits: list[NextEditItem]
 
 
 class Command(Message):

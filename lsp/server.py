@@ -14,11 +14,14 @@ from lsp import messages
 from lsp.client import Client
 from lsp.features import (
     acceptance,
+    code_actions,
+    commands,
     completion_menu,
     configuration,
     document_sync,
     inline_completion,
     lifecycle,
+    next_edit,
     notebook_sync,
     rewriting,
     status,
@@ -38,14 +41,19 @@ FEATURES: dict[str, Callable[..., object]] = {
     types.NOTEBOOK_DOCUMENT_DID_CLOSE: notebook_sync.did_close,
     types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion.inline_completion,
     types.TEXT_DOCUMENT_COMPLETION: completion_menu.completion,
-    types.WORKSPACE_EXECUTE_COMMAND: acceptance.execute_command,
+    types.TEXT_DOCUMENT_CODE_ACTION: code_actions.code_action,
+    types.CODE_ACTION_RESOLVE: code_actions.resolve,
+    types.WORKSPACE_EXECUTE_COMMAND: commands.execute_command,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: configuration.did_change_configuration,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: workspace_folders.did_change,
     messages.STATUS: status.status,
     messages.FILL: rewriting.fill,
     messages.EDIT: rewriting.edit,
+    messages.NEXT_EDIT: next_edit.next_edit,
+    messages.INLINE_EDIT: next_edit.next_edit,
     messages.DID_SHOW_COMPLETION: acceptance.did_show,
     messages.DID_PARTIALLY_ACCEPT_COMPLETION: acceptance.did_partially_accept,
+    messages.DID_SHOW_INLINE_EDIT: acceptance.did_show_inline_edit,
     messages.DID_FOCUS: acceptance.did_focus,
 }
 """What answers each method."""
@@ -70,6 +78,9 @@ class QuickfillServer(LanguageServer):
 
     def show_warning(self, message: str) -> None:
         self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"Quickfill: {message}"))
+
+    def show_information(self, message: str) -> None:
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Info, f"Quickfill: {message}"))
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """Errors are logged and answered; a message to the user for each, as pygls has it, would be noise."""

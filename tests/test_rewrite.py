@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coder.completion import Rewritten
-from coder.edits import Edited, EditRequest
+from coder.edits import Edited, EditRequest, RegionUpdate
 from coder.engine import Engine
 from coder.errors import InputError
 from coder.syntax.soundness import is_sound
@@ -32,6 +32,18 @@ def test_a_docstring_is_written_behind_the_head():
     (request,) = model.requests
     assert request.prefix == 'def mean(values):\n    """Return '
     assert request.suffix.startswith('"""\n    return 0')
+
+
+def test_while_it_is_written_its_region_is_shown_with_what_stands_around_it():
+    from coder.rewrite import stream_rewrite
+
+    end = PLAIN.index("\n\n\n")
+    request = EditRequest(PLAIN, 0, end, "write the docstring", path="module.py")
+    update, edited = stream_rewrite(ScriptedModel(answer="the mean."), request)
+    assert isinstance(update, RegionUpdate) and isinstance(edited, Edited)
+    assert update.start == update.end == PLAIN.index("return 0")
+    assert update.canvas.settled == '"""Return '
+    assert [slot.text for slot in update.canvas.slots] == [None, '"""\n    ']
 
 
 def test_an_old_docstring_gives_way_to_a_new_one():

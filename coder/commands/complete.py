@@ -58,6 +58,7 @@ def complete(
     syntax: options.Syntax = False,
     remask: options.Remask = None,
     model: options.Model = "embedded",
+    adapter: options.Adapter = None,
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
     policy: options.Policy = "auto",
@@ -84,7 +85,7 @@ def complete(
     offset = len(source.text) if position is None else source.offset(position.line, position.column)
     line, column = source.position(offset)
     prefix, suffix = unix_line_breaks(source.text[:offset]), unix_line_breaks(source.text[offset:])
-    engine = shared.load_engine(model, runtime, threads)
+    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
 
     from coder.completion import CompletionRequest, Constraints
 

@@ -1,4 +1,4 @@
-"""What `quickfill repair` and `quickfill edit` share: the region of a file, and what is done with the answer."""
+"""What `quickfill repair`, `edit` and `apply` share: the region of a file, and what is done with the answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coder.errors import InputError
 from coder.source import LINE_BREAK, Source, replace_content, unix_line_breaks
 
 if TYPE_CHECKING:
-    from coder.edits import Change, Edited
+    from coder.edits import Applied, Change, Edited
 
 Apply = Annotated[
     bool, typer.Option("--apply", help="Write the changes into the file; the old version stays as FILE.bak.")
@@ -55,7 +55,7 @@ def read_region(target: str, apply: bool) -> Region:
     return Region(file, source, text, len(before), len(before) + len(inside))
 
 
-def finish(region: Region, edited: Edited, apply: bool, json: bool, language: str | None, model: str) -> None:
+def finish(region: Region, edited: Edited | Applied, apply: bool, json: bool, language: str | None, model: str) -> None:
     """Show the changes, as a diff for people and as an object for programs; write them where that is wanted."""
     backup = None
     if apply and edited.changes:
@@ -91,17 +91,10 @@ def changed_source(source: Source, changes: tuple[Change, ...]) -> str:
     return apply_changes(source.text, moved)
 
 
-def facts(edited: Edited) -> dict[str, Any]:
+def facts(edited: Edited | Applied) -> dict[str, Any]:
     """An edit for programs. Offsets count characters of the old text, in which lines end with a line feed; scores are
     log-probabilities in nats of the lines around the changes."""
-    return {
-        "text": edited.text,
-        "changes": [asdict(change) for change in edited.changes],
-        "score_before": edited.score_before,
-        "score_after": edited.score_after,
-        "passes": edited.passes,
-        "seconds": edited.seconds,
-    }
+    return asdict(edited) | {"changes": [asdict(change) for change in edited.changes]}
 
 
 def print_diff(old: str, new: str, name: str) -> None:
@@ -123,7 +116,12 @@ def print_diff(old: str, new: str, name: str) -> None:
         console.print(Text(visible(line), DIFF_STYLES.get(line[0], "") if line else ""))
 
 
-def _summary(edited: Edited) -> str:
-    gain = edited.score_after - edited.score_before
+def _summary(edited: Edited | Applied) -> str:
+    from coder.edits import Edited
+
     places = f"{len(edited.changes)} change{'s' * (len(edited.changes) > 1)}"
-    return f"{places}, {gain:+.1f} nats, {edited.passes} passes, {edited.seconds:.2f} s"
+    if isinstance(edited, Edited):
+        gain = edited.score_after - edited.score_before
+        return f"{places}, {gain:+.1f} nats, {edited.passes} passes, {edited.seconds:.2f} s"
+    chosen = f", one of {edited.readings} readings chosen by the model" if edited.readings > 1 else ""
+    return f"{places}{chosen}, {edited.seconds:.2f} s"

@@ -45,6 +45,7 @@ def fill(
     max_characters: options.MaxCharacters = None,
     without: options.Without = "",
     model: options.Model = "embedded",
+    adapter: options.Adapter = None,
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
     policy: options.Policy = "auto",
@@ -64,7 +65,7 @@ def fill(
         raise InputError("--apply needs a file to write; standard input has none")
     source = read_target(Target(file, None))
     texts = source_texts(source, mark)
-    engine = shared.load_engine(model, runtime, threads)
+    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
 
     from coder.completion import Constraints
     from coder.edits import FillRequest

@@ -16,8 +16,19 @@ ANSWER_PANEL = "What the answer has to be"
 Model = Annotated[
     str,
     typer.Option(
-        help="`embedded`, a checkpoint's folder, or a hub id such as `organisation/name`.",
+        help="`embedded`, a checkpoint's folder, or a hub id such as `organisation/name`; options may follow, as in "
+        "`NAME?dtype=int8`. `quickfill models` lists what there is.",
         rich_help_panel=MODEL_PANEL,
+    ),
+]
+Adapter = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="What `quickfill adapt` made of the model for a project.",
+        rich_help_panel=MODEL_PANEL,
+        exists=True,
+        dir_okay=False,
     ),
 ]
 Runtime = Annotated[
@@ -31,8 +42,8 @@ Threads = Annotated[
 Policy = Annotated[
     str,
     typer.Option(
-        help="Decoding method: `auto`, `autoregressive`, `verified`, `lookup`, `threshold`, `factor`, `entropy` or "
-        "`fixed`; a parameter may follow, as in `threshold:0.85`.",
+        help="Decoding method: `auto`, `autoregressive`, `verified`, `lookup`, `threshold`, `factor`, `entropy`, "
+        "`fixed`, `even` or `proportional`; a parameter may follow, as in `threshold:0.85`.",
         rich_help_panel=DECODING_PANEL,
     ),
 ]

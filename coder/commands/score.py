@@ -25,6 +25,7 @@ def score(
     lines: Annotated[str, typer.Argument(metavar="FILE:LINE[-LINE]", help="Whole lines, the last one included.")],
     json: options.Json = False,
     model: options.Model = "embedded",
+    adapter: options.Adapter = None,
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
 ) -> None:
@@ -38,7 +39,7 @@ def score(
     prefix, middle, suffix = (
         unix_line_breaks(text) for text in (source.text[:start], source.text[start:end], source.text[end:])
     )
-    result = shared.load_engine(model, runtime, threads).score(prefix, suffix, middle)
+    result = shared.load_engine(shared.adapted(model, adapter), runtime, threads).score(prefix, suffix, middle)
     nats_per_token = result.log_probability / max(1, result.tokens)
     perplexity = math.exp(-nats_per_token)
     if json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -35,14 +36,26 @@ class View(AbstractContextManager[object], Protocol[Update]):
     def show(self, update: Update, /) -> None: ...
 
 
-def load_engine(model: str, runtime: RuntimeName, threads: int | None) -> Engine:
-    """Load a model, saying so on a terminal meanwhile. Raises CheckpointError and MissingDependencyError."""
-    from rich.console import Console
+def adapted(model: str, adapter: Path | None) -> str:
+    """The name of a model with an adapter in it, if there is one; see `coder.model.checkpoint.open_checkpoint`."""
+    return model if adapter is None else f"{model}+{adapter.resolve()}"
 
-    with Console(stderr=True).status(f"loading the model ({model})"):
+
+def load_engine(model: str, runtime: RuntimeName, threads: int | None) -> Engine:
+    """Load a model, drawing on a terminal how far that is. Raises as `Engine.load` does."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as drawn:
+        # The total is not known before the first weights are there: until then the bar pulses.
+        loading = drawn.add_task(f"loading the model ({model})", total=None)
         from coder.engine import Engine
 
-        engine = Engine.load(model, runtime=runtime, threads=threads)
+        def show(share: float) -> None:
+            drawn.update(loading, total=1.0, completed=share)
+
+        engine = Engine.load(model, runtime=runtime, threads=threads, progress=show)
     if not engine.config.adapted:
         typer.echo(UNADAPTED, err=True)
     return engine

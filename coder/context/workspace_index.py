@@ -52,6 +52,7 @@ class IndexState:
         building: whether the folder is being read, or changes wait to be.
         complete: whether all readable files are in, as of the last look.
         seconds: what the last look through the folder took.
+        age_seconds: how long ago it ended; None if there was none yet.
     """
 
     files: int
@@ -60,6 +61,7 @@ class IndexState:
     building: bool
     complete: bool
     seconds: float
+    age_seconds: float | None
 
 
 class WorkspaceIndex:
@@ -88,7 +90,9 @@ class WorkspaceIndex:
         index = self._index
         building = self._looking.locked() or not self._tasks.empty()
         files, words = len(index.names), index.word_count
-        return IndexState(files, words, index.nbytes, building, self._complete, self._seconds)
+        age = time.monotonic() - self._looked
+        known = age if age < float("inf") else None
+        return IndexState(files, words, index.nbytes, building, self._complete, self._seconds, known)
 
     def refresh(self, now: bool = False) -> None:
         """Look through the folder for what has changed, unless that was done a moment ago or is being done."""

@@ -138,7 +138,8 @@ def denoise_canvas(run: Run, canvas: Canvas, policy: UnmaskingPolicy) -> Iterato
         predictions = run.predict_canvas(canvas, masked)
         tokens, confidences = run.select_tokens(predictions)
         ends = tokens == run.request.end_token
-        chosen = choose_slots(policy, confidences, predictions.entropy, ends, step, masked_at_start)
+        margin = predictions.probabilities[:, 0] - predictions.probabilities[:, 1]
+        chosen = choose_slots(policy, confidences, predictions.entropy, ends, step, masked_at_start, margin)
         chosen = chosen[run.compatible(canvas, masked[chosen], tokens[chosen], confidences[chosen])]
         canvas.fix(masked[chosen], tokens[chosen], confidences[chosen])
         yield Step(tuple(canvas.tokens.tolist()), tuple(masked[chosen].tolist()), tuple(confidences[chosen].tolist()))

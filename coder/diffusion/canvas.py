@@ -45,9 +45,14 @@ class Canvas:
         return self.length < self._limit
 
     @property
+    def is_masked(self) -> BoolArray:
+        """Of every slot, bool [B], whether it holds the mask."""
+        return self.tokens == self._mask_token
+
+    @property
     def masked(self) -> IntArray:
         """The slots yet to be fixed, ascending. None are left when the canvas is done."""
-        return np.flatnonzero(self.tokens[: self.length] == self._mask_token)
+        return np.flatnonzero(self.is_masked[: self.length])
 
     def copy(self) -> Canvas:
         """The same canvas, to try something on."""
@@ -74,6 +79,7 @@ def choose_slots(
     ends: BoolArray,
     step: int,
     masked_at_start: int,
+    margin: npt.NDArray[np.float32] | None = None,
 ) -> IntArray:
     """The masked slots to fix now, as indices into the W masked ones: what the policy says, under the end rule.
 
@@ -85,12 +91,14 @@ def choose_slots(
     Args:
         confidence, entropy: float32 [W], ascending by slot. ends: bool [W], which slots would get the end token.
         step: steps already done on this canvas. masked_at_start: slots that were masked before the first.
+        margin: float32 [W], over the second best token; None where no policy asks.
     """
     first_end = int(np.argmax(ends)) if ends.any() else len(ends)
     offered = ~ends
     offered[first_end : first_end + 1] = True
     offers = np.flatnonzero(offered)
-    candidates = Candidates(confidence[offers], entropy[offers], step, len(ends), masked_at_start)
+    margins = None if margin is None else margin[offers]
+    candidates = Candidates(confidence[offers], entropy[offers], step, len(ends), masked_at_start, margins)
     chosen = offers[policy.select(candidates)]
     if first_end not in chosen:
         return chosen

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from coder.diffusion.masking import Blocks, BoolArray, FloatArray, Generator, IntArray, Masking, mask
+from coder.diffusion.masking import Blocks, BoolArray, FloatArray, Generator, IntArray, Masking, complement, mask
 from coder.diffusion.schedules import Schedule
 
 FULLY_MASKED = 0.15
@@ -77,17 +78,25 @@ class WrongTokens:
         wrong &= (generator.random(shape[0]) < self.blocks)[:, None] & blocks.slots & ~masked
         replacements = self._random(blocks.tokens, generator)
         if samples is not None:
-            usable = np.isin(samples, self.ordinary) & (samples != blocks.tokens)
+            usable = self._find(samples)[1] & (samples != blocks.tokens)
             replacements = np.where(usable, samples, replacements)
         return np.where(wrong, replacements, blocks.tokens), wrong
 
     def _random(self, tokens: IntArray, generator: Generator) -> IntArray:
         """An ordinary token for each of `tokens`, uniformly among those that differ from it."""
-        ordinary = np.unique(self.ordinary)
-        place = np.searchsorted(ordinary, tokens)
-        right = np.isin(tokens, ordinary)
-        draws = generator.integers(0, len(ordinary) - right)
-        return ordinary[draws + (right & (draws >= place))]
+        place, right = self._find(tokens)
+        draws = generator.integers(0, len(self._ascending) - right)
+        return self._ascending[draws + (right & (draws >= place))]
+
+    def _find(self, tokens: IntArray) -> tuple[IntArray, BoolArray]:
+        """Where each token belongs among the ordinary ones, and whether it is one of them."""
+        place = np.searchsorted(self._ascending, tokens)
+        return place, self._ascending[np.minimum(place, len(self._ascending) - 1)] == tokens
+
+    @cached_property
+    def _ascending(self) -> IntArray:
+        """Sorted once: a vocabulary is large, and a training row small."""
+        return np.unique(self.ordinary)
 
 
 @dataclass(frozen=True)
@@ -123,3 +132,17 @@ def add_noise(
         tokens, wrong = wrong_tokens.replace(blocks, masked, generator)
     weights = np.where(masked & blocks.slots, levels.weight(schedule)[:, None], wrong.astype(np.float64))
     return NoisyBlocks(np.where(masked, mask_token, tokens), masked, wrong, weights)
+
+
+def add_complementary_noise(
+    blocks: Blocks, noisy: NoisyBlocks, levels: NoiseLevels, schedule: Schedule, mask_token: int
+) -> tuple[NoisyBlocks, NoiseLevels]:
+    """The other halves of complementary pairs: masked where `noisy` is not, at noise level 1 - t, clipped like t.
+
+    That is the level of the complement under the linear schedule only. Nothing is masked where the first half is full.
+    """
+    masked = complement(noisy.masked, blocks)
+    other = NoiseLevels(np.maximum(1.0 - levels.t, 1.0 / (blocks.tokens.shape[1] - 1)), np.zeros_like(levels.full))
+    weights = np.where(masked & blocks.slots, other.weight(schedule)[:, None], 0.0)
+    inputs = np.where(masked, mask_token, blocks.tokens)
+    return NoisyBlocks(inputs, masked, np.zeros_like(masked), weights), other

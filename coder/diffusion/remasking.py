@@ -15,6 +15,7 @@ import numpy as np
 
 from coder.diffusion.algorithms import BlockDiffusion
 from coder.diffusion.events import Committed, Finished, Statistics
+from coder.diffusion.published import WholeCanvas
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.scoring import predictions_along, score
@@ -141,7 +142,9 @@ def _denoised_again(
     """The output with the doubtful positions denoised again; None where the run was stopped."""
     kept = {position: token for position, token in enumerate(tokens) if position not in set(doubtful)}
     algorithm = request.algorithm
-    if not isinstance(algorithm, BlockDiffusion):
+    if runtime.config.denoiser is not None:
+        algorithm = replace(algorithm, lengths=()) if isinstance(algorithm, WholeCanvas) else algorithm
+    elif not isinstance(algorithm, BlockDiffusion):
         algorithm = BlockDiffusion(Threshold(), max(runtime.config.block_sizes))
     again = replace(
         request,
@@ -161,4 +164,6 @@ def _denoised_again(
 
 def _log_probability(runtime: Runtime, request: DenoiseRequest, tokens: Sequence[int]) -> float:
     given = [*tokens, request.end_token]
-    return float(score(runtime, request.cache, request.context, given, (request.end_token,)).sum())
+    return float(
+        score(runtime, request.cache, request.context, given, (request.end_token,), suffix=request.suffix).sum()
+    )

@@ -59,7 +59,8 @@ class DenoiseRequest:
         cache: keys and values of an earlier run, or empty. What it shares with the context is reused, the rest is
             forgotten; afterwards it holds the context and a beginning of the output.
         algorithm: how to decode.
-        end_token: ends the output and is not part of it.
+        end_token: ends the output and is not part of it. also_end: others that do.
+        suffix: what stands behind the output, for a model that sees it.
         max_tokens: most tokens to produce.
         control_tokens: control tokens that may be produced besides the end token.
         temperature, top_p, seed: see `selection.select_tokens`; without a seed every run draws anew.
@@ -80,6 +81,8 @@ class DenoiseRequest:
     algorithm: DecodingAlgorithm
     end_token: int
     max_tokens: int = 256
+    also_end: tuple[int, ...] = ()
+    suffix: Sequence[int] = ()
     control_tokens: tuple[int, ...] = ()
     temperature: float = 0.0
     top_p: float = 1.0
@@ -91,6 +94,11 @@ class DenoiseRequest:
     constraints: Sequence[Constraint] = ()
     drafters: Sequence[Drafter] = ()
     prefill_chunk: int = 128
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Every token that ends the output."""
+        return (self.end_token, *self.also_end)
 
     def __post_init__(self) -> None:
         if not self.context:

@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coder.diffusion.canvas import Canvas, IntArray
+from coder.diffusion.canvas_pass import Window, canvas_pass
 from coder.diffusion.constraints import UNKNOWN, Verdict, forbidding, joint_verdict, with_next_unknown
 from coder.diffusion.events import Committed, FinishReason, Prefilled, Statistics
+from coder.diffusion.open_canvas import OpenCanvas
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.selection import ProbabilityArray, TokenArray, select_tokens
-from coder.model.runtime import Pass, Predictions, Runtime, TokenBias, common_prefix_length
+from coder.model.config import ModelConfig
+from coder.model.runtime import Cache, Pass, Predictions, Runtime, TokenBias, common_prefix_length
 
 
 class Stopped(Exception):  # noqa: N818 (stopping on request is no error)
@@ -31,6 +34,11 @@ class PassTally:
     passes: int = 0
     positions: int = 0
     seconds: float = 0.0
+
+    def count(self, positions: int, seconds: float) -> None:
+        self.passes += 1
+        self.positions += positions
+        self.seconds += seconds
 
 
 class Run:
@@ -52,8 +60,9 @@ class Run:
         self._confidence_sum = 0.0
         self._prefill, self._canvas, self._commit = PassTally(), PassTally(), PassTally()
         self._generator = np.random.default_rng(request.seed)
-        self._allowed_control = (request.end_token, *request.control_tokens)
+        self._allowed_control = (*request.ends, *request.control_tokens)
         self._last_fixed = max(request.fixed, default=-1)
+        self._spare_caches: list[Cache] = []
 
     @property
     def produced(self) -> int:
@@ -86,10 +95,14 @@ class Run:
         """Every token that stands for no text."""
         return self._runtime.config.control.all
 
+    @property
+    def config(self) -> ModelConfig:
+        return self._runtime.config
+
     def prefill(self) -> Prefilled:
         """Bring the context but its last token into the cache, keeping what is there already."""
-        self._reused = self._cached = common_prefix_length(self.request.cache.tokens, self.sequence[:-1])
-        self.request.cache.truncate(self._reused)
+        self.request.cache.truncate(common_prefix_length(self.request.cache.tokens, self.sequence[:-1]))
+        self._reused = self._cached = len(self.request.cache.tokens)
         self._catch_up(self._prefill)
         return Prefilled(self._reused, self._prefill.positions)
 
@@ -104,28 +117,71 @@ class Run:
         given = {slot: token for slot, token in ahead.items() if 0 <= slot < size}
         return Canvas(size, limit, config.control.mask, self.request.end_token, given)
 
-    def predict_canvas(self, canvas: Canvas, slots: IntArray) -> Predictions:
-        """A canvas pass: what belongs in the W `slots`, knowing everything settled and all fixed slots."""
-        self._catch_up(self._commit)
-        # The output at a position predicts the next token: the anchor, at index 0, predicts slot 0.
-        tokens = [self.sequence[-1], *canvas.tokens.tolist()]
-        verdicts = [self._verdict(canvas, slot) for slot in slots.tolist()]
-        bias = self._bias(canvas.tokens, slots, verdicts)
-        wanted = slots.tolist()
-        request = Pass(tokens, wanted=wanted, causal=False, control_tokens=self._allowed_control, bias=bias)
+    def open_canvas(self, size: int) -> OpenCanvas:
+        """A published model's canvas at the end of the sequence, masked but for the tokens given in advance. Where
+        something stands behind it, all of it is the answer whatever is in it."""
+        config, start = self.config, self.produced
+        size = min(size, config.max_positions - len(self.sequence) - len(self.request.suffix))
+        ends = () if self.request.suffix else self.request.ends
+        canvas = OpenCanvas(size, self.remaining, config.control.mask, ends)
+        for position, token in self.request.fixed.items():
+            if 0 <= (slot := position - start) < size:
+                canvas.fix(np.array([slot]), np.array([token]), np.ones(1))
+        return canvas
+
+    def predict_canvas(
+        self,
+        canvas: Canvas,
+        slots: IntArray,
+        window: Window | None = None,
+        extra: tuple[int, ...] = (),
+        given: Sequence[int] | None = None,
+    ) -> Predictions:
+        """A canvas pass: what belongs in the W `slots`, knowing everything settled and all fixed slots.
+
+        Args:
+            window: a part of the canvas that the pass is restricted to, for an approximate pass.
+            extra: control tokens that may be predicted this once.
+            given: tokens of the slots, whose log-probability is wanted.
+        """
+        request, verdicts = self._canvas_pass(canvas, slots, window, extra)
+        request = replace(request, given=given)
         return self._ended(self._forward(request, self._canvas), verdicts)
 
-    def predict_next(self, draft: Sequence[int] = ()) -> Predictions:
+    def predict_canvases(self, canvases: Sequence[tuple[Canvas, IntArray]]) -> list[Predictions]:
+        """The passes for several canvases in the same place, as one batch. For a model that caches nothing."""
+        passes = [self._canvas_pass(canvas, slots) for canvas, slots in canvases]
+        while len(self._spare_caches) < len(passes):
+            self._spare_caches.append(self._runtime.new_cache())
+        self._stop_if_wanted()
+        start = time.perf_counter()
+        answers = self._runtime.forward_batch(self._spare_caches[: len(passes)], [request for request, _ in passes])
+        for request, _ in passes:
+            self._canvas.count(len(request.tokens), (time.perf_counter() - start) / len(passes))
+        return [self._ended(answer, verdicts) for answer, (_, verdicts) in zip(answers, passes, strict=True)]
+
+    def _canvas_pass(
+        self, canvas: Canvas, slots: IntArray, window: Window | None = None, extra: tuple[int, ...] = ()
+    ) -> tuple[Pass, list[Verdict]]:
+        self._catch_up(self._commit)
+        verdicts = [self._verdict(canvas, slot) for slot in slots.tolist()]
+        bias = self._bias(canvas.tokens, slots, verdicts)
+        before, allowed = self.sequence[self._cached :], (*self._allowed_control, *extra)
+        request = canvas_pass(self.config, before, canvas.tokens, self.request.suffix, slots, allowed, bias, window)
+        return request, verdicts
+
+    def predict_next(self, draft: Sequence[int] = (), given: Sequence[int] | None = None) -> Predictions:
         """A context pass over the anchor and a draft behind it, D tokens, which all join the cache.
 
-        Returns what follows the anchor and each token of the draft, W = D + 1.
+        Returns what follows the anchor and each token of the draft, W = D + 1, with the log-probability of the `given`
+        tokens there.
         """
         tokens = [*self.sequence[self._cached :], *draft]
         wanted = range(len(tokens) - len(draft) - 1, len(tokens))
         # What a draft's tokens are followed by must not depend on those behind them.
         verdicts = [self._verdict_behind(draft[:length]) for length in range(len(draft) + 1)]
         bias = self._bias(np.asarray(draft, np.int64), np.arange(len(draft) + 1), verdicts)
-        request = Pass(tokens, wanted=wanted, commit=len(tokens), control_tokens=self._allowed_control, bias=bias)
+        request = Pass(tokens, wanted, commit=len(tokens), given=given, control_tokens=self._allowed_control, bias=bias)
         return self._ended(self._forward(request, self._commit), verdicts)
 
     def compatible(self, canvas: Canvas, slots: IntArray, tokens: IntArray, confidences: ProbabilityArray) -> IntArray:
@@ -162,24 +218,28 @@ class Run:
         return Committed(tuple(tokens), tuple(confidences))
 
     def _catch_up(self, tally: PassTally) -> None:
-        """Bring the sequence but the anchor into the cache."""
-        while self._cached < len(self.sequence) - 1:
-            end = min(self._cached + self.request.prefill_chunk, len(self.sequence) - 1)
-            chunk = self.sequence[self._cached : end]
-            self._forward(Pass(chunk, commit=len(chunk)), tally)
+        """Bring the sequence but the anchor into the cache, as far as it can be cached."""
+        attention = self.config.attention
+        chunk = attention.chunk(self.request.prefill_chunk)
+        target = attention.cacheable(len(self.sequence) - self.config.shift)
+        while self._cached < target:
+            end = min(self._cached + chunk, target)
+            tokens = self.sequence[self._cached : end]
+            self._forward(Pass(tokens, commit=len(tokens)), tally)
 
     def _forward(self, request: Pass, tally: PassTally) -> Predictions:
+        self._stop_if_wanted()
+        start = time.perf_counter()
+        predictions = self._runtime.forward(self.request.cache, request)
+        self._cached += request.commit
+        tally.count(len(request.tokens), time.perf_counter() - start)
+        return predictions
+
+    def _stop_if_wanted(self) -> None:
         if self.request.cancelled():
             raise Stopped("cancelled")
         if time.monotonic() >= self.request.deadline:
             raise Stopped("deadline")
-        start = time.perf_counter()
-        predictions = self._runtime.forward(self.request.cache, request)
-        self._cached += request.commit
-        tally.passes += 1
-        tally.positions += len(request.tokens)
-        tally.seconds += time.perf_counter() - start
-        return predictions
 
     def _bias(self, canvas: IntArray, slots: IntArray, verdicts: Sequence[Verdict]) -> TokenBias:
         """What the request's guides and constraints add to the logits of `slots`."""
@@ -192,10 +252,9 @@ class Run:
         """What cannot stand in a masked slot."""
         position = self.produced + slot
         verdict = Verdict()
-        if self.request.constraints:
+        if self.request.constraints and slot < canvas.length:
             output = np.array(self.sequence[len(self.request.context) :], np.int64)
-            shown = canvas.tokens[: canvas.length].copy()
-            shown[canvas.masked] = UNKNOWN
+            shown = np.where(canvas.is_masked, UNKNOWN, canvas.tokens)[: canvas.length]
             verdict = joint_verdict(self.request.constraints, np.append(output, shown), position)
         if position >= self._last_fixed:
             return verdict

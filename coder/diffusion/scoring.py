@@ -17,6 +17,7 @@ def score(
     continuation: Sequence[int],
     control_tokens: tuple[int, ...] = (),
     chunk: int = 128,
+    suffix: Sequence[int] = (),
 ) -> npt.NDArray[np.float32]:
     """Autoregressive log-probability of each token of `continuation` after `context` and those before it.
 
@@ -26,11 +27,12 @@ def score(
         context: at least one token.
         control_tokens: control tokens that are possible at all; every other has probability 0, as in decoding.
         chunk: most tokens a pass computes.
+        suffix: what stands behind the continuation, for a model that sees it.
 
     Returns:
         float32 [len(continuation)], nats.
     """
-    return predictions_along(runtime, cache, context, continuation, control_tokens, chunk).log_probability
+    return predictions_along(runtime, cache, context, continuation, control_tokens, chunk, suffix).log_probability
 
 
 def predictions_along(
@@ -40,9 +42,15 @@ def predictions_along(
     continuation: Sequence[int],
     control_tokens: tuple[int, ...] = (),
     chunk: int = 128,
+    suffix: Sequence[int] = (),
 ) -> Predictions:
     """What the autoregressive pass predicts for each token of `continuation`, with the log-probability of the one that
-    is there; otherwise like `score`."""
+    is there; otherwise like `score`. Of a published diffusion model, which has no such pass, what it predicts when it
+    unmasks the continuation from left to right."""
+    if runtime.config.denoiser is not None and len(continuation):
+        from coder.diffusion.denoiser_scoring import left_to_right  # which decodes, and decoding scores
+
+        return left_to_right(runtime, cache, context, continuation, control_tokens, suffix)
     sequence = [*context, *continuation]
     anchor, last = len(context) - 1, len(sequence) - 1
     known = common_prefix_length(cache.tokens, context[:-1])

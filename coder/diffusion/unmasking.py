@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import lru_cache
+from typing import Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,13 @@ POLICY_FORMS = {
     "factor": "factor[:1.0]",
     "entropy": "entropy[:0.1]",
     "fixed": "fixed[:8[:linear|cosine]]",
+    "even": "even[:STEPS][:confidence|entropy|margin]",
+    "proportional": "proportional[:STEPS][:confidence|entropy|margin]",
 }
 """How `parse_policy` wants each policy written, by its name; the values shown are the defaults."""
+
+LOWEST_NOISE = 1e-3
+"""Where Dream's noise levels end (`eps`)."""
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -31,6 +37,7 @@ class Candidates:
         entropy: float32 [C], nats, of the slot's whole distribution.
         step: steps already done on this canvas.
         masked: slots masked now, candidates or not; `masked_at_start`: before the first step.
+        margin: float32 [C], how much likelier the likeliest token is than the next; None is 0 everywhere.
     """
 
     confidence: npt.NDArray[np.float32]
@@ -38,6 +45,7 @@ class Candidates:
     step: int
     masked: int
     masked_at_start: int
+    margin: npt.NDArray[np.float32] | None = None
 
 
 class UnmaskingPolicy(Protocol):
@@ -132,6 +140,55 @@ class FixedSteps:
         return f"fixed({self.steps} steps, {self.schedule})"
 
 
+@dataclass(frozen=True)
+class Scheduled:
+    """The best slots, as many as a published schedule says for this step.
+
+    Attributes:
+        schedule: `even`: the same number at every step, one more at the first ones where that does not come out (LLaDA,
+            arXiv:2502.09992, `get_num_transfer_tokens`). `proportional`: the share of the masked slots that the noise
+            level falls by, rounded down, and all that are left at the last step (Dream, arXiv:2508.15487, `_sample`).
+        steps: None: as many as there are masked slots.
+        by: what makes a slot the best: `confidence`, of its likeliest token (MaskGIT, arXiv:2202.04200); `entropy`, the
+            lowest; `margin`, over the next token (arXiv:2502.06768).
+    """
+
+    schedule: Literal["even", "proportional"]
+    steps: int | None = None
+    by: Literal["confidence", "entropy", "margin"] = "confidence"
+
+    def __post_init__(self) -> None:
+        _require(self.steps is None or self.steps >= 1, f"{self.schedule} takes at least 1 step, not {self.steps}")
+
+    def select(self, candidates: Candidates) -> BoolArray:
+        margin = np.zeros_like(candidates.confidence) if candidates.margin is None else candidates.margin
+        scores = {"confidence": candidates.confidence, "entropy": -candidates.entropy, "margin": margin}
+        counts = published_counts(self.schedule, candidates.masked_at_start, self.steps)
+        # Constraints may have kept slots masked that were to be fixed: a step behind the last one fixes what is left.
+        count = counts[candidates.step] if candidates.step < len(counts) else candidates.masked
+        return _first(np.argsort(-scores[self.by], kind="stable"), count)
+
+    def __str__(self) -> str:
+        steps = "a slot a step" if self.steps is None and self.schedule == "even" else f"{self.steps or 'all'} steps"
+        return f"{self.schedule}({steps}, by {self.by})"
+
+
+@lru_cache(maxsize=1024)
+def published_counts(schedule: str, slots: int, steps: int | None) -> tuple[int, ...]:
+    """How many of `slots` each step fixes. Steps that fix none are left out: they would change nothing."""
+    steps = slots if steps is None else steps
+    if schedule == "even":
+        counts = [slots // steps + (step < slots % steps) for step in range(steps)]
+    else:
+        levels = np.linspace(1.0, LOWEST_NOISE, steps + 1, dtype=np.float32)
+        counts, left = [], slots
+        for step in range(steps):
+            share = np.float32(1.0) - levels[step + 1] / levels[step]
+            counts.append(int(np.float32(left) * share) if step < steps - 1 else left)
+            left -= counts[-1]
+    return tuple(count for count in counts if count)
+
+
 def _first(order: npt.NDArray[np.int64], count: int) -> BoolArray:
     chosen = np.zeros(len(order), np.bool_)
     chosen[order[:count]] = True
@@ -169,6 +226,18 @@ def parse_policy(text: str) -> UnmaskingPolicy:
                 return FixedSteps(int(steps))
             case ["fixed", steps, "cosine"]:
                 return FixedSteps(int(steps), Cosine())
+            case [("even" | "proportional") as schedule, *rest]:
+                return _scheduled(schedule, rest)
     except ValueError:
         pass  # a parameter that is no number: answered like every other text that names no policy
     raise InputError(f"there is no unmasking policy {text!r}; write one of {', '.join(POLICY_FORMS.values())}")
+
+
+def _scheduled(schedule: str, parameters: list[str]) -> Scheduled:
+    """From what follows its name: steps, a ranking, or both. Raises ValueError for anything else."""
+    rankings = ("confidence", "entropy", "margin")
+    *numbers, by = parameters if parameters and parameters[-1] in rankings else (*parameters, "confidence")
+    if len(numbers) > 1:
+        raise ValueError(parameters)
+    steps = int(numbers[0]) if numbers else None
+    return Scheduled(cast("Literal['even']", schedule), steps, cast("Literal['confidence']", by))

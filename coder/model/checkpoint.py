@@ -7,28 +7,37 @@ parameter names. A matrix is float (F32, F16 or BF16) or int8 `[out, in]` beside
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from coder.errors import CheckpointError
+from coder.errors import CheckpointError, InputError
+from coder.model.adapter import with_adapter
 from coder.model.config import ModelConfig, require_adapted_llama
 from coder.model.hub import download
+from coder.model.options import NO_OPTIONS, ModelOptions, split_name
 from coder.model.smoothing import SMOOTHING_FILE
 from coder.model.stored_tensors import StoredTensor, stored_tensors
 from coder.model.tokens import Tokenizer
 
+if TYPE_CHECKING:
+    from coder.model.families.frame import Frame
+
 EMBEDDED = "embedded"
 """The name of the checkpoint that is installed with the package."""
 
+WITH_ADAPTER = "+"
+
 FLOATS = ("F32", "F16", "BF16")
 UNSAFE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+CHUNK_BYTES = 1 << 21
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -45,13 +54,22 @@ class Quantized:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A validated checkpoint, none of whose weights are in memory yet. `tokenizer` is `tokenizer_file`, read."""
+    """A validated checkpoint, none of whose weights are in memory yet.
+
+    Attributes:
+        tokenizer: `tokenizer_file`, read.
+        stored: its tensors, by the names of a Hugging Face Llama's.
+        frame: what stands around a text in a published model's prompt; None for this project's layout.
+        options: what followed its name.
+    """
 
     folder: Path
     config: ModelConfig
     tokenizer_file: Path
     tokenizer: Tokenizer
     stored: Mapping[str, StoredTensor]
+    frame: Frame | None = None
+    options: ModelOptions = NO_OPTIONS
 
     def tensor(self, name: str) -> Quantized | npt.NDArray[np.float32]:
         """One of `expected_tensors(config)`; float formats come as float32. A float32 array or an int8 matrix may be
@@ -60,6 +78,17 @@ class Checkpoint:
         if values.dtype == np.int8:
             return Quantized(values, self.stored[f"{name}_scale"].read())
         return values.astype(np.float32, copy=False)
+
+    def chunks(self, name: str) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
+        """The same in float32, a few rows at a time, so that no more is in memory than `CHUNK_BYTES`."""
+        stored = self.stored[name]
+        step = max(1, CHUNK_BYTES // (4 * math.prod(stored.shape[1:])))
+        for start in range(0, stored.shape[0], step):
+            rows = slice(start, min(start + step, stored.shape[0]))
+            values = stored.read(rows)
+            if stored.dtype == "I8":
+                values = values * self.stored[f"{name}_scale"].read(rows)[:, None]
+            yield rows, values.astype(np.float32, copy=False)
 
     def float_tensor(self, name: str) -> npt.NDArray[np.float32]:
         """The same in float32, whatever the format."""
@@ -92,14 +121,36 @@ def find_checkpoint(name: str) -> Path:
 
 
 def open_checkpoint(name: str) -> Checkpoint:
-    """Find a checkpoint and validate all of it but the weights' values.
+    """Find a checkpoint, ours or a published diffusion model's, and validate all of it but the weights' values.
 
-    Raises CheckpointError, naming the file, field or tensor and the remedy; otherwise as `find_checkpoint`.
+    Args:
+        name: as `find_checkpoint` takes it. `+` and the file of an adapter may follow, which is then in the weights,
+            and options, see `coder.model.options`.
+
+    Raises:
+        CheckpointError: naming the file, field or tensor and the remedy; otherwise as `find_checkpoint`.
+        InputError: an option that does not exist or does not fit the checkpoint.
     """
-    folder = find_checkpoint(name)
+    plain, options = split_name(name)
+    base, plus, adapter = plain.partition(WITH_ADAPTER)
+    if plus and not Path(plain).expanduser().exists():
+        return with_adapter(_open(base, options), Path(adapter).expanduser())
+    return _open(plain, options)
+
+
+def _open(plain: str, options: ModelOptions) -> Checkpoint:
+    """The checkpoint of a name alone."""
+    folder = find_checkpoint(plain)
     settings = read_json(folder / "config.json")
+    if "quickfill" not in settings and settings.get("model_type") not in (None, "llama"):
+        from coder.model.families.loading import open_family  # which needs this module
+
+        return open_family(folder, plain, settings, options)
     require_adapted_llama(settings)
-    return assemble(folder, settings, folder / "tokenizer.json", weight_tensors(folder))
+    if options.for_denoisers:
+        raise InputError(f"{plain} is no published diffusion model: it has no {', '.join(options.for_denoisers)}")
+    ours = assemble(folder, settings, folder / "tokenizer.json", weight_tensors(folder))
+    return replace(ours, options=options)
 
 
 def assemble(
@@ -110,8 +161,8 @@ def assemble(
     Raises CheckpointError.
     """
     tokenizer = Tokenizer(tokenizer_file)
-    config = _reserve_unused_ids(ModelConfig.from_json(settings, tokenizer.control), tokenizer)
-    _validate(stored, config, folder)
+    config = reserve_unused_ids(ModelConfig.from_json(settings, tokenizer.control), tokenizer)
+    validate(stored, config, folder)
     return Checkpoint(folder, config, tokenizer_file, tokenizer, stored)
 
 
@@ -138,6 +189,11 @@ def expected_tensors(config: ModelConfig) -> dict[str, tuple[int, ...]]:
             f"{layer}.mlp.up_proj.weight": (config.intermediate_size, hidden),
             f"{layer}.mlp.down_proj.weight": (hidden, config.intermediate_size),
         }
+        if config.projection_bias:
+            sizes = {"q": heads, "k": key_value_heads, "v": key_value_heads}
+            shapes |= {f"{layer}.self_attn.{part}_proj.bias": (size,) for part, size in sizes.items()}
+        if config.head_norms:
+            shapes |= {f"{layer}.self_attn.{part}_norm.weight": (config.head_dim,) for part in "qk"}
     shapes["model.norm.weight"] = (hidden,)
     if not config.tied_embeddings:
         shapes["lm_head.weight"] = (config.vocab_size, hidden)
@@ -157,7 +213,7 @@ def read_json(file: Path) -> dict[str, Any]:
     return content
 
 
-def _reserve_unused_ids(config: ModelConfig, tokenizer: Tokenizer) -> ModelConfig:
+def reserve_unused_ids(config: ModelConfig, tokenizer: Tokenizer) -> ModelConfig:
     """Ids that pad the vocabulary stand for nothing, so they may never be predicted."""
     if (largest := max(tokenizer.ids)) >= config.vocab_size:
         raise CheckpointError(f"config.json: vocab_size is {config.vocab_size}, but tokenizer.json has id {largest}")
@@ -197,8 +253,8 @@ def _collect(files: list[Path]) -> dict[str, StoredTensor]:
     return collected
 
 
-def _validate(stored: Mapping[str, StoredTensor], config: ModelConfig, folder: Path) -> None:
-    """Compare the headers with what the configuration expects. No weight is read."""
+def validate(stored: Mapping[str, StoredTensor], config: ModelConfig, folder: Path) -> None:
+    """Compare the headers with what the configuration expects; no weight is read. Raises CheckpointError."""
     expected = expected_tensors(config)
     for name, shape in expected.items():
         _require(stored, name, shape, (*FLOATS, "I8") if len(shape) == 2 else FLOATS, folder)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from coder.errors import CheckpointError
+from coder.model.denoiser import TOKEN_CAUSAL, AttentionPattern, Denoiser
+from coder.model.rope import UNSCALED, RopeScaling
 
 ARCHITECTURES = ("LlamaForCausalLM", "QuickfillForBlockDiffusion")
 """A plain Llama, and the same where it is written for vLLM."""
@@ -64,10 +66,28 @@ class ControlTokens:
         """The ids that may not be predicted where, besides text, only `allowed` may."""
         return [token for token in self.all if token not in allowed]
 
+    @staticmethod
+    def foreign(end_of_text: int, mask: int, end: int, special: tuple[int, ...]) -> ControlTokens:
+        """Those of a vocabulary without this project's layout. What it lacks is given as its end of text, which no
+        prompt of such a checkpoint uses, since it has none of the abilities."""
+        absent = dict.fromkeys(
+            ("repo", "file", "fim_prefix", "fim_suffix", "hole", "cursor", "edit_before", "edit_after"), end_of_text
+        )
+        everything = tuple(sorted({*special, end_of_text, mask, end}))
+        return ControlTokens(end_of_text=end_of_text, mask=mask, fim_end=end, all=everything, **absent)
+
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """A Llama-architecture decoder with Quickfill's settings. Sizes are counts of elements."""
+    """A decoder of the Llama kind, ours or a published diffusion model. Sizes are counts of elements.
+
+    Attributes:
+        adapted: whether it was trained for this layout and canvas. If not, it only predicts one token after another.
+        attention: what a token of the context sees; those of a canvas see each other in any case.
+        shift: whether the output at a position predicts the next token; otherwise it predicts its own.
+        projection_bias: of queries, keys and values (Qwen2). head_norms: of queries and keys, each head (Qwen3).
+        denoiser: how a published diffusion model is decoded; None for a checkpoint with Quickfill's settings.
+    """
 
     version: str
     hidden_size: int
@@ -86,7 +106,12 @@ class ModelConfig:
     decoding: tuple[DecodingProfile, ...]
     control: ControlTokens
     adapted: bool = True
-    """Whether it was trained for this layout and canvas. If not, it only predicts one token after another."""
+    attention: AttentionPattern = TOKEN_CAUSAL
+    shift: bool = True
+    projection_bias: bool = False
+    head_norms: bool = False
+    rope: RopeScaling = UNSCALED
+    denoiser: Denoiser | None = None
 
     @staticmethod
     def from_json(config: Mapping[str, Any], control: ControlTokens) -> ModelConfig:
@@ -105,27 +130,27 @@ class ModelConfig:
         require_adapted_llama(config)
         settings = config["quickfill"]
         _require_same_ids(settings, control)
-        hidden_size, num_heads = _count(config, "hidden_size"), _count(config, "num_attention_heads")
+        hidden_size, num_heads = count(config, "hidden_size"), count(config, "num_attention_heads")
         model = ModelConfig(
             version=str(settings.get("version", "unnamed")),
             hidden_size=hidden_size,
-            intermediate_size=_count(config, "intermediate_size"),
-            num_layers=_count(config, "num_hidden_layers"),
+            intermediate_size=count(config, "intermediate_size"),
+            num_layers=count(config, "num_hidden_layers"),
             num_heads=num_heads,
-            num_key_value_heads=_count(config, "num_key_value_heads", default=num_heads),
-            head_dim=_count(config, "head_dim", default=hidden_size // num_heads),
-            vocab_size=_count(config, "vocab_size"),
-            max_positions=_count(config, "max_position_embeddings", default=2048),
+            num_key_value_heads=count(config, "num_key_value_heads", default=num_heads),
+            head_dim=count(config, "head_dim", default=hidden_size // num_heads),
+            vocab_size=count(config, "vocab_size"),
+            max_positions=count(config, "max_position_embeddings", default=2048),
             rope_theta=_rope_theta(config),
-            norm_epsilon=_positive_number(config, "rms_norm_eps", default=1e-6),
-            tied_embeddings=_flag(config, "tie_word_embeddings"),
+            norm_epsilon=positive_number(config, "rms_norm_eps", default=1e-6),
+            tied_embeddings=flag(config, "tie_word_embeddings"),
             block_sizes=_block_sizes(settings),
             abilities=_abilities(settings),
             decoding=_decoding(settings),
             control=control,
             adapted=settings.get("adapted", True) is not False,
         )
-        _require_consistent_sizes(model)
+        require_consistent_sizes(model)
         return model
 
 
@@ -151,14 +176,15 @@ def require_llama(config: Mapping[str, Any]) -> None:
             "decoders (model_type 'llama', LlamaForCausalLM) can be run"
         )
     for field in ("attention_bias", "mlp_bias"):
-        if _flag(config, field):
+        if flag(config, field):
             raise CheckpointError(f"config.json: {field} is true; decoders with biases are not supported")
     if (activation := config.get("hidden_act", "silu")) != "silu":
         raise CheckpointError(f"config.json: hidden_act is {activation!r}; only 'silu' is supported")
     _rope_theta(config)
 
 
-def _count(section: Mapping[str, Any], field: str, default: int | None = None) -> int:
+def count(section: Mapping[str, Any], field: str, default: int | None = None) -> int:
+    """A positive whole number of a `config.json`. Raises CheckpointError, naming the field."""
     value = section.get(field)
     if value is None:
         value = default
@@ -181,14 +207,16 @@ def _passes(section: Mapping[str, Any], field: str) -> float:
     return float(value)
 
 
-def _positive_number(section: Mapping[str, Any], field: str, default: float) -> float:
+def positive_number(section: Mapping[str, Any], field: str, default: float) -> float:
+    """Another field, in the same way."""
     value = section.get(field, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise CheckpointError(f"config.json: {field} must be a positive number, not {value!r}")
     return float(value)
 
 
-def _flag(section: Mapping[str, Any], field: str) -> bool:
+def flag(section: Mapping[str, Any], field: str) -> bool:
+    """True or false, false where the field is absent. Raises CheckpointError."""
     value = section.get(field, False)
     if not isinstance(value, bool):
         raise CheckpointError(f"config.json: {field} must be true or false, not {value!r}")
@@ -205,7 +233,7 @@ def _rope_theta(config: Mapping[str, Any]) -> float:
         if kind != "default" or scaling.get("partial_rotary_factor", 1.0) != 1.0:
             raise CheckpointError(f"config.json: {field} is {scaling!r}; scaled or partial RoPE is not supported")
     parameters = config.get("rope_parameters") or {}
-    return _positive_number(parameters if "rope_theta" in parameters else config, "rope_theta", default=10_000.0)
+    return positive_number(parameters if "rope_theta" in parameters else config, "rope_theta", default=10_000.0)
 
 
 def _block_sizes(settings: Mapping[str, Any]) -> tuple[int, ...]:
@@ -220,7 +248,7 @@ def _abilities(settings: Mapping[str, Any]) -> Abilities:
     abilities = settings.get("abilities", {})
     if not isinstance(abilities, Mapping):
         raise CheckpointError(f"config.json: quickfill.abilities must be an object, not {abilities!r}")
-    return Abilities(*(_flag(abilities, name) for name in ("holes", "edits", "correction", "context")))
+    return Abilities(*(flag(abilities, name) for name in ("holes", "edits", "correction", "context")))
 
 
 def _decoding(settings: Mapping[str, Any]) -> tuple[DecodingProfile, ...]:
@@ -230,7 +258,7 @@ def _decoding(settings: Mapping[str, Any]) -> tuple[DecodingProfile, ...]:
     return tuple(
         DecodingProfile(
             _text(profile, "policy"),
-            _count(profile, "canvas_size"),
+            count(profile, "canvas_size"),
             _passes(profile, "canvas_passes_per_token"),
             _passes(profile, "commit_passes_per_token"),
         )
@@ -257,7 +285,8 @@ def _require_same_ids(settings: Mapping[str, Any], control: ControlTokens) -> No
             )
 
 
-def _require_consistent_sizes(model: ModelConfig) -> None:
+def require_consistent_sizes(model: ModelConfig) -> None:
+    """Raise CheckpointError where sizes contradict each other."""
     if model.num_heads % model.num_key_value_heads:
         raise CheckpointError(
             f"config.json: num_attention_heads ({model.num_heads}) is not a multiple of num_key_value_heads "

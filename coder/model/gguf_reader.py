@@ -26,10 +26,10 @@ class GgufTensor(StoredTensor):
     content: gguf.ReaderTensor
     head_dim: int | None
 
-    def read(self) -> npt.NDArray[Any]:
+    def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
         values = gguf.quants.dequantize(self.content.data, self.content.tensor_type)
         values = values.astype(np.float32, copy=False).reshape(self.shape)
-        return values if self.head_dim is None else in_halves(values, self.head_dim)
+        return (values if self.head_dim is None else in_halves(values, self.head_dim))[rows]
 
 
 class GgufFile:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from coder.errors import CheckpointError, MissingDependencyError
 
+FILES = ["*.json", "*.safetensors", "merges.txt", "*.jinja"]
+"""What a checkpoint is: no code and no pickle among it."""
+
 
 def download(hub_id: str) -> Path:
     """The folder that holds `hub_id` (`organisation/name`), downloaded or updated first where the network allows.
@@ -19,13 +22,12 @@ def download(hub_id: str) -> Path:
         from huggingface_hub.errors import RepositoryNotFoundError
     except ImportError as error:
         raise MissingDependencyError(
-            f"there is no folder {hub_id}, and downloading it from the hub needs `pip install huggingface_hub`"
+            f"there is no folder {hub_id}, and downloading it from the hub needs huggingface_hub: "
+            "pip install 'quickfill[hub]'"
         ) from error
     try:
         # Patterns match across slashes: without the second, the files of other formats' subfolders would come along.
-        folder = huggingface_hub.snapshot_download(
-            hub_id, allow_patterns=["*.json", "*.safetensors"], ignore_patterns=["*/*"]
-        )
+        folder = huggingface_hub.snapshot_download(hub_id, allow_patterns=FILES, ignore_patterns=["*/*"])
     except RepositoryNotFoundError as error:
         raise CheckpointError(
             f"there is no folder {hub_id} and no such model on the hub; check the spelling, and log in with "

@@ -48,17 +48,23 @@ class TokenBias:
 class Pass:
     """One forward pass of `tokens` (M ids) on top of a cache.
 
-    The output at a position predicts the *next* token, in both kinds of pass. RoPE positions continue from the cache.
+    The output at a position predicts the *next* token, in both kinds of pass, or its own (`config.shift`). RoPE
+    positions continue from the cache.
 
     Attributes:
         tokens: the M new token ids.
         wanted: indices into `tokens` whose prediction is returned, W of them, ascending.
-        causal: True for a context pass (each position sees the cache and those before it), False for a canvas pass
-            (each position sees the cache and all M).
+        causal: True for a context pass (each position sees the cache and what `config.attention` lets it see of the
+            M), False for a canvas pass (each position sees the cache and all M).
         commit: how many leading positions join the cache. Only a causal pass may commit.
         given: a token per wanted position whose log-probability is returned.
         control_tokens: control tokens that may be predicted besides ordinary ones; all others get probability 0.
         bias: added to the logits of the wanted positions.
+        start, visible: an approximate pass over a part of what the pass before it covered: its tokens have the
+            positions from `start`, and see the first `visible` ones as that pass left them (Fast-dLLM,
+            arXiv:2505.22618). It commits nothing.
+        unconditional: M other ids, of the same positions without what the answer is to depend on, and `guidance`, how
+            far the logits are moved away from theirs: u + (guidance + 1) (l - u) (classifier-free guidance).
     """
 
     tokens: Sequence[int]
@@ -68,10 +74,16 @@ class Pass:
     given: Sequence[int] | None = None
     control_tokens: tuple[int, ...] = ()
     bias: TokenBias = field(default_factory=TokenBias.none)
+    start: int | None = None
+    visible: int | None = None
+    unconditional: Sequence[int] | None = None
+    guidance: float = 0.0
 
     def __post_init__(self) -> None:
         if self.commit and not self.causal:
             raise ValueError("keys and values of a canvas pass never join the cache")
+        if self.unconditional is not None and len(self.unconditional) != len(self.tokens):
+            raise ValueError(f"{len(self.unconditional)} unconditional tokens for {len(self.tokens)} tokens")
         if not 0 <= self.commit <= len(self.tokens):
             raise ValueError(f"cannot commit {self.commit} of {len(self.tokens)} positions")
         if self.given is not None and len(self.given) != len(self.wanted):
@@ -109,11 +121,11 @@ class Cache(Protocol):
         ...
 
     def truncate(self, length: int) -> None:
-        """Forget all but the first `length` tokens."""
+        """Forget all but the first `length` tokens, and of those all but whole blocks of the attention's pattern."""
         ...
 
     def copy_prefix(self, length: int) -> Cache:
-        """A new cache holding the first `length` tokens."""
+        """A new cache holding the first `length` tokens, cut in the same way."""
         ...
 
 

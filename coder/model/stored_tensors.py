@@ -33,12 +33,12 @@ class StoredTensor:
     shape: tuple[int, ...]
     offset: int
 
-    def read(self) -> npt.NDArray[Any]:
-        """The values: F32, F16 and I8 as a read-only map of the file, BF16 as a float32 copy.
+    def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
+        """The values, or some rows of them: F32, F16 and I8 as a read-only map of the file, BF16 as a float32 copy.
 
         Each call maps the tensor anew, so that its pages count as this process's memory only while it is held.
         """
-        stored = np.asarray(np.memmap(self.file, DTYPES[self.dtype], "r", self.offset, self.shape))
+        stored = np.asarray(np.memmap(self.file, DTYPES[self.dtype], "r", self.offset, self.shape))[rows]
         if self.dtype == "BF16":
             return (stored.astype(np.uint32) << 16).view(np.float32)
         return stored

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import functools
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tokenizers
@@ -31,34 +32,48 @@ REVERSIBILITY_PROBE = " a\u0301  b\r\n\t\x00 \N{ZERO WIDTH JOINER}\N{KISS MARK}<
 
 
 class Tokenizer:
-    """A checkpoint's `tokenizer.json`.
+    """A checkpoint's tokenizer.
 
     Attributes:
-        control: the control tokens; `control.all` covers every special token of the file.
+        special: the special tokens' ids by their texts.
+        control: the control tokens; `control.all` covers every special token.
         ids: every id that stands for something.
     """
 
-    def __init__(self, file: Path) -> None:
-        """Raises CheckpointError when the file is missing, damaged or of an unsuitable kind."""
-        if not file.is_file():
-            raise CheckpointError(f"{file} is missing: a checkpoint needs its tokenizer.json")
-        try:
-            self._tokenizer = tokenizers.Tokenizer.from_file(str(file))
-        except Exception as error:  # the library raises nothing more specific
-            raise CheckpointError(f"{file} is not a tokenizer that can be read ({error}); download it again") from error
+    def __init__(
+        self,
+        file: Path,
+        backend: tokenizers.Tokenizer | None = None,
+        control: Callable[[Mapping[str, int]], ControlTokens] | None = None,
+    ) -> None:
+        """Read a `tokenizer.json` with this project's control tokens.
+
+        Args:
+            backend: what was read from `file` already.
+            control: names the control tokens of another layout, given the special tokens.
+
+        Raises:
+            CheckpointError: the file is missing, damaged or of an unsuitable kind.
+        """
+        self._tokenizer = read_tokenizer_file(file) if backend is None else backend
         self._tokenizer.encode_special_tokens = True
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._added = self._tokenizer.get_added_tokens_decoder()
-        self.control = _control_tokens(
-            file, {token.content: number for number, token in self._added.items() if token.special}
-        )
+        self.special = {token.content: number for number, token in self._added.items() if token.special}
+        self.control = _control_tokens(file, self.special) if control is None else control(self.special)
         self.ids = frozenset(self._tokenizer.get_vocab().values())
         is_byte_level = isinstance(self._tokenizer.decoder, tokenizers.decoders.ByteLevel)
         if not is_byte_level or self.decode(self.encode(REVERSIBILITY_PROBE)) != REVERSIBILITY_PROBE:
             raise CheckpointError(
                 f"{file} does not give every text back as it was; only byte-level BPE without normalisation fits"
             )
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of what every id stands for, in hexadecimal: equal where the ids of two tokenizers mean the same."""
+        vocabulary = sorted((number, text) for text, number in self._tokenizer.get_vocab().items())
+        return hashlib.sha256(repr(vocabulary).encode()).hexdigest()
 
     def encode(self, text: str) -> list[int]:
         """The ids of `text`, none of them a control token: `<|mask|>` in a text is eight characters like any others.
@@ -76,6 +91,14 @@ class Tokenizer:
                 "valid Unicode; read the file as UTF-8"
             ) from error
         return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def encode_template(self, text: str) -> list[int]:
+        """The ids of a text whose special tokens are meant: a checkpoint's own template, never a user's text."""
+        self._tokenizer.encode_special_tokens = False
+        try:
+            return self._tokenizer.encode(text, add_special_tokens=False).ids
+        finally:
+            self._tokenizer.encode_special_tokens = True
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of `ids`. Control tokens stand for none; bytes that form no character become U+FFFD."""
@@ -96,6 +119,16 @@ class Tokenizer:
             return b"" if self._added[token].special else self._added[token].content.encode()
         characters = self._tokenizer.id_to_token(token) or ""
         return bytes(_byte_of_character()[character] for character in characters)
+
+
+def read_tokenizer_file(file: Path) -> tokenizers.Tokenizer:
+    """A `tokenizer.json`, whatever is in it. Raises CheckpointError."""
+    if not file.is_file():
+        raise CheckpointError(f"{file} is missing: a checkpoint needs its tokenizer.json")
+    try:
+        return tokenizers.Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises nothing more specific
+        raise CheckpointError(f"{file} is not a tokenizer that can be read ({error}); download it again") from error
 
 
 def _control_tokens(file: Path, special: dict[str, int]) -> ControlTokens:

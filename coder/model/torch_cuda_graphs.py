@@ -50,7 +50,7 @@ class StaticPasses:
         size = next(size for size in self._sizes if size >= len(request.tokens))
         self._adopt(cache, len(cache) + size)
         inputs = pass_inputs(request, len(cache), size)
-        hidden = self._replay(inputs) if self._capture else self._run(inputs.to(self._working.keys.device))
+        hidden = self._replay(inputs) if self._capture else self._run(inputs.to(self._working.device))
         self._working.commit(request.tokens[: request.commit])
         cache.copy_from(self._working, len(cache), len(self._working))
         return hidden[: len(request.tokens)]
@@ -69,7 +69,7 @@ class StaticPasses:
     def _replay(self, inputs: Tensor) -> Tensor:
         size = inputs.shape[1]
         if size not in self._captured:
-            device = self._working.keys.device
+            device = self._working.device
             with torch.cuda.device(device):
                 self._captured[size] = self._capture_pass(inputs.to(device))
         captured = self._captured[size]

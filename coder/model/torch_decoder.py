@@ -1,5 +1,6 @@
-"""The Llama decoder in plain PyTorch, of any size: the reference, what runs on GPUs, and what is trained.
+"""The decoder in plain PyTorch, of any size: the reference, what runs on GPUs, and what is trained.
 
+Llama's layers, with what Qwen2 (biases of queries, keys and values) and Qwen3 (norms of queries and keys) add to them.
 Grouped-query attention, rotary positions (half-split, as Hugging Face lays them out), SwiGLU, RMSNorm. What a position
 sees is the caller's: an attention function is passed in, which may add a cache, a dense mask or FlexAttention.
 """
@@ -7,6 +8,7 @@ sees is the caller's: an attention function is passed in, which may add a cache,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 
 from coder.model.checkpoint import Checkpoint
 from coder.model.config import ModelConfig
@@ -35,25 +37,50 @@ class Decoder(torch.nn.Module):
         self.head = None if config.tied_embeddings else _matrix(config.hidden_size, config.vocab_size)
 
     @staticmethod
-    def from_checkpoint(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> Decoder:
-        """Load one tensor after the other, dequantised, so that little more than the model is ever in memory."""
+    def empty(config: ModelConfig, dtype: torch.dtype) -> Decoder:
+        """One whose parameters have no memory yet; see `parts` and `fill`."""
         with torch.device("meta"):
-            decoder = Decoder(checkpoint.config).to(dtype)
-        decoder.to_empty(device=device)
-        with torch.no_grad():
-            for name, target in decoder.checkpoint_tensors().items():
-                target.copy_(torch.tensor(checkpoint.float_tensor(name)))
+            return Decoder(config).to(dtype)
+
+    @staticmethod
+    def from_checkpoint(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> Decoder:
+        """Load one part of a tensor after the other, dequantised, so that little more than the model is ever in
+        memory."""
+        decoder = Decoder.empty(checkpoint.config, dtype)
+        for name, part in decoder.parts().items():
+            part.to_empty(device=device)
+            decoder.fill(name, checkpoint)
         return decoder
 
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """What may lie on different devices, by its name as a module, in the order of use."""
+        layers = {f"layers.{index}": layer for index, layer in enumerate(self.layers)}
+        head = {} if self.head is None else {"head": self.head}
+        return {"embedding": self.embedding, **layers, "norm": self.norm, **head}
+
+    @property
+    def layer_devices(self) -> list[torch.device]:
+        return [layer.get_submodule("attention_norm").get_parameter("weight").device for layer in self.layers]
+
+    @torch.no_grad()
+    def fill(self, part: str, checkpoint: Checkpoint) -> None:
+        """Load a part's parameters, which have memory, from a checkpoint."""
+        for name, target in self.part_tensors(part).items():
+            for rows, values in checkpoint.chunks(name):
+                target[rows].copy_(torch.tensor(values))
+
+    def part_tensors(self, part: str) -> dict[str, Tensor]:
+        """The parameters of a part under the names and in the shapes of a checkpoint: views, so writing to them loads
+        them."""
+        module = self.parts()[part]
+        if isinstance(module, Layer):
+            return {f"model.{part}.{name}": tensor for name, tensor in module.checkpoint_tensors().items()}
+        names = {"embedding": "model.embed_tokens.weight", "norm": "model.norm.weight", "head": "lm_head.weight"}
+        return {names[part]: module.get_parameter("weight")}
+
     def checkpoint_tensors(self) -> dict[str, Tensor]:
-        """The parameters under the names and in the shapes of a checkpoint: views, so writing to them loads them."""
-        tensors = {"model.embed_tokens.weight": self.embedding.weight, "model.norm.weight": self.norm.weight}
-        for index, layer in enumerate(self.layers):
-            assert isinstance(layer, Layer)
-            tensors |= {f"model.layers.{index}.{name}": tensor for name, tensor in layer.checkpoint_tensors().items()}
-        if self.head is not None:
-            tensors["lm_head.weight"] = self.head.weight
-        return tensors
+        """All of them."""
+        return {name: tensor for part in self.parts() for name, tensor in self.part_tensors(part).items()}
 
     def forward(self, tokens: Tensor, positions: Tensor, attend: Attend) -> Tensor:
         """Hidden states [rows, M, hidden_size] of int64 `tokens` [rows, M] at RoPE `positions` [rows, M]."""
@@ -61,20 +88,22 @@ class Decoder(torch.nn.Module):
         rotation = self._rotation(positions, hidden.dtype)
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, Layer)
-            queries, keys, values = layer.project(hidden, rotation)
-            hidden = layer.combine(hidden, attend(index, queries, keys, values))
-        return self.norm(hidden)
+            if hidden.device != (device := layer.attention_norm.weight.device):  # layers spread over devices
+                hidden, rotation = hidden.to(device), (rotation[0].to(device), rotation[1].to(device))
+            hidden = layer(hidden, rotation, partial(attend, index))
+        return self.norm(hidden.to(self.norm.weight.device))
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits [..., vocab_size] of the next token, for hidden states [..., hidden_size]."""
-        return functional.linear(hidden, (self.head or self.embedding).weight)
+        weight = (self.head or self.embedding).weight
+        return functional.linear(hidden.to(weight.device), weight)
 
     def _rotation(self, positions: Tensor, dtype: torch.dtype) -> Rotation:
         """Computed in float32 whatever the model's format, since bfloat16 cannot count beyond 256."""
-        dimensions = torch.arange(0, self.config.head_dim, 2, device=positions.device, dtype=torch.float32)
-        frequencies = self.config.rope_theta ** (-dimensions / self.config.head_dim)
-        angles = positions[:, None, :, None].float() * frequencies
-        return angles.cos().to(dtype), angles.sin().to(dtype)
+        rope = self.config.rope
+        frequencies = rope.frequencies(self.config.rope_theta, self.config.head_dim)
+        angles = positions[:, None, :, None].float() * _frequencies(tuple(frequencies.tolist()), positions.device)
+        return (angles.cos() * rope.amplitude).to(dtype), (angles.sin() * rope.amplitude).to(dtype)
 
 
 class Layer(torch.nn.Module):
@@ -85,16 +114,20 @@ class Layer(torch.nn.Module):
         self.head_dim = config.head_dim
         self.heads = [config.num_heads, config.num_key_value_heads, config.num_key_value_heads]
         self.attention_norm = torch.nn.RMSNorm(config.hidden_size, config.norm_epsilon)
-        self.query_key_value = _matrix(config.hidden_size, sum(self.heads) * config.head_dim)
+        width = sum(self.heads) * config.head_dim
+        self.query_key_value = torch.nn.Linear(config.hidden_size, width, bias=config.projection_bias)
+        norms = (torch.nn.RMSNorm(config.head_dim, config.norm_epsilon) for _ in range(2))
+        self.query_norm, self.key_norm = norms if config.head_norms else (None, None)
         self.output = _matrix(config.num_heads * config.head_dim, config.hidden_size)
         self.mlp_norm = torch.nn.RMSNorm(config.hidden_size, config.norm_epsilon)
         self.gate_up = _matrix(config.hidden_size, 2 * config.intermediate_size)
         self.down = _matrix(config.intermediate_size, config.hidden_size)
 
     def checkpoint_tensors(self) -> dict[str, Tensor]:
-        query, key, value = self.query_key_value.weight.split([count * self.head_dim for count in self.heads])
+        sizes = [count * self.head_dim for count in self.heads]
+        query, key, value = self.query_key_value.weight.split(sizes)
         gate, up = self.gate_up.weight.chunk(2)
-        return {
+        tensors = {
             "input_layernorm.weight": self.attention_norm.weight,
             "self_attn.q_proj.weight": query,
             "self_attn.k_proj.weight": key,
@@ -105,12 +138,25 @@ class Layer(torch.nn.Module):
             "mlp.up_proj.weight": up,
             "mlp.down_proj.weight": self.down.weight,
         }
+        if self.query_key_value.bias is not None:
+            biases = zip("qkv", self.query_key_value.bias.split(sizes), strict=True)
+            tensors |= {f"self_attn.{part}_proj.bias": bias for part, bias in biases}
+        if self.query_norm is not None and self.key_norm is not None:
+            tensors["self_attn.q_norm.weight"] = self.query_norm.weight
+            tensors["self_attn.k_norm.weight"] = self.key_norm.weight
+        return tensors
+
+    def forward(self, hidden: Tensor, rotation: Rotation, attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
+        """Hidden states [rows, M, hidden_size] after the layer; `attend` is its attention, see `Attend`."""
+        return self.combine(hidden, attend(*self.project(hidden, rotation)))
 
     def project(self, hidden: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values [rows, heads, M, head_dim], the first two rotated."""
         rows, length, _ = hidden.shape
         projected = self.query_key_value(self.attention_norm(hidden)).view(rows, length, -1, self.head_dim)
         queries, keys, values = projected.transpose(1, 2).split(self.heads, dim=1)
+        if self.query_norm is not None and self.key_norm is not None:
+            queries, keys = self.query_norm(queries), self.key_norm(keys)
         return _rotate(queries, rotation), _rotate(keys, rotation), values
 
     def combine(self, hidden: Tensor, attended: Tensor) -> Tensor:
@@ -145,6 +191,12 @@ def _rotate(heads: Tensor, rotation: Rotation) -> Tensor:
     """RoPE (RoFormer, arXiv 2104.09864), pairing each dimension of the first half with its like in the second."""
     (first, second), (cosine, sine) = heads.chunk(2, dim=-1), rotation
     return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)
+
+
+@lru_cache(maxsize=16)
+def _frequencies(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Made once for a device: a CUDA graph cannot capture a copy from the processor."""
+    return torch.tensor(values, dtype=torch.float32, device=device)
 
 
 def _matrix(inputs: int, outputs: int) -> torch.nn.Linear:

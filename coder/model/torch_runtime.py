@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 
 from coder.errors import InputError
@@ -13,6 +14,7 @@ from coder.model.torch_cache import TorchCache, pass_inputs, run_passes
 from coder.model.torch_cuda_graphs import StaticPasses
 from coder.model.torch_decoder import Decoder, Layer
 from coder.model.torch_import import torch
+from coder.model.torch_loading import QUANTIZED, Progress, load_decoder
 
 Tensor = torch.Tensor
 
@@ -25,6 +27,8 @@ class TorchRuntime:
     def __init__(self, decoder: Decoder, static_sizes: Sequence[int] = ()) -> None:
         """Passes of up to the largest of `static_sizes` positions are padded to one of them; on a GPU each is one CUDA
         graph. Without any, every pass runs in its own shape."""
+        self.quantization: str | None = None
+        """Of the layers' matrices."""
         self._decoder = decoder.eval().requires_grad_(False)
         self._static = None
         if static_sizes:
@@ -32,24 +36,38 @@ class TorchRuntime:
             self._static = StaticPasses(decoder, self.new_cache(), static_sizes, capture)
 
     @staticmethod
-    def load(checkpoint: Checkpoint, device: str = "auto", dtype: str = "auto", compile: bool = False) -> TorchRuntime:
+    def load(
+        checkpoint: Checkpoint,
+        device: str = "auto",
+        dtype: str = "auto",
+        compile: bool = False,
+        progress: Progress = lambda share: None,
+    ) -> TorchRuntime:
         """Load a checkpoint's weights.
 
         Args:
-            device: a PyTorch device, or `auto`: a CUDA GPU where there is one, else the processor.
-            dtype: `float32`, `bfloat16`, `float16`, or `auto`: bfloat16 on a GPU that has it, float16 on one that has
-                not, float32 on the processor.
+            device: a PyTorch device, `spread` for layers on all GPUs there are, or `auto`: a CUDA GPU where there is
+                one, else the processor.
+            dtype: `float32`, `bfloat16`, `float16`; `int8` or `int4` for the layers' matrices, the rest as for `auto`;
+                or `auto`: bfloat16 on a GPU that has it, float16 on one that has not, float32 on the processor.
             compile: fuse the layers' small operations with torch.compile; takes seconds, and a C++ compiler on the
                 processor.
+            progress: told what share of the weights is loaded.
 
         Raises:
-            InputError: the device or the format does not exist here.
+            InputError: the device or the format does not exist here, or the weights do not fit.
+            MissingDependencyError: what spreads layers or quantises is not installed.
         """
-        where = _device(device)
-        decoder = Decoder.from_checkpoint(checkpoint, where, _dtype(dtype, where))
+        where = _device("auto" if device == "spread" else device)
+        quantization = dtype if dtype in QUANTIZED else None
+        number_format = _dtype("auto" if quantization else dtype, where)
+        decoder = load_decoder(checkpoint, None if device == "spread" else where, number_format, quantization, progress)
         if compile:
             _compile_layers(decoder)
-        return TorchRuntime(decoder, decoding_sizes(checkpoint.config) if where.type == "cuda" else ())
+        static = where.type == "cuda" and device != "spread" and checkpoint.config.attention.is_causal
+        runtime = TorchRuntime(decoder, decoding_sizes(checkpoint.config) if static else ())
+        runtime.quantization = quantization
+        return runtime
 
     @property
     def config(self) -> ModelConfig:
@@ -57,17 +75,20 @@ class TorchRuntime:
 
     @property
     def description(self) -> dict[str, str]:
-        on_gpu = self._device.type == "cuda"
+        devices = dict.fromkeys(self._decoder.layer_devices)
+        names = [torch.cuda.get_device_name(place) if place.type == "cuda" else place.type for place in devices]
+        precision = str(self._dtype).removeprefix("torch.")
         return {
             "runtime": f"PyTorch {torch.__version__}",
-            "device": torch.cuda.get_device_name(self._device) if on_gpu else self._device.type,
-            "precision": str(self._dtype).removeprefix("torch."),
+            "device": ", ".join(names),
+            "precision": f"{self.quantization} weights, {precision}" if self.quantization else precision,
             "threads": str(torch.get_num_threads()),
             "processor features": torch.backends.cpu.get_cpu_capability(),
+            **_decoding_facts(self.config),
         }
 
     def new_cache(self) -> TorchCache:
-        return TorchCache(self.config, self._device, self._dtype)
+        return TorchCache(self.config, self._decoder.layer_devices, self._dtype)
 
     def forward(self, cache: Cache, request: Pass) -> Predictions:
         """Run one pass, appending `request.commit` tokens to `cache`.
@@ -93,8 +114,15 @@ class TorchRuntime:
         ours = [self._checked(cache, request) for cache, request in zip(caches, requests, strict=True)]
         starts = accumulate((len(request.tokens) for request in requests), initial=0)
         wanted = [first + index for first, request in zip(starts, requests, strict=False) for index in request.wanted]
-        rows = torch.tensor(wanted, dtype=torch.int64, device=self._device)
-        return self._decoder.logits(self._hidden(ours, requests)[rows]).float()
+        rows = torch.tensor(wanted, dtype=torch.int64, device=self._decoder.norm.weight.device)
+        logits = self._decoder.logits(self._hidden(ours, requests)[rows]).float()
+        counts = [len(request.wanted) for request in requests]
+        for request, own in zip(requests, logits.split(counts), strict=True):
+            if request.unconditional is not None:
+                other = replace(request, tokens=request.unconditional, unconditional=None, commit=0)
+                unguided = self._logits([self.new_cache()], [other])
+                own.copy_(unguided + (request.guidance + 1.0) * (own - unguided))
+        return logits
 
     def _checked(self, cache: Cache, request: Pass) -> TorchCache:
         if not isinstance(cache, TorchCache):
@@ -102,24 +130,35 @@ class TorchRuntime:
         length = len(cache) + len(request.tokens)
         if length > self.config.max_positions:
             raise InputError(f"{length} tokens do not fit the model's {self.config.max_positions}; shorten the context")
+        committed = len(cache) + request.commit
+        if request.commit and self.config.attention.cacheable(committed) != committed:
+            raise ValueError(f"{committed} tokens are no whole blocks, so their keys and values cannot be kept")
+        if request.visible is not None and request.visible > cache.written:
+            raise ValueError(f"no pass has written the {request.visible} positions that an approximate one sees")
         return cache
 
     def _hidden(self, caches: Sequence[TorchCache], requests: Sequence[Pass]) -> Tensor:
         if self._static is not None and len(requests) == 1 and self._static.fits(requests[0]):
             return self._static.run(caches[0], requests[0])
-        lengths = [len(cache) + len(request.tokens) for cache, request in zip(caches, requests, strict=True)]
+        lengths = [
+            len(cache) + len(request.tokens) if request.visible is None else request.visible
+            for cache, request in zip(caches, requests, strict=True)
+        ]
         inputs = []
         for cache, request, length in zip(caches, requests, lengths, strict=True):
             cache.reserve(length)
-            inputs.append(pass_inputs(request, len(cache), len(request.tokens)).to(self._device))
+            new = pass_inputs(request, len(cache), len(request.tokens), self.config.attention)
+            inputs.append(new.to(self._device))
         hidden = run_passes(self._decoder, caches, inputs, lengths)
-        for cache, request in zip(caches, requests, strict=True):
+        for cache, request, length in zip(caches, requests, lengths, strict=True):
             cache.commit(request.tokens[: request.commit])
+            cache.written = length
         return hidden
 
     @property
     def _device(self) -> torch.device:
-        return self._decoder.norm.weight.device
+        """Where tokens go in."""
+        return self._decoder.embedding.weight.device
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -129,6 +168,19 @@ class TorchRuntime:
 def decoding_sizes(config: ModelConfig) -> list[int]:
     """How many positions the passes of decoding have: one token, a commit of a block, a canvas with its anchor."""
     return sorted({1, *config.block_sizes, *(size + 1 for size in config.block_sizes)})
+
+
+def _decoding_facts(config: ModelConfig) -> dict[str, str]:
+    """How a published diffusion model is decoded, where it matters to who compares answers."""
+    denoiser = config.denoiser
+    if denoiser is None:
+        return {}
+    facts = {"family": denoiser.family, "attention": str(config.attention), "layout": denoiser.layout}
+    if denoiser.cache != "none":
+        facts["cache"] = f"{denoiser.cache}, approximate"
+    if denoiser.guidance:
+        facts["guidance"] = f"{denoiser.guidance:g}"
+    return facts
 
 
 def _reduce(logits: Tensor, requests: Sequence[Pass], control: ControlTokens) -> list[Predictions]:
@@ -180,5 +232,5 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
             return torch.float32
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     if name not in DTYPES:
-        raise InputError(f"unknown format {name!r}; use 'auto', {', '.join(map(repr, DTYPES))}")
+        raise InputError(f"unknown format {name!r}; use 'auto', {', '.join(map(repr, (*DTYPES, *QUANTIZED)))}")
     return DTYPES[name]

@@ -10,18 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
-from coder.serve import documentation, llama_cpp_api, mercury_api, openai_api, status_api
+from coder.serve import documentation, llama_cpp_api, mercury_api, native_api, openai_api, playground, status_api
 from coder.serve.guard import Guard, KeyCheck
 from coder.serve.operations import failure_response
 from coder.serve.refusals import RefusedError
 from coder.serve.service import Service
 
-FAMILIES = (openai_api, mercury_api, llama_cpp_api, status_api)
+FAMILIES = (openai_api, mercury_api, llama_cpp_api, native_api, status_api)
 """The APIs, in the order of the documentation."""
 
 OPERATIONS = [operation for family in FAMILIES for operation in family.OPERATIONS]
 
-PAGES: tuple[Callable[[Service], Sequence[BaseRoute]], ...] = ()
+PAGES: tuple[Callable[[Service], Sequence[BaseRoute]], ...] = (playground.routes,)
 """Functions that give a page's routes; they are for everybody."""
 
 

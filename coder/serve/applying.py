@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coder.edits import ApplyRequest
 from coder.errors import InputError
 from coder.serve.service import Turn
 from coder.syntax.languages import LANGUAGES, language_named
@@ -13,9 +14,7 @@ def applied(turn: Turn, original: str, update: str, language: str | None) -> str
     name = language if language and language_named(language) else language_of_text(original)
     if name is None:
         raise InputError("it cannot be told what language the code is in; name it in the field `language`")
-    if "existing code" in update or is_sound(update, name) is False:
-        raise InputError("an update that leaves parts of the code out cannot be merged by this version")
-    return update
+    return turn.engine.apply(ApplyRequest(original, update, language=name)).text
 
 
 def language_of_text(text: str) -> str | None:

@@ -6,8 +6,8 @@ from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from coder.completion import Completion, CompletionRequest, EngineEvent, TokenScore
-from coder.edits import Edited, EditRequest, FillEvent, FillRequest, RepairRequest
+from coder.completion import Completion, CompletionRequest, EngineEvent, Score, TokenScore
+from coder.edits import Applied, ApplyRequest, Edited, EditRequest, FillEvent, FillRequest, RepairRequest
 from coder.job import Cancellation
 from coder.model.config import ModelConfig
 
@@ -19,6 +19,9 @@ class ServedEngine(Protocol):
 
     @property
     def config(self) -> ModelConfig: ...
+
+    @property
+    def description(self) -> dict[str, str]: ...
 
     def complete_many(self, requests: Sequence[CompletionRequest], /) -> list[Completion]: ...
 
@@ -37,6 +40,10 @@ class ServedEngine(Protocol):
     def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None, /) -> bool: ...
 
     def score_tokens(self, prefix: str, suffix: str, text: str, /) -> tuple[TokenScore, ...]: ...
+
+    def score(self, prefix: str, suffix: str, middle: str, /) -> Score: ...
+
+    def apply(self, request: ApplyRequest, /) -> Applied: ...
 
     def count_tokens(self, text: str, /) -> int: ...
 

@@ -152,10 +152,10 @@ def _scope(tree: SyntaxTree, node: tree_sitter.Node) -> Scope | None:
     kind = "function" if node.type in FUNCTIONS else "class" if node.type in CLASSES else None
     if kind is None or (body is None and node.type != "type_spec"):
         return None
-    return Scope(kind, _name(tree, node), *tree.span(node), tree.span(body or node))
+    return Scope(kind, declared_name(tree, node), *tree.span(node), tree.span(body or node))
 
 
-def _name(tree: SyntaxTree, node: tree_sitter.Node) -> str | None:
+def declared_name(tree: SyntaxTree, node: tree_sitter.Node) -> str | None:
     """The declared name; in C and C++ it is inside one declarator or several."""
     name = node.child_by_field_name("type" if node.type == "impl_item" else "name")
     declarator = node.child_by_field_name("declarator")

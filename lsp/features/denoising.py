@@ -1,58 +1,105 @@
-"""`quickfill/didDenoise`: lets an editor show a suggestion while it is being denoised."""
+"""`quickfill/didDenoise`: lets an editor show an answer while it is being denoised."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coder.completion import CanvasUpdate
-from lsp.candidate import Watcher
+from coder.edits import HoleUpdate, RegionUpdate
+from lsp.denoised import UNTOUCHED, Denoised, denoised, joined
 from lsp.documents import Document
-from lsp.messages import DID_DENOISE, DenoiseUpdate
+from lsp.features import wire
+from lsp.messages import DID_DENOISE, DenoisedHole, DenoiseUpdate, Range, TextDocument
 
 if TYPE_CHECKING:
     from lsp.server import QuickfillServer
-
-MASK = "░"
 
 LEAST_SECONDS = 0.1
 """Between two updates: an editor redraws for each."""
 
 
-def watcher(ls: QuickfillServer, document: Document) -> Watcher:
-    """What to call, in any thread, with the updates of the request that is being handled."""
-    loop, request = asyncio.get_running_loop(), ls.protocol.msg_id
-    last = float("-inf")
+class Audience:
+    """Who watches one request: its editor. What it is told may come from any thread.
 
-    def watch(update: CanvasUpdate) -> None:
-        nonlocal last
-        if (now := time.monotonic()) - last >= LEAST_SECONDS and request is not None:
-            last = now
-            loop.call_soon_threadsafe(
-                ls.protocol.notify, DID_DENOISE, denoise_update(request, update, document).to_json()
-            )
+    Args:
+        token: how the updates name the request; None is the id of the one that is being handled.
+    """
 
-    return watch
+    def __init__(self, ls: QuickfillServer, document: Document, token: int | str | None = None) -> None:
+        self._protocol = ls.protocol
+        self._loop = asyncio.get_running_loop()
+        self._document = document
+        self._name = ls.protocol.msg_id if token is None else token
+        self._last = float("-inf")
+
+    def show(self, start: int, end: int, state: Denoised, passes: int, holes: tuple[Denoised, ...] = ()) -> None:
+        """What will stand in the place of the characters from `start` to `end`. Not sent if the last one just was."""
+        now = time.monotonic()
+        if now - self._last < LEAST_SECONDS or self._name is None:
+            return
+        self._last = now
+        document = self._document
+        region = wire.range_of(document.unix, start, end)
+        update = DenoiseUpdate(
+            id=self._name,
+            text_document=TextDocument(uri=document.uri, version=document.version),
+            range=Range.model_validate(region, from_attributes=True),
+            step=passes,
+            steps=passes + state.slots,
+            text=state.text,
+            masked_spans=self._spans(state),
+            holes=[DenoisedHole(text=hole.text, masked_spans=self._spans(hole)) for hole in holes],
+        )
+        self._loop.call_soon_threadsafe(self._protocol.notify, DID_DENOISE, update.to_json())
+
+    def _spans(self, state: Denoised) -> list[tuple[int, int]]:
+        """The masked spans in the units of columns."""
+        units = self._document.units
+        return [(units(state.text[:start]), units(state.text[:end])) for start, end in state.masked]
 
 
-def denoise_update(id: int | str, update: CanvasUpdate, document: Document) -> DenoiseUpdate:
-    text, spans = update.settled, []
-    for slot in update.slots:
-        if slot.text is None:
-            start = document.units(text)
-            spans.append((start, start + document.units(MASK)))
-        text += MASK if slot.text is None else slot.text
-    steps = update.passes + len(spans)
-    return DenoiseUpdate(id=id, step=update.passes, steps=steps, text=text, masked_spans=_joined(spans))
+class CompletionView:
+    """Of a suggestion for a range."""
+
+    def __init__(self, audience: Audience, start: int, end: int) -> None:
+        self._audience, self._start, self._end = audience, start, end
+
+    def __call__(self, update: CanvasUpdate) -> None:
+        self._audience.show(self._start, self._end, denoised(update), update.passes)
 
 
-def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans with those that touch made one."""
-    joined: list[tuple[int, int]] = []
-    for start, end in spans:
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return joined
+class RegionView:
+    """Of a rewrite."""
+
+    def __init__(self, audience: Audience) -> None:
+        self._audience = audience
+
+    def __call__(self, update: HoleUpdate | RegionUpdate) -> None:
+        assert isinstance(update, RegionUpdate)
+        self._audience.show(update.start, update.end, denoised(update.canvas), update.canvas.passes)
+
+
+class HolesView:
+    """Of several holes. `texts` stand around them, `spans` are the ranges that they stand for, in the text's order, and
+    `order` says which of them is the first that was asked for, the second, ..."""
+
+    def __init__(
+        self, audience: Audience, texts: Sequence[str], spans: Sequence[tuple[int, int]], order: Sequence[int]
+    ) -> None:
+        self._audience = audience
+        self._between = [Denoised(text) for text in texts[1:-1]]
+        self._spans, self._order = spans, order
+        self._states = [UNTOUCHED] * len(spans)
+        self._passes = [0] * len(spans)
+
+    def __call__(self, update: HoleUpdate | RegionUpdate) -> None:
+        assert isinstance(update, HoleUpdate)
+        self._states[update.hole] = denoised(update.canvas)
+        self._passes[update.hole] = update.canvas.passes
+        first, *others = self._states
+        parts = [first, *(part for pair in zip(self._between, others, strict=True) for part in pair)]
+        asked = tuple(self._states[index] for index in self._order)
+        self._audience.show(self._spans[0][0], self._spans[-1][1], joined(parts), sum(self._passes), asked)

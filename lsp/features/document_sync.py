@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from lsp.documents import Document
+from lsp.documents import Change, Document
 from lsp.features import wire
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ def did_change(ls: QuickfillServer, params: types.DidChangeTextDocumentParams) -
 
 def did_close(ls: QuickfillServer, params: types.DidCloseTextDocumentParams) -> None:
     ls.session.documents.close(params.text_document.uri)
+    ls.session.next_editor.close(params.text_document.uri)
 
 
 def open_document(ls: QuickfillServer, item: types.TextDocumentItem) -> None:
     encoding = ls.session.client.position_encoding
     ls.session.documents.put(Document(item.uri, item.language_id, item.version, item.text, encoding))
+    ls.session.next_editor.close(item.uri)
 
 
 def change_document(
@@ -49,3 +51,12 @@ def change_document(
     session.documents.put(document)
     session.outcomes.changed(document)
     session.surroundings.note(before, changes)
+    session.next_editor.note(before, changes)
+    session.last_place = document.uri, _end_of(changes, document)
+
+
+def _end_of(changes: Sequence[Change], document: Document) -> types.Range:
+    """Where the last change was made, or the document's start where all of it is new."""
+    places = [max(change.range) for change in changes if change.range is not None]
+    line, column = min(places[-1], document.position(len(document.text))) if places else (0, 0)
+    return types.Range(types.Position(line, column), types.Position(line, column))

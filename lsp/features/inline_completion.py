@@ -9,7 +9,7 @@ from lsprotocol import types
 from lsp.cursor import Cursor, cursor_in
 from lsp.documents import Document
 from lsp.features import wire
-from lsp.features.denoising import watcher
+from lsp.features.denoising import Audience, CompletionView
 from lsp.features.suggestions import accept_command, insertion, suggestions_at
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ async def inline_completion(
     if invoked and not ls.session.settings.invoked:
         return None
     cursor = _cursor(ls, document, params)
-    watch = watcher(ls, document) if invoked and ls.session.settings.denoising else None
+    watch = None
+    if invoked and ls.session.settings.denoising:
+        audience = Audience(ls, document, params.work_done_token)
+        watch = CompletionView(audience, cursor.start, cursor.end + cursor.replaces)
     found = await suggestions_at(ls, cursor, invoked=invoked, watch=watch)
     return types.InlineCompletionList(
         [

@@ -10,7 +10,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from coder.errors import QuickfillError
-from lsp.features import configuration
+from lsp.features import configuration, status
 
 if TYPE_CHECKING:
     from lsp.server import QuickfillServer
@@ -33,6 +33,7 @@ async def initialized(ls: QuickfillServer, params: types.InitializedParams) -> N
     message = "ready"
     try:
         await loading
+        await status.look_at_indexes(ls)
     except QuickfillError:
         message = "the model could not be loaded"
     finally:

@@ -2,101 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcInvalidParams
 
-from coder.edits import EditRequest, FillRequest
-from coder.errors import QuickfillError
+from coder.errors import InputError
 from lsp.documents import Document
-from lsp.engine_client import EngineClient
+from lsp.edit_task import EditTask
 from lsp.features import wire
-from lsp.messages import EditParams, FillParams, Range, TextDocument
-from lsp.surroundings import file_path
+from lsp.features.denoising import Audience, HolesView, RegionView
+from lsp.features.editing import changes_for, open_document, span_of, versioned_edit
+from lsp.messages import EditParams, FillParams, Watched
 
 if TYPE_CHECKING:
     from lsp.server import QuickfillServer
 
-Answer = TypeVar("Answer")
-
-REQUEST_FAILED = -32803
-"""`LSPErrorCodes.RequestFailed`: a request that was right and could not be answered."""
-
 
 async def fill(ls: QuickfillServer, params: object) -> types.WorkspaceEdit:
     asked = wire.parsed(FillParams, params)
-    document = _document(ls, asked.text_document)
-    text, spans = document.unix.text, sorted(_span(document, hole) for hole in asked.ranges)
-    borders = [0, *(border for span in spans for border in span), len(text)]
-    if borders != sorted(borders):
-        raise JsonRpcInvalidParams("the ranges overlap")
-    texts = tuple(text[start:end] for start, end in zip(borders[::2], borders[1::2], strict=True))
-    request = FillRequest(texts, path=_path(document), language=document.language)
-    filled = await _ask(ls, document, lambda engine, cancelled: engine.fill(request, cancelled))
-    return wire.versioned_edit(
-        document,
-        (
-            _text_edit(document, start, end + middle.replaces, middle.text)
-            for (start, end), middle in zip(spans, filled.middles, strict=True)
-        ),
-    )
-
-
-async def edit(ls: QuickfillServer, params: object) -> types.WorkspaceEdit:
-    asked = wire.parsed(EditParams, params)
-    document = _document(ls, asked.text_document)
-    start, end = _span(document, asked.range)
-    request = EditRequest(
-        document.unix.text, start, end, asked.instruction, path=_path(document), language=document.language
-    )
-    edited = await _ask(ls, document, lambda engine, cancelled: engine.edit(request, cancelled))
-    return wire.versioned_edit(
-        document, (_text_edit(document, change.start, change.end, change.text) for change in edited.changes)
-    )
-
-
-async def _ask(
-    ls: QuickfillServer, document: Document, ask: Callable[[EngineClient, threading.Event], Answer]
-) -> Answer:
-    """The engine's answer, if the document is still the same."""
-    cancelled = threading.Event()
-    host = ls.session.host
+    document = open_document(ls, asked.text_document)
+    places = [span_of(document, hole) for hole in asked.ranges]
+    task = EditTask(document, "fill", tuple(sorted(places)))
     try:
-        engine = await host.client()
-        with host.working():
-            answer = await asyncio.to_thread(ask, engine, cancelled)
-    except QuickfillError as error:
-        raise JsonRpcException(str(error), REQUEST_FAILED) from error
-    finally:
-        cancelled.set()
-    if ls.session.documents.get(document.uri) is not document:
-        raise JsonRpcContentModified("the document has changed meanwhile")
-    return answer
+        texts = task.texts
+    except InputError as error:
+        raise JsonRpcInvalidParams(str(error)) from error
+    audience = _audience(ls, document, asked)
+    order = [task.spans.index(place) for place in places]
+    view = audience and HolesView(audience, texts, task.spans, order)
+    return versioned_edit(document, await changes_for(ls, task, view))
 
 
-def _document(ls: QuickfillServer, identifier: TextDocument) -> Document:
-    document = ls.session.documents.get(identifier.uri)
-    if document is None:
-        raise JsonRpcInvalidParams(f"{identifier.uri} is not open")
-    if identifier.version not in (None, document.version):
-        raise JsonRpcContentModified("the document has changed meanwhile")
-    return document
+async def edit(ls: QuickfillServer, params: object) -> types.WorkspaceEdit | None:
+    asked = wire.parsed(EditParams, params)
+    document = open_document(ls, asked.text_document)
+    task = EditTask(document, "rewrite", (span_of(document, asked.range),), asked.instruction)
+    audience = _audience(ls, document, asked)
+    changes = await changes_for(ls, task, audience and RegionView(audience))
+    return versioned_edit(document, changes) if changes else None
 
 
-def _path(document: Document) -> str | None:
-    path = file_path(document.uri)
-    return None if path is None else str(path)
-
-
-def _span(document: Document, range: Range) -> tuple[int, int]:
-    places = ((place.line, place.character) for place in (range.start, range.end))
-    start, end = sorted(document.unix.offset(*place) for place in places)
-    return start, end
-
-
-def _text_edit(document: Document, start: int, end: int, text: str) -> Any:
-    return types.TextEdit(wire.range_of(document.unix, start, end), text.replace("\n", document.line_break))
+def _audience(ls: QuickfillServer, document: Document, asked: Watched) -> Audience | None:
+    wanted = ls.session.settings.denoising if asked.denoising is None else asked.denoising
+    return Audience(ls, document, asked.work_done_token) if wanted else None

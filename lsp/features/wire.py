@@ -33,10 +33,9 @@ def range_of(document: Document, start: int, end: int) -> types.Range:
     return types.Range(types.Position(*document.position(start)), types.Position(*document.position(end)))
 
 
-def versioned_edit(document: Document, edits: Iterable[types.TextEdit]) -> types.WorkspaceEdit:
-    """An edit that an editor applies to this version of the document only."""
-    identifier = types.OptionalVersionedTextDocumentIdentifier(document.uri, document.version)
-    return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(identifier, list(edits))])
+def text_edit(document: Document, start: int, end: int, text: str) -> types.TextEdit:
+    """`text` in the place of what is between two offsets of `document.unix`, with the document's line breaks."""
+    return types.TextEdit(range_of(document.unix, start, end), text.replace("\n", document.line_break))
 
 
 def parsed(kind: type[AnyMessage], params: object) -> AnyMessage:

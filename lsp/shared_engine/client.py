@@ -8,14 +8,26 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TypeVar
 
-from coder.completion import Completion, CompletionRequest, EngineEvent, Score, Statistics
-from coder.edits import Edited, EditRequest, Filled, FillRequest, RepairRequest
+from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
+from coder.context.workspace_index import IndexState
+from coder.edits import (
+    Edited,
+    EditEvent,
+    EditRequest,
+    Filled,
+    FillEvent,
+    FillRequest,
+    HoleUpdate,
+    RegionUpdate,
+    RepairRequest,
+)
 from lsp.engine_client import EngineLostError, EngineStatus
 from lsp.shared_engine.channel import Channel
-from lsp.shared_engine.messages import Answer, Complete, Edit, Fill, Prefill, Repair, ScoreText, Task, Update
+from lsp.shared_engine.messages import Answer, Complete, Edit, Fill, Index, Prefill, Repair, ScoreText, Task, Update
 from lsp.shared_engine.tasks import Tasks
 
 Result = TypeVar("Result")
+Step = TypeVar("Step", HoleUpdate, RegionUpdate)
 
 
 class SharedEngine:
@@ -49,11 +61,15 @@ class SharedEngine:
     def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
         return self._answer(Prefill(request), bool, cancelled)
 
-    def fill(self, request: FillRequest, cancelled: threading.Event | None = None, group: str | None = None) -> Filled:
-        return self._answer(Fill(request), Filled, cancelled, group)
+    def stream_fill(
+        self, request: FillRequest, cancelled: threading.Event | None = None
+    ) -> Generator[FillEvent, None, None]:
+        return self._stream(Fill(request), HoleUpdate, Filled, cancelled)
 
-    def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
-        return self._answer(Edit(request), Edited, cancelled)
+    def stream_edit(
+        self, request: EditRequest, cancelled: threading.Event | None = None
+    ) -> Generator[EditEvent, None, None]:
+        return self._stream(Edit(request), RegionUpdate, Edited, cancelled)
 
     def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
         return self._answer(Repair(request), Edited, cancelled)
@@ -61,9 +77,12 @@ class SharedEngine:
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         return self._answer(ScoreText(prefix, suffix, middle), Score)
 
+    def index_state(self, folder: str) -> IndexState:
+        return self._answer(Index(folder), IndexState)
+
     def status(self) -> EngineStatus:
         ready = self._tasks.ready
-        return EngineStatus(ready.model, ready.version, ready.runtime, shared=True, process_id=ready.process_id)
+        return EngineStatus(ready.model, ready.version, ready.runtime, ready.abilities, True, ready.process_id)
 
     def close(self) -> None:
         self._tasks.close()
@@ -76,25 +95,36 @@ class SharedEngine:
         with closing(self._tasks.messages(task, group, cancelled)) as messages:
             for message in messages:
                 if isinstance(message, Update):
-                    yield message.update
+                    yield _expected(message.update, CanvasUpdate)
                 elif isinstance(message, Answer):
-                    yield _expected(message, Completion)
+                    yield _expected(message.answer, Completion)
                     return
                 else:
                     break
         yield Completion("", "cancelled", 0, time.monotonic() - started, Statistics(policy=task.request.policy))
 
-    def _answer(
-        self, task: Task, result: type[Result], cancelled: threading.Event | None = None, group: str | None = None
-    ) -> Result:
+    def _answer(self, task: Task, result: type[Result], cancelled: threading.Event | None = None) -> Result:
         """The answer to a task. One that is cancelled is answered by the engine, as far as it has come."""
-        for message in self._tasks.messages(task, group, cancelled):
+        for message in self._tasks.messages(task, None, cancelled):
             if isinstance(message, Answer):
-                return _expected(message, result)
+                return _expected(message.answer, result)
+        raise self._tasks.lost
+
+    def _stream(
+        self, task: Task, update: type[Step], result: type[Result], cancelled: threading.Event | None
+    ) -> Generator[Step | Result, None, None]:
+        """Updates of a task, and its answer, which also a cancelled one has."""
+        with closing(self._tasks.messages(task, None, cancelled)) as messages:
+            for message in messages:
+                if isinstance(message, Update):
+                    yield _expected(message.update, update)
+                elif isinstance(message, Answer):
+                    yield _expected(message.answer, result)
+                    return
         raise self._tasks.lost
 
 
-def _expected(message: Answer, result: type[Result]) -> Result:
-    if not isinstance(message.answer, result):
-        raise EngineLostError(f"the engine answered with a {type(message.answer).__name__}; it is of no use any more")
-    return message.answer
+def _expected(came: object, wanted: type[Result]) -> Result:
+    if not isinstance(came, wanted):
+        raise EngineLostError(f"the engine answered with a {type(came).__name__}; it is of no use any more")
+    return came

@@ -6,10 +6,12 @@ import contextlib
 import logging
 import os
 import threading
+from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import closing
 
-from coder.completion import CanvasUpdate, Completion
+from coder.completion import Completion, EngineEvent
+from coder.edits import Edited, EditEvent, Filled, FillEvent
 from coder.errors import InputError
 from lsp.engine_client import EngineClient
 from lsp.shared_engine.channel import Channel, ChannelError
@@ -22,6 +24,7 @@ from lsp.shared_engine.messages import (
     Complete,
     Edit,
     Fill,
+    Index,
     Loading,
     Prefill,
     Ready,
@@ -61,7 +64,7 @@ class Connection:
                 self._send(failure(None, error))
                 return
             status = engine.status()
-            self._send(Ready(status.model, status.version, status.runtime, os.getpid()))
+            self._send(Ready(status.model, status.version, status.runtime, status.abilities, os.getpid()))
             while (body := self._channel.receive()) is not None:
                 self._take(engine, decode(TO_ENGINE, body))
         finally:
@@ -99,22 +102,19 @@ class Connection:
         try:
             match ask.task:
                 case Complete(request, updates):
-                    with closing(engine.stream(request, cancelled)) as events:
-                        for event in events:
-                            if isinstance(event, Completion):
-                                return Answer(ask.id, event)
-                            self._update(ask.id, event, updates)
-                    raise AssertionError("a stream ends with its completion")
+                    return self._last(ask.id, engine.stream(request, cancelled), updates)
                 case Prefill(request):
                     return Answer(ask.id, engine.prefill(request, cancelled))
                 case Fill(request):
-                    return Answer(ask.id, engine.fill(request, cancelled))
+                    return self._last(ask.id, engine.stream_fill(request, cancelled))
                 case Edit(request):
-                    return Answer(ask.id, engine.edit(request, cancelled))
+                    return self._last(ask.id, engine.stream_edit(request, cancelled))
                 case Repair(request):
                     return Answer(ask.id, engine.repair(request, cancelled))
                 case ScoreText(prefix, suffix, middle):
                     return Answer(ask.id, engine.score(prefix, suffix, middle))
+                case Index(folder):
+                    return Answer(ask.id, engine.index_state(folder))
         except OSError:
             raise
         except Exception as error:
@@ -122,9 +122,17 @@ class Connection:
                 log.exception("task %d failed", ask.id)
             return failure(ask.id, error)
 
-    def _update(self, id: int, update: CanvasUpdate, wanted: bool) -> None:
-        if wanted:
-            self._send(Update(id, update))
+    def _last(
+        self, id: int, stream: Generator[EngineEvent | FillEvent | EditEvent, None, None], updates: bool = True
+    ) -> Answer:
+        """What a stream ends with. What comes before it is sent, if it is wanted."""
+        with closing(stream) as events:
+            for event in events:
+                if isinstance(event, Completion | Filled | Edited):
+                    return Answer(id, event)
+                if updates:
+                    self._send(Update(id, event))
+        raise AssertionError("a stream ends with its answer")
 
     def _send(self, message: ToClient) -> None:
         self._channel.send(encode(TO_CLIENT, message))

@@ -18,7 +18,7 @@ class EngineIdentity:
     """Servers share an engine when all of this is equal; a newer Quickfill never talks to an older one's engine.
 
     Attributes:
-        model: `embedded`, a folder's absolute path, or a hub id.
+        model: `embedded`, a folder's absolute path, or a hub id; options may follow.
     """
 
     model: str
@@ -28,7 +28,10 @@ class EngineIdentity:
     @staticmethod
     def of(model: str, runtime: RuntimeName = "auto") -> EngineIdentity:
         """The identity of the engine for a model as the user names it."""
-        return EngineIdentity(str(Path(model).resolve()) if Path(model).is_dir() else model, runtime)
+        for end in (len(model), model.find("?")):
+            if end > 0 and Path(model[:end]).is_dir():
+                return EngineIdentity(f"{Path(model[:end]).resolve()}{model[end:]}", runtime)
+        return EngineIdentity(model, runtime)
 
     @property
     def key(self) -> str:

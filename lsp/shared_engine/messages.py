@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, Score
-from coder.edits import Edited, EditRequest, Filled, FillRequest, RepairRequest
+from coder.context.workspace_index import IndexState
+from coder.edits import Edited, EditRequest, Filled, FillRequest, HoleUpdate, RegionUpdate, RepairRequest
 from coder.errors import CheckpointError, InputError, MissingDependencyError, QuickfillError
 from lsp.shared_engine.channel import ChannelError
 
@@ -55,7 +56,15 @@ class ScoreText:
     kind: Literal["score"] = "score"
 
 
-Task = Complete | Prefill | Fill | Edit | Repair | ScoreText
+@dataclass(frozen=True)
+class Index:
+    """What the index of a folder holds is wanted."""
+
+    folder: str
+    kind: Literal["index"] = "index"
+
+
+Task = Complete | Prefill | Fill | Edit | Repair | ScoreText | Index
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,7 @@ class Ready:
     model: str
     version: str
     runtime: dict[str, str]
+    abilities: dict[str, bool]
     process_id: int
     type: Literal["ready"] = "ready"
 
@@ -98,7 +108,7 @@ class Ready:
 @dataclass(frozen=True)
 class Update:
     id: int
-    update: CanvasUpdate
+    update: CanvasUpdate | HoleUpdate | RegionUpdate
     type: Literal["update"] = "update"
 
 
@@ -107,7 +117,7 @@ class Answer:
     """The last message about a task."""
 
     id: int
-    answer: Completion | Filled | Edited | Score | bool
+    answer: Completion | Filled | Edited | Score | IndexState | bool
     type: Literal["answer"] = "answer"
 
 

@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from coder.completion import Snippet
+from coder.syntax.definitions import definitions
 from lsp.snippets.alike import most_alike
-from lsp.snippets.definitions import definitions
 from lsp.snippets.edits import Edit, edited_text
 from lsp.snippets.imports import Import, imports
 from lsp.snippets.module_files import is_module, module_paths

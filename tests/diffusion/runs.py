@@ -15,7 +15,7 @@ from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
 from coder.diffusion.request import DecodingAlgorithm, DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.schedules import Cosine, Linear
-from coder.diffusion.unmasking import EntropyBound, Factor, FixedSteps, Threshold
+from coder.diffusion.unmasking import EntropyBound, Factor, FixedSteps, Scheduled, Threshold
 from tests.diffusion.toy import CONTROL, END, MASK, ORDINARY, ToyCache, ToyRuntime
 
 contexts = st.lists(st.sampled_from([*ORDINARY, CONTROL.fim_prefix, CONTROL.fim_suffix]), min_size=1, max_size=24)
@@ -26,6 +26,12 @@ policies = st.one_of(
     st.builds(Factor, st.floats(0.1, 4.0)),
     st.builds(EntropyBound, st.floats(0.0, 3.0)),
     st.builds(FixedSteps, st.integers(1, 16), st.sampled_from([Linear(), Cosine()])),
+    st.builds(
+        Scheduled,
+        st.sampled_from(["even", "proportional"]),
+        st.none() | st.integers(1, 16),
+        st.sampled_from(["confidence", "entropy", "margin"]),
+    ),
 )
 canvas_algorithms = st.builds(BlockDiffusion, policies, canvas_sizes)
 verified_algorithms = st.one_of(st.builds(Verified, canvas_sizes), st.builds(Verified, canvas_sizes, policies))

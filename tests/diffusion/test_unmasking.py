@@ -11,9 +11,11 @@ from coder.diffusion.unmasking import (
     EntropyBound,
     Factor,
     FixedSteps,
+    Scheduled,
     Threshold,
     UnmaskingPolicy,
     parse_policy,
+    published_counts,
 )
 from coder.errors import InputError
 from tests.diffusion.runs import policies
@@ -119,4 +121,47 @@ def test_text_that_names_no_policy_is_answered_with_those_that_exist(text: str):
 def test_a_parameter_out_of_range_is_refused_with_its_range(text: str):
     name, _, parameter = text.partition(":")
     with pytest.raises(InputError, match=rf"{name} takes .* not {parameter}"):
+        parse_policy(text)
+
+
+@given(st.integers(1, 64), st.integers(1, 80), st.sampled_from(["even", "proportional"]))
+def test_a_published_schedule_fixes_every_slot_and_some_at_every_step(slots: int, steps: int, schedule: str):
+    counts = published_counts(schedule, slots, steps)
+    assert sum(counts) == slots and min(counts) >= 1 and len(counts) <= steps
+    assert sum(published_counts(schedule, slots, None)) == slots
+
+
+def test_even_steps_give_the_remainder_to_the_first_ones():
+    assert published_counts("even", 10, 4) == (3, 3, 2, 2)
+    assert published_counts("even", 4, None) == (1, 1, 1, 1)
+
+
+@given(st.sampled_from(["confidence", "entropy", "margin"]), slots)
+def test_scheduled_takes_the_best_by_what_it_goes_by(by: str, slots: list[tuple[float, float]]):
+    confidence, entropy = np.array(slots, np.float32).T
+    margin = confidence / 2
+    given_slots = Candidates(confidence, entropy, 0, len(slots), len(slots), margin)
+    policy = Scheduled("even", 2, by)  # type: ignore[arg-type]
+    selection = policy.select(given_slots)
+    score = {"confidence": confidence, "entropy": -entropy, "margin": margin}[by]
+    assert selection.sum() == -(-len(slots) // 2)
+    assert selection.all() or score[selection].min() >= score[~selection].max()
+
+
+@pytest.mark.parametrize(
+    ("text", "policy"),
+    [
+        ("even", Scheduled("even")),
+        ("even:8", Scheduled("even", 8)),
+        ("even:entropy", Scheduled("even", None, "entropy")),
+        ("proportional:16:margin", Scheduled("proportional", 16, "margin")),
+    ],
+)
+def test_published_policies_are_written_with_steps_and_a_ranking(text: str, policy: Scheduled):
+    assert parse_policy(text) == policy
+
+
+@pytest.mark.parametrize("text", ["even:0", "even:fast", "even:1:2", "proportional:entropy:3"])
+def test_what_is_no_published_policy_is_refused(text: str):
+    with pytest.raises(InputError):
         parse_policy(text)

@@ -32,6 +32,9 @@ class Editor:
         self.capabilities = result.capabilities
         self.folder = folder
         self.versions: dict[str, int] = {}
+        self.edits: list[Any] = []
+        self.updates: list[Any] = []
+        self.updated = asyncio.Event()
 
     @property
     def errors(self) -> list[str]:
@@ -40,6 +43,23 @@ class Editor:
     @property
     def warnings(self) -> list[str]:
         return [message.message for message in self.client.messages if message.type == types.MessageType.Warning]
+
+    @property
+    def notes(self) -> list[str]:
+        return [message.message for message in self.client.messages if message.type == types.MessageType.Info]
+
+    def listen(self) -> None:
+        """Remember the edits that the server asks to be applied, and what it tells while it denoises."""
+
+        @self.client.feature(types.WORKSPACE_APPLY_EDIT)
+        def apply_edit(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
+            self.edits.append(params.edit)
+            return types.ApplyWorkspaceEditResult(applied=True)
+
+        @self.client.feature("quickfill/didDenoise")
+        def did_denoise(update: Any) -> None:
+            self.updates.append(update)
+            self.updated.set()
 
     async def request(self, method: str, params: Any) -> Any:
         async with asyncio.timeout(PATIENCE):
@@ -108,19 +128,25 @@ async def editor(
     inline_completion: bool = True,
     encodings: Sequence[types.PositionEncodingKind] = (types.PositionEncodingKind.Utf16,),
     workspace: Sequence[str] = (),
+    plain_edits: bool = False,
 ) -> AsyncIterator[Editor]:
-    """An editor with a server that it started, its state and cache in `folder`. It leaves at the end, if it has not."""
+    """An editor with a server that it started, its state and cache in `folder`. It leaves at the end, if it has not.
+
+    Args:
+        plain_edits: it knows neither versions nor annotations of edits, nor code actions that are resolved later.
+    """
     client = make_test_lsp_client()
     client.set_configuration(configuration, section="quickfill")
     await client.start_io(*command, cwd=ROOT, env=environment(folder))
     params = types.InitializeParams(
-        capabilities=capabilities(inline_completion, encodings),
+        capabilities=capabilities(inline_completion, encodings, plain_edits),
         initialization_options={"engine": "in-process"} | (options or {}),
         workspace_folders=[types.WorkspaceFolder(uri, uri) for uri in workspace],
     )
     async with asyncio.timeout(PATIENCE):
         result = await client.initialize_session(params)
     connected = Editor(client, result, folder)
+    connected.listen()
     try:
         yield connected
     finally:
@@ -132,18 +158,38 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
 
 
-def capabilities(inline_completion: bool, encodings: Sequence[types.PositionEncodingKind]) -> types.ClientCapabilities:
+def capabilities(
+    inline_completion: bool, encodings: Sequence[types.PositionEncodingKind], plain_edits: bool = False
+) -> types.ClientCapabilities:
     ghost_text = types.InlineCompletionClientCapabilities() if inline_completion else None
     notebooks = types.NotebookDocumentClientCapabilities(types.NotebookDocumentSyncClientCapabilities())
     changes = types.DidChangeConfigurationClientCapabilities(dynamic_registration=False)
+    edits = types.WorkspaceEditClientCapabilities(
+        document_changes=not plain_edits,
+        change_annotation_support=None if plain_edits else types.ChangeAnnotationsSupportOptions(),
+    )
     return types.ClientCapabilities(
         general=types.GeneralClientCapabilities(position_encodings=list(encodings)),
         notebook_document=notebooks,
         text_document=types.TextDocumentClientCapabilities(
-            inline_completion=ghost_text, completion=types.CompletionClientCapabilities()
+            inline_completion=ghost_text,
+            completion=types.CompletionClientCapabilities(),
+            code_action=None if plain_edits else _code_actions(),
         ),
         window=types.WindowClientCapabilities(work_done_progress=True),
-        workspace=types.WorkspaceClientCapabilities(configuration=True, did_change_configuration=changes),
+        workspace=types.WorkspaceClientCapabilities(
+            configuration=True, did_change_configuration=changes, workspace_edit=edits
+        ),
+    )
+
+
+def _code_actions() -> types.CodeActionClientCapabilities:
+    kinds = types.ClientCodeActionKindOptions([types.CodeActionKind.QuickFix, types.CodeActionKind.Refactor])
+    return types.CodeActionClientCapabilities(
+        code_action_literal_support=types.ClientCodeActionLiteralOptions(kinds),
+        resolve_support=types.ClientCodeActionResolveOptions(["edit"]),
+        data_support=True,
+        disabled_support=True,
     )
 
 

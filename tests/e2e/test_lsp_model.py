@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from lsprotocol import types
 
-from tests.e2e.editor import QUICKFILL, editor, inline_params, span
+from tests.e2e.buffers import Buffer
+from tests.e2e.editor import PATIENCE, QUICKFILL, editor, inline_params, span
 from tests.tiny import write_tiny_checkpoint
 
 pytestmark = pytest.mark.asyncio
@@ -43,6 +45,11 @@ async def test_every_method_with_a_model_of_no_wits(tmp_path: Path):
         params = {"textDocument": {"uri": "file:///a.py"}, "ranges": [span((0, 8), (0, 13)), span((1, 10), (1, 10))]}
         edit = await session.request("quickfill/fill", params)
         assert len(edit.documentChanges[0].edits) == 2
+        params = {"textDocument": {"uri": "file:///a.py"}, "range": span((1, 4), (1, 10)), "denoising": True}
+        await session.request("quickfill/edit", params)
+        async with asyncio.timeout(PATIENCE):
+            await session.updated.wait()
+        assert session.updates[-1].textDocument.uri == "file:///a.py"
         assert not session.errors
         assert await session.leave() == 0
 
@@ -60,13 +67,6 @@ async def test_a_model_that_is_not_there_is_said_once(tmp_path: Path):
         session.client.workspace_did_change_configuration(changed)
         await session.texts((0, 5), invoked=True)
         assert (await session.status()).model == model and len(session.errors) == 1
-
-
-async def test_a_server_elsewhere_is_not_available_yet(tmp_path: Path):
-    async with editor(tmp_path, QUICKFILL, {"serverUrl": "http://localhost:1"}) as session:
-        session.open("x = 1\n")
-        assert await session.texts((0, 5), invoked=True) == []
-        assert any("serverUrl is not available yet" in error for error in session.errors)
 
 
 @pytest.mark.slow
@@ -103,3 +103,24 @@ async def test_five_hundred_edits_with_requests_under_way_leave_the_buffer_exact
 
 def fill_params() -> dict[str, object]:
     return {"textDocument": {"uri": "file:///a.py"}, "ranges": [span((0, 0), (0, 0))]}
+
+
+@pytest.mark.slow
+async def test_the_embedded_model_repairs_a_name_and_fills_a_hole(tmp_path: Path):
+    async with editor(tmp_path, QUICKFILL, {"editBudgetMs": 600_000}) as session:
+        await session.ready()
+        session.open("def double(value):\n    return 2 * vlaue\n")
+        params = types.CodeActionParams(
+            types.TextDocumentIdentifier("file:///a.py"), span((1, 15), (1, 15)), types.CodeActionContext([])
+        )
+        repair, *_ = await session.request(types.TEXT_DOCUMENT_CODE_ACTION, params)
+        (change,) = (await session.request(types.CODE_ACTION_RESOLVE, repair)).edit.document_changes
+        buffer = Buffer("file:///a.py", "def double(value):\n    return 2 * vlaue\n")
+        buffer.apply(change.edits)
+        assert buffer.text == "def double(value):\n    return 2 * value\n"
+
+        session.open("def add(first, second):\n    return <fill>\n\n\nprint(add(1, 2))\n", "file:///b.py")
+        command = types.ExecuteCommandParams("quickfill.fillHoles", [{"textDocument": {"uri": "file:///b.py"}}])
+        await session.request(types.WORKSPACE_EXECUTE_COMMAND, command)
+        (edit,) = session.edits
+        assert [place.new_text for place in edit.document_changes[0].edits] == ["first + second"]

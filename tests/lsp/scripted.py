@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
@@ -11,8 +12,20 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, FinishReason, Score, Slot
+from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Statistics
-from coder.edits import Change, Edited, EditRequest, Filled, FillRequest, RepairRequest
+from coder.edits import (
+    Change,
+    Edited,
+    EditEvent,
+    EditRequest,
+    Filled,
+    FillEvent,
+    FillRequest,
+    HoleUpdate,
+    RegionUpdate,
+    RepairRequest,
+)
 from lsp.engine_client import EngineLostError, EngineStatus
 
 CONFIDENCE = 0.9
@@ -35,9 +48,11 @@ class ScriptedEngine:
     """It writes word by word, and answers one request at a time, as a real one does.
 
     Attributes:
+        edits: whether it has that ability: what it is not told to write, it writes in capitals.
         begun, ended: released with the beginning and the end of every request. closed: set when it is let go.
     """
 
+    edits: bool = False
     answers: dict[str, list[str]] = field(default_factory=lambda: dict(ANSWERS))
     requests: list[CompletionRequest] = field(default_factory=list)
     prefilled: list[str] = field(default_factory=list)
@@ -88,22 +103,42 @@ class ScriptedEngine:
         self.begun.release()
         return True
 
-    def fill(self, request: FillRequest, cancelled: threading.Event | None = None) -> Filled:
+    def stream_fill(
+        self, request: FillRequest, cancelled: threading.Event | None = None
+    ) -> Generator[FillEvent, None, None]:
         middles = tuple(Completion(f"hole{index}", "end", 0, 0.0, Statistics("")) for index in _holes(request.texts))
-        return Filled("", middles, True, 1, 0.0)
+        yield HoleUpdate(len(middles) - 1, CanvasUpdate("hole", (Slot(None),), 1, 1))
+        yield Filled("", middles, True, 1, 0.0)
 
-    def edit(self, request: EditRequest, cancelled: threading.Event | None = None) -> Edited:
-        changes = (Change(request.start, request.end, request.instruction),)
-        return Edited("", changes, 0.0, 0.0, 1, 0.0)
+    def stream_edit(
+        self, request: EditRequest, cancelled: threading.Event | None = None
+    ) -> Generator[EditEvent, None, None]:
+        """The instruction is what is written, or what it asks about the request; none is nothing better."""
+        told = {"digest": digest(request.text), "deadline": str(request.deadline_ms)}
+        new = told.get(request.instruction, request.instruction)
+        if self.edits and not new:
+            new = request.text[request.start : request.end].upper()
+        while request.instruction == "endless" and not (cancelled and cancelled.wait(0.01)):
+            yield RegionUpdate(request.start, request.end, CanvasUpdate("", (Slot(None),), 1, 1))
+        yield RegionUpdate(request.start, request.end, CanvasUpdate(new[:1], (Slot(None), Slot("!")), 1, 1))
+        changes = (Change(request.start, request.end, new),) if new else ()
+        yield Edited("", changes, 0.0, 0.0, 1, 0.0)
+
+    def index_state(self, folder: str) -> IndexState:
+        return IndexState(files=2, words=30, bytes=400, building=False, complete=True, seconds=0.5, age_seconds=6.0)
 
     def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
-        return Edited(request.text, (), 0.0, 0.0, 1, 0.0)
+        """What is misspelt as `vlaue`, in the region."""
+        end = len(request.text) if request.end is None else request.end
+        start = request.text.find("vlaue", request.start, end)
+        changes = (Change(start, start + 5, "value"),) if start >= 0 else ()
+        return Edited("", changes, 0.0, 0.0, 1, 0.0)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         return Score(-1.0, -1.0, 1)
 
     def status(self) -> EngineStatus:
-        return EngineStatus("scripted", "1", {"runtime": "none"}, False, os.getpid())
+        return EngineStatus("scripted", "1", {"runtime": "none"}, {"edits": self.edits}, False, os.getpid())
 
     def close(self) -> None:
         self.closed.set()
@@ -112,6 +147,11 @@ class ScriptedEngine:
         matches = [ending for ending in self.answers if request.prefix.endswith(ending)]
         texts = self.answers[max(matches, key=len)] if matches else [""]
         return texts[(request.seed or 0) % len(texts)]
+
+
+def digest(text: str) -> str:
+    """Tells texts apart, those too that hold half a surrogate pair."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _holes(texts: Sequence[str]) -> range:
@@ -123,4 +163,5 @@ if __name__ == "__main__":
     from lsp.server import run
 
     editor = greet(sys.stdin.buffer, sys.stdout.buffer)
-    sys.exit(run(editor, sys.stdin.buffer, sys.stdout.buffer, lambda settings: ScriptedEngine()) if editor else 1)
+    engine = ScriptedEngine(edits="edits" in sys.argv)
+    sys.exit(run(editor, sys.stdin.buffer, sys.stdout.buffer, lambda settings: engine) if editor else 1)

@@ -96,6 +96,14 @@ def test_control_tokens_are_found_by_their_text():
     assert control.all == tuple(range(17))
 
 
+def test_the_digest_tells_whether_ids_mean_the_same(tmp_path: Path, tiny: Tokenizer):
+    write_tiny_tokenizer(tmp_path / "tokenizer.json")
+    other = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    (tmp_path / "other.json").write_text(json.dumps(other, indent=4), encoding="utf-8")
+    assert Tokenizer(tmp_path / "other.json").digest == tiny.digest
+    assert EMBEDDED.digest != tiny.digest
+
+
 @pytest.mark.parametrize("text", ["\ud800", "ok\udc80", "\ude00\ud83d"])
 def test_half_a_surrogate_pair_is_refused(text: str):
     with pytest.raises(InputError, match="surrogate"):

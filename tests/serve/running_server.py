@@ -45,7 +45,7 @@ def command() -> str:
 
 
 @contextmanager
-def running(checkpoint: Path, cache: Path, *options: str, **environment: str) -> Iterator[RunningServer]:
+def running(checkpoint: Path | str, cache: Path, *options: str, **environment: str) -> Iterator[RunningServer]:
     """A server on a port that it chooses; it is killed at last if it still runs.
 
     Args:

@@ -82,6 +82,13 @@ def test_apply_gives_the_whole_file(client: httpx.Client):
     assert content_of(client.post("/v1/apply/completions", json={"messages": message(content)})).strip() == "x = 2"
 
 
+def test_apply_keeps_what_the_update_leaves_out(client: httpx.Client):
+    code, update = "x = 1\ny = 2\nz = 3", "# ... existing code ...\nz = 4"
+    content = f"<|original_code|>\n{code}\n<|/original_code|>\n\n<|update_snippet|>\n{update}\n<|/update_snippet|>"
+    answer = client.post("/v1/apply/completions", json={"messages": message(content)})
+    assert content_of(answer).strip() == "x = 1\ny = 2\nz = 4"
+
+
 def test_apply_that_would_break_the_file_is_refused(client: httpx.Client):
     content = "<|original_code|>\nx = 1\n<|/original_code|>\n<|update_snippet|>\ndef (:\n<|/update_snippet|>"
     answer = client.post("/v1/apply/completions", json={"messages": message(content)})

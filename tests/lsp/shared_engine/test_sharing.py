@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from coder.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.edits import Edited, EditRequest, Filled, FillRequest, HoleUpdate, RegionUpdate
 from coder.engine import Engine
 from coder.errors import InputError
 from lsp.engine_client import EngineClient, EngineLostError
@@ -60,6 +62,39 @@ def test_a_stream_is_updates_and_then_one_completion(client: SharedEngine, engin
     settled = [update.settled for update in updates if isinstance(update, CanvasUpdate)]
     assert len(settled) == len(updates) > 1
     assert settled == [event.settled for event in engine.stream(REQUEST) if isinstance(event, CanvasUpdate)]
+
+
+def test_a_fill_is_updates_of_holes_and_then_the_answers(client: SharedEngine, engine: Engine):
+    request = FillRequest(("a = ", "\nb = ", "\n"), policy="autoregressive", max_tokens=6)
+    *updates, filled = client.stream_fill(request)
+    assert isinstance(filled, Filled)
+    assert {update.hole for update in updates if isinstance(update, HoleUpdate)} == {0, 1}
+    assert filled.text == engine.fill(request).text
+
+
+def test_a_rewrite_is_updates_of_its_region_and_then_the_text(client: SharedEngine, engine: Engine):
+    request = EditRequest("def one():\n    return 2\n", 15, 23, "one", language="python", policy="autoregressive")
+    *updates, edited = client.stream_edit(request)
+    assert isinstance(edited, Edited)
+    assert {(update.start, update.end) for update in updates if isinstance(update, RegionUpdate)} == {(15, 23)}
+    assert edited.text == engine.edit(request).text
+
+
+def test_a_rewrite_that_is_cancelled_is_answered_with_the_text_as_it_was(client: SharedEngine):
+    cancelled = threading.Event()
+    cancelled.set()
+    *_, edited = client.stream_edit(EditRequest("x = 1\n", 0, 5, language="python"), cancelled)
+    assert isinstance(edited, Edited) and edited.text == "x = 1\n"
+
+
+def test_an_index_is_the_same_for_every_client(opened: Opener, tmp_path: Path):
+    (tmp_path / "module.py").write_text("value = 1\n" * 10, encoding="utf-8")
+    first, second = opened(), opened()
+    while (state := first.index_state(str(tmp_path))).building or not state.files:
+        pass  # it is built in the background; the engine answers in between
+    seen = second.index_state(str(tmp_path))
+    assert (seen.files, seen.words, seen.complete) == (1, state.words, True)
+    assert seen.age_seconds is not None and seen.age_seconds >= 0.0
 
 
 def test_several_samples_come_with_their_statistics(client: SharedEngine, engine: Engine):

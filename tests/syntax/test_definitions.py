@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lsp.snippets.definitions import definitions
+from coder.syntax.definitions import definitions
 
 PYTHON = '''
 LIMIT = 3

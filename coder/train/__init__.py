@@ -1,0 +1,1 @@
+"""Training: the objective, the trainer, and the rows of examples that it reads."""

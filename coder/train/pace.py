@@ -1,0 +1,89 @@
+"""When training saves and stops: its budget is spent, its slice is over, or somebody asked it to."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from coder.train.learning_rate import share_done
+from coder.train.settings import BudgetSettings
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+CLOCK_FILE = "clock.json"
+"""In every checkpoint, written last: a checkpoint without it is unfinished."""
+
+
+class Pace(TrainerCallback):
+    """The clock of a run, which goes on over its slices, and the signals that end one.
+
+    While it is entered, SIGTERM and SIGINT end training after the step under way, with a checkpoint; a second one ends
+    it at once.
+
+    Attributes:
+        seconds: of training in all, as of the last step; the same in every process.
+        interrupted: whether it was a signal or the slice's end, not the budget's, that ended training.
+    """
+
+    def __init__(self, budget: BudgetSettings, device: torch.device) -> None:
+        self._budget = budget
+        self._device = device
+        self._begun = time.monotonic()
+        self._before = 0.0
+        self._asked = False
+        self._handlers: dict[signal.Signals, Any] = {}
+        self.seconds = 0.0
+        self.interrupted = False
+
+    def __enter__(self) -> Pace:
+        self._handlers = {number: signal.signal(number, self._ask) for number in SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, _: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+
+    def resume(self, checkpoint: Path) -> None:
+        """Go on from the time that a checkpoint was made at."""
+        self._before = float(json.loads((checkpoint / CLOCK_FILE).read_text(encoding="utf-8"))["seconds"])
+        self.seconds = self._before
+
+    def save(self, checkpoint: Path) -> None:
+        """Mark a checkpoint as finished."""
+        (checkpoint / CLOCK_FILE).write_text(json.dumps({"seconds": self.seconds}) + "\n", encoding="utf-8")
+
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Read the clock. Processes agree on the slowest one's, since the learning rate depends on it."""
+        here = time.monotonic() - self._begun
+        agreed = torch.tensor([self._before + here, here, float(self._asked)], dtype=torch.float64)
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            shared = agreed.float().to(self._device)
+            torch.distributed.all_reduce(shared, torch.distributed.ReduceOp.MAX)
+            agreed = shared.double().cpu()
+        self.seconds, slice_seconds, asked = agreed.tolist()
+        slice_over = self._budget.slice_seconds is not None and slice_seconds >= self._budget.slice_seconds
+        self.interrupted = bool(asked) or slice_over
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        done = share_done(state.global_step, self.seconds, self._budget) >= 1.0
+        if done:
+            self.interrupted = False
+        if done or self.interrupted:
+            control.should_save = True
+            control.should_training_stop = True
+        # The evaluation of a finished run is made when it is over, by who started it.
+        control.should_evaluate = control.should_evaluate and not (done or self.interrupted)

@@ -1,0 +1,1 @@
+"""`quickfill adapt`: a model that knows a project."""

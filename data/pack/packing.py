@@ -1,0 +1,105 @@
+"""From batches of files to a folder of packed rows: a shard a batch, each by whatever process is free."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from coder.errors import InputError
+from coder.model.config import ModelConfig
+from coder.model.tokens import Tokenizer
+from coder.train.packed_rows import Document, KindCount, RowsCard, Shard, write_card, write_shard
+from data.pack.batches import Batch
+from data.pack.bins import best_fit_decreasing
+from data.pack.examples import training_documents
+from data.pack.layout import Layout
+from data.pack.settings import Kind, PackSettings
+from data.running import map_in_processes
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every process needs to know. `config` and `tokenizer_file` are of the checkpoint that will be trained."""
+
+    config: ModelConfig
+    tokenizer_file: Path
+    out: Path
+    settings: PackSettings
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One batch, packed. `characters` counts what was read; there is no shard where nothing came of it."""
+
+    shard: Shard | None
+    kinds: dict[Kind, KindCount]
+    files: int
+    characters: int
+
+
+def pack(batches: Sequence[Batch], job: Job, processes: int = 1) -> Iterator[Packed]:
+    """Write the shards, then `rows.json`. Yields what came of each batch, in order.
+
+    The rows depend on the batches, the settings and the seed, not on `processes`. Raises InputError where nothing came
+    of all the batches, and OSError where the folder cannot be written.
+    """
+    job.out.mkdir(parents=True, exist_ok=True)
+    done: list[Packed] = []
+    for packed in map_in_processes(_Packer(job), list(enumerate(batches)), processes):
+        done.append(packed)
+        yield packed
+    shards = tuple(packed.shard for packed in done if packed.shard is not None)
+    if not shards:
+        raise InputError("there is no text in these sources that examples can be made of")
+    write_card(job.out, _card(job, shards, [packed.kinds for packed in done]))
+
+
+def rows_of(documents: Sequence[Document], row_length: int, generator: random.Random) -> list[list[Document]]:
+    """The documents in rows that they fill well, in random order."""
+    bins = best_fit_decreasing([len(document) for document in documents], row_length)
+    generator.shuffle(bins)
+    for indices in bins:
+        generator.shuffle(indices)
+    return [[documents[index] for index in indices] for indices in bins]
+
+
+class _Packer:
+    """Packs batches, with what is made once in each process."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def __reduce__(self) -> tuple[type[_Packer], tuple[Job]]:
+        return _Packer, (self._job,)
+
+    def __call__(self, numbered: tuple[int, Batch]) -> Packed:
+        (number, batch), job, row_length = numbered, self._job, self._job.settings.row_length
+        files = batch.read()
+        made = list(training_documents(files, self._layout, job.settings, job.seed))
+        tokens: Counter[Kind] = Counter()
+        for kind, document in made:
+            tokens[kind] += len(document)
+        kinds = {kind: KindCount(count, tokens[kind]) for kind, count in Counter(kind for kind, _ in made).items()}
+        shard = None
+        if made:
+            rows = rows_of([document for _, document in made], row_length, random.Random(f"{job.seed} {number}"))
+            shard = write_shard(job.out, f"{number:05}", rows, row_length, job.config.vocab_size)
+        return Packed(shard, kinds, len(files), sum(len(file.text) for file in files))
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(self._job.config, Tokenizer(self._job.tokenizer_file))
+
+
+def _card(job: Job, shards: tuple[Shard, ...], counts: Iterable[dict[Kind, KindCount]]) -> RowsCard:
+    kinds: dict[str, KindCount] = {}
+    for name in job.settings.kinds:
+        found = [count[name] for count in counts if name in count]
+        kinds[name] = KindCount(sum(one.documents for one in found), sum(one.tokens for one in found))
+    tokenizer = Tokenizer(job.tokenizer_file)
+    return RowsCard(job.settings.row_length, tokenizer.digest, job.config.vocab_size, job.seed, kinds, shards)

@@ -1,0 +1,67 @@
+"""Packed rows for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from coder.model.tokens import CONTROL_TEXTS, Tokenizer
+from coder.train.packed_rows import Document, Row, RowsCard, documents_of
+from coder.view import visible
+
+CONTEXT = "dim"
+MIDDLE = "bold green"
+CONTROL = "reverse cyan"
+
+
+def card_table(card: RowsCard) -> Table:
+    """How much there is of what."""
+    title = (
+        f"{card.rows:,} rows of {card.row_length:,}, {card.tokens:,} tokens, {card.middle_tokens:,} of them in "
+        f"middles, {card.fill:.1%} full"
+    )
+    table = Table(title=title, box=None, pad_edge=False, title_justify="left")
+    table.add_column("kind")
+    for name in ("documents", "share", "tokens", "share"):
+        table.add_column(name, justify="right")
+    total = max(1, sum(count.documents for count in card.kinds.values()))
+    for name, count in card.kinds.items():
+        shares = count.documents / total, count.tokens / max(1, card.tokens)
+        table.add_row(name, f"{count.documents:,}", f"{shares[0]:.1%}", f"{count.tokens:,}", f"{shares[1]:.1%}")
+    return table
+
+
+def row_view(number: int, row: Row, tokenizer: Tokenizer) -> RenderableType:
+    """The documents of a row, one under the other."""
+    parts: list[RenderableType] = []
+    for index, document in enumerate(documents_of(row)):
+        sizes = f"{len(document.context)} tokens of context, {len(document.middle)} of middle"
+        parts += [
+            Rule(f"row {number}, document {index}: {sizes}", align="left", style="cyan"),
+            _text(document, tokenizer),
+        ]
+    return Group(*parts)
+
+
+def _text(document: Document, tokenizer: Tokenizer) -> Text:
+    text = Text()
+    for ids, style in ((document.context, CONTEXT), (document.middle, MIDDLE)):
+        for piece, is_control in _pieces([int(token) for token in ids], tokenizer):
+            text.append(piece, CONTROL if is_control else style)
+    return text
+
+
+def _pieces(ids: list[int], tokenizer: Tokenizer) -> Iterator[tuple[str, bool]]:
+    """The text between the control tokens, and what these are called."""
+    names = {getattr(tokenizer.control, name): text for name, text in CONTROL_TEXTS.items()}
+    start = 0
+    for index, token in enumerate([*ids, None]):
+        if token is None or token in names:
+            yield visible(tokenizer.decode(ids[start:index])), False
+            start = index + 1
+        if token is not None and token in names:
+            yield names[token], True

@@ -1,0 +1,137 @@
+"""A list of packages by name, version and hash, brought by `pip download` and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from coder.errors import InputError
+from data.sources.archive import SUFFIXES, Archive, name_and_version
+from data.sources.source import Found, Wanted, normalised_name
+
+PIN = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;]+)(?P<hashes>(?:\s+--hash=sha256:[0-9a-f]{64})+)")
+HASH = re.compile(r"sha256:([0-9a-f]{64})")
+
+PURE_PYTHON = ("--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.11")
+"""Wheels that run anywhere, so that the same list gives the same files on every machine, and nothing is built."""
+
+BLOCK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A line of the list. hashes: SHA-256 of the archives that it may be, hexadecimal."""
+
+    name: str
+    version: str
+    hashes: tuple[str, ...]
+
+    @property
+    def requirement(self) -> str:
+        return " ".join([f"{self.name}=={self.version}", *(f"--hash=sha256:{digest}" for digest in self.hashes)])
+
+
+@dataclass(frozen=True)
+class PinnedPackages:
+    """The packages of a list in pip's requirement format. What the cache holds already is not downloaded again."""
+
+    file: Path
+    cache: Path
+    wanted: Wanted
+
+    def files(self) -> Iterator[Found]:
+        """Raises InputError when the list cannot be read or a package cannot be had as it is pinned."""
+        pins = read_pins(self.file)
+        archives = find_archives(pins, self.cache)
+        missing = [pin for pin in pins if pin not in archives]
+        if missing:
+            download(missing, self.cache)
+            archives |= find_archives(missing, self.cache)
+        for pin in sorted(pins, key=lambda pin: normalised_name(pin.name)):
+            yield from Archive(archives[pin], self.wanted).files()
+
+
+def read_pins(file: Path) -> list[Pin]:
+    """The packages of a list: one a line, `name==version --hash=sha256:...`; `#` begins a comment, `\\` goes on.
+
+    Raises InputError.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the list of packages {file}: {error}") from error
+    entries = [line.split("#")[0].strip() for line in text.replace("\\\n", " ").splitlines()]
+    pins = {entry: parse_pin(entry) for entry in entries if entry}
+    wrong = [entry for entry, pin in pins.items() if pin is None]
+    if wrong:
+        raise InputError(
+            f"{file}: {wrong[0][:80]!r} is not `name==version --hash=sha256:...`; `quickfill data pin` can make it so"
+        )
+    return [pin for pin in pins.values() if pin is not None]
+
+
+def parse_pin(entry: str) -> Pin | None:
+    """A line of a list, without its comment; None where it is no pin."""
+    match = PIN.fullmatch(entry)
+    if match is None:
+        return None
+    try:
+        version = str(Version(match["version"]))
+    except InvalidVersion:
+        return None
+    return Pin(match["name"], version, tuple(HASH.findall(match["hashes"])))
+
+
+def find_archives(pins: Sequence[Pin], cache: Path) -> dict[Pin, Path]:
+    """Which of the packages the cache holds: by name and version, and only if the hash is right."""
+    files: dict[tuple[str, str], list[Path]] = {}
+    for file in sorted(cache.iterdir()) if cache.is_dir() else []:
+        if file.name.lower().endswith(SUFFIXES):
+            name, version = name_and_version(file.name)
+            files.setdefault((normalised_name(name), version), []).append(file)
+    found = {}
+    for pin in pins:
+        for file in files.get((normalised_name(pin.name), pin.version), []):
+            if sha256_of_file(file) in pin.hashes:
+                found[pin] = file
+                break
+    return found
+
+
+def download(pins: Sequence[Pin], cache: Path) -> None:
+    """Bring packages into the cache. Raises InputError with what pip said where one cannot be had."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        requirements = Path(folder) / "requirements.txt"
+        requirements.write_text("".join(f"{pin.requirement}\n" for pin in pins), encoding="utf-8")
+        run_pip_download(["--require-hashes", "-r", str(requirements)], cache)
+
+
+def run_pip_download(arguments: Sequence[str], cache: Path) -> None:
+    """`pip download` without dependencies, of wheels for any machine. Raises InputError with what it said."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    done = subprocess.run(
+        [*command, "--no-deps", *PURE_PYTHON, "--dest", str(cache), *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+        raise InputError(f"pip could not download what is pinned: {' '.join(said[-2:]) or 'it said nothing'}")
+
+
+def sha256_of_file(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while block := opened.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

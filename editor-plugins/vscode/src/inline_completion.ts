@@ -1,0 +1,86 @@
+// Ghost text: what the server suggests, unless suggestions are paused, and what becomes of its parts.
+import {
+  commands,
+  type Disposable,
+  type InlineCompletionItem,
+  InlineCompletionTriggerKind,
+  type TextDocument,
+  type TextEditor,
+  window,
+} from "vscode";
+import type { Middleware } from "vscode-languageclient";
+import type { Canvases } from "./canvas_decorations";
+import type { Pause } from "./pause";
+import { DidPartiallyAccept } from "./protocol";
+import type { Server } from "./server";
+
+/** The suggestions for a place, as they were last shown. */
+interface Shown {
+  document: TextDocument;
+  /** Where their text begins. */
+  start: number;
+  items: InlineCompletionItem[];
+}
+
+export class InlineCompletion {
+  private shown: Shown | undefined;
+
+  constructor(
+    private readonly server: Server,
+    private readonly pause: Pause,
+    private readonly canvases: Canvases,
+  ) {
+    server.middleware = this.middleware;
+  }
+
+  private readonly middleware: Middleware = {
+    provideInlineCompletionItems: async (document, position, context, token, next) => {
+      const invoked = context.triggerKind === InlineCompletionTriggerKind.Invoke;
+      if (this.pause.isPaused && !invoked) {
+        return [];
+      }
+      const editor = window.activeTextEditor;
+      const drawn = invoked && editor ? this.canvases.show(editor, "suggestion", []) : undefined;
+      const answer = await Promise.resolve(next(document, position, context, token)).finally(() => drawn?.dispose());
+      const items = Array.isArray(answer) ? answer : (answer?.items ?? []);
+      const range = items[0]?.range;
+      this.shown = { document, start: document.offsetAt(range?.start ?? position), items };
+      return items;
+    },
+  };
+
+  register(): Disposable[] {
+    const accept = (part: string) => async () => {
+      const editor = window.activeTextEditor;
+      await commands.executeCommand(`editor.action.inlineSuggest.${part}`);
+      if (editor) {
+        this.tellPart(editor);
+      }
+    };
+    return [
+      commands.registerCommand("quickfill.suggest", () =>
+        commands.executeCommand("editor.action.inlineSuggest.trigger"),
+      ),
+      commands.registerCommand("quickfill.acceptWord", accept("acceptNextWord")),
+      commands.registerCommand("quickfill.acceptLine", accept("acceptNextLine")),
+    ];
+  }
+
+  /** Tell the server how much of which suggestion stands before the cursor now, if it is a part. */
+  private tellPart(editor: TextEditor): void {
+    if (this.shown?.document !== editor.document) {
+      return;
+    }
+    const text = editor.document.getText();
+    const taken = text.slice(this.shown.start, editor.document.offsetAt(editor.selection.active));
+    const item = this.shown.items.find(
+      ({ insertText }) => typeof insertText === "string" && insertText.startsWith(taken),
+    );
+    if (item && taken && item.insertText !== taken) {
+      this.server.client?.sendNotification(DidPartiallyAccept, {
+        item: { insertText: String(item.insertText), command: item.command },
+        acceptedLength: taken.length,
+      });
+    }
+  }
+}

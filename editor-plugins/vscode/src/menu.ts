@@ -1,0 +1,63 @@
+// What the item in the status bar offers.
+import {
+  commands,
+  type Disposable,
+  type LogOutputChannel,
+  type QuickPickItem,
+  QuickPickItemKind,
+  window,
+} from "vscode";
+import type { Pause } from "./pause";
+import { StatusRequest } from "./protocol";
+import type { Server } from "./server";
+
+interface Entry extends QuickPickItem {
+  command?: string;
+}
+
+export function registerMenu(server: Server, pause: Pause, log: LogOutputChannel): Disposable[] {
+  const openSettings = () => commands.executeCommand("workbench.action.openSettings", "@ext:quickfill.quickfill");
+  const openWalkthrough = () =>
+    commands.executeCommand("workbench.action.openWalkthrough", "quickfill.quickfill#start", false);
+  return [
+    commands.registerCommand("quickfill.restart", () => server.restart()),
+    commands.registerCommand("quickfill.showLog", () => log.show()),
+    commands.registerCommand("quickfill.openSettings", openSettings),
+    commands.registerCommand("quickfill.openWalkthrough", openWalkthrough),
+    commands.registerCommand("quickfill.showMenu", () => showMenu(server, pause)),
+  ];
+}
+
+async function showMenu(server: Server, pause: Pause): Promise<void> {
+  const title = `Quickfill: ${await summary(server)}`;
+  const chosen = await window.showQuickPick<Entry>(entries(server, pause), { title, placeHolder: "What now?" });
+  if (chosen?.command) {
+    await commands.executeCommand(chosen.command);
+  }
+}
+
+/** The state in one line. Asking for it also brings the tooltip of the status bar up to date. */
+async function summary(server: Server): Promise<string> {
+  const { client } = server;
+  const condition = client ? await client.sendRequest(StatusRequest, {}) : server.condition;
+  return "model" in condition ? `${condition.state}, model ${condition.version ?? condition.model}` : condition.state;
+}
+
+function entries(server: Server, pause: Pause): Entry[] {
+  const paused = pause.isPaused
+    ? { label: "$(debug-start) Resume suggestions", command: "quickfill.resume" }
+    : { label: "$(debug-pause) Pause suggestions", command: "quickfill.pause" };
+  const install = { label: "$(cloud-download) Install the server", command: "quickfill.install" };
+  return [
+    ...(server.condition.state === "missing" ? [install] : [paused]),
+    { label: "$(debug-restart) Restart server", command: "quickfill.restart" },
+    { label: "", kind: QuickPickItemKind.Separator },
+    { label: "$(sparkle) Fill holes", command: "quickfill.fill" },
+    { label: "$(edit) Rewrite selection…", command: "quickfill.rewriteSelection" },
+    { label: "$(arrow-right) Next edit", command: "quickfill.showNextEdit" },
+    { label: "", kind: QuickPickItemKind.Separator },
+    { label: "$(output) Show log", command: "quickfill.showLog" },
+    { label: "$(gear) Open settings", command: "quickfill.openSettings" },
+    { label: "$(book) Get started", command: "quickfill.openWalkthrough" },
+  ];
+}

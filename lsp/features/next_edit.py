@@ -1,0 +1,93 @@
+"""`quickfill/nextEdit`, in Copilot's words `textDocument/copilotInlineEdit`: where and what to change next."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from coder.edits import Change
+from lsp.documents import Document
+from lsp.edit_task import EditTask
+from lsp.features import wire
+from lsp.features.editing import changes_for, open_document, range_params, require_unchanged
+from lsp.greeting import ACCEPTED_COMMAND
+from lsp.messages import CommandReport, NextEditItem, NextEditParams, NextEdits, VersionedDocument
+from lsp.next_edit.suggestions import NextEdit
+from lsp.next_editor import Offered
+from lsp.silence import wants_suggestions
+
+if TYPE_CHECKING:
+    from lsp.server import QuickfillServer
+
+INVOKED = 1
+
+LINES_AROUND = 6
+"""Above and below the cursor, that the model writes anew."""
+
+
+async def next_edit(ls: QuickfillServer, params: object) -> dict[str, object]:
+    asked = wire.parsed(NextEditParams, params)
+    document = open_document(ls, asked.text_document)
+    invoked = asked.context.trigger_kind == INVOKED
+    if not invoked and not ls.session.settings.next_edit:
+        return NextEdits(edits=[]).to_json()
+    offset = document.unix.offset(asked.position.line, asked.position.character)
+    found = await find(ls, document, offset, invoked=invoked)
+    return NextEdits(edits=[_item(offered) for offered in found]).to_json()
+
+
+async def find(ls: QuickfillServer, document: Document, offset: int, *, invoked: bool) -> list[Offered]:
+    """The likeliest next edits of a document, the best first: found by syntax, or else, if they are asked for and the
+    checkpoint has learned that, written by the model. Raises JsonRpcContentModified."""
+    session = ls.session
+    if not wants_suggestions(document, session.settings, session.folders):
+        return []
+    search = session.next_editor.search(document, invoked=invoked)
+    found = await asyncio.to_thread(search)
+    if not found and invoked and _model_can(ls):
+        found = await _written(ls, document, offset)
+    require_unchanged(ls, document)
+    session.next_editor.shown(found)
+    return found
+
+
+async def _written(ls: QuickfillServer, document: Document, offset: int) -> list[Offered]:
+    """The lines around the cursor written anew, as one edit."""
+    text = document.unix.text
+    first = last = offset
+    for _ in range(LINES_AROUND + 1):
+        first, last = text.rfind("\n", 0, max(0, first)), text.find("\n", last + 1)
+        last = len(text) if last < 0 else last
+    changes = await changes_for(ls, EditTask(document, "rewrite", ((first + 1, last),)))
+    if not changes:
+        return []
+    edit = _joined(text, changes)
+    return [Offered("model", document, NextEdit(*edit, "model", "Rewrite what is around the cursor", 0.5))]
+
+
+def _joined(text: str, changes: tuple[Change, ...]) -> tuple[int, int, str]:
+    """Several changes as one that reaches from the first to the last."""
+    start, new, position = changes[0].start, "", changes[0].start
+    for change in changes:
+        new += text[position : change.start] + change.text
+        position = change.end
+    return start, position, new
+
+
+def _model_can(ls: QuickfillServer) -> bool:
+    engine = ls.session.host.status
+    return engine is not None and engine.abilities.get("edits", False)
+
+
+def _item(offered: Offered) -> NextEditItem:
+    document, edit = offered.document, offered.edit
+    return NextEditItem(
+        id=offered.id,
+        text_document=VersionedDocument(uri=document.uri, version=document.version),
+        range=range_params(document, (edit.start, edit.end)),
+        text=edit.text.replace("\n", document.line_break),
+        source=edit.source,
+        title=edit.title,
+        probability=round(edit.probability, 4),
+        command=CommandReport(title="Next edit accepted", command=ACCEPTED_COMMAND, arguments=[offered.id]),
+    )

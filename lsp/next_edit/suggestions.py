@@ -1,0 +1,98 @@
+"""From a text and what was changed in it lately to what may be changed next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lsp.next_edit.atoms import Atom, atoms
+from lsp.next_edit.fitness import is_balanced, is_of_its_kind
+from lsp.next_edit.history import EditHistory
+from lsp.next_edit.likelihood import LIKELIHOOD, Likelihood
+from lsp.next_edit.pattern import Pattern, Place, Source
+from lsp.next_edit.rules import (
+    arguments_of_calls,
+    between_words,
+    joint_words,
+    keywords_of_calls,
+    same_words,
+)
+from lsp.next_edit.words import Words
+
+LONGEST_TEXT = 400_000
+"""Characters of a text in which next edits are looked for."""
+
+
+@dataclass(frozen=True)
+class NextEdit:
+    """`text` may belong in the place of the characters from `start` to `end`, with a probability from 0 to 1."""
+
+    start: int
+    end: int
+    text: str
+    source: Source
+    title: str
+    probability: float
+
+
+def next_edits(text: str, language: str, history: EditHistory, likelihood: Likelihood = LIKELIHOOD) -> list[NextEdit]:
+    """The likeliest first; none that touches a place which was just edited, and at most one for each place."""
+    rated = [(likelihood.of(place), place) for place in places(text, language, history)]
+    rated.sort(key=lambda pair: -pair[0])
+    found: list[NextEdit] = []
+    for probability, place in rated:
+        if not any(_touch(place.start, place.end, edit.start, edit.end) for edit in found):
+            found.append(NextEdit(place.start, place.end, place.text, place.source, _title(place), probability))
+    return found
+
+
+def places(text: str, language: str, history: EditHistory) -> Iterator[Place]:
+    """Every place at which something of the history may be repeated."""
+    if not history.edits or len(text) > LONGEST_TEXT:
+        return
+    words = Words(text, language)
+    for place in _places(words, history):
+        fits = is_balanced(text[place.start : place.end], place.text) and is_of_its_kind(place)
+        if fits and not any(_touch(place.start, place.end, edit.start, edit.end) for edit in history.edits):
+            yield place
+
+
+def _places(words: Words, history: EditHistory) -> Iterator[Place]:
+    made = [(age, atoms(words.text, edit)) for age, edit in enumerate(reversed(history.edits))]
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Atom]] = {}
+    for _, of_edit in made:
+        for atom in of_edit.all:
+            alike.setdefault(atom.change, []).append(atom)
+    seen: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
+    for age, of_edit in made:
+        patterns = [Pattern(words, atom, of_edit, age, tuple(alike[atom.change])) for atom in of_edit.all]
+        for pattern in patterns:
+            if pattern.atom.change not in seen:
+                seen.add(pattern.atom.change)
+                yield from _repetitions(pattern)
+        if patterns:
+            yield from joint_words(patterns)
+
+
+def _repetitions(pattern: Pattern) -> Iterator[Place]:
+    declaration = pattern.declaration
+    scope = declaration.scope if declaration is not None else None
+    for place in same_words(pattern):
+        if scope is None or (scope[0] <= place.start and place.end <= scope[1]):
+            yield place
+    yield from keywords_of_calls(pattern)
+    yield from between_words(pattern)
+    yield from arguments_of_calls(pattern)
+
+
+def _touch(start: int, end: int, other_start: int, other_end: int) -> bool:
+    return start <= other_end and other_start <= end
+
+
+def _title(place: Place) -> str:
+    atom = place.pattern.atom
+    if place.source == "rename":
+        return f"Rename {atom.old[0]} to {atom.new[0]}"
+    if place.rule == "signature":
+        return f"{atom.old[0]} is {atom.new[0]} now"
+    return "The same change here"

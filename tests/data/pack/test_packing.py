@@ -1,0 +1,117 @@
+"""From files to rows: all of it real, but for the model, which is tiny."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from coder.errors import InputError
+from coder.model.checkpoint import Checkpoint
+from coder.train.packed_rows import PackedRows, documents_of
+from data.pack.batches import FOLDER_BYTES, batches
+from data.pack.packing import Job, pack
+from data.pack.settings import PackSettings
+from data.pack.text import SourceText
+
+SETTINGS = PackSettings(row_length=2048)
+
+
+def write_shard(file: Path, sources: list[SourceText], groups: int = 2, splits: tuple[str, ...] = ()) -> Path:
+    columns = {name: [getattr(source, name) for source in sources] for name in SourceText.__dataclass_fields__}
+    if splits:
+        columns["split"] = [splits[number % len(splits)] for number in range(len(sources))]
+    parquet.write_table(pa.table(columns), file, row_group_size=-(-len(sources) // groups))
+    return file
+
+
+def packed(source: Path, out: Path, checkpoint: Checkpoint, seed: int = 0) -> PackedRows:
+    job = Job(checkpoint.config, checkpoint.tokenizer_file, out, SETTINGS, seed)
+    list(pack(list(batches([source])), job))
+    return PackedRows(out)
+
+
+def contents(rows: PackedRows) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(rows.folder.iterdir())}
+
+
+def test_another_seed_gives_other_rows(tmp_path: Path, sources: list[SourceText], tiny: Checkpoint):
+    shard = write_shard(tmp_path / "a.parquet", sources[:3])
+    first, again, other = (
+        packed(shard, tmp_path / name, tiny, seed) for name, seed in zip("abc", (1, 1, 2), strict=True)
+    )
+    assert contents(first) == contents(again) != contents(other)
+
+
+def test_the_card_agrees_with_the_rows(tmp_path: Path, sources: list[SourceText], tiny: Checkpoint):
+    rows = packed(write_shard(tmp_path / "train.parquet", sources), tmp_path / "rows", tiny)
+    documents = [document for index in range(len(rows)) for document in documents_of(rows[index])]
+    card = rows.card
+    assert card.fill > 0.95
+    assert card.vocabulary == tiny.tokenizer.digest
+    assert sum(count.documents for count in card.kinds.values()) == len(documents)
+    assert sum(count.tokens for count in card.kinds.values()) == card.tokens == sum(map(len, documents))
+    assert card.middle_tokens == sum(len(document.middle) for document in documents)
+
+
+def test_control_tokens_stand_where_the_layout_has_them(tmp_path: Path, sources: list[SourceText], tiny: Checkpoint):
+    """In every document one prefix and one suffix begin, in its context; a middle has holes and one end alone."""
+    rows, control = packed(write_shard(tmp_path / "a.parquet", sources), tmp_path / "rows", tiny), tiny.config.control
+    for index in range(len(rows)):
+        for document in documents_of(rows[index]):
+            context, middle = np.asarray(document.context), np.asarray(document.middle)
+            assert [(context == token).sum() for token in (control.fim_suffix, control.fim_prefix)] == [1, 1]
+            assert not np.isin(context, [control.mask, control.fim_end, control.end_of_text]).any()
+            assert set(middle[np.isin(middle, control.all)]) <= {control.hole, control.fim_end}
+            assert (middle[:-1] != control.fim_end).all()
+
+
+def test_only_the_wanted_split_is_packed(tmp_path: Path, sources: list[SourceText]):
+    shard = write_shard(tmp_path / "a.parquet", sources, splits=("train", "validation", "held_out"))
+    texts = {
+        split: [file.text for batch in batches([shard], split) for file in batch.read()]
+        for split in ("train", "validation")
+    }
+    assert texts["train"] == [source.text for source in sources[::3]]
+    assert texts["validation"] == [source.text for source in sources[1::3]]
+
+
+def test_a_folder_of_source_files_is_a_source_too(tmp_path: Path):
+    folder = tmp_path / "project"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner" / "b.py").write_bytes(b"\xef\xbb\xbfx = 1\r\ny = 2\r\n")
+    (folder / "c.js").write_text("let x = 1;\n")
+    (folder / "secrets.py").write_text("x = 1\n")
+    (folder / "latin.py").write_bytes("x = 'é'\n".encode("latin-1"))
+    (batch,) = batches([folder])
+    assert batch.read() == [
+        SourceText("let x = 1;\n", "javascript", "c.js", "project"),
+        SourceText("x = 1\ny = 2\n", "python", "inner/b.py", "project"),
+    ]
+
+
+def test_a_large_folder_comes_in_parts(tmp_path: Path):
+    for number in range(5):
+        (tmp_path / f"{number}.py").write_text("value = 1\n" * (FOLDER_BYTES // 25))
+    assert [len(batch.read()) for batch in batches([tmp_path])] == [3, 2]
+
+
+def test_what_is_no_source_is_refused(tmp_path: Path, tiny: Checkpoint):
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 and so on")
+    with pytest.raises(InputError, match=r"broken\.parquet is no Parquet shard"):
+        list(batches([tmp_path]))
+    parquet.write_table(pa.table({"text": ["x"]}), tmp_path / "broken.parquet")
+    with pytest.raises(InputError, match="no column language, path"):
+        list(batches([tmp_path]))
+    with pytest.raises(InputError, match="no file or folder"):
+        list(batches([tmp_path / "absent"]))
+    (tmp_path / "broken.parquet").unlink()
+    with pytest.raises(InputError, match="no source files that may be read"):
+        list(batches([tmp_path]))
+    (tmp_path / "empty.py").write_text("")
+    with pytest.raises(InputError, match="no text in these sources"):
+        packed(tmp_path, tmp_path / "rows", tiny)
+    assert not (tmp_path / "rows" / "rows.json").exists()

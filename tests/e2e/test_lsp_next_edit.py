@@ -1,0 +1,137 @@
+"""What comes next after an edit, as an editor gets it from a real server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from lsprotocol import types
+
+from tests.e2e.buffers import Buffer
+from tests.e2e.editor import SCRIPTED, Editor, editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+URI = "file:///a.py"
+TEXT = "def total(count, price):\n    assert count > 0, '😋'\n    return count * price\n"
+FULL = "def total(amount, price):\n    assert amount > 0, '😋'\n    return amount * price\n"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def session(tmp_path_factory: pytest.TempPathFactory):
+    async with editor(tmp_path_factory.mktemp("session"), options={"nextEdit": True}) as connected:
+        await connected.ready()
+        yield connected
+
+
+def renaming(session: Editor, text: str = TEXT) -> Buffer:
+    """A parameter has just been renamed."""
+    session.open(text)
+    buffer = Buffer(URI, text)
+    type_over(session, buffer, "count", "amount")
+    return buffer
+
+
+def type_over(session: Editor, buffer: Buffer, part: str, new: str) -> None:
+    """Replace the first occurrence of a part, key by key."""
+    start = buffer.text.index(part)
+    change(session, buffer, start, start + len(part), "")
+    for index, character in enumerate(new):
+        change(session, buffer, start + index, start + index, character)
+
+
+def change(session: Editor, buffer: Buffer, start: int, end: int, text: str) -> None:
+    first, last = buffer.position(start), buffer.position(end)
+    session.change(first, last, text)
+    buffer.text = buffer.text[:start] + text + buffer.text[end:]
+    buffer.version += 1
+
+
+def accept(session: Editor, buffer: Buffer, edit: Any) -> None:
+    """Apply a next edit as an editor does, and tell the server of the change."""
+    assert (edit.textDocument.uri, edit.textDocument.version) == (buffer.uri, buffer.version)
+    place = edit.range
+    start = buffer.offset(place.start.line, place.start.character)
+    change(session, buffer, start, buffer.offset(place.end.line, place.end.character), edit.text)
+
+
+async def next_edits(session: Editor, buffer: Buffer, kind: int = 2, method: str = "quickfill/nextEdit") -> list[Any]:
+    document = {"uri": URI, "version": buffer.version}
+    params = {"textDocument": document, "position": {"line": 0, "character": 0}, "context": {"triggerKind": kind}}
+    return list((await session.request(method, params)).edits)
+
+
+@pytest.mark.parametrize("method", ["quickfill/nextEdit", "textDocument/copilotInlineEdit"])
+async def test_a_rename_goes_on_until_it_is_done(session: Editor, method):
+    buffer = renaming(session)
+    for _ in range(2):
+        edit, *_ = await next_edits(session, buffer, method=method)
+        assert (edit.text, edit.source, edit.title) == ("amount", "rename", "Rename count to amount")
+        assert edit.command.command == "quickfill.accepted" and edit.command.arguments == [edit.id]
+        accept(session, buffer, edit)
+    assert buffer.text == FULL
+    assert await next_edits(session, buffer) == []
+
+
+async def test_what_was_not_wanted_is_not_offered_again_but_when_asked_for(session: Editor):
+    buffer = renaming(session)
+    first, *_ = await next_edits(session, buffer)
+    end = len(buffer.text)
+    change(session, buffer, end, end, "# something else\n")
+    assert {edit.range.start.line for edit in await next_edits(session, buffer)} == {1, 2} - {first.range.start.line}
+    assert {edit.range.start.line for edit in await next_edits(session, buffer, kind=1)} == {1, 2}
+
+
+async def test_a_request_about_another_version_is_refused(session: Editor):
+    buffer = renaming(session)
+    buffer.version -= 1
+    params = {"textDocument": {"uri": URI, "version": buffer.version}, "position": {"line": 0, "character": 0}}
+    assert await session.error_of("quickfill/nextEdit", params) == -32801
+
+
+async def test_without_an_edit_nothing_comes_next(session: Editor):
+    session.open(TEXT)
+    assert await next_edits(session, Buffer(URI, TEXT), kind=1) == []
+
+
+async def test_line_breaks_and_columns_are_the_documents(session: Editor):
+    text = "x = '😋'; warn(1)\r\nx = '😋'; warn(2)\r\n"
+    session.open(text)
+    buffer = Buffer(URI, text)
+    type_over(session, buffer, "warn", "warning")
+    edit, *_ = await next_edits(session, buffer, kind=1)
+    accept(session, buffer, edit)
+    assert buffer.text == "x = '😋'; warning(1)\r\nx = '😋'; warning(2)\r\n"
+
+
+async def test_a_command_makes_the_next_edit(session: Editor):
+    buffer = renaming(session)
+    before = len(session.edits)
+    await session.request(types.WORKSPACE_EXECUTE_COMMAND, types.ExecuteCommandParams("quickfill.nextEdit"))
+    (edit,) = session.edits[before:]
+    buffer.apply_workspace_edit(edit)
+    assert buffer.text.count("amount") == 2
+
+
+async def test_a_model_that_can_writes_what_is_around_the_cursor_for_who_asks(tmp_path: Path):
+    async with editor(tmp_path, (*SCRIPTED, "edits"), {"nextEdit": True}) as session:
+        await session.ready()
+        text = "".join(f"line_{number}\n" for number in range(20))
+        session.open(text)
+        buffer = Buffer(URI, text)
+        assert await next_edits(session, buffer) == []
+        (edit,) = await next_edits(session, buffer, kind=1)
+        assert edit.source == "model"
+        accept(session, buffer, edit)
+        assert buffer.text == text[: text.index("line_7")].upper() + text[text.index("line_7") :]
+
+
+async def test_unless_they_are_wanted_none_is_offered_unasked(tmp_path: Path):
+    async with editor(tmp_path, options={"nextEdit": False}) as session:
+        await session.ready()
+        buffer = renaming(session)
+        assert await next_edits(session, buffer, kind=2) == []
+        assert len(await next_edits(session, buffer, kind=1)) > 0
+        assert (await session.status()).nextEdit is False

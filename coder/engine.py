@@ -35,7 +35,7 @@ from coder.edits import (
     RepairRequest,
 )
 from coder.errors import InputError
-from coder.fill import Model, fill_in_turn
+from coder.fill import Likelihoods, Model, fill_in_turn
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
 from coder.joint_fill import JointEvent, hole_updates, joint_job, jointly_filled
 from coder.model.cache_pool import CachePool
@@ -202,8 +202,8 @@ class Engine:
             if (prompt := self._prompting.holes(request)) is None:
                 # A model that sees what is behind a hole needs no help to end there.
                 finds_end = self.config.denoiser is not None
-                model = Model(self.stream, self.score, self.score_tokens, finds_end)
-                yield from fill_in_turn(model, request, either)
+                likelihoods = None if finds_end else Likelihoods(self.score, self.score_tokens)
+                yield from fill_in_turn(Model(self.stream, likelihoods), request, either)
                 return
             job = joint_job(request, either)
             answers = self._answers(job, self._answer_jointly(job, prompt, len(request.texts) - 1))

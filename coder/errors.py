@@ -19,6 +19,12 @@ class CheckpointError(QuickfillError):
     exit_code = 3
 
 
+class UnreachableError(QuickfillError):
+    """A model that runs elsewhere and does not answer."""
+
+    exit_code = 5
+
+
 class MissingDependencyError(QuickfillError):
     """A feature whose extra is not installed."""
 

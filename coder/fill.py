@@ -18,14 +18,20 @@ MOST_LIKELY_ENDS = 2
 
 
 @dataclass(frozen=True)
-class Model:
-    """What filling needs of the engine: its methods of these names, and whether it ends an answer where the rest of the
-    line begins by itself."""
+class Likelihoods:
+    """The engine's methods of these names."""
 
-    stream: Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
     score: Callable[[str, str, str], Score]
     score_tokens: Callable[[str, str, str], Sequence[TokenScore]]
-    finds_end: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """What filling needs of the engine: its methods of these names. `likelihoods` is None where it tells none, or
+    ends an answer where the rest of the line begins by itself."""
+
+    stream: Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
+    likelihoods: Likelihoods | None = None
 
 
 def fill_in_turn(model: Model, request: FillRequest, cancelled: Cancellation) -> Iterator[FillEvent]:
@@ -68,8 +74,8 @@ def _fill_one(
             continue
         answer = replace(event, text=without_blanks(event.text, blanks))
         in_time = answer.finish_reason in ("end", "length") and not cancelled.is_set()
-        if in_time and not model.finds_end and whole.suffix.partition("\n")[0].strip():
-            answer = with_best_end(answer, model, whole, request.texts[hole + 1 :])
+        if in_time and model.likelihoods and whole.suffix.partition("\n")[0].strip():
+            answer = with_best_end(answer, model.likelihoods, whole, request.texts[hole + 1 :])
         else:
             text = fitted(answer.text, request.texts[hole + 1], whole.suffix.partition("\n")[0])
             answer = replace(answer, text=text)
@@ -77,7 +83,9 @@ def _fill_one(
         yield HoleUpdate(hole, CanvasUpdate(answer.text, (), answer.passes, answer.tokens))
 
 
-def with_best_end(answer: Completion, model: Model, request: CompletionRequest, behind: Sequence[str]) -> Completion:
+def with_best_end(
+    answer: Completion, model: Likelihoods, request: CompletionRequest, behind: Sequence[str]
+) -> Completion:
     """The answer to a hole inside a line, up to where the rest of the line goes on best.
 
     A model that writes to the end of a line repeats what follows the hole. But it knows how likely a whole line is, so

@@ -17,7 +17,7 @@ from coder.diffusion.events import Statistics
 from coder.edits import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.engine import Engine
 from coder.errors import InputError
-from coder.fill import Model, fill_in_turn, joined
+from coder.fill import Likelihoods, Model, fill_in_turn, joined
 from coder.model.onnx_runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions, TokenBias
 from tests.tiny import write_tiny_checkpoint
@@ -172,7 +172,8 @@ def fill_with(
     def likelier_if_short(prefix: str, suffix: str, middle: str) -> Score:
         return Score(-float(len(middle)), 0.0, 1)
 
-    model = Model(stream, score or likelier_if_short, score_tokens)  # type: ignore[arg-type]
+    likelihoods = Likelihoods(score or likelier_if_short, score_tokens)
+    model = Model(stream, likelihoods)  # type: ignore[arg-type]
     *_, filled = fill_in_turn(model, request, threading.Event())
     assert isinstance(filled, Filled)
     return filled

@@ -57,7 +57,7 @@ def write_tiny_tokenizer(file: Path) -> None:
     tokenizer.save(str(file))
 
 
-def tiny_settings(vocab_size: int, tied: bool = True) -> dict[str, object]:
+def tiny_settings(vocab_size: int, tied: bool = True, head_dim: int = 16) -> dict[str, object]:
     """The `config.json` of a tiny checkpoint."""
     return {
         "architectures": ["LlamaForCausalLM"],
@@ -67,7 +67,7 @@ def tiny_settings(vocab_size: int, tied: bool = True) -> dict[str, object]:
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
-        "head_dim": 16,
+        "head_dim": head_dim,
         "vocab_size": vocab_size,
         "max_position_embeddings": 512,
         "rope_theta": 10000.0,
@@ -91,12 +91,14 @@ def tiny_settings(vocab_size: int, tied: bool = True) -> dict[str, object]:
     }
 
 
-def write_tiny_checkpoint(folder: Path, quantized: bool = False, tied: bool = True, seed: int = 0) -> Path:
+def write_tiny_checkpoint(
+    folder: Path, quantized: bool = False, tied: bool = True, seed: int = 0, head_dim: int = 16
+) -> Path:
     """Write a tiny checkpoint into `folder` (made if needed) and return it: float32, or int8 with a scale a row."""
     folder.mkdir(parents=True, exist_ok=True)
     write_tiny_tokenizer(folder / "tokenizer.json")
     tokenizer = QuickfillTokenizer(folder / "tokenizer.json")
-    settings = tiny_settings(len(tokenizer.ids), tied)
+    settings = tiny_settings(len(tokenizer.ids), tied, head_dim)
     (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
     tensors = random_tensors(ModelConfig.from_json(settings, tokenizer.control), seed)
     safetensors.numpy.save_file(quantize(tensors) if quantized else tensors, folder / "model.safetensors")

@@ -19,6 +19,8 @@ quickfill convert model.gguf ready                the same from GGUF
 quickfill convert embedded stock --to transformers
 
 quickfill convert embedded quickfill.gguf --to gguf
+
+quickfill convert embedded served --to vllm       then `vllm serve served`
 """
 
 
@@ -26,12 +28,14 @@ def convert(
     source: Annotated[str, typer.Argument(help="`embedded`, a checkpoint's folder, a stock Llama's, or a .gguf file.")],
     destination: Annotated[Path, typer.Argument(help="A folder to be made; a file for GGUF.")],
     to: Annotated[
-        Literal["quickfill", "transformers", "gguf"],
-        typer.Option(help="The format; `transformers` is a stock LlamaForCausalLM."),
+        Literal["quickfill", "transformers", "gguf", "vllm"],
+        typer.Option(
+            help="The format; `transformers` is a stock LlamaForCausalLM, `vllm` one that vLLM's plugin here serves."
+        ),
     ] = "quickfill",
     precision: Annotated[
         Literal["int8", "bf16", "f32"] | None,
-        typer.Option(help="Of the matrices; by default int8, and f32 for transformers."),
+        typer.Option(help="Of the matrices; by default int8, f32 for transformers and bf16 for vllm."),
     ] = None,
     tokenizer: Annotated[
         Path | None, typer.Option(help="A tokenizer.json to use instead of the source's.", exists=True, dir_okay=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,8 +13,10 @@ from coder.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
     from coder.serve.settings import ServeSettings
+    from coder.vllm_engine import VllmEngine
 
 KEY_VARIABLE = "QUICKFILL_API_KEY"
+VLLM_KEY_VARIABLE = "VLLM_API_KEY"
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -68,6 +70,18 @@ def serve(
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
+    engine: Annotated[
+        Literal["own", "vllm"],
+        typer.Option(help="What runs the model: this process, or a vLLM server.", rich_help_panel=options.MODEL_PANEL),
+    ] = "own",
+    vllm_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="The vLLM server; --model then names the checkpoint that it serves, in any format.",
+            rich_help_panel=options.MODEL_PANEL,
+        ),
+    ] = "http://localhost:8000",
 ) -> None:
     """Serve the model to editors, agents and scripts, in the words of OpenAI's, Mercury's and llama.cpp's API.
 
@@ -85,11 +99,20 @@ def serve(
         most_tokens=max_tokens,
         drain=drain,
     )
-    engine = shared.load_engine(model, runtime, threads)
+    served = vllm_engine(vllm_url, model) if engine == "vllm" else shared.load_engine(model, runtime, threads)
 
     from coder.serve.running import serve as run
 
-    run(engine, settings, ready=lambda address: typer.echo(f"quickfill serves {address}"))
+    run(served, settings, ready=lambda address: typer.echo(f"quickfill serves {address}"))
+
+
+def vllm_engine(url: str, model: str) -> VllmEngine:
+    """Raises CheckpointError, MissingDependencyError, UnreachableError."""
+    from coder.model.checkpoint import open_checkpoint
+    from coder.vllm_client import VllmClient
+    from coder.vllm_engine import VllmEngine
+
+    return VllmEngine(VllmClient(url, os.environ.get(VLLM_KEY_VARIABLE, "")), open_checkpoint(model), model)
 
 
 def read_keys(file: Path | None) -> tuple[str, ...]:

@@ -11,6 +11,9 @@ from coder.errors import CheckpointError
 from coder.model.denoiser import TOKEN_CAUSAL, AttentionPattern, Denoiser
 from coder.model.rope import UNSCALED, RopeScaling
 
+ARCHITECTURES = ("LlamaForCausalLM", "QuickfillForBlockDiffusion")
+"""A plain Llama, and the same where it is written for vLLM."""
+
 
 @dataclass(frozen=True)
 class Abilities:
@@ -167,7 +170,7 @@ def require_adapted_llama(config: Mapping[str, Any]) -> None:
 def require_llama(config: Mapping[str, Any]) -> None:
     """Raise CheckpointError unless `config` describes a plain Llama decoder."""
     model_type, architectures = config.get("model_type"), config.get("architectures") or ["LlamaForCausalLM"]
-    if model_type != "llama" or "LlamaForCausalLM" not in architectures:
+    if model_type != "llama" or not set(ARCHITECTURES) & set(architectures):
         raise CheckpointError(
             f"config.json: model_type is {model_type!r}, architectures {architectures!r}; only Llama-architecture "
             "decoders (model_type 'llama', LlamaForCausalLM) can be run"

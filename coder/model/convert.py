@@ -14,10 +14,19 @@ from coder.model.checkpoint import Checkpoint, assemble, find_checkpoint, read_j
 from coder.model.checkpoint_writer import Precision, write_checkpoint
 from coder.model.config import ControlTokens, require_llama
 from coder.model.control_tokens import with_control_tokens
+from coder.model.smoothing import SMOOTHING_FILE
 from coder.model.stored_tensors import StoredTensor
 from coder.model.tokens import Tokenizer
+from coder.model.vllm_settings import end_generation_with_the_middle, vllm_settings
 
-Format = Literal["quickfill", "transformers", "gguf"]
+Format = Literal["quickfill", "transformers", "gguf", "vllm"]
+
+USUAL_PRECISION: dict[Format, Precision] = {
+    "quickfill": "int8",
+    "transformers": "f32",
+    "gguf": "int8",
+    "vllm": "bf16",
+}
 
 BLOCK_SIZES = [8, 16, 32]
 """Canvas sizes in the settings of a checkpoint that was never adapted: those that training will use."""
@@ -38,8 +47,8 @@ def convert(
     Args:
         source: a checkpoint's name, its folder, a stock Llama folder, or a GGUF file.
         destination: a folder; a file for GGUF.
-        precision: of the matrices; None is int8 for `quickfill` and `gguf`, and float32 for `transformers`, which
-            loses nothing.
+        precision: of the matrices; None is int8 for `quickfill` and `gguf`, float32 for `transformers`, which loses
+            nothing, and bfloat16 for `vllm`.
         tokenizer: a `tokenizer.json` to use instead of the source's.
         force: replace what is there.
 
@@ -50,9 +59,9 @@ def convert(
         InputError: the destination exists, or the precision does not exist in the format.
         MissingDependencyError: GGUF without the package for it.
     """
-    if to == "transformers" and precision == "int8":
-        raise InputError("transformers cannot load the int8 format; choose --precision bf16 or f32")
-    precision = precision or ("f32" if to == "transformers" else "int8")
+    if to in ("transformers", "vllm") and precision == "int8":
+        raise InputError(f"{to} cannot load the int8 format; choose --precision bf16 or f32")
+    precision = precision or USUAL_PRECISION[to]
     with tempfile.TemporaryDirectory(prefix="quickfill-") as scratch:
         checkpoint, settings = open_source(source, tokenizer, Path(scratch))
         with replaced(destination, force, checkpoint.folder) as unfinished:
@@ -63,7 +72,14 @@ def convert(
                 write_gguf(checkpoint, unfinished, precision, settings["quickfill"])
             else:
                 unfinished.mkdir()
+                control = checkpoint.config.control
+                if to == "vllm":
+                    settings = vllm_settings(settings, control, checkpoint.config.block_sizes)
                 write_checkpoint(checkpoint, settings, unfinished, precision)
+                if to == "vllm":
+                    # vLLM takes every such file for weights; and it does not quantise, so it needs none of it.
+                    (unfinished / SMOOTHING_FILE).unlink(missing_ok=True)
+                    end_generation_with_the_middle(unfinished, control)
     return checkpoint
 
 

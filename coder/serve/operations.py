@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from coder.errors import InputError
-from coder.serve.refusals import RefusedError, SlowClientError, TooLargeError, refusal_of
+from coder.errors import InputError, UnreachableError
+from coder.serve.refusals import ModelAwayError, RefusedError, SlowClientError, TooLargeError, refusal_of
 from coder.serve.service import Service
 from coder.serve.tasks import while_connected
 from coder.serve.wire import Failure, FailureBody
@@ -201,6 +201,8 @@ def as_refusal(error: Exception) -> RefusedError | None:
             return error
         case InputError():
             return refusal_of(error)
+        case UnreachableError():
+            return ModelAwayError(str(error))
         case ValidationError():
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"]))

@@ -53,6 +53,10 @@ class StoppingError(RefusedError):
         super().__init__("the server is about to stop")
 
 
+class ModelAwayError(RefusedError):
+    status, kind, retry_after = 503, "overloaded_error", 5
+
+
 def refusal_of(error: InputError) -> RefusedError:
     """The engine's word on a request that cannot be answered."""
     return RefusedError(str(error))

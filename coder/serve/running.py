@@ -11,10 +11,10 @@ from types import FrameType
 import uvicorn
 
 from coder.completion import CompletionRequest
-from coder.engine import Engine
 from coder.errors import InputError
 from coder.serve.app import create_app
 from coder.serve.patience import patient_protocol
+from coder.serve.served_engine import ServedEngine
 from coder.serve.service import Service
 from coder.serve.settings import ServeSettings
 
@@ -24,7 +24,7 @@ IDLE_SECONDS = 75
 WARM_UP = CompletionRequest("def ", max_tokens=2)
 
 
-def serve(engine: Engine, settings: ServeSettings, ready: Callable[[str], None]) -> None:
+def serve(engine: ServedEngine, settings: ServeSettings, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or an interrupt; what came before is answered, a second interrupt leaves at once.
 
     Args:

@@ -19,12 +19,12 @@ from typing import Any, Generic, TypeVar
 
 from coder.completion import Completion, CompletionRequest, EngineEvent, TokenScore
 from coder.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
-from coder.engine import Engine
 from coder.job import AnyOf
 from coder.model.checkpoint import EMBEDDED
 from coder.serve.fair_line import FairLine
 from coder.serve.metrics import Metrics
 from coder.serve.refusals import QueueFullError, StoppingError, WaitedTooLongError
+from coder.serve.served_engine import ServedEngine
 from coder.serve.settings import ServeSettings
 from coder.serve.tasks import last
 
@@ -44,7 +44,7 @@ class Turn:
         cancelled: is set when nobody waits any more.
     """
 
-    def __init__(self, engine: Engine, cancelled: threading.Event, deadline: float) -> None:
+    def __init__(self, engine: ServedEngine, cancelled: threading.Event, deadline: float) -> None:
         self.engine = engine
         self.cancelled = cancelled
         self._deadline = deadline
@@ -122,7 +122,7 @@ class Service:
     `client` names who asks, for the sake of fairness alone.
     """
 
-    def __init__(self, engine: Engine, settings: ServeSettings, metrics: Metrics | None = None) -> None:
+    def __init__(self, engine: ServedEngine, settings: ServeSettings, metrics: Metrics | None = None) -> None:
         self.engine = engine
         self.settings = settings
         self.metrics = metrics or Metrics()

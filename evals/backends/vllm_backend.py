@@ -1,26 +1,32 @@
-"""Causal language models by vLLM, a batch at a time."""
+"""Causal language models, and block-diffusion ones with this project's plugin, by vLLM, a batch at a time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
-from coder.errors import MissingDependencyError
+from coder.errors import InputError, MissingDependencyError
 from evals.backends.backend import Answer, Ask, Identity
 from evals.backends.fill_in_the_middle import cut_at_end, find_layout, prompt_of
 
 
 @dataclass(frozen=True)
 class VllmSettings:
-    """`model` is a folder or a hub id; `layout` as in `fill_in_the_middle`; `batch` questions are asked at once."""
+    """`model` is a folder or a hub id; `layout` as in `fill_in_the_middle`; `batch` questions are asked at once.
+
+    `policy` (with `canvas` slots at a time, 0 for the most) says how the plugin decodes a checkpoint of
+    `quickfill convert --to vllm`: greedily, and without a seed.
+    """
 
     model: str
     layout: str = "none"
     batch: int = 64
     dtype: str = "auto"
+    policy: str = ""
+    canvas: int = 0
 
 
 class VllmBackend:
@@ -46,7 +52,7 @@ class VllmBackend:
         settings = self._settings
         return Identity(
             label=settings.model.rstrip("/").rpartition("/")[2],
-            settings={"backend": "vllm", "layout": settings.layout, "dtype": settings.dtype, "batch": settings.batch},
+            settings={"backend": "vllm", **asdict(settings)},
             versions={"vllm": metadata.version("vllm")},
             model=settings.model,
         )
@@ -55,16 +61,7 @@ class VllmBackend:
         start = time.monotonic()
         ends = self._layout.ends if self._layout else ()
         prompts = [prompt_of(ask.question, self._layout, self._settings.model) for ask in asks]
-        settings = [
-            self._sampling(
-                max_tokens=ask.decoding.max_tokens,
-                temperature=ask.decoding.temperature,
-                top_p=ask.decoding.top_p,
-                seed=ask.seed,
-                stop=[*ends, *ask.stops],
-            )
-            for ask in asks
-        ]
+        settings = [self._settings_of(ask, [*ends, *ask.stops]) for ask in asks]
         outputs = self._model.generate(prompts, settings, use_tqdm=False)
         seconds = (time.monotonic() - start) / max(1, len(asks))
         for output in outputs:
@@ -74,8 +71,25 @@ class VllmBackend:
                 finish_reason=str(written.finish_reason),
                 seconds=seconds,
                 tokens=len(written.token_ids),
-                passes=len(written.token_ids),
+                passes=None if self._settings.policy else len(written.token_ids),
             )
+
+    def _settings_of(self, ask: Ask, stops: list[str]) -> Any:
+        """vLLM's sampling parameters. Raises InputError."""
+        decoding = ask.decoding
+        if not self._settings.policy:
+            return self._sampling(
+                max_tokens=decoding.max_tokens,
+                temperature=decoding.temperature,
+                top_p=decoding.top_p,
+                seed=ask.seed,
+                stop=stops,
+            )
+        if decoding.temperature:
+            raise InputError("vLLM decodes diffusion models greedily: leave the temperature at 0")
+        canvas = {"canvas": self._settings.canvas} if self._settings.canvas else {}
+        arguments = {"policy": self._settings.policy, **canvas}
+        return self._sampling(max_tokens=decoding.max_tokens, stop=stops, extra_args=arguments)
 
     def close(self) -> None:
         """The model goes with this object."""

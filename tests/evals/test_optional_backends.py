@@ -88,3 +88,26 @@ def test_vllm_is_asked_for_a_batch(stand_in):
     assert {"<|endoftext|>", "\ndef"} <= set(settings[0].stop)
     assert settings[0].seed != settings[1].seed
     assert backend.identity.label == "coder"
+
+
+def test_the_plugin_of_vllm_is_told_how_to_decode(stand_in):
+    asked: list[Any] = []
+
+    class LLM:
+        def __init__(self, model: str, dtype: str) -> None:
+            assert model == "served"
+
+        def generate(self, prompts: list[str], settings: list[Any], use_tqdm: bool) -> list[Any]:
+            asked.extend(settings)
+            assert prompts == ["<|fim_suffix|>\n<|fim_prefix|>def add(a, b):\n"]
+            written = SimpleNamespace(text=WRITTEN, token_ids=[1, 2, 3, 4], finish_reason="stop")
+            return [SimpleNamespace(outputs=[written])]
+
+    stand_in("vllm", LLM=LLM, SamplingParams=lambda **settings: SimpleNamespace(**settings))
+    backend = open_backend("vllm:served,layout=quickfill,policy=threshold:0.9,canvas=8")
+    with pytest.raises(InputError, match="greedily"):
+        list(backend.answer(ASKS))
+    (answer,) = backend.answer([Ask(TASK, 0, Decoding(max_tokens=7))])
+    assert answer.passes is None
+    assert asked[0].extra_args == {"policy": "threshold:0.9", "canvas": 8}
+    assert not hasattr(asked[0], "seed") and not hasattr(asked[0], "temperature")

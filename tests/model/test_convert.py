@@ -130,6 +130,25 @@ def test_our_int8_as_a_stock_llama_and_back(tmp_path: Path, tied: bool):
     assert back.config == source.config
 
 
+def test_for_vllm_the_middle_ends_generation_and_the_canvas_has_room_for_its_anchor(tmp_path: Path):
+    source = opened(write_tiny_checkpoint(tmp_path / "tiny"))
+    control = source.config.control
+    convert(str(source.folder), tmp_path / "served", to="vllm")
+    settings = json.loads((tmp_path / "served" / "config.json").read_text())
+    assert settings["architectures"] == ["QuickfillForBlockDiffusion"]
+    assert settings["canvas_length"] == max(source.config.block_sizes) + 1
+    assert settings["eos_token_id"] == settings["quickfill"]["end_token"] == control.fim_end
+    assert {control.mask, control.hole} <= set(settings["quickfill"]["forbidden_tokens"])
+    assert control.fim_end not in settings["quickfill"]["forbidden_tokens"]
+    assert AutoTokenizer.from_pretrained(tmp_path / "served").eos_token_id == control.fim_end
+    assert opened(tmp_path / "served").config.control == control
+
+
+def test_what_never_saw_a_canvas_is_not_written_for_vllm(tmp_path: Path):
+    with pytest.raises(CheckpointError, match="without a plugin"):
+        convert(str(write_stock(tmp_path / "stock")), tmp_path / "served", to="vllm")
+
+
 def test_int8_is_copied_bit_by_bit(tmp_path: Path):
     source = opened(write_tiny_checkpoint(tmp_path / "int8", quantized=True))
     convert(str(source.folder), tmp_path / "copy")

@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import uvicorn
 
-from coder.engine import Engine
 from coder.model.onnx_runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions
 from coder.serve.app import create_app
 from coder.serve.patience import patient_protocol
 from coder.serve.running import address_of, listen
+from coder.serve.served_engine import ServedEngine
 from coder.serve.service import Service
 from coder.serve.settings import ServeSettings
 from tests.serve.running_server import PATIENCE
@@ -45,7 +45,7 @@ class InProcessServer:
 
 
 @contextmanager
-def serving(engine: Engine, **settings: Any) -> Iterator[InProcessServer]:
+def serving(engine: ServedEngine, **settings: Any) -> Iterator[InProcessServer]:
     made = ServeSettings.model_validate({"port": 0} | settings)
     service = Service(engine, made)
     config = uvicorn.Config(

@@ -1,0 +1,83 @@
+"""How one request is decoded: what it says in `extra_args`, else what the checkpoint is served with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from coder.diffusion.schedules import Linear, Schedule
+from coder.diffusion.unmasking import EntropyBound, Factor, FixedSteps, Threshold, parse_policy
+from coder.errors import InputError
+
+POLICY_ARGUMENT, CANVAS_ARGUMENT = "policy", "canvas"
+"""The names in `extra_args`, `vllm_xargs` in HTTP requests."""
+
+DEFAULT_POLICY = "verified"
+"""Where a request names none: its output is the autoregressive one."""
+
+MAX_STEPS = 64
+"""Most steps of a `fixed` policy: its plan has a row for each."""
+
+
+class Kind(IntEnum):
+    """Unmasking policies, as numbers that a tensor can hold."""
+
+    THRESHOLD = 0
+    FACTOR = 1
+    ENTROPY = 2
+    FIXED = 3
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """A decoding method for one request.
+
+    Attributes:
+        kind, parameter: the unmasking policy and its number.
+        steps, schedule: those of a fixed policy.
+        canvas_size: slots.
+        verified: whether the canvas is a draft to be verified autoregressively.
+    """
+
+    kind: Kind
+    parameter: float
+    canvas_size: int
+    steps: int = 1
+    schedule: Schedule = field(default_factory=Linear)
+    verified: bool = False
+
+
+def parse_decoding(arguments: Mapping[str, Any] | None, largest_canvas: int) -> Decoding:
+    """The decoding that a request asks for.
+
+    Args:
+        arguments: its `extra_args`: `policy`, as `quickfill --policy` takes it (`verified`, `threshold:0.9`, ...), and
+            `canvas`, the number of slots.
+        largest_canvas: slots of the canvas that vLLM has room for: the default, and what a larger one comes down to.
+
+    Raises:
+        InputError: there is no such policy, or the canvas is no number of slots.
+    """
+    arguments = arguments or {}
+    policy_text = arguments.get(POLICY_ARGUMENT, DEFAULT_POLICY)
+    canvas_size = arguments.get(CANVAS_ARGUMENT, largest_canvas)
+    if not isinstance(policy_text, str):
+        raise InputError(f"{POLICY_ARGUMENT} must be a text such as 'threshold:0.9', not {policy_text!r}")
+    if not isinstance(canvas_size, int | float) or not 1 <= canvas_size < math.inf:
+        raise InputError(f"{CANVAS_ARGUMENT} must be a number of slots, at least 1, not {canvas_size!r}")
+    canvas_size = min(int(canvas_size), largest_canvas)
+    if policy_text == "verified":
+        return Decoding(Kind.FIXED, 0.0, canvas_size, steps=1, verified=True)
+    match parse_policy(policy_text):
+        case Threshold(confidence):
+            return Decoding(Kind.THRESHOLD, confidence, canvas_size)
+        case Factor(factor):
+            return Decoding(Kind.FACTOR, factor, canvas_size)
+        case EntropyBound(bound):
+            return Decoding(Kind.ENTROPY, bound, canvas_size)
+        case FixedSteps(steps, schedule) if steps <= MAX_STEPS:
+            return Decoding(Kind.FIXED, 0.0, canvas_size, steps, schedule)
+    raise InputError(f"a fixed policy takes at most {MAX_STEPS} steps here; {policy_text!r} has more")

@@ -57,8 +57,6 @@ def routes(service: Service) -> list[BaseRoute]:
         page = (PAGE / "index.html").read_text(encoding="utf-8").replace("{{ editor }}", editor)
         return HTMLResponse(page, headers=HEADERS)
 
-    return [
-        Route("/", show_page),
-        Mount("/playground/page", Files(directory=PAGE)),
-        Mount("/playground/monaco", Files(directory=MONACO, check_dir=False)),
-    ]
+    folders = {"page": PAGE, "monaco": MONACO}
+    mounts = [Mount(f"/playground/{name}", Files(directory=path)) for name, path in folders.items() if path.is_dir()]
+    return [Route("/", show_page), *mounts]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from coder.diffusion.algorithms import Autoregressive, Lookup, Verified
 from coder.diffusion.events import Committed
@@ -52,6 +54,16 @@ def test_onnx_tiny(tiny: Path, bits: int):
     assert count_ties(OnnxRuntime.load(checkpoint, 1, bits), checkpoint, 60, 20) <= FEW
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other cost more than a tiny model's work, most of all on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_torch_tiny(tiny: Path):
     checkpoint = open_checkpoint(str(tiny))
     assert count_ties(TorchRuntime.load(checkpoint, "cpu"), checkpoint, 60, 20) <= FEW

@@ -264,5 +264,6 @@ def test_tokens_are_those_of_the_text(sources: list[SourceText], layout: Layout,
         if control.fim_end in document.middle:
             assert texts[0] + "".join(a + b for a, b in zip(answers, texts[1:], strict=True)) in source.text
         else:
-            assert len(document) == infilling.row_length
-            assert decode(ids(document.middle)).rstrip("\N{REPLACEMENT CHARACTER}") in source.text
+            text = decode(ids(document.middle))
+            assert len(document) == infilling.row_length or source.text.endswith(text)
+            assert text.rstrip("\N{REPLACEMENT CHARACTER}") in source.text

@@ -11,7 +11,10 @@ from coder.errors import CheckpointError
 from coder.model.denoiser import TOKEN_CAUSAL, AttentionPattern, Denoiser
 from coder.model.rope import UNSCALED, RopeScaling
 
-ARCHITECTURES = ("LlamaForCausalLM", "QuickfillForBlockDiffusion")
+VLLM_ARCHITECTURE = "QuickfillForBlockDiffusion"
+"""As `coder.vllm_plugin` registers it."""
+
+ARCHITECTURES = ("LlamaForCausalLM", VLLM_ARCHITECTURE)
 """A plain Llama, and the same where it is written for vLLM."""
 
 

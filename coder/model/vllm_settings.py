@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from coder.errors import CheckpointError
-from coder.model.config import ControlTokens
+from coder.model.config import VLLM_ARCHITECTURE, ControlTokens
 from coder.model.tokens import CONTROL_TEXTS
-
-ARCHITECTURE = "QuickfillForBlockDiffusion"
-"""As `coder.vllm_plugin` registers it."""
 
 USUAL_CANVAS = 16
 """Slots; `vllm serve --hf-overrides '{"canvas_length": 33}'` makes room for canvases of 32."""
@@ -29,7 +26,7 @@ def vllm_settings(settings: Mapping[str, Any], control: ControlTokens, block_siz
     slots = max((size for size in block_sizes if size <= USUAL_CANVAS), default=min(block_sizes))
     return {
         **settings,
-        "architectures": [ARCHITECTURE],
+        "architectures": [VLLM_ARCHITECTURE],
         "canvas_length": slots + 1,
         "mask_token_id": control.mask,
         "eos_token_id": control.fim_end,

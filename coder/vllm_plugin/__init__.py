@@ -8,7 +8,7 @@ PyTorch; `config`, `model`, `model_state`, `scheduler` and `sampler` tie them to
 
 from __future__ import annotations
 
-from coder.model.vllm_settings import ARCHITECTURE
+from coder.model.config import VLLM_ARCHITECTURE
 
 
 def register() -> None:
@@ -18,6 +18,6 @@ def register() -> None:
 
     from coder.vllm_plugin.config import BlockDiffusionConfig
 
-    if ARCHITECTURE not in ModelRegistry.get_supported_archs():
-        ModelRegistry.register_model(ARCHITECTURE, f"{__name__}.model:{ARCHITECTURE}")
-    MODELS_CONFIG_MAP[ARCHITECTURE] = BlockDiffusionConfig
+    if VLLM_ARCHITECTURE not in ModelRegistry.get_supported_archs():
+        ModelRegistry.register_model(VLLM_ARCHITECTURE, f"{__name__}.model:{VLLM_ARCHITECTURE}")
+    MODELS_CONFIG_MAP[VLLM_ARCHITECTURE] = BlockDiffusionConfig

@@ -10,21 +10,9 @@ import pytest
 
 from tests.e2e.emacs import PLUGIN, Emacs, emacs, find_emacs, lisp_string
 from tests.e2e.neovim import quickfill_command
+from tests.e2e.stack import STACK
 
 pytestmark = pytest.mark.slow
-
-FILE = """class Stack:
-    def __init__(self):
-        self.items = []
-
-    def push(self, item):
-        self.items.append(item)
-
-    def pop(self):
-        return self.items.pop()
-
-    def is_empty(self):
-"""
 
 SETUP = """
 (setq quickfill-command '({command})
@@ -51,7 +39,7 @@ LSP_MODE = (
 def running(folder: Path, client: tuple[str, str]) -> Iterator[Emacs]:
     """One for several tests, since its server takes a while to load the model."""
     file = folder / "stack.py"
-    file.write_text(FILE, encoding="utf-8")
+    file.write_text(STACK, encoding="utf-8")
     environment = {
         "HOME": str(folder),
         "XDG_CACHE_HOME": str(folder / "cache"),
@@ -78,7 +66,7 @@ def lsp_mode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emacs]:
 def editor(emacs_with_eglot: Emacs, tmp_path: Path) -> Emacs:
     """With a file of the test's own, in which nothing was changed yet."""
     file = Path(emacs_with_eglot.evaluate("default-directory")).expanduser() / f"{tmp_path.name}.py"
-    file.write_text(FILE, encoding="utf-8")
+    file.write_text(STACK, encoding="utf-8")
     emacs_with_eglot.evaluate(
         f"(progn (find-file {lisp_string(str(file))}) (switch-to-buffer (current-buffer)) (goto-char (point-max)) t)"
     )

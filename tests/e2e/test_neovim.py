@@ -10,21 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.neovim import PLUGIN, Neovim, neovim, quickfill_command
+from tests.e2e.stack import STACK
 
 pytestmark = pytest.mark.slow
-
-FILE = """class Stack:
-    def __init__(self):
-        self.items = []
-
-    def push(self, item):
-        self.items.append(item)
-
-    def pop(self):
-        return self.items.pop()
-
-    def is_empty(self):
-"""
 
 SETUP = """
 require("quickfill").setup({{
@@ -54,7 +42,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def stack(tmp_path: Path) -> Path:
     file = tmp_path / "stack.py"
-    file.write_text(FILE, encoding="utf-8")
+    file.write_text(STACK, encoding="utf-8")
     return file
 
 

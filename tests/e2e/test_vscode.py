@@ -13,22 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.stack import STACK
 from tests.e2e.vscode import STATUS, VSCode, package, vscode
 
 pytestmark = pytest.mark.slow
-
-STACK = """class Stack:
-    def __init__(self):
-        self.items = []
-
-    def push(self, item):
-        self.items.append(item)
-
-    def pop(self):
-        return self.items.pop()
-
-    def is_empty(self):
-"""
 
 RENAME = """def total(prices):
     count = 0

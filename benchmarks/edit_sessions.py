@@ -1,5 +1,8 @@
 """Edit sessions: a file as it was, as it became, and the edits that lead from one to the other."""
 
+# jedi comes with the extra `bench`, not with the checks.
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import random

@@ -17,7 +17,8 @@ from pathspec import GitIgnoreSpec
 
 from coder.syntax.languages import language_of
 
-IGNORE_FILES = (".gitignore", ".ignore", ".quickfillignore")
+OUTRIGHT_IGNORE_FILE = ".quickfillignore"
+IGNORE_FILES = (".gitignore", ".ignore", OUTRIGHT_IGNORE_FILE)
 
 SKIPPED_FOLDERS = frozenset(
     "__pycache__ bower_components build cvs dist env htmlcov node_modules obj out site-packages target venv".split()
@@ -62,13 +63,22 @@ class IgnoreRules:
 
     @staticmethod
     def of_root(root: Path) -> IgnoreRules:
-        """The rules that hold in `root`: its own, and those of the Git repository around it."""
+        """The rules that hold in `root`: its own, and those of the Git repository around it.
+
+        A folder that the repository ignores, an installed package for example, was opened on purpose: of the files
+        above it only `.quickfillignore` counts then.
+        """
         above = [root, *root.parents]
         top = next((index for index, folder in enumerate(above) if (folder / ".git").exists()), 0)
+        outer = above[top:0:-1]
         rules = IgnoreRules()._joined(above[top], [above[top] / ".git" / "info" / "exclude"])
-        for folder in reversed(above[: top + 1]):
+        for folder in outer:
             rules = rules.inside(folder)
-        return rules
+        if outer and rules.ignore(root, is_folder=True):
+            rules = IgnoreRules()
+            for folder in outer:
+                rules = rules._joined(folder, [folder / OUTRIGHT_IGNORE_FILE])
+        return rules.inside(root)
 
     def inside(self, folder: Path) -> IgnoreRules:
         """The rules that hold in `folder`, which lies in the folder that these are of."""

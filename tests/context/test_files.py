@@ -113,6 +113,29 @@ def test_a_folder_in_a_repository_keeps_the_repositorys_rules(tmp_path: Path):
     assert found(tmp_path / "part") == ["a.py"]
 
 
+def test_a_folder_that_its_repository_ignores_was_opened_on_purpose(tmp_path: Path):
+    write(tmp_path, ".git/info/exclude", text="installed/\n")
+    write(tmp_path, ".gitignore", text="*.py\n")
+    write(tmp_path, ".quickfillignore", text="mine.py\n")
+    write(tmp_path, "installed/.gitignore", text="own.py\n")
+    write(tmp_path, "installed/a.py", "installed/mine.py", "installed/own.py")
+    assert found(tmp_path / "installed") == ["a.py"]
+
+
+def test_what_the_user_says_is_not_to_be_read_stays_so_when_it_is_opened(tmp_path: Path):
+    write(tmp_path, ".git/info/exclude", text="private/\n")
+    write(tmp_path, ".quickfillignore", text="private/\n")
+    write(tmp_path, "private/a.py")
+    assert found(tmp_path / "private") == []
+
+
+def test_a_repository_that_ignores_everything_reads_nothing_of_its_own(tmp_path: Path):
+    write(tmp_path, ".git/info/exclude", text="")
+    write(tmp_path, ".gitignore", text="*\n")
+    write(tmp_path, "a.py")
+    assert found(tmp_path) == []
+
+
 def test_links_do_not_lead_out_of_the_folder(tmp_path: Path):
     outside, root = tmp_path / "outside", tmp_path / "root"
     write(outside, "a.py")

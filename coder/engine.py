@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from coder.answering import Answering
 from coder.apply import apply_edit
 from coder.auto_policy import PassCosts
 from coder.batching import TOGETHER, MeetingRuntime, Worker
 from coder.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score, TokenScore
-from coder.constraints import TokenConstraints
-from coder.context.window import replaced_characters
 from coder.context.workspace_index import WorkspaceIndex
-from coder.decoding import Decoded, canvas_updates
 from coder.decoding_methods import DecodingMethods
-from coder.diffusion.constraints import Exactly
-from coder.diffusion.events import Prefilled
-from coder.diffusion.request import DenoiseRequest
-from coder.diffusion.sampler import Sampler
 from coder.edits import (
     Applied,
     ApplyRequest,
@@ -37,29 +29,17 @@ from coder.edits import (
 from coder.errors import InputError
 from coder.fill import Likelihoods, Model, fill_in_turn
 from coder.job import Ahead, AnyOf, Cancellation, Groups, Job, unstarted
-from coder.joint_fill import JointEvent, hole_updates, joint_job, jointly_filled
+from coder.joint_fill import joint_job, jointly_filled
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
 from coder.model.config import ModelConfig
 from coder.model.runtime import Runtime
-from coder.prompting import Prompt, Prompting
-from coder.remasked_answer import remasked_answer
+from coder.prompting import Prompting
 from coder.repair import repair
 from coder.rewrite import rewrite, stream_rewrite
 from coder.runtimes import RuntimeName, load_runtime
 from coder.scorer import Scorer
-from coder.syntax_constraint import sound_answer
-from coder.syntax_judge import judge_of
 from coder.template import complete_template, free_parts
-
-ALTERNATIVE_TEMPERATURE = 0.8
-"""Where a greedy request wants several samples, the further ones are drawn at this temperature."""
-
-ATTEMPTS_PER_SAMPLE = 3
-"""How often a sample is drawn that turns out to be like another before the engine settles for fewer."""
-
-AHEAD_CHUNK = 32
-"""Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
 
 Answer = TypeVar("Answer")
 
@@ -75,15 +55,13 @@ class Engine:
     ) -> None:
         self.model_name = model_name
         self.checkpoint = checkpoint
-        self._methods = DecodingMethods(runtime, costs)
         self._runtime = runtime
-        self._tokenizer = checkpoint.tokenizer
-        self._constraints = TokenConstraints(self._tokenizer, runtime.config.vocab_size)
-        self._prompting = Prompting(runtime.config, self._tokenizer, checkpoint.frame)
-        self._meeting = MeetingRuntime(runtime)
-        self._sampler = Sampler(self._meeting)
-        self._caches = CachePool(runtime.new_cache)
-        self._scorer = Scorer(self._meeting, self._prompting, self._tokenizer, self._caches)
+        self._tokenizer = tokenizer = checkpoint.tokenizer
+        self._prompting = prompting = Prompting(runtime.config, tokenizer, checkpoint.frame)
+        self._meeting = meeting = MeetingRuntime(runtime)
+        caches = CachePool(runtime.new_cache)
+        self._answering = Answering(meeting, DecodingMethods(runtime, costs), prompting, tokenizer, caches)
+        self._scorer = Scorer(meeting, prompting, tokenizer, caches)
         self._worker = Worker(self._meeting)
         self._groups = Groups()
         self._ahead = Ahead()
@@ -150,7 +128,7 @@ class Engine:
         superseded = self._groups.enter(group)
         job = Job[EngineEvent](request, AnyOf(cancelled or superseded, superseded))
         try:
-            if not (yield from self._answers(job, self._complete(job))):
+            if not (yield from self._answers(job, self._answering.complete(job))):
                 yield unstarted("cancelled", request.policy, job.seconds)
         finally:
             self._groups.leave(group, superseded)
@@ -206,7 +184,7 @@ class Engine:
                 yield from fill_in_turn(Model(self.stream, likelihoods), request, either)
                 return
             job = joint_job(request, either)
-            answers = self._answers(job, self._answer_jointly(job, prompt, len(request.texts) - 1))
+            answers = self._answers(job, self._answering.answer_jointly(job, prompt, len(request.texts) - 1))
             yield from jointly_filled(request, answers, job.started)
         finally:
             self._groups.leave(group, superseded)
@@ -218,7 +196,7 @@ class Engine:
         """
         with self._ahead.work() as interrupted:
             job = Job[bool](request, AnyOf(cancelled or interrupted, interrupted))
-            self._worker.submit(job.run, self._prefill(job))
+            self._worker.submit(job.run, self._answering.prefill(job))
             return any(job.answers())
 
     def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
@@ -279,92 +257,3 @@ class Engine:
             return True
         self._worker.submit(job.run, answers)
         return (yield from job.answers())
-
-    def _complete(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
-        prompt = self._prompting.prompt(job.request)
-        samples: list[Completion] = []
-        for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
-            if len(samples) == job.request.samples or (attempt and job.over):
-                break
-            sample = yield from self._sample(job, prompt, attempt)
-            if sample.text not in [other.text for other in samples]:
-                samples.append(sample)
-        # The first one is what was streamed; among the others confidence decides.
-        first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
-        others.sort(key=_by_confidence)
-        yield replace(first, seconds=job.seconds, alternatives=tuple(others))
-
-    def _prefill(self, job: Job[bool]) -> Iterator[bool]:
-        prompt = self._prompting.prompt(job.request)
-        denoising = replace(self._denoise_request(job, prompt, attempt=0), prefill_chunk=AHEAD_CHUNK)
-        # Left after its first event, a run has written nothing.
-        yield isinstance(next(iter(self._sampler.denoise(denoising))), Prefilled)
-        self._caches.trim()
-
-    def _sample(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> Generator[EngineEvent, None, Completion]:
-        """One completion. The updates of the first one go to the caller."""
-        started = time.monotonic()
-        denoising = self._denoise_request(job, prompt, attempt)
-        answer = None
-        for update in canvas_updates(self._sampler.denoise(denoising), self._tokenizer):
-            if isinstance(update, Decoded):
-                answer = update
-            elif attempt == 0:
-                yield update
-        assert answer is not None
-        if job.request.remasking is not None:
-            replaced = prompt.around.replaced
-            answer = remasked_answer(answer, job.request, replaced, denoising, self._meeting, self._tokenizer)
-        if rounds := job.request.syntax_rounds:
-            judge = judge_of(job.request, prompt.around.replaced)
-            answer = sound_answer(answer, denoising, self._meeting, self._tokenizer, judge, rounds)
-        self._caches.trim()
-        seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
-        text = self._prompting.answer(answer.text)
-        replaces = replaced_characters(text, prompt.around.replaced)
-        return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
-
-    def _answer_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
-        control = self.config.control
-        denoising = replace(
-            self._denoise_request(job, prompt, attempt=0),
-            control_tokens=(control.hole,),
-            constraints=(Exactly(control.hole, holes - 1, control.fim_end),),
-        )
-        yield from hole_updates(self._sampler.denoise(denoising), self._tokenizer, holes)
-        self._caches.trim()
-
-    def _denoise_request(self, job: Job[Any], prompt: Prompt, attempt: int) -> DenoiseRequest:
-        request, context = job.request, prompt.tokens
-        room = self.config.max_positions - len(context) - len(prompt.after)
-        if room < 1:
-            raise InputError(
-                f"the context alone is {self.config.max_positions - room} tokens, the model has "
-                f"{self.config.max_positions}"
-            )
-        if request.length is not None and not 0 <= request.length < room:
-            raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
-        end_token = self.config.control.fim_end
-        temperature = request.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
-        return DenoiseRequest(
-            context=context,
-            cache=self._caches.take(context[:-1]),
-            algorithm=self._methods.of(request, temperature),
-            end_token=end_token,
-            also_end=self.config.denoiser.ends[1:] if self.config.denoiser else (),
-            suffix=prompt.after,
-            max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
-            fixed={} if request.length is None else {request.length: end_token},
-            temperature=temperature,
-            top_p=request.top_p,
-            seed=None if request.seed is None else request.seed + attempt,
-            deadline=job.deadline,
-            cancelled=job.is_cancelled,
-            guides=prompt.guides,
-            drafters=prompt.guides,
-            constraints=tuple(self._constraints.of(request.constraints)),
-        )
-
-
-def _by_confidence(completion: Completion) -> float:
-    return -completion.confidence

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from benchmarks.code_holes import human_eval_holes
+from benchmarks.infilling_pass_rate import Holes, fill_and_judge, held_out_holes
 from benchmarks.report import Row, print_rows, report_console, write_json
 from coder.engine import Engine
 from coder.model.checkpoint import EMBEDDED
 from coder.model.convert import convert
-from coder.train.infilling import METHODS, Answer, Hole, fill_with
+from coder.train.infilling import METHODS
 from coder.train.run import train
-from coder.train.run_folder import last_checkpoint, newest_checkpoint
+from coder.train.run_folder import newest_checkpoint
 from coder.train.settings_file import parse_settings
+from evals.backends.engine_backend import EngineBackend, EngineSettings
+from evals.scoring.summary import PASS, Summary, compare_runs
 
-ANSWERS = "answers.json"
-MAX_TOKENS = 64
+BEFORE = "before"
+"""The weights that every arm begins with."""
+
+BATCH = 8
+"""Holes that are filled together."""
+
+Scores = Mapping[tuple[str, str], Summary]
+"""Scored answers by way of decoding and kind of hole."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +61,50 @@ def main(
     init: Annotated[str, typer.Option(help="Weights that every arm begins with.")] = EMBEDDED,
     steps: Annotated[int, typer.Option(help="Of each arm.")] = 150,
     batch: Annotated[int, typer.Option(help="Rows of a step.")] = 2,
-    holes: Annotated[int, typer.Option(help="Held-out holes that every arm fills.")] = 300,
+    holes: Annotated[int, typer.Option(help="Held-out holes of each kind that every arm fills.")] = 150,
+    seed: Annotated[int, typer.Option(help="Which holes.")] = 0,
+    max_tokens: Annotated[int, typer.Option(help="The most tokens of an answer.")] = 128,
     arm: Annotated[list[str] | None, typer.Option(help="Only these arms.")] = None,
+    trained_only: Annotated[bool, typer.Option(help="Leave out what is not trained yet.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Answers executed at a time; one a core unless given.")] = None,
     report: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
     """Train every arm for the same steps from the same weights on the same noise, and let all fill the same holes.
 
-    Interrupted, the same command goes on: in the arm under way from its last checkpoint.
+    Interrupted, the same command goes on: in the arm under way from its last checkpoint, and in its answers.
     """
-    chosen = [one for one in ARMS if (not arm or one.name in arm) and (mixed is not None or not one.mixed)]
-    held_out = [Hole(hole.prefix, hole.middle, hole.suffix) for hole in human_eval_holes(holes)]
-    answers = {}
+    chosen = [
+        one for one in ARMS if (not arm or one.name in arm) and (mixed is not None or trained_only or not one.mixed)
+    ]
+    trained: dict[str, str] = {BEFORE: init}
     for one in chosen:
-        folder = out / one.name.replace(" ", "-")
+        folder = arm_folder(out, one.name)
         source = mixed if one.mixed and mixed is not None else rows
-        trained = trained_arm(one, folder, source, init, steps, batch)
-        if trained is None:
+        done = finished(folder, steps) if trained_only else trained_arm(one, folder, source, init, steps, batch)
+        if done is not None:
+            trained[one.name] = str(done)
+        elif not trained_only:
             raise typer.Exit(130)
-        answers[one.name] = answers_of(trained, folder, held_out)
-    table = list(compared(answers))
-    print_rows(report_console(), f"after {steps} steps of {batch} rows; {len(held_out)} holes", table)
+    held_out = held_out_holes(holes, seed)
+    scores = {
+        name: scores_of(name, weights, arm_folder(out, name), held_out, max_tokens, workers)
+        for name, weights in trained.items()
+    }
+    table = list(compared(scores))
+    print_rows(report_console(), f"after {steps} steps of {batch} rows; {holes} holes of each kind", table)
     if report is not None:
-        write_json(report, {"arms": table, "steps": steps, "batch": batch, "holes": len(held_out)})
+        settings = {"steps": steps, "batch": batch, "holes": holes, "seed": seed, "max_tokens": max_tokens}
+        write_json(report, {"arms": table, **settings})
+
+
+def arm_folder(out: Path, name: str) -> Path:
+    return out / name.replace(" ", "-")
+
+
+def finished(folder: Path, steps: int) -> Path | None:
+    """The checkpoint that an arm ends with, if it is that far."""
+    newest = newest_checkpoint(folder)
+    return newest if newest is not None and newest.name == f"checkpoint-{steps}" else None
 
 
 def trained_arm(arm: Arm, folder: Path, rows: Path, init: str, steps: int, batch: int) -> Path | None:
@@ -90,59 +119,47 @@ def trained_arm(arm: Arm, folder: Path, rows: Path, init: str, steps: int, batch
     }
     for section, values in arm.changes.items():
         tree[section] |= values
-    done = newest_checkpoint(folder)
-    if done is None or done.name != f"checkpoint-{steps}":
+    if finished(folder, steps) is None:
         train(parse_settings(tree, arm.name))
-    done = last_checkpoint(folder)
-    return done if done.name == f"checkpoint-{steps}" else None
+    return finished(folder, steps)
 
 
-def answers_of(checkpoint: Path, folder: Path, holes: list[Hole]) -> list[dict[str, Any]]:
-    """What the arm writes into the holes, in int8, remembered beside it."""
-    file = folder / ANSWERS
-    if file.is_file() and len(known := json.loads(file.read_text(encoding="utf-8"))) == len(holes) * len(METHODS):
-        return known
-    convert(str(checkpoint), folder / "int8", force=True)
+def scores_of(
+    name: str, weights: str, folder: Path, holes: Sequence[Holes], max_tokens: int, workers: int | None
+) -> Scores:
+    """What weights write into the holes in int8, by both ways of decoding; remembered in the arm's folder."""
+    convert(weights, folder / "int8", force=True)
     engine = Engine.load(str(folder / "int8"), runtime="onnx")
+    scores: dict[tuple[str, str], Summary] = {}
     try:
-        found = [_record(answer) for answer in fill_with(engine, holes, MAX_TOKENS, METHODS)]
+        for method in METHODS:
+            settings = EngineSettings(name, method.policy, method.canvas_size, runtime="onnx", batch=BATCH)
+            backend = EngineBackend(settings, engine)
+            by_kind = fill_and_judge(backend, holes, folder / "answers", max_tokens, workers)
+            scores |= {(method.name, kind): summary for kind, summary in by_kind.items()}
     finally:
         engine.close()
-    file.write_text(json.dumps(found, indent=1), encoding="utf-8")
-    return found
+    return scores
 
 
-def compared(answers: Mapping[str, list[dict[str, Any]]]) -> Iterator[Row]:
-    """A row for each arm and way of decoding: exact answers, and against the first arm those won and lost."""
-    from scipy.stats import binomtest
-
-    first = next(iter(answers.values()))
-    for name, own in answers.items():
-        for method in METHODS:
-            right = [answer["exact"] for answer in own if answer["policy"] == method.policy]
-            lines = [answer["first_line"] for answer in own if answer["policy"] == method.policy]
-            reference = [answer["exact"] for answer in first if answer["policy"] == method.policy]
-            won = sum(here and not there for here, there in zip(right, reference, strict=True))
-            lost = sum(there and not here for here, there in zip(right, reference, strict=True))
+def compared(scores: Mapping[str, Scores]) -> Iterator[Row]:
+    """A row for each arm, way of decoding and kind of hole: the shares of answers that pass and that are exact, and the
+    holes won and lost against the first arm, with McNemar's exact p. Without an arm, "before" is compared with itself.
+    """
+    first = next((own for name, own in scores.items() if name != BEFORE), scores[BEFORE])
+    for name, own in scores.items():
+        for (decoding, kind), summary in own.items():
+            against = compare_runs(first[decoding, kind], summary)
             yield {
                 "arm": name,
-                "decoding": method.policy,
-                "exact": sum(right) / len(right),
-                "first_line": sum(lines) / len(lines),
-                "won": won,
-                "lost": lost,
-                # McNemar's test, exact: of the holes in which they differ, half would be won by chance.
-                "p": float(binomtest(won, won + lost).pvalue) if won + lost else 1.0,
+                "decoding": decoding,
+                "holes": kind,
+                "passed": summary.columns[PASS].value,
+                "exact": summary.columns["exact match"].value,
+                "won": against.only_second,
+                "lost": against.only_first,
+                "p": against.p_value,
             }
-
-
-def _record(answer: Answer) -> dict[str, Any]:
-    return {
-        "policy": answer.method.policy,
-        "text": answer.text,
-        "exact": answer.exact,
-        "first_line": answer.first_line,
-    }
 
 
 if __name__ == "__main__":

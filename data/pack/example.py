@@ -22,7 +22,7 @@ class Example:
     """Attributes:
     request: as it is put to the engine; its prefix and suffix are no longer than what may be shown.
     answers: one for each hole.
-    is_whole: whether the answer ends there; a long document is cut where its row ends.
+    is_whole: whether nothing comes behind the answer. A text left to right is cut where its row ends, whole or not.
     repository: its name stands before everything; empty for none.
     recent_edits: the newest last.
     """

@@ -49,7 +49,7 @@ def left_to_right(source: SourceText, room: int, settings: PackSettings, generat
         start = source.line_start(generator.randrange(len(text)))
     # Some more than there is room for: the layout cuts it, and a row gets filled.
     part = text[start : start + 2 * room]
-    is_whole = start + len(part) == len(text) and len(part) <= room
+    is_whole = start + len(part) == len(text)
     if not part.strip():
         return None
     return Example(Kind.LEFT_TO_RIGHT, CompletionRequest("", path=source.path), (part,), is_whole)

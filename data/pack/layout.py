@@ -13,6 +13,7 @@ from coder.model.tokens import Tokenizer
 from coder.prompting import Prompting
 from coder.train.packed_rows import Document, token_type
 from data.pack.example import Example
+from data.pack.settings import Kind
 
 EVERYTHING = Abilities(holes=True, edits=True, correction=True, context=True)
 """What a checkpoint is able to do once it is trained on the rows."""
@@ -38,8 +39,12 @@ class Layout:
             if number:
                 middle.append(self._control.hole)
             middle += self.tokenizer.encode(answer + behind)
-        middle = [*middle, self._control.fim_end] if example.is_whole else middle[: row_length - len(tokens)]
-        if not middle or len(tokens) + len(middle) > row_length:
+        if example.is_whole:
+            middle.append(self._control.fim_end)
+        room = row_length - len(tokens)
+        if example.kind == Kind.LEFT_TO_RIGHT:
+            middle = middle[: max(0, room)]
+        if not middle or len(middle) > room:
             return None
         return Document(np.array(tokens, self._dtype), np.array(middle, self._dtype))
 

@@ -68,7 +68,7 @@ def test_an_example_begins_with_the_prompt_that_the_engine_makes(
         document = layout.document(example, ROW)
         assert document is not None
         assert ids(document.context) == asked[0]
-        if example.is_whole:
+        if kind != Kind.LEFT_TO_RIGHT or (example.is_whole and len(document) < ROW):
             answers = split_answers(control, ids(document.middle))
             replaced = replaced_brackets(engine, example)
             assert [tiny.tokenizer.decode(ids) for ids in answers] == [text + replaced for text in example.answers]
@@ -113,7 +113,7 @@ def test_control_tokens_in_a_text_are_text(embedded: Checkpoint, layout: Layout)
         text, text, snippets=(Snippet(text, text),), rewritten=Rewritten(text, text), replace_brackets=False
     )
     example = Example(Kind.NEXT_EDIT, request, (text,), repository=text, recent_edits=(RecentEdit(text, text),))
-    document = layout.document(example, 4000)
+    document = layout.document(example, 5000)
     control = embedded.config.control
     assert document is not None
     assert [token for token in ids(document.context) if token in control.all] == [
@@ -126,12 +126,27 @@ def test_control_tokens_in_a_text_are_text(embedded: Checkpoint, layout: Layout)
 
 def test_what_does_not_fit_is_left_out_and_what_may_be_cut_is_cut(layout: Layout, embedded: Checkpoint):
     request = CompletionRequest("")
-    whole = Example(Kind.LEFT_TO_RIGHT, request, ("x = 1\n" * 20,))
+    whole = Example(Kind.FUNCTION, request, ("x = 1\n" * 20,))
     assert layout.document(whole, 50) is None
-    cut = layout.document(replace(whole, is_whole=False), 50)
+    cut = layout.document(replace(whole, kind=Kind.LEFT_TO_RIGHT), 50)
     assert cut is not None
     assert len(cut) == 50
     assert embedded.config.control.fim_end not in ids(cut.middle)
+
+
+def test_a_text_that_ends_in_its_row_says_so_however_many_characters_it_has(layout: Layout, embedded: Checkpoint):
+    """What is known of how many characters fill a row is an estimate from the file's beginning."""
+    text = "a = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n" * 120 + "    return the_first_of_all_values\n" * 60
+    (maker,) = makers([SourceText(text, "python", "a.py")], layout, PackSettings(row_length=5000))
+    assert len(text) > maker.room
+    documents = [
+        layout.document(example, 5000)
+        for seed in range(20)
+        if (example := maker.example(Kind.LEFT_TO_RIGHT, random.Random(seed))) is not None
+    ]
+    whole = [document for document in documents if document and embedded.tokenizer.decode(ids(document.middle)) == text]
+    assert whole
+    assert all(document.middle[-1] == embedded.config.control.fim_end for document in whole)
 
 
 def ids(tokens: Ids) -> list[int]:

@@ -9,9 +9,11 @@ from typing import Any
 
 from lsprotocol import types
 
+from coder.edits import Change
 from lsp.client import Client
 from lsp.debounce import TypingSpeed
 from lsp.documents import Documents
+from lsp.edit_task import EditTask
 from lsp.engine_client import EngineClient
 from lsp.engine_host import EngineHost
 from lsp.gate import Gate
@@ -35,6 +37,7 @@ class Session:
 
     Attributes:
         last_place: the document and the range of it that was asked about last.
+        refused: the last edit that the editor did not apply, and what it was found to be.
         indexes: what was last heard of the workspace's.
 
     Args:
@@ -57,6 +60,7 @@ class Session:
         self.suggester = Suggester(self.host, self.gate, self.typing)
         self.next_editor = NextEditor()
         self.last_place: tuple[str, types.Range] | None = None
+        self.refused: tuple[EditTask, tuple[Change, ...]] | None = None
         self.indexes: list[IndexReport] = []
         self._notify, self._report_error = notify, report_error
         self._reported = ""

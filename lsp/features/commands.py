@@ -32,6 +32,8 @@ TITLES: dict[EditKind, str] = {
     "repair": "Repair",
 }
 
+AGAIN = "; do it again: as long as the text stays as it is, what was found is kept"
+
 
 async def execute_command(ls: QuickfillServer, params: types.ExecuteCommandParams) -> None:
     """Raises JsonRpcInvalidParams for a command that there is not, or a place that makes no sense."""
@@ -39,23 +41,40 @@ async def execute_command(ls: QuickfillServer, params: types.ExecuteCommandParam
     if params.command == ACCEPTED_COMMAND:
         acceptance.accepted(ls, arguments)
     elif params.command in KINDS:
-        task = _task(ls, params.command, arguments)
-        await apply(ls, task.document, await changes_for(ls, task), TITLES[task.kind])
+        await _edit(ls, _task(ls, params.command, arguments))
     elif params.command == NEXT_EDIT:
         await _next_edit(ls, arguments)
     else:
         raise JsonRpcInvalidParams(f"there is no command {params.command!r}")
 
 
-async def apply(ls: QuickfillServer, document: Document, changes: Sequence[Change], title: str) -> None:
-    """Let the editor apply changes of a document that it has just been asked about."""
+async def _edit(ls: QuickfillServer, task: EditTask) -> None:
+    """Have it done; what the editor does not apply is kept for when it is told to do the same again.
+
+    Kate, for one, applies nothing later than two seconds after the command.
+    """
+    refused, ls.session.refused = ls.session.refused, None
+    changes = refused[1] if refused and refused[0] == task else await changes_for(ls, task)
+    if not await apply(ls, task.document, changes, TITLES[task.kind], AGAIN):
+        ls.session.refused = task, changes
+
+
+async def apply(
+    ls: QuickfillServer, document: Document, changes: Sequence[Change], title: str, advice: str = ""
+) -> bool:
+    """Let the editor apply changes of a document that it has just been asked about.
+
+    Returns whether nothing is left to do; otherwise the user is told why, with an advice.
+    """
     if not changes:
         ls.show_information(NOTHING_FOUND)
-        return
+        return True
     edit = edit_for_client(ls, document, changes, f"Quickfill: {title}")
     result = await ls.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit, f"Quickfill: {title}"))
     if not result.applied:
-        ls.show_warning(f"nothing was changed: {result.failure_reason or 'the editor does not say why'}")
+        reason = result.failure_reason or "the editor did not apply it, and does not say why"
+        ls.show_warning(f"nothing was changed: {reason}{advice}")
+    return result.applied
 
 
 async def _next_edit(ls: QuickfillServer, arguments: Sequence[Any]) -> None:

@@ -25,7 +25,11 @@ Place = tuple[int, int]
 
 
 class Editor:
-    """An editor that has one server, and remembers what it was told."""
+    """An editor that has one server, and remembers what it was told.
+
+    Attributes:
+        edits: what it was asked to apply. applies: whether it does.
+    """
 
     def __init__(self, client: LanguageClient, result: types.InitializeResult, folder: Path) -> None:
         self.client = client
@@ -33,6 +37,7 @@ class Editor:
         self.folder = folder
         self.versions: dict[str, int] = {}
         self.edits: list[Any] = []
+        self.applies = True
         self.updates: list[Any] = []
         self.updated = asyncio.Event()
 
@@ -54,7 +59,7 @@ class Editor:
         @self.client.feature(types.WORKSPACE_APPLY_EDIT)
         def apply_edit(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
             self.edits.append(params.edit)
-            return types.ApplyWorkspaceEditResult(applied=True)
+            return types.ApplyWorkspaceEditResult(applied=self.applies)
 
         @self.client.feature("quickfill/didDenoise")
         def did_denoise(update: Any) -> None:

@@ -142,6 +142,23 @@ async def test_a_command_fills_all_holes(session: Editor):
     assert buffer.text == "a = 'hole0'\r\nb = hole1 + 1\r\n"
 
 
+async def test_what_the_editor_does_not_apply_is_kept_for_the_same_command(tmp_path: Path):
+    fill = {"textDocument": {"uri": URI}}
+    async with editor(tmp_path) as session:
+        session.applies = False
+        states: list[str] = []
+        session.client.feature("quickfill/didChangeStatus")(lambda status: states.append(status.state))
+        session.open("a = <fill>\n")
+        refused = await run(session, "fillHoles", fill)
+        assert "do it again" in session.warnings[-1]
+        assert await run(session, "fillHoles", fill) == refused
+        assert states.count("working") == 1
+
+        session.change((0, 0), (0, 0), "# ")
+        assert await run(session, "fillHoles", fill) != refused
+        assert states.count("working") == 2
+
+
 async def test_a_command_rewrites_a_range_as_an_instruction_says(session: Editor):
     session.open("def f():\n    x = 1\n")
     where = {"start": {"line": 1, "character": 4}, "end": {"line": 1, "character": 9}}

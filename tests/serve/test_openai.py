@@ -118,6 +118,17 @@ def test_a_template_for_infilling_is_a_prompt_with_a_suffix(api: openai.OpenAI):
     assert written_out.choices[0].text == plain.choices[0].text
 
 
+def test_a_request_as_zed_describes_it(api: openai.OpenAI):
+    """Its documentation on edit prediction, "Self-Hosted OpenAI-compatible servers"; it names many texts to stop at."""
+    template = f"<|fim_prefix|>{PROMPT}<|fim_suffix|>{SUFFIX}<|fim_middle|>"
+    stops = [f"<|{name}|>" for name in ("endoftext", "fim_pad", "fim_prefix", "fim_middle", "fim_suffix")] + ["<PRE>"]
+    answer = api.completions.create(model="quickfill", prompt=template, max_tokens=8, temperature=0.2, stop=stops)
+    (choice,) = answer.choices
+    assert answer.id
+    assert choice.finish_reason in ("stop", "length")
+    assert not any(stop in choice.text for stop in stops)
+
+
 def test_many_at_once_are_each_answered_for_itself(api: openai.OpenAI):
     prompts = [f"value_{number} = " for number in range(24)]
 

@@ -63,6 +63,12 @@ class Scan:
         """The closing brackets that were not opened."""
         return self._unmatched[1]
 
+    @property
+    def imbalance(self) -> int:
+        """How many brackets, and strings or comments of many lines, lack their other end."""
+        open_end = self.inside is not None and self.inside.end != "\n"
+        return len(self.unclosed) + len(self.unopened) + open_end
+
     @cached_property
     def _unmatched(self) -> tuple[list[str], list[str]]:
         unclosed: list[str] = []
@@ -98,6 +104,18 @@ def scan(text: str, language: str, inside: Literal | None = None) -> Scan:
         elif found.lastgroup == "literal":
             inside = _literal(found.group())
     return Scan(tuple(brackets), tuple(literals), inside)
+
+
+def without_foreign_closers(text: str, language: str, inside: Literal | None = None, foreign: int = 0) -> str:
+    """The text up to the first closing bracket that it did not open, past as many as are `foreign` to it anyway."""
+    depth = 0
+    for index, bracket in scan(text, language, inside).brackets:
+        depth += -1 if bracket in CLOSERS else 1
+        if depth < 0:
+            if not foreign:
+                return text[:index]
+            depth, foreign = 0, foreign - 1
+    return text
 
 
 def _literal(start: str) -> Literal:

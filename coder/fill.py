@@ -12,6 +12,8 @@ from coder.edits import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.errors import InputError
 from coder.hole_borders import blanks_before, closed_behind, fitted, possible_ends, without_blanks
 from coder.job import Cancellation, unstarted
+from coder.region_fit import Region
+from coder.syntax.languages import language_named, language_of
 
 MOST_LIKELY_ENDS = 2
 """Ends of an answer, besides its own, that are tried behind a hole inside a line."""
@@ -79,8 +81,15 @@ def _fill_one(
         else:
             text = fitted(answer.text, request.texts[hole + 1], whole.suffix.partition("\n")[0])
             answer = replace(answer, text=text)
+        answer = replace(answer, text=_region(whole).balanced(answer.text))
         answers.append(answer)
         yield HoleUpdate(hole, CanvasUpdate(answer.text, (), answer.passes, answer.tokens))
+
+
+def _region(request: CompletionRequest) -> Region:
+    known = language_named(request.language) if request.language else language_of(request.path or "")
+    place = len(request.prefix)
+    return Region(request.prefix + request.suffix, place, place, known.name if known else "")
 
 
 def with_best_end(

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from coder.changes import changes
 from coder.completion import Completion, CompletionRequest, EngineEvent, TokenScore
-from coder.edits import Change, Edited, RepairRequest
+from coder.edits import Edited, RepairRequest
 from coder.errors import InputError
 from coder.job import AnyOf, Cancellation
 from coder.model.config import ModelConfig
@@ -36,6 +36,9 @@ MOST_DEFECTS = 4
 
 LINES_BEHIND = 2
 """Lines behind a change that are compared with it, since it shows in what follows whether it fits."""
+
+REACH = 400
+"""Characters before and behind a change that are compared at most, since a line may be of any length."""
 
 SURE = 5.0
 """Nats by which a correction of sound code has to be likelier than what is there. `benchmarks.repair` at this bar: 96 %
@@ -66,7 +69,9 @@ class Model(Protocol):
 
 
 def repair(model: Model, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
-    """The text repaired inside the request's region, or as it was. At the deadline what was decided by then.
+    """The text repaired inside the request's region, or as it was. At the deadline what was decided by then: it is
+    looked at before the text is parsed again and before each pass of the model, and no pass is over more than some
+    thousand characters.
 
     Raises InputError for a region outside the text.
     """
@@ -87,6 +92,7 @@ class _Repair:
         self._behind = len(request.text) - end
         self._started = time.monotonic()
         self._passes = 0
+        self._before = self._after = 0.0
         self._log_probabilities: dict[tuple[str, str], float] = {}
 
     @property
@@ -95,9 +101,13 @@ class _Repair:
 
     @property
     def over(self) -> bool:
+        left = self._left_ms
+        return (left is not None and left <= 0.0) or self._cancelled.is_set()
+
+    @property
+    def _left_ms(self) -> float | None:
         deadline = self._request.deadline_ms
-        late = deadline is not None and time.monotonic() - self._started >= deadline / 1000.0
-        return late or self._cancelled.is_set()
+        return None if deadline is None else deadline - 1000.0 * (time.monotonic() - self._started)
 
     def run(self) -> Edited:
         old = self._request.text
@@ -106,19 +116,21 @@ class _Repair:
                 if self.over or not remedy():
                     break
             if is_sound(self.text, self.language) is False:
-                self.text = old
+                self.text, self._before, self._after = old, 0.0, 0.0
         if self.text == old and not self.over:
             self._undo_slip()
-        before, after = self._scores(edits := changes(old, self.text))
-        return Edited(self.text, edits, before, after, self._passes, time.monotonic() - self._started)
+        seconds = time.monotonic() - self._started
+        return Edited(self.text, changes(old, self.text), self._before, self._after, self._passes, seconds)
 
     def _restore_syntax(self) -> bool:
         """Replace the first broken place by the best candidate after which what is around it is sound."""
         if is_sound(self.text, self.language) is not False:
             return False
         known = self._undefined(self.text)
-        corrections = syntax_corrections(self.text, self.language, self.start, self.end)
-        candidates = [each for each in corrections if self._undefined(each.applied_to(self.text)) <= known]
+        corrections = syntax_corrections(self.text, self.language, self.start, self.end, lambda: self.over)
+        candidates = [
+            each for each in corrections if not self.over and self._undefined(each.applied_to(self.text)) <= known
+        ]
         return self._take(candidates or self._denoised(suspicious_lines(self.text, self.language)), float("-inf"))
 
     def _define_name(self) -> bool:
@@ -156,6 +168,8 @@ class _Repair:
         """Those after which the text is sound and has no undefined names but those that it had, and not this one."""
         known = self._undefined(self.text)
         for candidate in candidates:
+            if self.over:
+                return
             text = candidate.applied_to(self.text)
             replaced = self.text[candidate.start : candidate.end] in known
             undefined = self._undefined(text)
@@ -176,6 +190,7 @@ class _Repair:
                 language=self._request.language,
                 policy=self._request.policy,
                 max_tokens=MOST_TOKENS_OF_A_LINE,
+                deadline_ms=self._left_ms,
             )
             completion = self._model.complete(request, self._cancelled)
             self._passes += completion.passes
@@ -185,40 +200,34 @@ class _Repair:
 
     def _take(self, candidates: Iterable[Correction], bar: float) -> bool:
         """Make the candidate that gains most part of the text, if that is more than the bar. Not when time is up."""
-        gains: list[tuple[float, Correction]] = []
+        best: tuple[float, Correction, float, float] | None = None
         for candidate in islice(candidates, MOST_CANDIDATES):
             if self.over:
                 return False
-            gains.append((self._gain(candidate) + candidate.prior, candidate))
-        gain, best = max(gains, key=lambda pair: pair[0], default=(float("-inf"), None))
-        if best is None or gain <= bar:
+            before, after = self._compared(candidate)
+            gain = after - before + candidate.prior
+            if gain > (best[0] if best else bar):
+                best = gain, candidate, before, after
+        if best is None:
             return False
-        self.text = best.applied_to(self.text)
+        _, correction, before, after = best
+        self.text = correction.applied_to(self.text)
+        self._before, self._after = self._before + before, self._after + after
         return True
 
-    def _gain(self, candidate: Correction) -> float:
-        """Log-probability of the lines from the change on, over that of what is there."""
+    def _compared(self, candidate: Correction) -> tuple[float, float]:
+        """Log-probabilities of the lines from the change on, as they are and with the change."""
         start, end = self._lines_around(self.text, candidate.start, candidate.end)
         new = self.text[start : candidate.start] + candidate.text + self.text[candidate.end : end]
         prefix = self.text[:start]
-        return self._log_probability(prefix, new) - self._log_probability(prefix, self.text[start:end])
+        return self._log_probability(prefix, self.text[start:end]), self._log_probability(prefix, new)
 
     def _lines_around(self, text: str, start: int, end: int) -> tuple[int, int]:
         last = _line_end(text, end)
         for _ in range(LINES_BEHIND):
             last = _line_end(text, last + 1)
-        return max(self.start, text.rfind("\n", 0, start) + 1), min(last, len(text) - self._behind)
-
-    def _scores(self, edits: Sequence[Change]) -> tuple[float, float]:
-        """Log-probabilities of the lines that the edits touch, before and after."""
-        if not edits:
-            return 0.0, 0.0
-        old = self._request.text
-        start, end = self._lines_around(old, edits[0].start, edits[-1].end)
-        new_end = end + len(self.text) - len(old)
-        return self._log_probability(old[:start], old[start:end]), self._log_probability(
-            self.text[:start], self.text[start:new_end]
-        )
+        first = max(self.start, text.rfind("\n", 0, start) + 1, start - REACH)
+        return first, min(last, len(text) - self._behind, end + REACH)
 
     def _log_probability(self, prefix: str, text: str) -> float:
         key = prefix, text

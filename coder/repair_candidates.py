@@ -9,7 +9,11 @@ from difflib import SequenceMatcher
 from coder.completion import TokenScore
 from coder.syntax.corrections import Correction
 from coder.syntax.python_names import bound_names
+from coder.syntax.slips import LONGEST_NAME
 from coder.syntax.tree import SyntaxTree
+
+MOST_NAMES = 2000
+"""Names of a text that one is compared with: those that are about as long."""
 
 SIMILARITY_WEIGHT = 12.0
 """Nats that a name like the undefined one is worth, over one that has nothing in common with it."""
@@ -19,14 +23,17 @@ CHARACTERS_OF_A_TOKEN = 40
 
 
 def similar_names(text: str, start: int, end: int, count: int) -> list[Correction]:
-    """Names that Python code defines in the place of one that it does not, those that look like it first."""
+    """Names that Python code defines in the place of one that it does not, those that look like it first; none in the
+    place of one that is too long to have been typed."""
     tree = SyntaxTree.of(text, "python")
     assert tree is not None, "the grammar of Python is a dependency"
     name = text[start:end]
-    similarity = {
-        other: SequenceMatcher(None, name, other).ratio() for other in bound_names(tree) | set(dir(builtins)) - {name}
-    }
-    own = sorted(bound_names(tree) - {name}, key=lambda other: (-similarity[other], other))[: count // 2]
+    if len(name) > LONGEST_NAME:
+        return []
+    bound = {other for other in bound_names(tree) - {name} if len(other) <= LONGEST_NAME}
+    bound = set(sorted(bound, key=lambda other: (abs(len(other) - len(name)), other))[:MOST_NAMES])
+    similarity = {other: SequenceMatcher(None, name, other).ratio() for other in bound | set(dir(builtins)) - {name}}
+    own = sorted(bound, key=lambda other: (-similarity[other], other))[: count // 2]
     others = sorted(set(similarity) - set(own), key=lambda other: (-similarity[other], other))[: count - len(own)]
     best = sorted([*own, *others], key=lambda other: -similarity[other])
     return [Correction(start, end, other, SIMILARITY_WEIGHT * (similarity[other] - 1.0)) for other in best]

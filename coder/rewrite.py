@@ -16,12 +16,13 @@ from coder.changes import changes
 from coder.completion import CanvasUpdate, Completion, CompletionRequest, Rewritten, Slot
 from coder.edits import Edited, EditEvent, EditRequest, RegionUpdate
 from coder.errors import InputError
+from coder.hole_borders import blanks_before, without_blanks
 from coder.job import Cancellation
+from coder.region_fit import Region
 from coder.repair import Model
 from coder.syntax.languages import Language, language_named, language_of
 from coder.syntax.parsing import Span
 from coder.syntax.scopes import functions
-from coder.syntax.soundness import is_sound
 
 DOCSTRING = re.compile(r"\bdoc[- ]?strings?\b", re.IGNORECASE)
 NOTHING_NEW = re.compile(
@@ -41,7 +42,8 @@ class Hole:
 
     Attributes:
         start, end: the part of the text that gives way.
-        lead: stands before the hole for the model alone. opening, closing: stand around the answer, in the text too.
+        lead: stands before the hole for the model alone. lead_at: where, if not right before it.
+        opening, closing: stand around the answer, in the text too.
     """
 
     start: int
@@ -49,10 +51,17 @@ class Hole:
     lead: str = ""
     opening: str = ""
     closing: str = ""
+    lead_at: int | None = None
+
+    def prefix(self, text: str) -> str:
+        """What the model is shown before the hole, and before its opening."""
+        at = self.start if self.lead_at is None else self.lead_at
+        return text[:at] + self.lead + text[at : self.start]
 
 
 def rewrite(model: Model, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
-    """The text with the region written anew; unchanged where nothing was written, or what was written breaks it.
+    """The text with the region written anew; unchanged where nothing was written, or what was written breaks it. It is
+    never less sound than it was (see `coder.region_fit`).
 
     Raises InputError for a region outside the text.
     """
@@ -78,8 +87,11 @@ def stream_rewrite(
     else:
         hole = hole_of(text, request.start, request.end, request.instruction, language)
         rewritten = None
+    prefix = hole.prefix(text) + hole.opening
+    inside_line = rewritten is None and not hole.opening and not _starts_line(text, hole.start)
+    blanks = blanks_before(prefix) if inside_line else ""
     asked = CompletionRequest(
-        prefix=text[: hole.start] + hole.lead + hole.opening,
+        prefix=prefix.removesuffix(blanks),
         suffix=hole.closing + text[hole.end :],
         path=request.path,
         language=request.language,
@@ -92,25 +104,28 @@ def stream_rewrite(
     )
     for event in model.stream(asked, cancelled):
         if not isinstance(event, Completion):
-            yield RegionUpdate(hole.start, hole.end, _between(hole, event))
+            yield RegionUpdate(hole.start, hole.end, _between(hole, event, blanks))
             continue
         answer = "" if event.finish_reason == "cancelled" else event.text
+        if inside_line:
+            answer = without_blanks(answer, blanks)
         new = _fitting(text, hole, answer, language.name if language else "")
         before, after = _scores(model, text, new, hole)
         yield Edited(new, changes(text, new), before, after, event.passes, time.monotonic() - started)
 
 
-def _between(hole: Hole, update: CanvasUpdate) -> CanvasUpdate:
-    """The canvas with what stands around the answer."""
+def _between(hole: Hole, update: CanvasUpdate, blanks: str) -> CanvasUpdate:
+    """The canvas with what stands around the answer, without the blanks that the text has before it."""
     closing = (Slot(hole.closing),) if hole.closing else ()
-    return replace(update, settled=hole.opening + update.settled, slots=(*update.slots, *closing))
+    settled = hole.opening + update.settled.removeprefix(blanks)
+    return replace(update, settled=settled, slots=(*update.slots, *closing))
 
 
 def _scores(model: Model, old: str, new: str, hole: Hole) -> tuple[float, float]:
     """Log-probabilities of what gave way and of what stands in its place."""
     if new == old:
         return 0.0, 0.0
-    prefix, suffix = old[: hole.start] + hole.lead, old[hole.end :]
+    prefix, suffix = hole.prefix(old), old[hole.end :]
     parts = old[hole.start : hole.end], new[hole.start : len(new) - len(suffix)]
     before, after = (sum(score.log_probability for score in model.score_tokens(prefix, suffix, part)) for part in parts)
     return before, after
@@ -137,7 +152,9 @@ def hole_of(text: str, start: int, end: int, instruction: str, language: Languag
         return Hole(head[0] + 1, head[1] - 1, "\n" + _comment(instruction, marker, _indentation(text, start) + "    "))
     first = start + len(text[start:end]) - len(text[start:end].lstrip())
     last = start + len(text[start:end].rstrip())
-    return Hole(min(first, end), max(first, last), _comment(instruction, marker, _indentation(text, first)))
+    indentation = _indentation(text, first)
+    above = None if _starts_line(text, first) else text.rfind("\n", 0, first) + 1 + len(indentation)
+    return Hole(min(first, end), max(first, last), _comment(instruction, marker, indentation), lead_at=above)
 
 
 def _function_body(text: str, start: int, end: int, language: str) -> Span | None:
@@ -152,24 +169,23 @@ def _function_body(text: str, start: int, end: int, language: str) -> Span | Non
 
 
 def _fitting(text: str, hole: Hole, answer: str, language: str) -> str:
-    """The text with the answer in the hole: the longest beginning of it in whole lines after which it is sound."""
-    closing = f"{hole.closing}{text[hole.end :]}"
-    sound_before = is_sound(text, language)
-    lines = answer.strip().split(QUOTES)[0].split("\n")[:1] if hole.closing else answer.split("\n")
-    for count in range(len(lines), 0, -1):
-        part = "\n".join(lines[:count]).rstrip()
-        if not part.strip():
-            continue
-        new = text[: hole.start] + hole.opening + part + closing
-        if is_sound(new, language) is not False or sound_before is False:
-            return new
-    return text
+    """The text with what fits of the answer in the hole; of a docstring that is a part of its first line."""
+    region = Region(text, hole.start, hole.end, language)
+    docstring = answer.strip().split(QUOTES)[0].split("\n")[0].rstrip()
+    parts = [docstring] if hole.closing else region.beginnings(answer)
+    part = region.best(hole.opening + part + hole.closing for part in parts if part.strip())
+    return text if part is None else region.joined(part)
 
 
 def _comment(instruction: str, marker: str, indentation: str) -> str:
     if NOTHING_NEW.fullmatch(instruction):
         return ""
     return "".join(f"{marker} {line}\n{indentation}" for line in instruction.splitlines() if line.strip())
+
+
+def _starts_line(text: str, position: int) -> bool:
+    """Whether nothing but blanks stands before a position on its line."""
+    return not text[text.rfind("\n", 0, position) + 1 : position].strip()
 
 
 def _indentation(text: str, position: int) -> str:

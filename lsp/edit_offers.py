@@ -12,10 +12,7 @@ from coder.syntax.names import undefined_names
 from coder.syntax.parsing import error_spans
 from coder.syntax.scopes import Scope, functions
 from lsp.documents import Document
-from lsp.edit_task import EditTask, Span
-
-HOLE_MARK = "<fill>"
-"""What stands for a hole in a document, as in `quickfill fill`."""
+from lsp.edit_task import HOLE_MARK, EditTask, Span
 
 MOST_HOLES = 100
 

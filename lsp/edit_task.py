@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from coder.edits import (
@@ -29,6 +29,9 @@ Span = tuple[int, int]
 """Characters of `Document.unix`, the end not included."""
 
 EditWatcher = Callable[[HoleUpdate | RegionUpdate], None]
+
+HOLE_MARK = "<fill>"
+"""What stands for a hole in a document, as in `quickfill fill`."""
 
 WRITE_DOCSTRING = "Write the docstring."
 
@@ -68,6 +71,18 @@ class EditTask:
             raise InputError("the ranges overlap, or are outside the document")
         return tuple(text[start:end] for start, end in zip(borders[::2], borders[1::2], strict=True))
 
+    @property
+    def meant(self) -> EditTask:
+        """The task itself; to rewrite a hole's mark, with nothing said about how, is to fill that hole."""
+        if self.kind != "rewrite" or self.instruction:
+            return self
+        ((start, end),) = self.spans
+        region = self.document.unix.text[start:end]
+        if region.strip() != HOLE_MARK:
+            return self
+        start += region.index(HOLE_MARK)
+        return replace(self, kind="fill", spans=((start, start + len(HOLE_MARK)),))
+
     def changes(
         self,
         engine: EngineClient,
@@ -80,6 +95,8 @@ class EditTask:
         It takes as long as it takes, or until `cancelled` is set; `watch` sees what happens meanwhile. Raises what
         `EngineClient` does.
         """
+        if (meant := self.meant) is not self:
+            return meant.changes(engine, conditions, cancelled, watch)
         if self.kind == "fill":
             return self._fill(engine, conditions, cancelled, watch)
         if self.kind == "repair":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import isqrt
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.changes import apply_changes, changes, diff
+from coder.changes import MOST_PAIRS, apply_changes, changes, diff
 from coder.edits import Change
 
 TEXT = st.text(st.sampled_from("ab (\n\r\té漢"), max_size=40)
@@ -25,6 +26,12 @@ def test_a_word_that_differs_is_all_that_changes():
     assert changes("a = first + 1\nb\n", "a = second + 1\nb\n") == (Change(4, 9, "second"),)
     assert changes("a\nb\n", "a\nb\n") == ()
     assert changes("a\nc\n", "a\nb\nc\n") == (Change(2, 2, "b\n"),)
+
+
+def test_in_a_long_row_of_the_same_words_one_change_is_small_and_many_are_one():
+    row = "x = [" + "0, " * isqrt(MOST_PAIRS) + "]"
+    assert changes(row, row[:-1] + "1]") == (Change(len(row) - 1, len(row) - 1, "1"),)
+    assert changes(row, f"y{row[1:-1]}]]") == (Change(0, len(row) - 1, f"y{row[1:-1]}]"),)
 
 
 def test_a_diff_names_the_file_and_shows_the_lines():

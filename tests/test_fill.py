@@ -124,6 +124,18 @@ def test_what_follows_the_hole_is_not_written_twice():
     assert fill_with(["    x += 1\n    return x"], FillRequest(texts)).text == "def f(x):\n    x += 1\n    return x\n"
 
 
+@pytest.mark.parametrize(
+    ("texts", "answers", "text"),
+    [
+        (("f(\n    ", "\n)\n"), ["a, b)"], "f(\n    a, b\n)\n"),  # the bracket behind it is enough
+        (("x = f(", "\ny = 1\n"), ["a, b)"], "x = f(a, b)\ny = 1\n"),  # there is none
+        (("f([\n", "\n], [", "\n])\n"), ["a]", "b)]"], "f([\na\n], [b\n])\n"),
+    ],
+)
+def test_a_bracket_is_closed_once(texts, answers, text):
+    assert fill_with(answers, FillRequest(texts, language="python")).text == text
+
+
 def test_a_hole_inside_a_line_ends_where_the_rest_of_the_line_goes_on_best():
     def score(prefix: str, suffix: str, middle: str) -> Score:
         assert (prefix, suffix) == ("for", "\n    print(x)\n")

@@ -14,8 +14,10 @@ from coder.changes import apply_changes
 from coder.edits import Diagnostic, Edited, RepairRequest
 from coder.engine import Engine
 from coder.errors import InputError
-from coder.repair import repair
+from coder.repair import REACH, repair
+from coder.syntax import parsing, tree
 from coder.syntax.mutations import MUTATIONS, SYNTAX_MUTATIONS, mutate
+from coder.syntax.slips import LONGEST_NAME
 from coder.syntax.soundness import is_sound
 from tests.scripted import ScriptedModel
 
@@ -114,6 +116,57 @@ def test_when_time_is_up_or_nobody_waits_nothing_changes():
     cancelled = threading.Event()
     cancelled.set()
     assert repair(ScriptedModel(), RepairRequest(broken, path="a.py"), cancelled).text == broken
+
+
+LONG = "y" * 30_000
+
+LONG_LINES = {
+    "the name is undefined": f"def f(value):\n    return {LONG}\n",
+    "the name is another": f"{LONG} = 1\n\ndef f(value):\n    return vlaue\n",
+    "a name is much like it": f"{LONG} = 1\nprint({LONG}y)\nx = (\n",
+    "the name is on the line": f"def f(value):\n    {LONG} = vlaue\n",
+    "the line is a string": f"def f(value):\n    x = '{LONG}' + vlaue\n",
+    "the line is words": f"def f(value):\n    x = [{'1, ' * 2_000}] + vlaue\n",
+    "the line is broken": f"def f(value):\n    x = (vlaue, '{LONG}'\n",
+}
+
+
+@pytest.mark.parametrize("text", LONG_LINES.values(), ids=LONG_LINES)
+def test_the_model_reads_little_of_a_long_line(text):
+    model = ScriptedModel(likes=("value",))
+    edited = repaired(text, model)
+    assert all(len(scored) <= 2 * REACH + LONGEST_NAME for scored in model.scored)
+    if edited.text != text:
+        assert edited.text == text.replace("vlaue", "value")
+
+
+class Impatient:
+    """Set once it was asked so many times. What is parsed afterwards is counted."""
+
+    def __init__(self, patience: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.patience = patience
+        self.parsed = 0
+        parse = parsing.parse
+
+        def counting(text: str, language: str):
+            self.parsed += self.patience <= 0
+            return parse(text, language)
+
+        monkeypatch.setattr(parsing, "parse", counting)
+        monkeypatch.setattr(tree, "parse", counting)
+
+    def is_set(self) -> bool:
+        self.patience -= 1
+        return self.patience <= 0
+
+
+@pytest.mark.parametrize("patience", [1, 2, 20, 400, 700])
+def test_when_nobody_waits_any_more_hardly_anything_is_parsed(patience, monkeypatch):
+    broken = SOUND.replace("limit):", "limit:").replace("return result", "return reslt")
+    impatient = Impatient(patience, monkeypatch)
+    repair(ScriptedModel(), RepairRequest(broken, path="a.py"), impatient)
+    assert impatient.patience <= 0
+    assert impatient.parsed <= 4
 
 
 @pytest.mark.parametrize("path", ["a.klingon", None, "a.json"])

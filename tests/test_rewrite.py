@@ -81,6 +81,21 @@ def test_of_an_answer_that_breaks_the_text_the_longest_sound_beginning_is_taken(
     assert edited.text == PLAIN.replace("return 0", "return sum(values)")
 
 
+def test_a_part_of_a_line_is_written_under_its_instruction_and_fits_into_the_line():
+    code = "def size(self):\n    return len(<fill>)\n"
+    model = ScriptedModel(answer="self.items))")
+    assert rewritten(code, "<fill>", "the items", model).text == code.replace("<fill>", "self.items")
+    (request,) = model.requests
+    assert request.prefix == "def size(self):\n    # the items\n    return len("
+    assert request.suffix == ")\n"
+
+
+def test_blanks_before_a_part_of_a_line_are_the_models_to_write():
+    model = ScriptedModel(answer=" 2")
+    assert rewritten(PLAIN, "1", "", model).text == PLAIN.replace("x = 1", "x = 2")
+    assert model.requests[0].prefix.endswith("x =")
+
+
 @pytest.mark.parametrize("answer", ["", "  \n", "((("])
 def test_without_a_usable_answer_nothing_changes(answer):
     edited = rewritten(PLAIN, "x = 1", "change it", ScriptedModel(answer=answer))

@@ -12,7 +12,7 @@ import keyword
 import random
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -101,11 +101,14 @@ class Correction:
         return text[: self.start] + self.text + text[self.end :]
 
 
-def syntax_corrections(text: str, language: str, start: int = 0, end: int | None = None) -> list[Correction]:
+def syntax_corrections(
+    text: str, language: str, start: int = 0, end: int | None = None, over: Callable[[], bool] = lambda: False
+) -> list[Correction]:
     """Changes of one token near the first error in the region, after which the text around it is sound, likely first.
 
     The text around it is all of the text; failing that, where there are further errors, all before the next definition.
-    Empty where the text is sound, the language unknown, or no change of one token is enough.
+    Empty where the text is sound, the language unknown, or no change of one token is enough. Only what was found by
+    then as soon as it is `over`, which is asked before each change is tried.
     """
     end = len(text) if end is None else end
     first, last = _piece(text, language, start, end)
@@ -115,21 +118,23 @@ def syntax_corrections(text: str, language: str, start: int = 0, end: int | None
             return []
     piece = text[first:last]
     lines = _suspicious_lines(piece, language)
-    found = _sound_after(piece, lines, language)
+    found = _sound_after(piece, lines, language, over)
     if not found and language == "python" and lines:
         border = DEFINITION.search(piece, lines[0][1])
-        found = _sound_after(piece[: border.start()], lines, language) if border else []
+        found = _sound_after(piece[: border.start()], lines, language, over) if border else []
     moved = [Correction(first + each.start, first + each.end, each.text, each.prior) for each in found]
     return sorted((each for each in moved if start <= each.start and each.end <= end), key=lambda each: -each.prior)
 
 
-def _sound_after(piece: str, lines: Sequence[Span], language: str) -> list[Correction]:
+def _sound_after(piece: str, lines: Sequence[Span], language: str, over: Callable[[], bool]) -> list[Correction]:
     """The changes of these lines after which the piece is sound, one for each text that comes of it."""
     found: dict[str, Correction] = {}
     for start, end in lines:
         if end > len(piece):
             continue
         for change in _changes_of_line(piece, start, end, language):
+            if over():
+                break
             changed = change.applied_to(piece)
             if changed not in found and is_sound(changed, language):
                 idle = language == "python" and any(map(_is_idle, _two_lines(changed, change.start)))

@@ -13,7 +13,7 @@ import tree_sitter
 
 from coder.syntax import python_names
 from coder.syntax.parsing import Span
-from coder.syntax.slips import is_slip
+from coder.syntax.slips import misspelt
 from coder.syntax.tree import SyntaxTree
 
 DECLARING_FIELDS = ("name", "declarator", "pattern", "left", "parameter", "alias", "label", "parameters")
@@ -45,15 +45,16 @@ def _misspelt_names(tree: SyntaxTree) -> list[tuple[str, Span]]:
     declared = {tree.text_of(node) for node in nodes if _is_declared(node)}
     # Used often enough to be meant.
     familiar = {name for name in declared if occurrences[name] > 1}
-    return [
+    found = [
         (name, tree.span(node))
         for node in nodes
         if node.type == "identifier"
         and occurrences[name := tree.text_of(node)] == 1
         and _is_value(node)
         and name not in declared
-        and any(is_slip(name, other) for other in familiar)
     ]
+    slips = misspelt((name for name, _ in found), familiar)
+    return [(name, span) for name, span in found if name in slips]
 
 
 def _is_declared(node: tree_sitter.Node) -> bool:

@@ -14,7 +14,7 @@ import tree_sitter
 
 from coder.syntax.parsing import Span
 from coder.syntax.python_scope import ASKS_FOR_VERSION, KNOWN, OF_PYTHON_2, Scope, ScopeKind
-from coder.syntax.slips import is_slip
+from coder.syntax.slips import misspelt
 from coder.syntax.soundness import python_tree
 from coder.syntax.tree import SyntaxTree
 
@@ -83,11 +83,9 @@ class _Analysis:
         """Names that are read more than once, are bound somewhere, or look like none that is."""
         times = Counter(self._tree.text_of(node) for node in _identifiers(self._tree.root))
         bound = frozenset().union(*(scope.bound for scope in self.scopes))
-        return frozenset(
-            name
-            for name, _, _ in self.uses
-            if times[name] > 1 or name in bound or not any(is_slip(name, other) for other in bound)
-        )
+        names = {name for name, _, _ in self.uses}
+        meant = {name for name in names if times[name] > 1 or name in bound}
+        return frozenset(names - misspelt(names - meant, bound))
 
     def _read(self, scope: Scope, *nodes: Node | None) -> None:
         self._pending.extend((node, scope) for node in nodes if node is not None)

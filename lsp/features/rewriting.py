@@ -37,9 +37,13 @@ async def fill(ls: QuickfillServer, params: object) -> types.WorkspaceEdit:
 async def edit(ls: QuickfillServer, params: object) -> types.WorkspaceEdit | None:
     asked = wire.parsed(EditParams, params)
     document = open_document(ls, asked.text_document)
-    task = EditTask(document, "rewrite", (span_of(document, asked.range),), asked.instruction)
+    task = EditTask(document, "rewrite", (span_of(document, asked.range),), asked.instruction).meant
     audience = _audience(ls, document, asked)
-    changes = await changes_for(ls, task, audience and RegionView(audience))
+    if task.kind == "fill":
+        view = audience and HolesView(audience, task.texts, task.spans, order=[0])
+    else:
+        view = audience and RegionView(audience)
+    changes = await changes_for(ls, task, view)
     return versioned_edit(document, changes) if changes else None
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from coder.syntax.lexing import CLOSERS, PAIRS, scan
 from lsp.postprocess.context import PostprocessContext
-from lsp.postprocess.lexing import CLOSERS, PAIRS, Surroundings, scan, surroundings
+from lsp.postprocess.surroundings import Surroundings, surroundings
 
 
 def brackets(text: str, context: PostprocessContext) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lsp.postprocess.context import PostprocessContext
-from lsp.postprocess.lexing import surroundings
+from lsp.postprocess.surroundings import surroundings
 
 
 def quotes(text: str, context: PostprocessContext) -> str | None:

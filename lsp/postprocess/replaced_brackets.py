@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from coder.syntax.lexing import CLOSERS, scan
 from lsp.postprocess.context import PostprocessContext
-from lsp.postprocess.lexing import CLOSERS, scan, surroundings
+from lsp.postprocess.surroundings import surroundings
 
 
 def replaced_brackets(text: str, context: PostprocessContext) -> str | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from coder.syntax.lexing import CLOSERS, scan
 from lsp.postprocess.context import PostprocessContext, completed_lines
-from lsp.postprocess.lexing import CLOSERS, scan, surroundings
+from lsp.postprocess.surroundings import surroundings
 
 CONTINUES = re.compile(
     r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|case|default|when|then|end|until|fi|done|esac)\b"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from coder.syntax.lexing import scan
 from lsp.postprocess.context import PostprocessContext
-from lsp.postprocess.lexing import scan, surroundings
+from lsp.postprocess.surroundings import surroundings
 
 
 def suffix_overlap(text: str, context: PostprocessContext) -> str | None:

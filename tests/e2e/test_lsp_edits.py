@@ -175,6 +175,24 @@ async def test_a_command_with_an_instruction_alone_is_about_the_last_place(sessi
     assert (place.range, place.new_text) == (span((1, 4), (1, 9)), "add types")
 
 
+async def test_to_rewrite_a_selected_hole_is_to_fill_it(session: Editor):
+    session.open("a = 1\nb = f(<fill>, <fill>)\n")
+    selected = span((1, 6), (1, 13))  # with the blank in front of it, or the bracket, it is another selection
+    hole = span((1, 6), (1, 12))
+    (rewrite,) = (await actions(session, hole, only=["refactor.rewrite.quickfill.block"]))[:1]
+    edit = (await resolved(session, rewrite)).edit
+    assert [(place.range, place.new_text) for place in edit.document_changes[0].edits] == [(hole, "hole0")]
+
+    session.updated.clear()
+    params = {"textDocument": {"uri": URI}, "range": hole, "denoising": True}
+    answer = await session.request("quickfill/edit", params)
+    assert [place.newText for place in answer.documentChanges[0].edits] == ["hole0"]
+    async with asyncio.timeout(PATIENCE):
+        await session.updated.wait()
+    assert session.updates[-1].text == "hole░"
+    assert await session.request("quickfill/edit", params | {"range": selected}) is None
+
+
 async def test_a_command_writes_a_docstring(session: Editor):
     session.open("def f():\n    x = 1\n")
     edit = await run(session, "writeDocstring", {"textDocument": {"uri": URI}, "position": {"line": 1, "character": 5}})

@@ -6,7 +6,8 @@ import pytest
 
 from coder.edits import Diagnostic
 from lsp.documents import Document
-from lsp.edit_offers import HOLE_MARK, LONGEST_PARSED, function_around, holes, offers, repair_task
+from lsp.edit_offers import LONGEST_PARSED, function_around, holes, offers, repair_task
+from lsp.edit_task import HOLE_MARK
 
 CLASS = """import os
 

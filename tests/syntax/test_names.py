@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coder.syntax.mutations import MUTATIONS, mutate
 from coder.syntax.names import undefined_names
 from coder.syntax.semantic_mutations import misspell
-from coder.syntax.slips import is_slip
+from coder.syntax.slips import LONGEST_NAME, is_slip, misspelt
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -179,8 +179,23 @@ def test_another_name_is_no_slip(name):
 
 @given(st.sampled_from(["counter", "document", "language"]), st.integers())
 def test_a_slip_is_a_slip_in_both_directions(word, seed):
-    misspelt = misspell(word, random.Random(seed))
-    assert is_slip(misspelt, word) == is_slip(word, misspelt)
+    slip = misspell(word, random.Random(seed))
+    assert is_slip(slip, word) == is_slip(word, slip)
+
+
+NAMES = st.sets(st.text(st.sampled_from("abs1_"), min_size=3, max_size=8), max_size=20)
+
+
+@given(NAMES, NAMES)
+def test_what_is_misspelt_among_many_is_what_is_a_slip_of_one(found, known):
+    assert misspelt(found, known) == {name for name in found if any(is_slip(name, other) for other in known)}
+
+
+def test_a_name_too_long_to_be_typed_is_no_slip():
+    name = "a" * (LONGEST_NAME // 2) + "b" * (LONGEST_NAME // 2 - 1)
+    assert is_slip(name.replace("ab", "acb"), name)
+    assert not is_slip(name.replace("ab", "accb"), name.replace("ab", "acb"))
+    assert not misspelt([name.replace("ab", "accb")], [name.replace("ab", "acb")])
 
 
 def test_without_a_grammar_there_is_no_opinion():

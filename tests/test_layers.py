@@ -18,7 +18,16 @@ PACKAGES = ("coder", "data", "evals", "lsp")
 MAY_IMPORT = {
     "coder": ("coder",),
     "lsp": ("lsp", "coder.engine", "coder.completion", "coder.edits", "coder.context", "coder.syntax", "coder.errors"),
-    "evals": ("evals", "coder.engine", "coder.completion", "coder.edits", "coder.syntax", "coder.errors"),
+    "evals": (
+        "evals",
+        "coder.completion",
+        "coder.edits",
+        "coder.engine",
+        "coder.errors",
+        "coder.model.checkpoint",
+        "coder.prompting",
+        "coder.syntax",
+    ),
     "data": (
         "data",
         "coder.completion",

@@ -69,6 +69,10 @@ def read_settings(kind: Any, spec: Spec, target: str | None = None) -> Any:
 
 
 def _convert(kind: Any, text: str) -> Any:
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise InputError(f"{text!r} is neither `true` nor `false`")
+        return text == "true"
     wanted = str(kind)
     if "int" in wanted:
         return int(text)
@@ -103,8 +107,10 @@ def _llama_cpp(spec: Spec) -> Backend:
 
 def _vllm(spec: Spec) -> Backend:
     from evals.backends.vllm_backend import VllmBackend, VllmSettings
+    from evals.backends.vllm_diffusion_backend import VllmDiffusionBackend
 
-    return VllmBackend(read_settings(VllmSettings, spec, "model"))
+    settings = read_settings(VllmSettings, spec, "model")
+    return VllmDiffusionBackend(settings) if settings.policy else VllmBackend(settings)
 
 
 def _samples(spec: Spec) -> Backend:

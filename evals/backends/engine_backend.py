@@ -108,7 +108,7 @@ class EngineBackend:
     def _infill(self, ask: Ask) -> CompletionRequest:
         return CompletionRequest(
             ask.question.prefix,
-            _line_break(ask) + ask.question.suffix,
+            line_break(ask) + ask.question.suffix,
             path=FILE_NAME if ask.task.language == "python" else None,
             language=ask.task.language,
             policy=self._settings.policy,
@@ -123,7 +123,7 @@ class EngineBackend:
 
     def _tokens_wanted(self, ask: Ask) -> int | None:
         if self._length == ORACLE:
-            return self._engine.count_tokens(ask.task.canonical.removesuffix(_line_break(ask)))
+            return self._engine.count_tokens(ask.task.canonical.removesuffix(line_break(ask)))
         return None if self._length == PREDICTED else int(self._length)
 
     def _fill(self, ask: Ask) -> Answer:
@@ -184,14 +184,14 @@ def _digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-def _line_break(ask: Ask) -> str:
+def line_break(ask: Ask) -> str:
     """What the hole ends with that the engine is not asked for."""
     return "\n" if isinstance(ask.question, Infill) and ask.question.whole_lines else ""
 
 
 def _of_completion(completion: Completion, ask: Ask) -> Answer:
     return Answer(
-        text=completion.text + _line_break(ask),
+        text=completion.text + line_break(ask),
         finish_reason=completion.finish_reason,
         seconds=completion.seconds,
         tokens=completion.tokens,

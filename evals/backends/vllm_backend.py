@@ -1,30 +1,36 @@
-"""Causal language models, and block-diffusion ones with this project's plugin, by vLLM, a batch at a time."""
+"""Causal language models by vLLM, a batch at a time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from typing import Any
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import MissingDependencyError
 from evals.backends.backend import Answer, Ask, Identity
-from evals.backends.fill_in_the_middle import cut_at_end, find_layout, prompt_of
+from evals.backends.fill_in_the_middle import NONE, cut_at_end, find_layout, prompt_of
 
 
 @dataclass(frozen=True)
 class VllmSettings:
-    """`model` is a folder or a hub id; `layout` as in `fill_in_the_middle`; `batch` questions are asked at once.
+    """What vLLM runs, and how.
 
-    `policy` (with `canvas` slots at a time, 0 for the most) says how the plugin decodes a checkpoint of
-    `quickfill convert --to vllm`: greedily, and without a seed.
+    Attributes:
+        model: a folder or a hub id. layout: as in `fill_in_the_middle`; `none` where nothing is said.
+        batch: questions that are asked at once.
+        cache_mib: memory for keys and values, in MiB; 0 for what vLLM takes by itself, most of the device's.
+        eager: run the model as it is, without compiling it, which takes minutes on a processor.
+        policy: how the plugin decodes a checkpoint of `quickfill convert --to vllm`; empty for any other model.
+        canvas: slots at a time; 0 for the most.
     """
 
     model: str
-    layout: str = "none"
+    layout: str = ""
     batch: int = 64
     dtype: str = "auto"
+    cache_mib: int = 0
+    eager: bool = False
     policy: str = ""
     canvas: int = 0
 
@@ -34,14 +40,9 @@ class VllmBackend:
 
     def __init__(self, settings: VllmSettings) -> None:
         """Raises InputError, MissingDependencyError."""
-        try:
-            from vllm import LLM, SamplingParams  # pyright: ignore[reportMissingImports]
-        except ModuleNotFoundError as error:
-            raise MissingDependencyError('this backend needs vLLM: pip install "quickfill[vllm]"') from error
         self._settings = settings
-        self._layout = find_layout(settings.layout)
-        self._sampling: Any = SamplingParams
-        self._model: Any = LLM(settings.model, dtype=settings.dtype)
+        self._layout = find_layout(settings.layout or NONE)
+        self._model, self._sampling = load_vllm(settings)
 
     @property
     def batch_size(self) -> int:
@@ -49,13 +50,7 @@ class VllmBackend:
 
     @property
     def identity(self) -> Identity:
-        settings = self._settings
-        return Identity(
-            label=settings.model.rstrip("/").rpartition("/")[2],
-            settings={"backend": "vllm", **asdict(settings)},
-            versions={"vllm": metadata.version("vllm")},
-            model=settings.model,
-        )
+        return vllm_identity(self._settings)
 
     def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
         start = time.monotonic()
@@ -71,25 +66,42 @@ class VllmBackend:
                 finish_reason=str(written.finish_reason),
                 seconds=seconds,
                 tokens=len(written.token_ids),
-                passes=None if self._settings.policy else len(written.token_ids),
+                passes=len(written.token_ids),
             )
 
     def _settings_of(self, ask: Ask, stops: list[str]) -> Any:
-        """vLLM's sampling parameters. Raises InputError."""
+        """vLLM's sampling parameters."""
         decoding = ask.decoding
-        if not self._settings.policy:
-            return self._sampling(
-                max_tokens=decoding.max_tokens,
-                temperature=decoding.temperature,
-                top_p=decoding.top_p,
-                seed=ask.seed,
-                stop=stops,
-            )
-        if decoding.temperature:
-            raise InputError("vLLM decodes diffusion models greedily: leave the temperature at 0")
-        canvas = {"canvas": self._settings.canvas} if self._settings.canvas else {}
-        arguments = {"policy": self._settings.policy, **canvas}
-        return self._sampling(max_tokens=decoding.max_tokens, stop=stops, extra_args=arguments)
+        return self._sampling(
+            max_tokens=decoding.max_tokens,
+            temperature=decoding.temperature,
+            top_p=decoding.top_p,
+            seed=ask.seed,
+            stop=stops,
+        )
 
     def close(self) -> None:
         """The model goes with this object."""
+
+
+def load_vllm(settings: VllmSettings) -> tuple[Any, Any]:
+    """The model, and the type of vLLM's sampling parameters. Raises MissingDependencyError."""
+    try:
+        from vllm import LLM, SamplingParams  # pyright: ignore[reportMissingImports]
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError('this backend needs vLLM: pip install "quickfill[vllm]"') from error
+    memory = {"kv_cache_memory_bytes": settings.cache_mib << 20} if settings.cache_mib else {}
+    return LLM(settings.model, dtype=settings.dtype, enforce_eager=settings.eager, **memory), SamplingParams
+
+
+def vllm_identity(settings: VllmSettings, decoding: str = "", further: Mapping[str, str] | None = None) -> Identity:
+    """What wrote the answers. `decoding` stands behind the model's name."""
+    import vllm  # pyright: ignore[reportMissingImports]
+
+    return Identity(
+        label=settings.model.rstrip("/").rpartition("/")[2] + decoding,
+        settings={"backend": "vllm", **asdict(settings), **(further or {})},
+        # Builds for processors are distributed under another name, so it is asked itself.
+        versions={"vllm": vllm.__version__},
+        model=settings.model,
+    )

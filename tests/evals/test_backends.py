@@ -41,6 +41,7 @@ def test_a_spec_is_a_name_a_target_and_settings():
         ("engine,policy", "SETTING=VALUE"),
         ("engine,mood=good", "no setting 'mood'"),
         ("engine,canvas=many", "no number"),
+        ("vllm:x,eager=yes", "neither"),
         ("engine,length=long", "there is no length"),
         ("openai:http://127.0.0.1:1/v1", "needs model"),
         ("samples:no-such-file.jsonl", "cannot read"),

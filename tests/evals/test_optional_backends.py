@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from coder.errors import InputError
+from coder.model.checkpoint import open_checkpoint
+from coder.model.prompt import infill
 from evals.backends.backend import Ask, Decoding
 from evals.backends.catalog import open_backend
 from evals.task import Infill, Task
@@ -69,15 +71,15 @@ def test_vllm_is_asked_for_a_batch(stand_in):
     calls: list[tuple[list[str], list[Any]]] = []
 
     class LLM:
-        def __init__(self, model: str, dtype: str) -> None:
-            assert (model, dtype) == ("organisation/coder", "auto")
+        def __init__(self, model: str, dtype: str, enforce_eager: bool) -> None:
+            assert (model, dtype, enforce_eager) == ("organisation/coder", "auto", False)
 
         def generate(self, prompts: list[str], settings: list[Any], use_tqdm: bool) -> list[Any]:
             calls.append((prompts, settings))
             written = SimpleNamespace(text=WRITTEN, token_ids=[1, 2, 3, 4], finish_reason="stop")
             return [SimpleNamespace(outputs=[written])] * len(prompts)
 
-    stand_in("vllm", LLM=LLM, SamplingParams=lambda **settings: SimpleNamespace(**settings))
+    stand_in("vllm", LLM=LLM, SamplingParams=lambda **settings: SimpleNamespace(**settings), __version__="1.0")
     backend = open_backend("vllm:organisation/coder,layout=qwen,batch=8")
     assert backend.batch_size == 8
     answers = list(backend.answer(ASKS))
@@ -90,24 +92,39 @@ def test_vllm_is_asked_for_a_batch(stand_in):
     assert backend.identity.label == "coder"
 
 
-def test_the_plugin_of_vllm_is_told_how_to_decode(stand_in):
+def test_the_plugin_of_vllm_is_asked_what_the_engine_is_asked(stand_in, tiny: Path):
+    tokenizer = open_checkpoint(str(tiny)).tokenizer
+    control = tokenizer.control
     asked: list[Any] = []
 
     class LLM:
-        def __init__(self, model: str, dtype: str) -> None:
-            assert model == "served"
+        def __init__(self, model: str, dtype: str, enforce_eager: bool, kv_cache_memory_bytes: int) -> None:
+            assert (model, dtype, enforce_eager, kv_cache_memory_bytes) == (str(tiny), "float32", True, 64 << 20)
 
-        def generate(self, prompts: list[str], settings: list[Any], use_tqdm: bool) -> list[Any]:
-            asked.extend(settings)
-            assert prompts == ["<|fim_suffix|>\n<|fim_prefix|>def add(a, b):\n"]
-            written = SimpleNamespace(text=WRITTEN, token_ids=[1, 2, 3, 4], finish_reason="stop")
-            return [SimpleNamespace(outputs=[written])]
+        def generate(self, prompts: list[Any], settings: list[Any], use_tqdm: bool) -> list[Any]:
+            asked.extend(zip(prompts, settings, strict=True))
+            written = [
+                SimpleNamespace(token_ids=[*tokenizer.encode("    return a"), control.fim_end], finish_reason="stop"),
+                SimpleNamespace(token_ids=tokenizer.encode("    return"), finish_reason="length"),
+            ]
+            return [SimpleNamespace(outputs=[one]) for one in written]
 
-    stand_in("vllm", LLM=LLM, SamplingParams=lambda **settings: SimpleNamespace(**settings))
-    backend = open_backend("vllm:served,layout=quickfill,policy=threshold:0.9,canvas=8")
+    stand_in("vllm", LLM=LLM, SamplingParams=lambda **settings: SimpleNamespace(**settings), __version__="1.0")
+    backend = open_backend(f"vllm:{tiny},policy=threshold:0.9,canvas=8,dtype=float32,cache_mib=64,eager=true")
     with pytest.raises(InputError, match="greedily"):
         list(backend.answer(ASKS))
-    (answer,) = backend.answer([Ask(TASK, 0, Decoding(max_tokens=7))])
-    assert answer.passes is None
-    assert asked[0].extra_args == {"policy": "threshold:0.9", "canvas": 8}
-    assert not hasattr(asked[0], "seed") and not hasattr(asked[0], "temperature")
+    # The engine ends whole lines before their line break, which is given to it and put back.
+    lines = Task("t/2", Infill("def add(a, b):\n", "x = 1\n", whole_lines=True), "    return a + b\n")
+    first, second = backend.answer([Ask(lines, 0, Decoding(7)), Ask(TASK, 0, Decoding(7))])
+    assert (first.text, first.finish_reason, first.passes) == ("    return a\n", "end", None)
+    assert first.tokens == len(tokenizer.encode("    return a"))
+    assert (second.text, second.finish_reason) == ("    return", "length")
+    prompt, settings = asked[0]
+    expected = infill(control, tokenizer.encode("def add(a, b):\n"), tokenizer.encode("\nx = 1\n"))
+    assert prompt == {"prompt_token_ids": expected}
+    assert (settings.extra_args, settings.max_tokens) == ({"policy": "threshold:0.9", "canvas": 8}, 7)
+    assert not hasattr(settings, "seed") and not hasattr(settings, "temperature")
+    assert backend.identity.label.endswith(": threshold:0.9, canvas 8")
+    assert backend.identity.versions == {"vllm": "1.0"}
+    with pytest.raises(InputError, match="leave it out"):
+        open_backend(f"vllm:{tiny},policy=verified,layout=qwen")

@@ -16,5 +16,5 @@ if ! [ -e "$folder/ready" ]; then
     "$python" -m pip install --quiet --no-build-isolation --no-deps "$here/triton_on_cpu" >&2
     touch "$folder/ready"
 fi
-"$python" -m pip install --quiet --editable "$project" >&2
+"$python" -m pip install --quiet --editable "$project[evals]" >&2
 echo "$python"

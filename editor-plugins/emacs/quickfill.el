@@ -65,7 +65,7 @@
   "Eglot's own, with ghost text and the question for an instruction."
   (let ((capabilities (copy-tree (cl-call-next-method))))
     (plist-put (plist-get capabilities :textDocument) :inlineCompletion '(:dynamicRegistration :json-false))
-    (plist-put capabilities :experimental '(:quickfill (:askInstruction t)))))
+    (plist-put capabilities :experimental '(:quickfill (:askInstruction t :actionCommands t)))))
 
 (cl-defmethod eglot-handle-notification
   ((_server quickfill-server) (_method (eql quickfill/didChangeStatus)) &key state &allow-other-keys)
@@ -73,11 +73,8 @@
   (quickfill--set-state state))
 
 (cl-defmethod eglot-execute ((_server quickfill-server) action)
-  "Ask for the instruction of ACTION, if that is what its command is for."
-  (let ((command (if (consp (plist-get action :command)) (plist-get action :command) action)))
-    (if (equal (plist-get command :command) "quickfill.askInstruction")
-        (quickfill--ask-instruction (aref (plist-get command :arguments) 0))
-      (cl-call-next-method))))
+  "Do what ACTION, of code or a command, says."
+  (quickfill--run-command (if (consp (plist-get action :command)) (plist-get action :command) action)))
 
 ;;;###autoload
 (defun quickfill-setup-eglot ()
@@ -111,6 +108,10 @@
 (defvar lsp--cur-workspace)
 (defvar lsp-mode)
 
+(defconst quickfill--action-commands
+  '("quickfill.fillHoles" "quickfill.rewrite" "quickfill.writeDocstring" "quickfill.repair" "quickfill.askInstruction")
+  "What code actions do.")
+
 ;;;###autoload
 (defun quickfill-setup-lsp-mode ()
   "Let lsp-mode start Quickfill beside the server of a buffer's language."
@@ -127,20 +128,17 @@
     :initialization-options (lambda () (append quickfill-settings
                                                (unless (plist-member quickfill-settings :completionMenu)
                                                  '(:completionMenu "never"))))
-    :custom-capabilities '((experimental . ((quickfill . ((askInstruction . t))))))
-    :action-handlers (quickfill--table
-                      "quickfill.askInstruction"
-                      (lambda (action)
-                        (quickfill--ask-instruction (seq-elt (quickfill--get action :arguments) 0))))
+    :custom-capabilities '((experimental . ((quickfill . ((askInstruction . t) (actionCommands . t))))))
+    :action-handlers (quickfill--table quickfill--action-commands #'quickfill--run-command)
     :notification-handlers (quickfill--table
-                            "quickfill/didChangeStatus"
+                            '("quickfill/didChangeStatus")
                             (lambda (_workspace status) (quickfill--set-state (quickfill--get status :state)))))))
 
-(defun quickfill--table (key value)
-  "A hash table that has VALUE at KEY, as lsp-mode wants it."
+(defun quickfill--table (keys value)
+  "A hash table that has VALUE at each of KEYS, as lsp-mode wants it."
   (let ((table (make-hash-table :test #'equal)))
-    (puthash key value table)
-    table))
+    (dolist (key keys table)
+      (puthash key value table))))
 
 (defun quickfill--lsp-workspace ()
   "The connection of lsp-mode to Quickfill for this buffer, if there is one."
@@ -195,6 +193,16 @@ THEN gets the answer unless the text has changed, OTHERWISE what went wrong."
                                (funcall then answer)
                              (funcall otherwise "the text has changed meanwhile; nothing was written")))))
                      otherwise)))
+
+(defun quickfill--run-command (command)
+  "Do what COMMAND of a code action is for.
+The server has the edit applied when it is found.  Nobody waits for it,
+since Eglot and lsp-mode would do so for ten seconds only."
+  (if (equal (quickfill--get command :command) "quickfill.askInstruction")
+      (quickfill--ask-instruction (seq-elt (quickfill--get command :arguments) 0))
+    (quickfill--send "workspace/executeCommand"
+                     (list :command (quickfill--get command :command) :arguments (quickfill--get command :arguments))
+                     #'ignore #'quickfill--say)))
 
 (defun quickfill--say (message)
   "Tell the user MESSAGE."
@@ -342,9 +350,7 @@ For buffers that Eglot has connected to Quickfill."
       (delete-region (point) (quickfill-suggestion-end suggestion)))
     (insert text)
     (when-let* ((command (and whole (quickfill-suggestion-command suggestion))))
-      (quickfill--send "workspace/executeCommand"
-                       (list :command (quickfill--get command :command) :arguments (quickfill--get command :arguments))
-                       #'ignore #'ignore))
+      (quickfill--run-command command))
     suggestion))
 
 (defun quickfill-accept ()

@@ -16,13 +16,14 @@ import pytest
 from tests.e2e.installed import find_editor, output_of
 
 ROOT = Path(__file__).parents[2]
-PLUGIN = ROOT / "editor-plugins" / "emacs" / "quickfill.el"
+PLUGIN = ROOT / "editor-plugins" / "emacs"
 PATIENCE_SECONDS = 60.0
 
 LOOP = """
 (setq native-comp-enable-subr-trampolines nil)
 (setq-default indent-tabs-mode nil)
-(load "{plugin}" nil t)
+(add-to-list 'load-path "{plugin}")
+(require 'quickfill)
 {setup}
 (while t
   (let ((wanted (read (read-from-minibuffer ""))))

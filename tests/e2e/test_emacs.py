@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,12 +86,9 @@ def editor(emacs_with_eglot: Emacs, tmp_path: Path) -> Emacs:
 
 
 def test_it_compiles_without_a_warning(tmp_path):
-    copy = tmp_path / PLUGIN.name
-    copy.write_bytes(PLUGIN.read_bytes())
-    strict = ["--eval", "(setq byte-compile-error-on-warn t)"]
-    done = subprocess.run(
-        [find_emacs(), "-Q", "--batch", *strict, "-f", "batch-byte-compile", str(copy)], capture_output=True, text=True
-    )
+    files = [str(shutil.copy(file, tmp_path)) for file in PLUGIN.glob("*.el")]
+    command = [find_emacs(), "-Q", "--batch", "-L", str(tmp_path), "--eval", "(setq byte-compile-error-on-warn t)"]
+    done = subprocess.run([*command, "-f", "batch-byte-compile", *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

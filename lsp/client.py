@@ -13,6 +13,7 @@ PositionEncoding = Literal["utf-8", "utf-16", "utf-32"]
 
 EDITS = "capabilities", "workspace", "workspaceEdit"
 ACTIONS = "capabilities", "textDocument", "codeAction"
+OURS = "capabilities", "experimental", "quickfill"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Client:
         registers_configuration: whether it wants to be told that we care about their changes.
         document_changes: whether its workspace edits may name the version that they are for.
         annotations: whether they may say what each change is.
-        resolves_edits: whether a code action may get its edit when it is chosen.
+        resolves_edits: whether a code action may get its edit when it is chosen, instead of being a command.
         action_literals: whether code actions may be more than commands.
         shows_documents: whether it can be asked to show a place.
         asks_instructions: whether it knows the command `quickfill.askInstruction`.
@@ -70,10 +71,11 @@ class Client:
             is True,
             document_changes=_at(params, *EDITS, "documentChanges") is True,
             annotations=isinstance(_at(params, *EDITS, "changeAnnotationSupport"), dict),
-            resolves_edits="edit" in _list(_at(params, *ACTIONS, "resolveSupport", "properties")),
+            resolves_edits="edit" in _list(_at(params, *ACTIONS, "resolveSupport", "properties"))
+            and _at(params, *OURS, "actionCommands") is not True,
             action_literals=isinstance(_at(params, *ACTIONS, "codeActionLiteralSupport"), dict),
             shows_documents=_at(params, "capabilities", "window", "showDocument", "support") is True,
-            asks_instructions=_at(params, "capabilities", "experimental", "quickfill", "askInstruction") is True,
+            asks_instructions=_at(params, *OURS, "askInstruction") is True,
             folders=tuple(_folders(params)),
             options=_at(params, "initializationOptions"),
         )

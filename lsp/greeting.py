@@ -73,7 +73,7 @@ def capabilities(client: Client) -> dict[str, Any]:
         "positionEncoding": client.position_encoding,
         "textDocumentSync": {"openClose": True, "change": 2},
         "inlineCompletionProvider": {},
-        "codeActionProvider": {"codeActionKinds": list(ACTION_KINDS), "resolveProvider": True},
+        "codeActionProvider": {"codeActionKinds": list(ACTION_KINDS), "resolveProvider": client.resolves_edits},
         "executeCommandProvider": {"commands": [ACCEPTED_COMMAND, *EDIT_COMMANDS]},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }

@@ -69,6 +69,7 @@ async def resolve(ls: QuickfillServer, action: types.CodeAction) -> types.CodeAc
         action.edit = edit_for_client(ls, task.document, changes, action.title)
     else:
         action.disabled = types.CodeActionDisabled(NOTHING_FOUND)
+        action.data = None  # Eglot resolves what has data and no edit, again and again.
         ls.show_information(NOTHING_FOUND)
     return action
 

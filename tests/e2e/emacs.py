@@ -16,23 +16,30 @@ import pytest
 from tests.e2e.installed import find_editor, output_of
 
 ROOT = Path(__file__).parents[2]
-PLUGIN = ROOT / "editor-plugins" / "emacs" / "quickfill.el"
+PLUGIN = ROOT / "editor-plugins" / "emacs"
 PATIENCE_SECONDS = 60.0
 
 LOOP = """
 (setq native-comp-enable-subr-trampolines nil)
 (setq-default indent-tabs-mode nil)
-(load "{plugin}" nil t)
+(add-to-list 'load-path "{plugin}")
+(require 'quickfill)
 {setup}
 (while t
   (let ((wanted (read (read-from-minibuffer ""))))
     (accept-process-output nil 0.05)
-    (princ (json-serialize
-             (condition-case failure (eval wanted t) (error (list :error (format "%S" failure))))
-             :false-object nil))
+    (princ (replace-regexp-in-string
+             "[^[:ascii:]]" (lambda (character) (format "\\\\u%04x" (aref character 0)))
+             (decode-coding-string
+               (json-serialize
+                 (condition-case failure (eval wanted t) (error (list :error (format "%S" failure))))
+                 :false-object nil)
+               'utf-8)
+             t t))
     (terpri)))
 """
-"""Between two questions Emacs listens to its processes and its clock; each answer is a line of JSON."""
+"""Between two questions Emacs listens to its processes and its clock; each answer is a line of JSON, in ASCII,
+whatever the locale is."""
 
 
 def find_emacs() -> str:
@@ -119,3 +126,8 @@ def emacs(setup: str, environment: Mapping[str, str]) -> Iterator[Emacs]:
 
 def lisp_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+def typed(text: str) -> str:
+    """The keys for a text, also where a space would complete it."""
+    return " ".join("C-q SPC" if character == " " else character for character in text)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.emacs import PLUGIN, Emacs, emacs, find_emacs, lisp_string
+from tests.e2e.emacs import PLUGIN, Emacs, emacs, find_emacs, lisp_string, typed
 from tests.e2e.neovim import quickfill_command
 from tests.e2e.stack import STACK
 
@@ -17,6 +19,8 @@ pytestmark = pytest.mark.slow
 SETUP = """
 (setq quickfill-command '({command})
       quickfill-settings '(:gate 0.0 :budgetMs 60000 :engine "in-process")
+      jsonrpc-default-request-timeout 60
+      lsp-response-timeout 60
       read-process-output-max 65536)
 {more}
 (find-file {file})
@@ -24,12 +28,19 @@ SETUP = """
 {connect}
 (goto-char (point-max))
 """
-"""Every suggestion is shown, however unsure and late it is."""
+"""Every suggestion is shown, however unsure and late it is; nothing times out on a busy machine."""
+
+NOTHING_FOUND = "nothing better was found"
 
 EGLOT = ("(quickfill-setup-eglot)", "(call-interactively #'eglot)")
 
+OTHER_SERVER = " ".join(map(lisp_string, [sys.executable, str(Path(__file__).with_name("other_server.py"))]))
+
 LSP_MODE = (
-    """(quickfill-setup-lsp-mode)
+    f"""(quickfill-setup-lsp-mode)
+       (lsp-register-client
+        (make-lsp-client :new-connection (lsp-stdio-connection '({OTHER_SERVER}))
+                         :activation-fn (lsp-activate-on "python") :server-id 'other))
        (setq lsp-client-packages nil lsp-auto-guess-root t lsp-enable-file-watchers nil
              lsp-session-file (expand-file-name "session" (getenv "HOME")) lsp-inline-completion-idle-delay 0)""",
     "(lsp)",
@@ -75,12 +86,9 @@ def editor(emacs_with_eglot: Emacs, tmp_path: Path) -> Emacs:
 
 
 def test_it_compiles_without_a_warning(tmp_path):
-    copy = tmp_path / PLUGIN.name
-    copy.write_bytes(PLUGIN.read_bytes())
-    strict = ["--eval", "(setq byte-compile-error-on-warn t)"]
-    done = subprocess.run(
-        [find_emacs(), "-Q", "--batch", *strict, "-f", "batch-byte-compile", str(copy)], capture_output=True, text=True
-    )
+    files = [str(shutil.copy(file, tmp_path)) for file in PLUGIN.glob("*.el")]
+    command = [find_emacs(), "-Q", "--batch", "-L", str(tmp_path), "--eval", "(setq byte-compile-error-on-warn t)"]
+    done = subprocess.run([*command, "-f", "batch-byte-compile", *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -144,9 +152,9 @@ def test_an_answer_is_not_written_into_a_text_that_has_changed(editor):
 
 def test_a_function_is_rewritten_as_asked(editor):
     editor.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
-    before = editor.text
+    before, told = editor.text, editor.messages.count(NOTHING_FOUND)
     editor.type("M-x quickfill-edit RET f i x RET")
-    editor.wait_for(lambda: editor.text != before or "nothing better" in editor.messages, "an answer")
+    editor.wait_for(lambda: editor.text != before or editor.messages.count(NOTHING_FOUND) > told, "an answer")
 
 
 def test_a_renamed_name_is_renamed_at_its_next_place(editor):
@@ -158,6 +166,44 @@ def test_a_renamed_name_is_renamed_at_its_next_place(editor):
     editor.wait_for(lambda: "TAB does it" in editor.messages, "a next edit")
     editor.type("TAB")
     assert "self.items.append(value)" in editor.text
+
+
+def test_code_actions_are_offered_and_the_chosen_one_is_done(editor):
+    editor.evaluate('(progn (insert "        return len(<fill>) == 0\\n") (forward-line -1) t)')
+    before = editor.text
+    offered = "(vconcat (mapcar (lambda (action) (plist-get action :title)) (eglot-code-actions (point))))"
+    assert editor.evaluate(offered) == [
+        "Quickfill: Rewrite is_empty",
+        "Quickfill: Write the docstring of is_empty",
+        "Quickfill: Fill the hole",
+        "Quickfill: Rewrite is_empty as I say…",
+    ]
+    editor.type(f"M-x eglot-code-actions RET {typed('Quickfill: Fill the hole')} RET")
+    editor.wait_for(lambda: "<fill>" not in editor.text, "filling")
+    start, end = before.split("<fill>")
+    assert editor.text.startswith(start)
+    assert editor.text.endswith(end)
+
+
+def test_a_name_that_is_not_defined_is_repaired_by_a_quick_fix(editor):
+    editor.evaluate('(progn (insert "        return len(self.items) == zero\\n") (forward-line -1) (end-of-line) t)')
+    before, told = editor.text, editor.messages.count(NOTHING_FOUND)
+    editor.type("M-x eglot-code-action-quickfix RET")
+    editor.wait_for(lambda: editor.text != before or editor.messages.count(NOTHING_FOUND) > told, "an answer")
+
+
+def test_a_code_action_asks_for_an_instruction(editor):
+    editor.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
+    before, told = editor.text, editor.messages.count(NOTHING_FOUND)
+    editor.type(f"M-x eglot-code-actions RET {typed('Quickfill: Rewrite is_empty as I')} RET f i x RET")
+    editor.wait_for(lambda: editor.text != before or editor.messages.count(NOTHING_FOUND) > told, "an answer")
+
+
+def test_lsp_mode_runs_the_language_s_own_server_too(lsp_mode):
+    servers = "(vconcat (mapcar (lambda (each) (symbol-name (lsp--workspace-server-id each))) (lsp-workspaces)))"
+    assert sorted(lsp_mode.evaluate(servers)) == ["other", "quickfill"]
+    hover = '(lsp-request "textDocument/hover" (lsp--text-document-position-params))'
+    assert lsp_mode.evaluate(f"(lsp:hover-contents {hover})") == "the other one's"
 
 
 def test_lsp_mode_shows_and_accepts_ghost_text(lsp_mode):
@@ -178,3 +224,18 @@ def test_holes_are_filled_with_lsp_mode(lsp_mode):
     start, end = before.split("<fill>")
     assert lsp_mode.text.startswith(start)
     assert lsp_mode.text.endswith(end)
+
+
+def test_code_actions_of_both_servers_are_done_with_lsp_mode(lsp_mode):
+    lsp_mode.evaluate('(progn (insert "        return len(<fill>) == 0\\n") t)')
+    before = lsp_mode.text
+    lsp_mode.type(f"M-x lsp-execute-code-action RET {typed('Quickfill: Fill the hole')} RET")
+    lsp_mode.wait_for(lambda: "<fill>" not in lsp_mode.text, "filling")
+    start, end = before.split("<fill>")
+    assert lsp_mode.text.startswith(start)
+    assert lsp_mode.text.endswith(end)
+
+    lsp_mode.evaluate("(progn (forward-line -1) t)")
+    filled = lsp_mode.text
+    lsp_mode.type(f"M-x lsp-execute-code-action RET {typed('Other: sign')} RET")
+    lsp_mode.wait_for(lambda: lsp_mode.text == f"# signed\n{filled}", "the other server's edit")

@@ -85,6 +85,7 @@ async def test_an_action_for_which_nothing_is_found_says_so(session: Editor):
     before = len(session.notes)
     action = await resolved(session, rewrite)
     assert action.edit is None and action.disabled.reason == "nothing better was found"
+    assert action.data is None
     assert len(session.notes) == before + 1
 
 

@@ -95,6 +95,17 @@ def test_the_completion_menu_is_for_editors_without_ghost_text(inline_completion
     assert ("completionProvider" in initialize_result(client)["capabilities"]) == offered
 
 
+@pytest.mark.parametrize(
+    ("properties", "commands", "resolved"), [(["edit"], False, True), ([], False, False), (["edit"], True, False)]
+)
+def test_edits_are_resolved_where_the_editor_can_and_its_plugin_wants_them(properties, commands, resolved):
+    action = {"resolveSupport": {"properties": properties}}
+    ours = {"quickfill": {"actionCommands": commands}}
+    client = Client.from_initialize({"capabilities": {"textDocument": {"codeAction": action}, "experimental": ours}})
+    assert client.resolves_edits == resolved
+    assert initialize_result(client)["capabilities"]["codeActionProvider"]["resolveProvider"] == resolved
+
+
 def test_folders_come_from_the_list_or_the_root():
     folders = {"workspaceFolders": [{"uri": "file:///a", "name": "a"}, {"uri": "file:///b", "name": "b"}, 7]}
     assert Client.from_initialize(folders).folders == ("file:///a", "file:///b")

@@ -44,10 +44,11 @@ test("an interpreter that is only a name is found on the PATH", () => {
 
 test("Windows has its own names", () => {
   const places = { ...NOWHERE, windows: true, folders: ["C:\\project"], interpreter: "C:\\Python\\python.exe" };
-  assert.deepEqual(candidates(places), [
+  assert.deepEqual(candidates({ ...places, home: "C:\\Users\\ada" }), [
     "C:\\project\\.venv\\Scripts\\quickfill.exe",
     "C:\\project\\venv\\Scripts\\quickfill.exe",
     "C:\\Python\\quickfill.exe",
     "C:\\Python\\Scripts\\quickfill.exe",
+    "C:\\Users\\ada\\.local\\bin\\quickfill.exe",
   ]);
 });

@@ -29,7 +29,7 @@ export function candidates(places: Places): string[] {
   const interpreters = expanded(places.interpreter, places)
     .filter((path) => /[/\\]/.test(path))
     .flatMap((path) => (places.windows ? [dirname(path), join(dirname(path), scripts)] : [dirname(path)]));
-  const users = places.home && !places.windows ? [join(places.home, ".local", "bin")] : [];
+  const users = places.home ? [join(places.home, ".local", "bin")] : []; // of pipx and uv, on Windows too
   return [...environments, ...interpreters, ...places.path, ...users].map((folder) => join(folder, program));
 }
 

@@ -66,7 +66,9 @@ def calls(words: Words, history: EditHistory) -> Iterator[NextEdit]:
         return
     for edit in reversed(history.edits):
         change = signature_change(words.tree, edit)
-        for call in adapted_calls(words.tree, change, is_call_of(words.tree, change)) if change else ():
+        if change is None:
+            continue
+        for call in adapted_calls(words.tree, change, is_call_of(words.tree, change)):
             fits = is_balanced(words.text[call.start : call.end], call.text)
             if fits and not _is_edited(call.start, call.end, history):
                 yield NextEdit(call.start, call.end, call.text, "signature", change.title, SURE)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from lsp.documents import Change, Document
+from lsp.next_edit.elsewhere import OpenFile, changed_interface, followed
 from lsp.next_edit.history import EditHistory
 from lsp.next_edit.likelihood import LIKELIHOOD
 from lsp.next_edit.suggestions import LONGEST_TEXT, NextEdit, next_edits
@@ -18,11 +21,13 @@ MOST_DISMISSED = 200
 
 @dataclass(frozen=True)
 class Offered:
-    """A next edit of a version of a document. `id` names it in commands."""
+    """A next edit of a version of a document. `id` names it in commands; `because_of` the document whose change it
+    follows, if that is another one."""
 
     id: str
     document: Document
     edit: NextEdit
+    because_of: str | None = None
 
     @property
     def text_after(self) -> str:
@@ -32,7 +37,10 @@ class Offered:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What is the same when the same is offered again: the line, and the new text."""
+        """What is the same when the same is offered again: the line, and the new text; in other documents than the
+        changed one, the change."""
+        if self.because_of is not None:
+            return self.because_of, self.edit.title, ""
         text, start = self.document.unix.text, self.edit.start
         return self.document.uri, text[text.rfind("\n", 0, start) + 1 :].partition("\n")[0], self.edit.text
 
@@ -59,7 +67,11 @@ class NextEditor:
             document = after
         self._histories[before.uri] = history
         offered = self._offered.pop(before.uri, None)
-        if offered is not None and document.unix.text != offered.text_after:
+        self._offered = {uri: other for uri, other in self._offered.items() if other is not offered}
+        is_made = (
+            offered is not None and offered.document.uri == before.uri and document.unix.text == offered.text_after
+        )
+        if offered is not None and not is_made:
             self._dismissed[offered.key] = None
             while len(self._dismissed) > MOST_DISMISSED:
                 self._dismissed.pop(next(iter(self._dismissed)))
@@ -86,7 +98,38 @@ class NextEditor:
 
         return found
 
-    def shown(self, offered: Sequence[Offered]) -> None:
-        """These were sent to the editor, the first one to be seen."""
+    def search_elsewhere(self, documents: Sequence[Document], *, invoked: bool) -> Callable[[], list[Offered]]:
+        """The same for what has to follow in other ones of these documents, all that are open; sure, so that the first
+        one found is enough. What was changed last in any of them counts, whichever the user is in."""
+        histories, dismissed = dict(self._histories), set(self._dismissed)
+        files = [
+            (
+                document,
+                OpenFile(
+                    file_of(document), document.unix.text, document.language, histories.get(document.uri, EditHistory())
+                ),
+            )
+            for document in documents
+        ]
+
+        def found() -> list[Offered]:
+            for changed, module in files:
+                for change in changed_interface(module):
+                    for document, file in files:
+                        for edit in followed(file, module.path, change) if document is not changed else ():
+                            offered = Offered(uuid.uuid4().hex, document, edit, because_of=changed.uri)
+                            if invoked or offered.key not in dismissed:
+                                return [offered]
+            return []
+
+        return found
+
+    def shown(self, document: Document, offered: Sequence[Offered]) -> None:
+        """These were sent to the editor of a document, the first one to be seen."""
         for first in offered[:1]:
-            self._offered[first.document.uri] = first
+            self._offered[document.uri] = self._offered[first.document.uri] = first
+
+
+def file_of(document: Document) -> PurePosixPath:
+    """Where a document lives, as far as its URI tells."""
+    return PurePosixPath(unquote(urlsplit(document.uri).path))

@@ -81,10 +81,13 @@ async def _next_edit(ls: QuickfillServer, arguments: Sequence[Any]) -> None:
     """Make the likeliest next edit, and show its place where the editor can."""
     asked = wire.parsed(PlaceParams, arguments[0] if arguments else {})
     document, (start, _) = place_of(ls, asked)
-    found = await next_edit.find(ls, document, start, invoked=True)
+    shows = ls.session.client.shows_documents
+    found = await next_edit.find(ls, document, start, invoked=True, elsewhere=shows)
+    if found:
+        document = found[0].document
     changes = [Change(each.edit.start, each.edit.end, each.edit.text) for each in found[:1]]
     await apply(ls, document, changes, found[0].edit.title if found else "")
-    if found and ls.session.client.shows_documents:
+    if found and shows:
         edit = found[0].edit
         place = wire.range_of(document.unix, edit.start, edit.start)
         ls.window_show_document(types.ShowDocumentParams(document.uri, take_focus=True, selection=place))

@@ -32,22 +32,30 @@ async def next_edit(ls: QuickfillServer, params: object) -> dict[str, object]:
     if not invoked and not ls.session.settings.next_edit:
         return NextEdits(edits=[]).to_json()
     offset = document.unix.offset(asked.position.line, asked.position.character)
-    found = await find(ls, document, offset, invoked=invoked)
+    found = await find(ls, document, offset, invoked=invoked, elsewhere=ls.session.client.other_files)
     return NextEdits(edits=[_item(offered) for offered in found]).to_json()
 
 
-async def find(ls: QuickfillServer, document: Document, offset: int, *, invoked: bool) -> list[Offered]:
-    """The likeliest next edits of a document, the best first: found by syntax, or else, if they are asked for and the
-    checkpoint has learned that, written by the model. Raises JsonRpcContentModified."""
+async def find(
+    ls: QuickfillServer, document: Document, offset: int, *, invoked: bool, elsewhere: bool
+) -> list[Offered]:
+    """The likeliest next edits of a document, the best first: found by syntax, or else one `elsewhere` that follows
+    from what was changed, or else, if they are asked for and the checkpoint has learned that, written by the model.
+    Raises JsonRpcContentModified."""
     session = ls.session
     if not wants_suggestions(document, session.settings, session.folders):
         return []
     search = session.next_editor.search(document, invoked=invoked)
     found = await asyncio.to_thread(search)
+    if not found and elsewhere:
+        documents = session.documents.by_uri.values()
+        wanted = [each for each in documents if wants_suggestions(each, session.settings, session.folders)]
+        found = await asyncio.to_thread(session.next_editor.search_elsewhere(wanted, invoked=invoked))
     if not found and invoked and _model_can(ls):
         found = await _written(ls, document, offset)
-    require_unchanged(ls, document)
-    session.next_editor.shown(found)
+    for each in (document, *(offered.document for offered in found)):
+        require_unchanged(ls, each)
+    session.next_editor.shown(document, found)
     return found
 
 

@@ -17,7 +17,12 @@ from lsp.next_edit.rules import (
     keywords_of_calls,
     same_words,
 )
+from lsp.next_edit.signatures import adapted_calls, is_call_of, signature_change
 from lsp.next_edit.words import Words
+
+SURE = 0.9
+"""How likely the calls of a changed signature are to follow it, and what other files import; more of them were right in
+the sessions of `benchmarks.edit_replay`."""
 
 LONGEST_TEXT = 400_000
 """Characters of a text in which next edits are looked for."""
@@ -37,24 +42,51 @@ class NextEdit:
 
 def next_edits(text: str, language: str, history: EditHistory, likelihood: Likelihood = LIKELIHOOD) -> list[NextEdit]:
     """The likeliest first; none that touches a place which was just edited, and at most one for each place."""
-    rated = [(likelihood.of(place), place) for place in places(text, language, history)]
-    rated.sort(key=lambda pair: -pair[0])
+    if not history.edits or len(text) > LONGEST_TEXT:
+        return []
+    words = Words(text, language)
+    rated = [*calls(words, history), *(_rated(place, likelihood) for place in _places_of(words, history))]
+    rated.sort(key=lambda edit: -edit.probability)
     found: list[NextEdit] = []
-    for probability, place in rated:
-        if not any(_touch(place.start, place.end, edit.start, edit.end) for edit in found):
-            found.append(NextEdit(place.start, place.end, place.text, place.source, _title(place), probability))
+    for edit in rated:
+        if not any(_touch(edit.start, edit.end, other.start, other.end) for other in found):
+            found.append(edit)
     return found
 
 
 def places(text: str, language: str, history: EditHistory) -> Iterator[Place]:
     """Every place at which something of the history may be repeated."""
-    if not history.edits or len(text) > LONGEST_TEXT:
+    if history.edits and len(text) <= LONGEST_TEXT:
+        yield from _places_of(Words(text, language), history)
+
+
+def calls(words: Words, history: EditHistory) -> Iterator[NextEdit]:
+    """The calls that a parameter which was added or removed leaves to be adapted."""
+    if words.language != "python" or words.tree is None:
         return
-    words = Words(text, language)
+    for edit in reversed(history.edits):
+        change = signature_change(words.tree, edit)
+        if change is None:
+            continue
+        for call in adapted_calls(words.tree, change, is_call_of(words.tree, change)):
+            fits = is_balanced(words.text[call.start : call.end], call.text)
+            if fits and not _is_edited(call.start, call.end, history):
+                yield NextEdit(call.start, call.end, call.text, "signature", change.title, SURE)
+
+
+def _places_of(words: Words, history: EditHistory) -> Iterator[Place]:
     for place in _places(words, history):
-        fits = is_balanced(text[place.start : place.end], place.text) and is_of_its_kind(place)
-        if fits and not any(_touch(place.start, place.end, edit.start, edit.end) for edit in history.edits):
+        fits = is_balanced(words.text[place.start : place.end], place.text) and is_of_its_kind(place)
+        if fits and not _is_edited(place.start, place.end, history):
             yield place
+
+
+def _rated(place: Place, likelihood: Likelihood) -> NextEdit:
+    return NextEdit(place.start, place.end, place.text, place.source, _title(place), likelihood.of(place))
+
+
+def _is_edited(start: int, end: int, history: EditHistory) -> bool:
+    return any(_touch(start, end, edit.start, edit.end) for edit in history.edits)
 
 
 def _places(words: Words, history: EditHistory) -> Iterator[Place]:

@@ -134,17 +134,19 @@ async def editor(
     encodings: Sequence[types.PositionEncodingKind] = (types.PositionEncodingKind.Utf16,),
     workspace: Sequence[str] = (),
     plain_edits: bool = False,
+    other_files: bool = False,
 ) -> AsyncIterator[Editor]:
     """An editor with a server that it started, its state and cache in `folder`. It leaves at the end, if it has not.
 
     Args:
         plain_edits: it knows neither versions nor annotations of edits, nor code actions that are resolved later.
+        other_files: it shows next edits of other files than the one that it asks about.
     """
     client = make_test_lsp_client()
     client.set_configuration(configuration, section="quickfill")
     await client.start_io(*command, cwd=ROOT, env=environment(folder))
     params = types.InitializeParams(
-        capabilities=capabilities(inline_completion, encodings, plain_edits),
+        capabilities=capabilities(inline_completion, encodings, plain_edits, other_files),
         initialization_options={"engine": "in-process"} | (options or {}),
         workspace_folders=[types.WorkspaceFolder(uri, uri) for uri in workspace],
     )
@@ -164,7 +166,10 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def capabilities(
-    inline_completion: bool, encodings: Sequence[types.PositionEncodingKind], plain_edits: bool = False
+    inline_completion: bool,
+    encodings: Sequence[types.PositionEncodingKind],
+    plain_edits: bool = False,
+    other_files: bool = False,
 ) -> types.ClientCapabilities:
     ghost_text = types.InlineCompletionClientCapabilities() if inline_completion else None
     notebooks = types.NotebookDocumentClientCapabilities(types.NotebookDocumentSyncClientCapabilities())
@@ -182,6 +187,7 @@ def capabilities(
             code_action=None if plain_edits else _code_actions(),
         ),
         window=types.WindowClientCapabilities(work_done_progress=True),
+        experimental={"quickfill": {"nextEditOtherFiles": True}} if other_files else None,
         workspace=types.WorkspaceClientCapabilities(
             configuration=True, did_change_configuration=changes, workspace_edit=edits
         ),

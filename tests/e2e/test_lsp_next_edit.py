@@ -44,7 +44,7 @@ def type_over(session: Editor, buffer: Buffer, part: str, new: str) -> None:
 
 def change(session: Editor, buffer: Buffer, start: int, end: int, text: str) -> None:
     first, last = buffer.position(start), buffer.position(end)
-    session.change(first, last, text)
+    session.change(first, last, text, buffer.uri)
     buffer.text = buffer.text[:start] + text + buffer.text[end:]
     buffer.version += 1
 
@@ -58,7 +58,7 @@ def accept(session: Editor, buffer: Buffer, edit: Any) -> None:
 
 
 async def next_edits(session: Editor, buffer: Buffer, kind: int = 2, method: str = "quickfill/nextEdit") -> list[Any]:
-    document = {"uri": URI, "version": buffer.version}
+    document = {"uri": buffer.uri, "version": buffer.version}
     params = {"textDocument": document, "position": {"line": 0, "character": 0}, "context": {"triggerKind": kind}}
     return list((await session.request(method, params)).edits)
 
@@ -104,6 +104,48 @@ async def test_line_breaks_and_columns_are_the_documents(session: Editor):
     edit, *_ = await next_edits(session, buffer, kind=1)
     accept(session, buffer, edit)
     assert buffer.text == "x = '😋'; warning(1)\r\nx = '😋'; warning(2)\r\n"
+
+
+SHAPES = "def area(width):\n    return width\n"
+MAIN = "from a import area\n\nprint(area(1))\n"
+
+
+async def test_a_change_goes_on_in_other_files_of_an_editor_that_shows_them(tmp_path: Path):
+    async with editor(tmp_path, options={"nextEdit": True}, other_files=True) as session:
+        await session.ready()
+        session.open(MAIN, "file:///main.py")
+        session.open(SHAPES)
+        shapes, main = Buffer(URI, SHAPES), Buffer("file:///main.py", MAIN)
+        type_over(session, shapes, "area", "surface")
+        asked_in = shapes
+        while found := await next_edits(session, asked_in):
+            edit, asked_in = found[0], main
+            assert (edit.textDocument.uri, edit.textDocument.version) == (main.uri, main.version)
+            assert edit.title == "Rename area to surface"
+            accept(session, main, edit)
+        assert main.text == MAIN.replace("area", "surface")
+
+
+async def test_what_was_not_wanted_in_another_file_is_not_offered_again_but_when_asked_for(tmp_path: Path):
+    async with editor(tmp_path, options={"nextEdit": True}, other_files=True) as session:
+        await session.ready()
+        session.open(MAIN, "file:///main.py")
+        session.open(SHAPES)
+        shapes = Buffer(URI, SHAPES)
+        type_over(session, shapes, "area", "surface")
+        assert await next_edits(session, shapes)
+        end = len(shapes.text)
+        change(session, shapes, end, end, "# something else\n")
+        assert not await next_edits(session, shapes)
+        assert await next_edits(session, shapes, kind=1)
+
+
+async def test_other_editors_are_told_of_their_file_alone(session: Editor):
+    session.open(MAIN, "file:///main.py")
+    session.open(SHAPES)
+    shapes = Buffer(URI, SHAPES)
+    type_over(session, shapes, "area", "surface")
+    assert await next_edits(session, shapes, kind=1) == []
 
 
 async def test_a_command_makes_the_next_edit(session: Editor):

@@ -198,6 +198,23 @@ def test_the_next_edit_is_shown_and_made(editor):
     assert editor.cursor == (5, len("        self.items.append("))
 
 
+def test_the_next_edit_may_be_in_another_file_that_is_open(editor, stack):
+    main = stack.with_name("main.py")
+    main.write_text("from stack import Stack\n\nprint(Stack())\n", encoding="utf-8")
+    editor.nvim.command(f"edit {main}")
+    editor.wait_for(
+        lambda: editor.lua("return #vim.lsp.get_clients({ bufnr = 0, name = 'quickfill' }) == 1"), "main.py"
+    )
+    editor.nvim.command(f"edit {stack}")
+    editor.type("1GwciwPile<Esc>")
+    editor.wait_for(lambda: "Rename Stack to Pile, line 1 of main.py" in editor.messages, "a next edit of main.py")
+    editor.type("<Tab>")
+    editor.wait_for(lambda: editor.text.startswith("from stack import Pile\n"), "going there and making it")
+    assert editor.wait_for(lambda: editor.virtual_text("quickfill.next_edit"), "the one after it").strip() == "Pile"
+    editor.type("<Tab>")
+    editor.wait_for(lambda: editor.text == "from stack import Pile\n\nprint(Pile())", "making it")
+
+
 def test_a_next_edit_goes_when_the_text_changes(editor):
     editor.type("5Gf,wciwvalue<Esc>")
     editor.wait_for(lambda: editor.virtual_text("quickfill.next_edit"), "a next edit")

@@ -31,7 +31,7 @@ class Typing:
 
     def offered(self, *, invoked: bool = False):
         found = self.editor.search(self.document, invoked=invoked)()
-        self.editor.shown(found)
+        self.editor.shown(self.document, found)
         return found
 
 

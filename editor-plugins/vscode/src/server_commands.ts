@@ -17,7 +17,8 @@ export const commandMiddleware: Middleware = {
 
 export const asksInstructions: StaticFeature = {
   fillClientCapabilities(capabilities: ClientCapabilities): void {
-    capabilities.experimental = { ...capabilities.experimental, quickfill: { askInstruction: true } };
+    const quickfill = { askInstruction: true, nextEditOtherFiles: true };
+    capabilities.experimental = { ...capabilities.experimental, quickfill };
   },
   initialize(): void {},
   getState: () => ({ kind: "static" }),

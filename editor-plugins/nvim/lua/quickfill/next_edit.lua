@@ -12,7 +12,8 @@ local namespace = vim.api.nvim_create_namespace("quickfill.next_edit")
 
 ---@class quickfill.ShownEdit
 ---@field edit quickfill.NextEdit
----@field buffer integer
+---@field buffer integer that it changes
+---@field key_buffer integer where the key that accepts is set: where it was asked for
 ---@field client vim.lsp.Client
 ---@field kind integer whether the user asked for it: 1, or 2 where not
 
@@ -29,13 +30,13 @@ function M.clear()
   if not shown then
     return false
   end
-  local buffer = shown.buffer
+  local buffer, key_buffer = shown.buffer, shown.key_buffer
   shown = nil
   if vim.api.nvim_buf_is_valid(buffer) then
     vim.api.nvim_buf_clear_namespace(buffer, namespace, 0, -1)
-    if accept_key() then
-      pcall(vim.keymap.del, "n", accept_key(), { buffer = buffer })
-    end
+  end
+  if vim.api.nvim_buf_is_valid(key_buffer) and accept_key() then
+    pcall(vim.keymap.del, "n", accept_key(), { buffer = key_buffer })
   end
   return true
 end
@@ -59,19 +60,23 @@ local function draw(edit, buffer)
   })
 end
 
---- Show an edit, unless its document has changed since.
-local function show(edit, buffer, client, kind)
+--- Show an edit, unless its document has changed since; where one of another file is, is said.
+local function show(edit, asked_in, client, kind)
   M.clear()
+  local buffer = vim.uri_to_bufnr(edit.textDocument.uri)
   if vim.lsp.util.buf_versions[buffer] ~= edit.textDocument.version then
     return
   end
   draw(edit, buffer)
-  shown = { edit = edit, buffer = buffer, client = client, kind = kind }
+  shown = { edit = edit, buffer = buffer, key_buffer = asked_in, client = client, kind = kind }
   if accept_key() then
-    vim.keymap.set("n", accept_key(), M.accept, { buffer = buffer, desc = "Quickfill: Make the next edit" })
+    vim.keymap.set("n", accept_key(), M.accept, { buffer = asked_in, desc = "Quickfill: Make the next edit" })
   end
-  if kind == vim.lsp.protocol.InlineCompletionTriggerKind.Invoked then
-    vim.notify(("Quickfill: %s, line %d"):format(edit.title, edit.range.start.line + 1), vim.log.levels.INFO)
+  local elsewhere = buffer ~= asked_in
+  if elsewhere or kind == vim.lsp.protocol.InlineCompletionTriggerKind.Invoked then
+    local file = elsewhere and (" of " .. vim.fs.basename(vim.api.nvim_buf_get_name(buffer))) or ""
+    local line = edit.range.start.line + 1
+    vim.notify(("Quickfill: %s, line %d%s"):format(edit.title, line, file), vim.log.levels.INFO)
   end
 end
 
@@ -108,7 +113,10 @@ function M.accept()
       return
     end
     vim.lsp.util.apply_text_edits({ { range = edit.range, newText = edit.text } }, buffer, client.offset_encoding)
-    if buffer == vim.api.nvim_get_current_buf() then
+    if accepted.key_buffer == vim.api.nvim_get_current_buf() then
+      if buffer ~= accepted.key_buffer then
+        vim.api.nvim_set_current_buf(buffer)
+      end
       vim.api.nvim_win_set_cursor(0, { edit.range.start.line + 1, edit.range.start.character })
     end
     client:exec_cmd(edit.command, { bufnr = buffer })

@@ -20,6 +20,8 @@ function M.enable(config)
     filetypes = config.filetypes,
     root_markers = config.root_markers,
     settings = { quickfill = config.settings },
+    -- A next edit of another file is gone to and made by `quickfill.next_edit`.
+    capabilities = { experimental = { quickfill = { nextEditOtherFiles = true } } },
     init_options = vim.tbl_extend("force", { denoising = config.denoise }, config.settings),
     handlers = {
       ["quickfill/didChangeStatus"] = function(_, received)

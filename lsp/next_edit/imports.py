@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -59,10 +60,11 @@ def _import(tree: SyntaxTree, node: Node) -> Import:
 
 
 def _is(name: str, file: PurePosixPath, module: PurePosixPath) -> bool:
-    """Whether a file means the module by a name: a path from the file's folder, or the end of the module's path."""
+    """Whether a file means the module by a name: a path from the file's folder, or the end of the module's path, if
+    that is no module of Python's own."""
     path = module.parent if module.name == "__init__.py" else module.with_suffix("")
     parts = name.lstrip(".").split(".") if name.strip(".") else []
     dots = len(name) - len(name.lstrip("."))
     if dots:
         return dots <= len(file.parents) and file.parents[dots - 1].joinpath(*parts) == path
-    return bool(parts) and path.parts[-len(parts) :] == tuple(parts)
+    return bool(parts) and parts[0] not in sys.stdlib_module_names and path.parts[-len(parts) :] == tuple(parts)

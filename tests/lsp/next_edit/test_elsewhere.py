@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
 
-from lsp.next_edit.elsewhere import OpenFile, changed_interface, followed
+from lsp.next_edit.elsewhere import OpenFile, Rename, changed_interface, followed
 from lsp.next_edit.history import EditHistory
 
 SHAPES = PurePosixPath("/project/geometry/shapes.py")
@@ -77,6 +78,13 @@ def test_a_renamed_function_is_renamed_where_it_is_imported(path, text):
 )
 def test_what_is_something_else_or_may_be_stays(path, text):
     assert after(text, "def area", "def surface", path) == text
+
+
+def test_a_module_of_pythons_own_is_no_file_of_that_name():
+    json, text = PurePosixPath("/project/flask/json/__init__.py"), "import json\njson.dumps(1)\n"
+    file = OpenFile(PurePosixPath("/project/flask/app.py"), text, "python", EditHistory())
+    assert list(followed(file, json, Rename("dumps", "write"))) == []
+    assert len(list(followed(replace(file, text=f"from flask {text}"), json, Rename("dumps", "write")))) == 1
 
 
 def test_a_name_that_is_bound_again_stays_but_where_it_is_imported():

@@ -14,12 +14,13 @@ import tree_sitter
 
 from coder.edits import Change
 from coder.syntax.scopes import CLASSES, FUNCTIONS
+from lsp.next_edit.adapted_calls import adapted_calls
 from lsp.next_edit.atoms import atoms
 from lsp.next_edit.declarations import CALLS, declaration_at
 from lsp.next_edit.fitness import is_balanced
 from lsp.next_edit.history import EditHistory
 from lsp.next_edit.imports import Imports, imports_of
-from lsp.next_edit.signatures import SignatureChange, adapted_calls, signature_change
+from lsp.next_edit.signatures import SignatureChange, signature_change
 from lsp.next_edit.suggestions import LONGEST_TEXT, SURE, NextEdit
 from lsp.next_edit.words import Words
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lsp.next_edit.adapted_calls import adapted_calls, is_call_of
 from lsp.next_edit.atoms import Atom, atoms
 from lsp.next_edit.fitness import is_balanced, is_of_its_kind
 from lsp.next_edit.history import EditHistory
@@ -17,12 +18,12 @@ from lsp.next_edit.rules import (
     keywords_of_calls,
     same_words,
 )
-from lsp.next_edit.signatures import adapted_calls, is_call_of, signature_change
+from lsp.next_edit.signatures import signature_change
 from lsp.next_edit.words import Words
 
 SURE = 0.9
-"""How likely the calls of a changed signature are to follow it, and what other files import; more of them were right in
-the sessions of `benchmarks.edit_replay`."""
+"""How likely the calls of a changed signature are to follow it, and what other files import. Of such calls all 6 were
+right between the releases of 19 packages (`benchmarks.releases`), of names elsewhere 444 of 445, as Jedi finds them."""
 
 LONGEST_TEXT = 400_000
 """Characters of a text in which next edits are looked for."""

@@ -25,6 +25,17 @@ RENAME = """def total(prices):
     return count
 """
 
+PRICES = """def price(item):
+    return item.cost
+"""
+
+BASKET = """from prices import price
+
+
+def total(items):
+    return sum(price(item) for item in items)
+"""
+
 FILES = {
     "ghost.py": STACK,
     "parts.py": STACK,
@@ -35,6 +46,8 @@ FILES = {
     "discarded.py": STACK.removesuffix("\n    def is_empty(self):\n"),
     "outdated.py": STACK.removesuffix("\n    def is_empty(self):\n"),
     "rename.py": RENAME,
+    "prices.py": PRICES,
+    "basket.py": BASKET,
 }
 
 SETTINGS: dict[str, object] = {
@@ -164,7 +177,7 @@ def test_a_rewrite_is_previewed_and_applied(window: VSCode):
     assert window.saved("rewrite.py") == FILES["rewrite.py"]
     window.press("Control+Enter")
     window.wait_for(lambda: new in window.saved("rewrite.py"), "applying")
-    window.active_tab("rewrite.py")
+    window.focus("rewrite.py")
     window.press("Control+z")
     window.wait_for(lambda: window.saved("rewrite.py") == FILES["rewrite.py"], "undoing")
 
@@ -204,6 +217,23 @@ def test_the_next_edit_is_shown_and_tab_accepts_it(window: VSCode):
     window.wait_for(lambda: line_of(window, "return") == "    return count", "dismissing")
     window.press("Control+End", "Tab")
     window.wait_for(lambda: window.saved("rename.py").endswith("    return count\n    "), "an ordinary tab")
+
+
+def test_the_next_edit_may_be_in_another_file_that_is_open(window: VSCode):
+    window.open("basket.py")
+    window.open("prices.py")
+    window.press("Control+Home", *["ArrowRight"] * len("def "), "Control+Shift+ArrowRight")
+    window.type("cost_of")
+    window.wait_for(lambda: "line 1 of basket.py" in line_of(window, "def cost_of"), "where it is")
+    window.picture("next-edit-elsewhere")
+    window.press("Tab")
+    window.focus("basket.py")
+    window.wait_for(lambda: "cost_of" in line_of(window, "from prices"), "the import")
+    window.press("Tab")
+    window.wait_for(lambda: "import cost_of\n" in window.saved("basket.py"), "its change")
+    window.wait_for(lambda: "cost_of" in line_of(window, "return"), "the use")
+    window.press("Tab")
+    window.wait_for(lambda: "sum(cost_of(item)" in window.saved("basket.py"), "its change")
 
 
 def test_the_canvas_is_drawn_while_it_is_denoised(window: VSCode):

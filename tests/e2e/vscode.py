@@ -103,10 +103,15 @@ class VSCode:
     def open(self, name: str) -> None:
         """Open a file of the workspace and put the cursor at its end."""
         self.page.get_by_role("treeitem", name=name, exact=True).dblclick()
+        self.focus(name)
+        self.press("Control+End")
+
+    def focus(self, name: str) -> None:
+        """Keys are for the text of the file in front, whatever was there before."""
         self.active_tab(name)
+        self.page.locator(".monaco-diff-editor").wait_for(state="detached")
         self.editor.locator(".view-line").first.wait_for()
         self.page.locator(".editor-instance .native-edit-context, .editor-instance textarea.inputarea").first.focus()
-        self.press("Control+End")
 
     def active_tab(self, name: str) -> Locator:
         """The tab, once it is in front."""

@@ -51,9 +51,15 @@ class AdaptSettings:
 
 @dataclass(frozen=True)
 class Progress:
-    """A step that was made: its number from 1, the share of the budget that is spent, the loss in nats."""
+    """A step that was made.
+
+    Attributes:
+        step: its number, from 1. steps: how many there are where time allows them all.
+        done: share of the budget that is spent. loss: in nats.
+    """
 
     step: int
+    steps: int
     done: float
     loss: float
 
@@ -74,7 +80,8 @@ class Worth:
 def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> Iterator[Progress]:
     """Train changes to a checkpoint's matrices, step by step, and write them to `out` in the end.
 
-    On a GPU where there is one. Left early, the iterator writes nothing. Raises CheckpointError and InputError.
+    On a GPU where there is one. Ctrl+C ends the training as the end of its time does; left early, the iterator writes
+    nothing. Raises CheckpointError and InputError.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = open_checkpoint(model)
@@ -87,19 +94,22 @@ def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> I
     stream = RowStream(rows, sizes, length, _noising(checkpoint), settings.seed, steps * OPTIMIZER.rows)
     optimizer = torch.optim.AdamW(trained, betas=(OPTIMIZER.beta1, OPTIMIZER.beta2), weight_decay=0.0)
     started = time.monotonic()
-    for step, batch in enumerate(torch.utils.data.DataLoader(stream, OPTIMIZER.rows, collate_fn=collate)):
-        done = share_done(step, time.monotonic() - started, budget)
-        if done >= 1.0:
-            break
-        for group in optimizer.param_groups:
-            group["lr"] = OPTIMIZER.learning_rate * rate_factor(step, done, OPTIMIZER)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = objective(**{name: values.to(device) for name, values in batch.items()})["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, OPTIMIZER.clip)
-        optimizer.step()
-        yield Progress(step + 1, done, float(loss.detach()))
+    try:
+        for step, batch in enumerate(torch.utils.data.DataLoader(stream, OPTIMIZER.rows, collate_fn=collate)):
+            done = share_done(step, time.monotonic() - started, budget)
+            if done >= 1.0:
+                break
+            for group in optimizer.param_groups:
+                group["lr"] = OPTIMIZER.learning_rate * rate_factor(step, done, OPTIMIZER)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                loss = objective(**{name: values.to(device) for name, values in batch.items()})["loss"]
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, OPTIMIZER.clip)
+            optimizer.step()
+            yield Progress(step + 1, steps, done, float(loss.detach()))
+    except KeyboardInterrupt:
+        pass  # Somebody has waited long enough; what was learned is theirs.
     write_adapter(out, checkpoint, changes_of(decoder), settings.scale)
 
 

@@ -94,7 +94,7 @@ def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> I
     sizes, length = checkpoint.config.block_sizes, rows.card.row_length
     stream = RowStream(rows, sizes, length, _noising(checkpoint), settings.seed, steps * OPTIMIZER.rows)
     optimizer = torch.optim.AdamW(trained, betas=(OPTIMIZER.beta1, OPTIMIZER.beta2), weight_decay=0.0)
-    # Several rows at once would take more memory than many a laptop has: each is a gigabyte or two.
+    # Several rows at once would take more memory than many a laptop has: each is some three gigabytes.
     together = OPTIMIZER.rows if device.type == "cuda" else 1
     batches = iter(torch.utils.data.DataLoader(stream, together, collate_fn=collate))
     started = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from coder.engine import Engine
 from coder.model.adapter import write_adapter
 from coder.model.checkpoint import Checkpoint, open_checkpoint
 from coder.model.torch_decoder import Decoder
-from coder.train.batches import RowStream, collate
+from coder.train.batches import Batch, RowStream, collate
 from coder.train.infilling import METHODS, Hole, figures_of, fill_with
 from coder.train.learning_rate import rate_factor, share_done
 from coder.train.low_rank import add_low_rank, changes_of
@@ -51,9 +52,15 @@ class AdaptSettings:
 
 @dataclass(frozen=True)
 class Progress:
-    """A step that was made: its number from 1, the share of the budget that is spent, the loss in nats."""
+    """A step that was made.
+
+    Attributes:
+        step: its number, from 1. steps: how many there are where time allows them all.
+        done: share of the budget that is spent. loss: in nats.
+    """
 
     step: int
+    steps: int
     done: float
     loss: float
 
@@ -74,7 +81,8 @@ class Worth:
 def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> Iterator[Progress]:
     """Train changes to a checkpoint's matrices, step by step, and write them to `out` in the end.
 
-    On a GPU where there is one. Left early, the iterator writes nothing. Raises CheckpointError and InputError.
+    On a GPU where there is one. Ctrl+C ends the training as the end of its time does; left early, the iterator writes
+    nothing. Raises CheckpointError and InputError.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = open_checkpoint(model)
@@ -86,21 +94,36 @@ def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> I
     sizes, length = checkpoint.config.block_sizes, rows.card.row_length
     stream = RowStream(rows, sizes, length, _noising(checkpoint), settings.seed, steps * OPTIMIZER.rows)
     optimizer = torch.optim.AdamW(trained, betas=(OPTIMIZER.beta1, OPTIMIZER.beta2), weight_decay=0.0)
+    # Several rows at once would take more memory than many a laptop has: each is some three gigabytes.
+    together = OPTIMIZER.rows if device.type == "cuda" else 1
+    batches = iter(torch.utils.data.DataLoader(stream, together, collate_fn=collate))
     started = time.monotonic()
-    for step, batch in enumerate(torch.utils.data.DataLoader(stream, OPTIMIZER.rows, collate_fn=collate)):
-        done = share_done(step, time.monotonic() - started, budget)
-        if done >= 1.0:
-            break
-        for group in optimizer.param_groups:
-            group["lr"] = OPTIMIZER.learning_rate * rate_factor(step, done, OPTIMIZER)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = objective(**{name: values.to(device) for name, values in batch.items()})["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, OPTIMIZER.clip)
-        optimizer.step()
-        yield Progress(step + 1, done, float(loss.detach()))
+    try:
+        for step in range(steps):
+            done = share_done(step, time.monotonic() - started, budget)
+            if done >= 1.0:
+                break
+            for group in optimizer.param_groups:
+                group["lr"] = OPTIMIZER.learning_rate * rate_factor(step, done, OPTIMIZER)
+            optimizer.zero_grad()
+            loss = _accumulated(objective, list(islice(batches, OPTIMIZER.rows // together)), device)
+            torch.nn.utils.clip_grad_norm_(trained, OPTIMIZER.clip)
+            optimizer.step()
+            yield Progress(step + 1, steps, done, loss)
+    except KeyboardInterrupt:
+        pass  # Somebody has waited long enough; what was learned is theirs.
     write_adapter(out, checkpoint, changes_of(decoder), settings.scale)
+
+
+def _accumulated(objective: BlockDiffusionModel, batches: Sequence[Batch], device: torch.device) -> float:
+    """Add the gradient of the batches' mean loss to the parameters; that loss."""
+    total = 0.0
+    for batch in batches:
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            loss = objective(**{name: values.to(device) for name, values in batch.items()})["loss"] / len(batches)
+        loss.backward()
+        total += float(loss.detach())
+    return total
 
 
 def _noising(checkpoint: Checkpoint) -> Noising:

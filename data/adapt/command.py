@@ -81,7 +81,7 @@ def adapt(
             pass
         with console.status("filling held-out lines as it is"):
             before = worth(model, asked)
-        _train(
+        learned = _train(
             model,
             PackedRows(job.out),
             out,
@@ -89,10 +89,11 @@ def adapt(
         )
     with console.status("filling the same lines as it is now"):
         after = worth(f"{model}+{out.resolve()}", asked)
-    _report(out, len(project.training), len(project.held_out), len(asked), before, after)
+    _report(out, f"{len(project.training)} files in {learned}", len(project.held_out), len(asked), before, after)
 
 
-def _train(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> None:
+def _train(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> str:
+    """Train, and say how many of its steps there was time for."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -101,12 +102,15 @@ def _train(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> 
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True)) as bar:
         row = bar.add_task("learning", total=1.0, note="")
+        said = "no step"
         for step in learn(model, rows, out, settings):
-            bar.update(row, completed=step.done, note=f"step {step.step}, loss {step.loss:.3f}")
+            said = f"{step.step} of {step.steps} steps"
+            bar.update(row, completed=step.done, note=f"{said}, loss {step.loss:.3f}")
         bar.update(row, completed=1.0)
+    return said
 
 
-def _report(out: Path, training: int, held_out: int, asked: int, before: Worth, after: Worth) -> None:
+def _report(out: Path, learned: str, held_out: int, asked: int, before: Worth, after: Worth) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -115,7 +119,7 @@ def _report(out: Path, training: int, held_out: int, asked: int, before: Worth, 
         table.add_row(f"lines right, {name}", f"{share:.1%}", f"{after.exact[name]:.1%}")
     table.add_row("loss, nats a token", f"{before.loss:.3f}", f"{after.loss:.3f}")
     console = Console()
-    console.print(f"learned from {training} files; {asked} lines of {held_out} others filled:")
+    console.print(f"learned from {learned}; {asked} lines of {held_out} others filled:", soft_wrap=True)
     console.print(table)
     size = out.stat().st_size / 1_000_000
     console.print(f"{out} ({size:.1f} MB), for --adapter", soft_wrap=True)

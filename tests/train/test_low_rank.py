@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -88,6 +89,25 @@ def test_the_loss_falls_and_the_adapter_fits_its_model(tmp_path: Path, checkpoin
     adapted = with_adapter(checkpoint, out)
     name = "model.layers.1.mlp.down_proj.weight"
     assert (adapted.float_tensor(name) != checkpoint.float_tensor(name)).any()
+
+
+def test_an_interrupted_training_keeps_what_it_learned(
+    tmp_path: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+):
+    rows, out = rows_of(tmp_path / "rows", checkpoint), tmp_path / "a.safetensors"
+    clip, calls = torch.nn.utils.clip_grad_norm_, []
+
+    def interrupted(*arguments: Any) -> torch.Tensor:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return clip(*arguments)
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", interrupted)
+    steps = list(adapt(str(checkpoint.folder), rows, out, AdaptSettings(epochs=60, max_seconds=3600)))
+    assert [(step.step, step.steps) for step in steps] == [(1, 45), (2, 45)]
+    name = "model.layers.1.mlp.down_proj.weight"
+    assert (with_adapter(checkpoint, out).float_tensor(name) != checkpoint.float_tensor(name)).any()
 
 
 def test_left_early_nothing_is_written(tmp_path: Path, checkpoint: Checkpoint):

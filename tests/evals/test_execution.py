@@ -227,8 +227,16 @@ with Executor(workers=1) as executor:
 """
 
 
-def test_when_the_host_is_killed_everything_ends():
+@pytest.fixture
+def orphans_are_ours() -> Iterator[None]:
+    """What loses its parents is found below this process."""
     process_control(PR_SET_CHILD_SUBREAPER, 1)
+    yield
+    process_control(PR_SET_CHILD_SUBREAPER, 0)
+
+
+@pytest.mark.usefixtures("orphans_are_ours")
+def test_when_the_host_is_killed_everything_ends():
     before = descendants(os.getpid())
     host = subprocess.Popen([sys.executable, "-c", HOST], stdout=subprocess.PIPE, text=True)
     assert host.stdout is not None

@@ -17,11 +17,13 @@ from typing import Any, NoReturn
 import platformdirs
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "editor-plugins" / "vscode"
 INSTALLER = Path(__file__).with_name("get_vscode.sh")
 PATIENCE_SECONDS = 120.0
+PALETTE_MS = 15_000
 
 SETTINGS = {
     "chat.commandCenter.enabled": False,
@@ -95,10 +97,20 @@ class VSCode:
 
     def command(self, title: str) -> None:
         """Run a command from the palette, by its whole title."""
-        self.press("F1")
-        self.page.locator(".quick-input-widget .input").fill(f">{title}")
         row = ".quick-input-list .monaco-list-row"
-        self.page.locator(f'{row}[aria-label="{title}"], {row}[aria-label^="{title}, "]').first.click()
+        found = self.page.locator(f'{row}[aria-label="{title}"], {row}[aria-label^="{title}, "]').first
+
+        def was_run() -> bool:
+            # A page that is still loading takes the focus, and with it the palette.
+            self.press("F1")
+            try:
+                self.page.locator(".quick-input-widget .input").fill(f">{title}", timeout=PALETTE_MS)
+                found.click(timeout=PALETTE_MS)
+            except PlaywrightTimeoutError:
+                return False
+            return True
+
+        self.wait_for(was_run, title)
 
     def open(self, name: str) -> None:
         """Open a file of the workspace and put the cursor at its end."""

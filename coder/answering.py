@@ -114,23 +114,22 @@ class Answering:
         self._caches.trim()
 
     def _denoise_request(self, job: Job[Any], prompt: Prompt, attempt: int) -> DenoiseRequest:
-        request, context = job.request, prompt.tokens
-        room = self._runtime.config.max_positions - len(context) - len(prompt.after)
+        request, context, config = job.request, prompt.tokens, self._runtime.config
+        room = config.max_positions - len(context) - len(prompt.after)
         if room < 1:
             raise InputError(
-                f"the context alone is {self._runtime.config.max_positions - room} tokens, the model has "
-                f"{self._runtime.config.max_positions}"
+                f"the context alone is {config.max_positions - room} tokens, the model has {config.max_positions}"
             )
         if request.length is not None and not 0 <= request.length < room:
             raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
-        end_token = self._runtime.config.control.fim_end
+        end_token = config.control.fim_end
         temperature = request.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
         return DenoiseRequest(
             context=context,
             cache=self._caches.take(context[:-1]),
             algorithm=self._methods.of(request, temperature),
             end_token=end_token,
-            also_end=self._runtime.config.denoiser.ends[1:] if self._runtime.config.denoiser else (),
+            also_end=config.denoiser.ends[1:] if config.denoiser else (),
             suffix=prompt.after,
             max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
             fixed={} if request.length is None else {request.length: end_token},

@@ -13,7 +13,7 @@ from coder.errors import InputError
 from coder.hole_borders import blanks_before, closed_behind, fitted, possible_ends, without_blanks
 from coder.job import Cancellation, unstarted
 from coder.region_fit import Region
-from coder.syntax.languages import language_named, language_of
+from coder.syntax.languages import language_for
 
 MOST_LIKELY_ENDS = 2
 """Ends of an answer, besides its own, that are tried behind a hole inside a line."""
@@ -87,7 +87,7 @@ def _fill_one(
 
 
 def _region(request: CompletionRequest) -> Region:
-    known = language_named(request.language) if request.language else language_of(request.path or "")
+    known = language_for(request.language, request.path)
     place = len(request.prefix)
     return Region(request.prefix + request.suffix, place, place, known.name if known else "")
 

@@ -21,7 +21,7 @@ from coder.job import AnyOf, Cancellation
 from coder.model.config import ModelConfig
 from coder.repair_candidates import promising, similar_names
 from coder.syntax.corrections import Correction, meaning_corrections, suspicious_lines, syntax_corrections
-from coder.syntax.languages import language_named, language_of
+from coder.syntax.languages import language_for
 from coder.syntax.names import undefined_names
 from coder.syntax.soundness import is_sound
 
@@ -85,7 +85,7 @@ class _Repair:
     """A text on its way to being sound. The characters before and behind the region stay as they are."""
 
     def __init__(self, model: Model, request: RepairRequest, end: int, cancelled: Cancellation) -> None:
-        known = language_named(request.language) if request.language else language_of(request.path or "")
+        known = language_for(request.language, request.path)
         self.language = known.name if known else ""
         self.text, self.start = request.text, request.start
         self._model, self._request, self._cancelled = model, request, cancelled

@@ -20,7 +20,7 @@ from coder.hole_borders import blanks_before, without_blanks
 from coder.job import Cancellation
 from coder.region_fit import Region
 from coder.repair import Model
-from coder.syntax.languages import Language, language_named, language_of
+from coder.syntax.languages import Language, language_for
 from coder.syntax.parsing import Span
 from coder.syntax.scopes import functions
 
@@ -79,7 +79,7 @@ def stream_rewrite(
     text = request.text
     if not 0 <= request.start <= request.end <= len(text):
         raise InputError(f"the region {request.start} to {request.end} is outside the text, which has {len(text)}")
-    language = language_named(request.language) if request.language else language_of(request.path or "")
+    language = language_for(request.language, request.path)
     marker = (language and language.comment) or "#"
     if model.config.abilities.edits:
         hole = Hole(request.start, request.end)

@@ -68,6 +68,11 @@ def language_named(name: str) -> Language | None:
     return _BY_NAME.get(name.lower())
 
 
+def language_for(name: str | None, path: str | None) -> Language | None:
+    """The language that is named, or else the one that the file's name suggests."""
+    return language_named(name) if name else language_of(path or "")
+
+
 def language_of(path: str) -> Language | None:
     """The language that a file's name suggests; nothing is read."""
     file = PurePath(path)

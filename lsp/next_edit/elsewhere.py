@@ -13,15 +13,15 @@ from pathlib import PurePosixPath
 import tree_sitter
 
 from coder.edits import Change
-from coder.syntax.scopes import CLASSES, FUNCTIONS
+from coder.syntax.scopes import FUNCTIONS
 from lsp.next_edit.adapted_calls import adapted_calls
 from lsp.next_edit.atoms import atoms
 from lsp.next_edit.declarations import CALLS, declaration_at
 from lsp.next_edit.fitness import is_balanced
 from lsp.next_edit.history import EditHistory
 from lsp.next_edit.imports import Imports, imports_of
-from lsp.next_edit.signatures import SignatureChange, signature_change
-from lsp.next_edit.suggestions import LONGEST_TEXT, SURE, NextEdit
+from lsp.next_edit.signatures import SignatureChange, is_top_level, signature_change
+from lsp.next_edit.suggestions import LONGEST_TEXT, SURE, NextEdit, is_edited
 from lsp.next_edit.words import Words
 
 Node = tree_sitter.Node
@@ -78,8 +78,7 @@ def followed(file: OpenFile, module: PurePosixPath, change: Rename | SignatureCh
     imports = imports_of(words.tree, file.path, module)
     for edit in _changes(words, imports, change):
         old = file.text[edit.start : edit.end]
-        untouched = all(edit.end < past.start or past.end < edit.start for past in file.history.edits)
-        if untouched and is_balanced(old, edit.text):
+        if not is_edited(edit.start, edit.end, file.history) and is_balanced(old, edit.text):
             source = "rename" if isinstance(change, Rename) and change.function is None else "signature"
             yield NextEdit(edit.start, edit.end, edit.text, source, change.title, SURE)
 
@@ -91,19 +90,11 @@ def _rename(words: Words, index: int, old: str, new: str) -> Rename | None:
         return None
     if not declaration.function:
         owner = node.parent if node.parent.child_by_field_name("name") == node else node
-        return Rename(old, new) if declaration.scope is None and _is_seen(owner) else None
+        return Rename(old, new) if declaration.scope is None and is_top_level(owner) else None
     function = node
     while function.type not in FUNCTIONS and function.parent is not None:
         function = function.parent
-    return Rename(old, new, declaration.function) if _is_seen(function) else None
-
-
-def _is_seen(node: Node) -> bool:
-    """Whether what is declared there can be imported: it is in no function or class."""
-    parent = node.parent
-    while parent is not None and parent.type not in FUNCTIONS | CLASSES:
-        parent = parent.parent
-    return parent is None
+    return Rename(old, new, declaration.function) if is_top_level(function) else None
 
 
 def _changes(words: Words, imports: Imports, change: Rename | SignatureChange) -> Iterator[Change]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import tree_sitter
 
+from coder.syntax.scopes import CLASSES, FUNCTIONS
 from coder.syntax.tree import SyntaxTree
 from lsp.next_edit.history import PastEdit, reverted
 
@@ -76,8 +77,8 @@ def signature_change(tree: SyntaxTree, edit: PastEdit) -> SignatureChange | None
     if parameter is None:
         return None
     owner, added = _class_of(function), parameter in new.parameters
-    is_top_level = _is_top_level(owner or function)
-    change = SignatureChange(name_of(tree, function), None, is_top_level, old, new, parameter, added)
+    top_level = is_top_level(owner or function)
+    change = SignatureChange(name_of(tree, function), None, top_level, old, new, parameter, added)
     if owner is None:
         return change
     if _is_static(tree, function):
@@ -142,11 +143,12 @@ def _is_static(tree: SyntaxTree, function: Node) -> bool:
     return any(tree.text_of(node) == "@staticmethod" for node in decorated.named_children)
 
 
-def _is_top_level(definition: Node) -> bool:
-    node = definition.parent
-    while node is not None and node.type not in ("function_definition", "class_definition"):
-        node = node.parent
-    return node is None
+def is_top_level(node: Node) -> bool:
+    """Whether what is declared there can be imported: it is in no function or class."""
+    parent = node.parent
+    while parent is not None and parent.type not in FUNCTIONS | CLASSES:
+        parent = parent.parent
+    return parent is None
 
 
 def _bound(signature: Signature) -> Signature:

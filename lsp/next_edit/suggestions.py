@@ -71,14 +71,14 @@ def calls(words: Words, history: EditHistory) -> Iterator[NextEdit]:
             continue
         for call in adapted_calls(words.tree, change, is_call_of(words.tree, change)):
             fits = is_balanced(words.text[call.start : call.end], call.text)
-            if fits and not _is_edited(call.start, call.end, history):
+            if fits and not is_edited(call.start, call.end, history):
                 yield NextEdit(call.start, call.end, call.text, "signature", change.title, SURE)
 
 
 def _places_of(words: Words, history: EditHistory) -> Iterator[Place]:
     for place in _places(words, history):
         fits = is_balanced(words.text[place.start : place.end], place.text) and is_of_its_kind(place)
-        if fits and not _is_edited(place.start, place.end, history):
+        if fits and not is_edited(place.start, place.end, history):
             yield place
 
 
@@ -86,7 +86,8 @@ def _rated(place: Place, likelihood: Likelihood) -> NextEdit:
     return NextEdit(place.start, place.end, place.text, place.source, _title(place), likelihood.of(place))
 
 
-def _is_edited(start: int, end: int, history: EditHistory) -> bool:
+def is_edited(start: int, end: int, history: EditHistory) -> bool:
+    """Whether a place touches one that was just edited."""
     return any(_touch(start, end, edit.start, edit.end) for edit in history.edits)
 
 

@@ -47,6 +47,21 @@ LSP_MODE = (
 )
 
 
+def wait_until_filled(editor: Emacs, before: str) -> None:
+    """Until the hole of a text is filled, and nothing else is changed."""
+    editor.wait_for(lambda: "<fill>" not in editor.text, "filling")
+    start, end = before.split("<fill>")
+    assert editor.text.startswith(start)
+    assert editor.text.endswith(end)
+
+
+def type_until_answered(editor: Emacs, keys: str) -> None:
+    """Ask for an edit, and wait until it is there or the user is told that there is none."""
+    before, told = editor.text, editor.messages.count(NOTHING_FOUND)
+    editor.type(keys)
+    editor.wait_for(lambda: editor.text != before or editor.messages.count(NOTHING_FOUND) > told, "an answer")
+
+
 def running(folder: Path, client: tuple[str, str]) -> Iterator[Emacs]:
     """One for several tests, since its server takes a while to load the model."""
     file = folder / "stack.py"
@@ -136,10 +151,7 @@ def test_holes_are_filled_and_one_undo_takes_them_back(editor):
     editor.evaluate('(progn (insert "        return len(<fill>) == 0\\n") (undo-boundary) t)')
     before = editor.text
     editor.type("M-x quickfill-fill RET")
-    editor.wait_for(lambda: "<fill>" not in editor.text, "filling")
-    start, end = before.split("<fill>")
-    assert editor.text.startswith(start)
-    assert editor.text.endswith(end)
+    wait_until_filled(editor, before)
     editor.type("C-/")
     assert editor.text == before
 
@@ -152,9 +164,7 @@ def test_an_answer_is_not_written_into_a_text_that_has_changed(editor):
 
 def test_a_function_is_rewritten_as_asked(editor):
     editor.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
-    before, told = editor.text, editor.messages.count(NOTHING_FOUND)
-    editor.type("M-x quickfill-edit RET f i x RET")
-    editor.wait_for(lambda: editor.text != before or editor.messages.count(NOTHING_FOUND) > told, "an answer")
+    type_until_answered(editor, "M-x quickfill-edit RET f i x RET")
 
 
 def test_a_renamed_name_is_renamed_at_its_next_place(editor):
@@ -179,24 +189,17 @@ def test_code_actions_are_offered_and_the_chosen_one_is_done(editor):
         "Quickfill: Rewrite is_empty as I say…",
     ]
     editor.type(f"M-x eglot-code-actions RET {typed('Quickfill: Fill the hole')} RET")
-    editor.wait_for(lambda: "<fill>" not in editor.text, "filling")
-    start, end = before.split("<fill>")
-    assert editor.text.startswith(start)
-    assert editor.text.endswith(end)
+    wait_until_filled(editor, before)
 
 
 def test_a_name_that_is_not_defined_is_repaired_by_a_quick_fix(editor):
     editor.evaluate('(progn (insert "        return len(self.items) == zero\\n") (forward-line -1) (end-of-line) t)')
-    before, told = editor.text, editor.messages.count(NOTHING_FOUND)
-    editor.type("M-x eglot-code-action-quickfix RET")
-    editor.wait_for(lambda: editor.text != before or editor.messages.count(NOTHING_FOUND) > told, "an answer")
+    type_until_answered(editor, "M-x eglot-code-action-quickfix RET")
 
 
 def test_a_code_action_asks_for_an_instruction(editor):
     editor.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
-    before, told = editor.text, editor.messages.count(NOTHING_FOUND)
-    editor.type(f"M-x eglot-code-actions RET {typed('Quickfill: Rewrite is_empty as I')} RET f i x RET")
-    editor.wait_for(lambda: editor.text != before or editor.messages.count(NOTHING_FOUND) > told, "an answer")
+    type_until_answered(editor, f"M-x eglot-code-actions RET {typed('Quickfill: Rewrite is_empty as I')} RET f i x RET")
 
 
 def test_lsp_mode_runs_the_language_s_own_server_too(lsp_mode):
@@ -220,20 +223,14 @@ def test_holes_are_filled_with_lsp_mode(lsp_mode):
     lsp_mode.evaluate('(progn (insert "        return len(<fill>) == 0\\n") t)')
     before = lsp_mode.text
     lsp_mode.type("M-x quickfill-fill RET")
-    lsp_mode.wait_for(lambda: "<fill>" not in lsp_mode.text, "filling")
-    start, end = before.split("<fill>")
-    assert lsp_mode.text.startswith(start)
-    assert lsp_mode.text.endswith(end)
+    wait_until_filled(lsp_mode, before)
 
 
 def test_code_actions_of_both_servers_are_done_with_lsp_mode(lsp_mode):
     lsp_mode.evaluate('(progn (insert "        return len(<fill>) == 0\\n") t)')
     before = lsp_mode.text
     lsp_mode.type(f"M-x lsp-execute-code-action RET {typed('Quickfill: Fill the hole')} RET")
-    lsp_mode.wait_for(lambda: "<fill>" not in lsp_mode.text, "filling")
-    start, end = before.split("<fill>")
-    assert lsp_mode.text.startswith(start)
-    assert lsp_mode.text.endswith(end)
+    wait_until_filled(lsp_mode, before)
 
     lsp_mode.evaluate("(progn (forward-line -1) t)")
     filled = lsp_mode.text

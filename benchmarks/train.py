@@ -24,7 +24,7 @@ from coder.model.torch_decoder import Decoder
 from coder.train.attention import dense_mask
 from coder.train.batches import Batch, RowStream, collate
 from coder.train.objective import BlockDiffusionModel, compile_layers
-from coder.train.packed_rows import Document, PackedRows, RowsCard, write_card, write_shard
+from coder.train.packed_rows import NO_DOCUMENT, Document, PackedRows, RowsCard, write_card, write_shard
 from coder.train.run import noising_of, noisy_length
 from coder.train.settings import DataSettings, ObjectiveSettings, OptimizerSettings, TrainSettings
 from coder.train.trainer import make_optimizer
@@ -78,7 +78,7 @@ def timed_steps(
     frozen = settings.optimizer.frozen_embedding
     model = BlockDiffusionModel(decoder, settings.objective.next_token_weight, frozen).to(device)
     if device.type == "cuda" if compiled is None else compiled:
-        compile_layers(decoder)
+        compile_layers(decoder, one_length=device.type == "cuda")
     optimizer = make_optimizer(model, settings)
     autocast = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
 
@@ -96,13 +96,14 @@ def timed_steps(
     seconds = median(times[WARM_UP:]) / 1000.0
     rows, length = batches[0]["tokens"].shape
     clean = rows * clean_length(settings, length)
+    processed = float(np.mean([used_tokens(batch) for batch in batches[WARM_UP:]]))
     operations = float(np.mean([step_operations(checkpoint.config, batch, frozen) for batch in batches[WARM_UP:]]))
     peak = peak_operations(device)
     return {
         "step_ms": 1000.0 * seconds,
         "first_step_ms": times[0],
         "clean_tokens_per_second": clean / seconds,
-        "processed_tokens_per_second": rows * length / seconds,
+        "processed_tokens_per_second": processed / seconds,
         "model_flop_utilisation": operations / seconds / peak,
         "measured_peak_teraflops": peak / 1e12,
         "memory_gb": torch.cuda.max_memory_allocated() / 1e9 if device.type == "cuda" else None,
@@ -112,6 +113,11 @@ def timed_steps(
 def clean_length(settings: TrainSettings, length: int) -> int:
     """Clean tokens of a sequence that holds as much room for canvases as it has clean tokens."""
     return length - (settings.objective.noisy_length or length // 2)
+
+
+def used_tokens(batch: Batch) -> int:
+    """Tokens of a batch, clean and in canvases, that are no padding."""
+    return int((batch["documents"] != NO_DOCUMENT).sum())
 
 
 def step_operations(config: ModelConfig, batch: Batch, frozen: bool) -> float:
@@ -124,7 +130,7 @@ def step_operations(config: ModelConfig, batch: Batch, frozen: bool) -> float:
         for row in range(len(batch["tokens"]))
     )
     head = config.hidden_size * config.vocab_size * int((batch["counts"] > 0).sum())
-    layers = config.num_layers * (layer * batch["tokens"].numel() + 2 * width * pairs)
+    layers = config.num_layers * (layer * used_tokens(batch) + 2 * width * pairs)
     return 6.0 * layers + (4.0 if frozen else 6.0) * head
 
 

@@ -33,11 +33,11 @@ Scores = Mapping[tuple[str, str], Summary]
 
 @dataclass(frozen=True)
 class Arm:
-    """One recipe: how it differs from the first, and whether it trains on the mixed rows."""
+    """One recipe: how its settings differ from the first's, and which of the packed rows it trains on."""
 
     name: str
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    mixed: bool = False
+    rows: str = "functions"
 
 
 ARMS = (
@@ -45,7 +45,7 @@ ARMS = (
     Arm("loss everywhere", {"objective": {"middles_only": False}}),
     Arm("whole embedding", {"optimizer": {"frozen_embedding": False}}),
     Arm("bold steps", {"optimizer": {"learning_rate": 2e-3}}),
-    Arm("cut at random", mixed=True),
+    Arm("cut at random", rows="anywhere"),
     Arm("no wrong tokens", {"objective": {"wrong_token_blocks": 0.0}}),
     Arm("one canvas size", {"objective": {"block_sizes": [16]}}),
 )
@@ -53,11 +53,8 @@ ARMS = (
 
 
 def main(
-    rows: Annotated[Path, typer.Argument(help="Packed rows of function examples.")],
+    rows: Annotated[Path, typer.Argument(help="A folder of packed rows: `functions`, and what other arms train on.")],
     out: Annotated[Path, typer.Argument(help="A folder for the arms; what is there already is gone on with.")],
-    mixed: Annotated[
-        Path | None, typer.Option(help="Packed rows of other examples, for the arm that has no functions.")
-    ] = None,
     init: Annotated[str, typer.Option(help="Weights that every arm begins with.")] = EMBEDDED,
     steps: Annotated[int, typer.Option(help="Of each arm.")] = 150,
     batch: Annotated[int, typer.Option(help="Rows of a step.")] = 2,
@@ -73,14 +70,14 @@ def main(
 
     Interrupted, the same command goes on: in the arm under way from its last checkpoint, and in its answers.
     """
-    chosen = [
-        one for one in ARMS if (not arm or one.name in arm) and (mixed is not None or trained_only or not one.mixed)
-    ]
+    chosen = [one for one in ARMS if not arm or one.name in arm]
+    missing = {str(rows / one.rows) for one in chosen if not (rows / one.rows).is_dir()}
+    if missing and not trained_only:
+        raise typer.BadParameter(f"there is no {', '.join(sorted(missing))}; pack these rows, or choose arms by --arm")
     trained: dict[str, str] = {BEFORE: init}
     for one in chosen:
         folder = arm_folder(out, one.name)
-        source = mixed if one.mixed and mixed is not None else rows
-        done = finished(folder, steps) if trained_only else trained_arm(one, folder, source, init, steps, batch)
+        done = finished(folder, steps) if trained_only else trained_arm(one, folder, rows, init, steps, batch)
         if done is not None:
             trained[one.name] = str(done)
         elif not trained_only:
@@ -110,7 +107,7 @@ def finished(folder: Path, steps: int) -> Path | None:
 def trained_arm(arm: Arm, folder: Path, rows: Path, init: str, steps: int, batch: int) -> Path | None:
     """The last checkpoint of an arm, which is trained now where it is not yet; None where it was interrupted."""
     tree: dict[str, dict[str, Any]] = {
-        "data": {"rows": rows},
+        "data": {"rows": rows / arm.rows},
         "model": {"init": init, "version": arm.name},
         "objective": {},
         "optimizer": {"rows": batch},

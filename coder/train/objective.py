@@ -18,6 +18,7 @@ from coder.model.torch_decoder import Decoder, Layer
 from coder.train.attention import dense_attention, flex_attention_of
 from coder.train.control_embedding import ControlEmbedding
 from coder.train.cross_entropy import weighted_cross_entropy
+from coder.train.packed_rows import NO_DOCUMENT
 
 Tensor = torch.Tensor
 
@@ -58,8 +59,15 @@ class BlockDiffusionModel(torch.nn.Module):
         Among processes that share a batch, sums are divided by what all of them hold, so that the mean of their losses
         is the loss of the whole.
         """
-        attention = flex_attention_of if tokens.is_cuda else dense_attention
-        hidden = self.decoder(tokens, positions, attention(documents, canvases, reach)).flatten(0, 1)[places]
+        if tokens.is_cuda:
+            attend = flex_attention_of(documents, canvases, reach)
+        else:
+            # Only compiled kernels need one length for all batches.
+            whole, used = tokens.shape[1], used_length(documents)
+            tokens, positions = tokens[:, :used], positions[:, :used]
+            attend = dense_attention(documents[:, :used], canvases[:, :used], reach[:, :used])
+            places = places // whole * used + places % whole
+        hidden = self.decoder(tokens, positions, attend).flatten(0, 1)[places]
         in_canvas = sizes > 0
         next_tokens = ((counts > 0) & ~in_canvas).sum().float()
         totals = mean_over_processes(torch.stack([slots[0], next_tokens])).clamp(min=1.0)
@@ -82,6 +90,11 @@ class BlockDiffusionModel(torch.nn.Module):
                 module.unsettle()
 
 
+def used_length(documents: Tensor) -> int:
+    """Tokens of the longest row without the padding at its end; documents: int64 [rows, M]."""
+    return int((documents != NO_DOCUMENT).any(dim=0).nonzero().max()) + 1
+
+
 def named_control_tokens(control: ControlTokens) -> Sequence[int]:
     """The ids of the layout's control tokens, without the ones that the vocabulary only reserves."""
     return sorted(value for name, value in vars(control).items() if name != "all")
@@ -96,9 +109,14 @@ def mean_over_processes(values: Tensor) -> Tensor:
     return values / torch.distributed.get_world_size()
 
 
-def compile_layers(decoder: Decoder) -> None:
-    """Compile the two parts of the layers around the attention: one layer's code serves all, in seconds."""
+def compile_layers(decoder: Decoder, one_length: bool) -> None:
+    """Compile the two parts of the layers around the attention: one layer's code serves all, in seconds.
+
+    Args:
+        one_length: all batches are equally long, which makes better kernels; so on CUDA.
+    """
+    dynamic = False if one_length else None
     for layer in decoder.layers:
         assert isinstance(layer, Layer)
-        layer.project = torch.compile(layer.project, dynamic=False)
-        layer.combine = torch.compile(layer.combine, dynamic=False)
+        layer.project = torch.compile(layer.project, dynamic=dynamic)
+        layer.combine = torch.compile(layer.combine, dynamic=dynamic)

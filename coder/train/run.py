@@ -55,7 +55,7 @@ def train(settings: TrainSettings) -> Figures:
         _renew_control_embeddings(decoder, settings.run.seed)
     model = BlockDiffusionModel(decoder, settings.objective.next_token_weight, settings.optimizer.frozen_embedding)
     if settings.run.compile if settings.run.compile is not None else arguments.device.type == "cuda":
-        compile_layers(decoder)
+        compile_layers(decoder, one_length=arguments.device.type == "cuda")
     length = noisy_length(rows, settings)
     noising = noising_of(settings, start.checkpoint)
     batch_rows = arguments.train_batch_size * arguments.world_size * arguments.gradient_accumulation_steps

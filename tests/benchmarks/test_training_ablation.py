@@ -98,7 +98,7 @@ def test_arms_are_compared_with_the_first_of_them_and_so_is_what_they_begin_with
 
 @pytest.mark.slow
 def test_arms_are_trained_filled_and_not_done_again(tmp_path: Path):
-    rows = write_lessons(tmp_path / "rows", open_tiny_checkpoint(tmp_path / "init").tokenizer)
+    rows = write_lessons(tmp_path / "rows" / "functions", open_tiny_checkpoint(tmp_path / "init").tokenizer).parent
     out, report = tmp_path / "out", tmp_path / "report.json"
 
     def run(**options: Any) -> list[dict[str, Any]]:

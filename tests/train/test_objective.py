@@ -11,10 +11,11 @@ import torch
 from coder.diffusion.noising import WrongTokens
 from coder.model.config import Abilities, ModelConfig
 from coder.model.torch_decoder import Decoder, grouped_attention
-from coder.train.batches import collate
+from coder.train.batches import IN_SEQUENCE, collate
 from coder.train.control_embedding import ControlEmbedding
 from coder.train.noisy_rows import CLEAN, NoisyRow, noisy_row
-from coder.train.objective import BlockDiffusionModel
+from coder.train.objective import BlockDiffusionModel, used_length
+from coder.train.packed_rows import NO_DOCUMENT
 from tests.train.rows import CONTROL, VOCABULARY, mixed_row, noising
 
 CONFIG = ModelConfig(
@@ -123,3 +124,23 @@ def test_a_row_without_a_canvas_has_a_loss():
     row = noisy_row(mixed_row(), 8, 0, noising(), np.random.default_rng(0))
     model = BlockDiffusionModel(decoder(), NEXT_TOKEN_WEIGHT, frozen_embedding=False)
     assert torch.isfinite(model(**collate([row]))["loss"])
+
+
+def test_a_processor_is_not_given_the_padding():
+    batch = collate(
+        [noisy_row(mixed_row(), 8, 512, noising(draws=1), np.random.default_rng(seed)) for seed in range(2)]
+    )
+    model = BlockDiffusionModel(decoder(), NEXT_TOKEN_WEIGHT, frozen_embedding=False)
+    lengths: list[int] = []
+    model.decoder.register_forward_pre_hook(lambda _, arguments: lengths.append(arguments[0].shape[1]))
+    loss = model(**batch)["loss"]
+    assert lengths == [used_length(batch["documents"])] and lengths[0] < batch["tokens"].shape[1] - 256
+    # Neither did it count for anything.
+    more = {name: pad(batch[name], 64, NO_DOCUMENT if name == "documents" else 0) for name in IN_SEQUENCE}
+    width = batch["tokens"].shape[1]
+    places = batch["places"] // width * (width + 64) + batch["places"] % width
+    assert model(**{**batch, **more, "places": places})["loss"] == loss
+
+
+def pad(values: torch.Tensor, count: int, filler: int) -> torch.Tensor:
+    return torch.nn.functional.pad(values, (0, count), value=filler)

@@ -44,8 +44,10 @@ ARMS = (
     Arm("recipe"),
     Arm("loss everywhere", {"objective": {"middles_only": False}}),
     Arm("whole embedding", {"optimizer": {"frozen_embedding": False}}),
+    Arm("larger steps", {"optimizer": {"learning_rate": 4e-4}}),
     Arm("bold steps", {"optimizer": {"learning_rate": 2e-3}}),
     Arm("cut at random", rows="anywhere"),
+    Arm("short holes", rows="short-holes"),
     Arm("no wrong tokens", {"objective": {"wrong_token_blocks": 0.0}}),
     Arm("one canvas size", {"objective": {"block_sizes": [16]}}),
 )
@@ -58,6 +60,9 @@ def main(
     init: Annotated[str, typer.Option(help="Weights that every arm begins with.")] = EMBEDDED,
     steps: Annotated[int, typer.Option(help="Of each arm.")] = 150,
     batch: Annotated[int, typer.Option(help="Rows of a step.")] = 2,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of the arms that have none of their own; by default the recipe's.")
+    ] = None,
     holes: Annotated[int, typer.Option(help="Held-out holes of each kind that every arm fills.")] = 150,
     seed: Annotated[int, typer.Option(help="Which holes.")] = 0,
     max_tokens: Annotated[int, typer.Option(help="The most tokens of an answer.")] = 128,
@@ -74,10 +79,13 @@ def main(
     missing = {str(rows / one.rows) for one in chosen if not (rows / one.rows).is_dir()}
     if missing and not trained_only:
         raise typer.BadParameter(f"there is no {', '.join(sorted(missing))}; pack these rows, or choose arms by --arm")
+    optimizer: dict[str, Any] = {"rows": batch}
+    if learning_rate is not None:
+        optimizer["learning_rate"] = learning_rate
     trained: dict[str, str] = {BEFORE: init}
     for one in chosen:
         folder = arm_folder(out, one.name)
-        done = finished(folder, steps) if trained_only else trained_arm(one, folder, rows, init, steps, batch)
+        done = finished(folder, steps) if trained_only else trained_arm(one, folder, rows, init, steps, optimizer)
         if done is not None:
             trained[one.name] = str(done)
         elif not trained_only:
@@ -90,7 +98,7 @@ def main(
     table = list(compared(scores))
     print_rows(report_console(), f"after {steps} steps of {batch} rows; {holes} holes of each kind", table)
     if report is not None:
-        settings = {"steps": steps, "batch": batch, "holes": holes, "seed": seed, "max_tokens": max_tokens}
+        settings = {"steps": steps, **optimizer, "holes": holes, "seed": seed, "max_tokens": max_tokens}
         write_json(report, {"arms": table, **settings})
 
 
@@ -104,13 +112,13 @@ def finished(folder: Path, steps: int) -> Path | None:
     return newest if newest is not None and newest.name == f"checkpoint-{steps}" else None
 
 
-def trained_arm(arm: Arm, folder: Path, rows: Path, init: str, steps: int, batch: int) -> Path | None:
+def trained_arm(arm: Arm, folder: Path, rows: Path, init: str, steps: int, optimizer: Mapping[str, Any]) -> Path | None:
     """The last checkpoint of an arm, which is trained now where it is not yet; None where it was interrupted."""
     tree: dict[str, dict[str, Any]] = {
         "data": {"rows": rows / arm.rows},
         "model": {"init": init, "version": arm.name},
         "objective": {},
-        "optimizer": {"rows": batch},
+        "optimizer": dict(optimizer),
         "budget": {"max_steps": steps},
         "run": {"out": folder, "evaluate_every": 0, "save_every": 25, "keep": 1},
     }

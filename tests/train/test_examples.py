@@ -11,7 +11,7 @@ from data.pack.settings import read_settings as read_pack_settings
 
 TRAINING = Path(__file__).parents[2] / "examples" / "training"
 SETTINGS = sorted(TRAINING.glob("*/settings.toml"))
-PACK_SETTINGS = sorted(TRAINING.glob("*/pack.toml"))
+PACK_SETTINGS = sorted([*TRAINING.glob("*/pack.toml"), *TRAINING.glob("ablation/*.toml")])
 
 
 @pytest.mark.parametrize("file", SETTINGS, ids=lambda file: file.parent.name)
@@ -21,7 +21,7 @@ def test_training_settings_are_understood(file: Path):
     assert settings.model.tokenizer is None or settings.model.tokenizer.is_file()
 
 
-@pytest.mark.parametrize("file", PACK_SETTINGS, ids=lambda file: file.parent.name)
+@pytest.mark.parametrize("file", PACK_SETTINGS, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_pack_settings_are_understood(file: Path):
     assert read_pack_settings(file).row_length <= 1024
 

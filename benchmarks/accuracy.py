@@ -16,10 +16,11 @@ from benchmarks.agreement import Document, ask, comparison
 from benchmarks.machine import machine
 from benchmarks.prompts import project_code
 from benchmarks.report import Row, print_rows, report_console, write_json
-from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
-from coder.model.onnx_runtime import OnnxRuntime, available_cores
-from coder.model.prompt import infill
-from coder.model.torch_runtime import TorchRuntime
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
+from coder.model.checkpoint.prompt import infill
+from coder.model.onnx.runtime import OnnxRuntime, available_cores
+from coder.model.torch.runtime import TorchRuntime
 
 WEIGHT_BITS = (8, 7)
 CANVAS_SIZE = 16

@@ -15,10 +15,10 @@ from benchmarks.machine import machine
 from benchmarks.prompts import cut_holes, project_code
 from benchmarks.report import Row, print_rows, report_console, write_json
 from benchmarks.timing import milliseconds
-from coder.completion import CompletionRequest
-from coder.engine import Engine
-from coder.model.checkpoint import EMBEDDED
-from coder.model.onnx_runtime import available_cores
+from coder.api.completion import CompletionRequest
+from coder.engine.engine import Engine
+from coder.model.checkpoint.opening import EMBEDDED
+from coder.model.onnx.runtime import available_cores
 
 WIDTHS = (1, 2, 4, 8)
 Method = tuple[str, int | None]

@@ -20,7 +20,7 @@ from benchmarks.machine import machine
 from benchmarks.queueing import Station, Stay, simulate
 from benchmarks.report import Row, print_rows, report_console, write_json
 from benchmarks.serve_load import connected, requests, started
-from coder.model.checkpoint import EMBEDDED
+from coder.model.checkpoint.opening import EMBEDDED
 
 LOADS = (0.3, 0.6, 0.85)
 """Shares of what the server can do at most."""

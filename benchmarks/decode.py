@@ -10,8 +10,8 @@ import typer
 from benchmarks.decoding_benchmark import QUICK, DecodingBenchmark, Plan
 from benchmarks.machine import machine
 from benchmarks.report import print_figures, print_rows, report_console, write_json
-from coder.model.checkpoint import EMBEDDED, open_checkpoint
-from coder.model.onnx_runtime import available_cores
+from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
+from coder.model.onnx.runtime import available_cores
 
 
 def main(

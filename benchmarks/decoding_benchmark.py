@@ -25,11 +25,11 @@ from benchmarks.products import product_actions
 from benchmarks.prompts import cut_holes, infill_prompt, project_code
 from benchmarks.report import Row
 from benchmarks.timing import interleaved_medians
-from coder.auto_policy import PassCosts, choose_policy, measure
 from coder.diffusion.algorithms import Autoregressive, parse_algorithm
-from coder.engine import Engine
-from coder.model.checkpoint import Checkpoint
-from coder.model.onnx_runtime import OnnxRuntime
+from coder.engine.engine import Engine
+from coder.generation.auto_policy import PassCosts, choose_policy, measure
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.onnx.runtime import OnnxRuntime
 
 AUTO = Method("auto")
 LOOKUP = Method("lookup:4")

@@ -19,11 +19,11 @@ from benchmarks.edit_sessions import EditSession, edits, release_sessions, renam
 from benchmarks.machine import machine
 from benchmarks.releases import DEVELOPED_ON, JUDGED_ON, Pair
 from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
-from coder.changes import changes
-from coder.edits import Change
-from lsp.next_edit.history import EditHistory
-from lsp.next_edit.likelihood import FEATURES, LIKELIHOOD, Likelihood, features
-from lsp.next_edit.suggestions import NextEdit, next_edits, places
+from coder.api.edits import Change
+from coder.editing.changes import changes
+from lsp.edit.next.history import EditHistory
+from lsp.edit.next.likelihood import FEATURES, LIKELIHOOD, Likelihood, features
+from lsp.edit.next.suggestions import NextEdit, next_edits, places
 
 CACHE = user_cache_path("quickfill") / "releases"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.releases import ChangedFile, Pair, changed_files, release
-from coder.changes import apply_changes, changes
-from coder.edits import Change
+from coder.api.edits import Change
+from coder.editing.changes import apply_changes, changes
 
 MOST_LINES = 2500
 

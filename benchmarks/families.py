@@ -16,14 +16,14 @@ from benchmarks.machine import machine
 from benchmarks.prompts import cut_holes, project_code
 from benchmarks.report import Row, print_rows, report_console, write_json
 from benchmarks.timing import interleaved_medians
-from coder.completion import CompletionRequest
-from coder.engine import Engine
-from coder.model.config import Abilities, ControlTokens, ModelConfig
-from coder.model.denoiser import AttentionPattern, Denoiser
+from coder.api.completion import CompletionRequest
+from coder.engine.engine import Engine
+from coder.model.checkpoint.config import Abilities, ControlTokens, ModelConfig
+from coder.model.checkpoint.denoiser import AttentionPattern, Denoiser
 from coder.model.runtime import Pass
-from coder.model.torch_decoder import Decoder
-from coder.model.torch_import import torch
-from coder.model.torch_runtime import DTYPES, TorchRuntime
+from coder.model.torch.decoder import Decoder
+from coder.model.torch.requirement import torch
+from coder.model.torch.runtime import DTYPES, TorchRuntime
 
 SHAPES = {
     "7b": {"hidden": 3584, "middle": 18944, "layers": 28, "heads": 28, "groups": 4, "vocabulary": 152064},

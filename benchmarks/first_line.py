@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from statistics import mean, median
 
 from benchmarks.prompts import Hole
-from coder.completion import CanvasUpdate, Completion, CompletionRequest
-from coder.engine import Engine
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.engine.engine import Engine
 
 
 @dataclass(frozen=True)

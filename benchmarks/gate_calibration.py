@@ -19,15 +19,15 @@ from benchmarks.machine import machine
 from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
 from benchmarks.typing_replay import is_right
 from benchmarks.typing_sessions import typing_sessions
-from lsp.candidate import Candidate
-from lsp.cursor import cursor_in
+from coder.postprocess.context import Mode
 from lsp.documents import Document
-from lsp.engine_client import EngineClient
-from lsp.gate import CALIBRATION, Calibration
-from lsp.in_process import InProcessEngine
-from lsp.postprocess.context import Mode
+from lsp.engine.engine_client import EngineClient
+from lsp.engine.in_process import InProcessEngine
 from lsp.settings import Settings
-from lsp.suggester import Question, drafts
+from lsp.suggest.candidate import Candidate
+from lsp.suggest.cursor import cursor_in
+from lsp.suggest.gate import CALIBRATION, Calibration
+from lsp.suggest.suggester import Question, drafts
 
 FITTED_ON, JUDGED_ON = ("pygls",), ("pathspec", "typer")
 """Packages whose code the constants are fitted on, and others that the curve is drawn from."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
-from coder.model import gguf_writer
-from coder.model.checkpoint import Checkpoint
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.convert import gguf_writer
 
 
 def cached_gguf(checkpoint: Checkpoint) -> Path:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from benchmarks.decoding_run import DecodingRun
 from benchmarks.timing import SETTLE_SECONDS
-from coder.model.config import ModelConfig
+from coder.model.checkpoint.config import ModelConfig
 
 _SILENT = llama_cpp.llama_log_callback(lambda level, text, data: None)
 

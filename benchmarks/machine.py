@@ -7,7 +7,7 @@ import platform
 from importlib import metadata
 
 import coder
-from coder import processor
+from coder.commands.terminal import processor
 
 PACKAGES = ("onnxruntime", "numpy", "tokenizers", "torch", "llama_cpp_python")
 

@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from benchmarks.machine import machine
 from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
-from coder.model.checkpoint import EMBEDDED, open_checkpoint
+from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
 from coder.train.packed_rows import RowsCard, read_card
 from data.pack.batches import COLUMNS, Batch, batches
 from data.pack.packing import Job, Packed, pack

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import onnxruntime
 
-from coder.model import onnx_protobuf
-from coder.model.config import ModelConfig
-from coder.model.onnx_graph import ACTIVATION_ZERO, STANDARD_OPERATORS
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.onnx import protobuf as onnx_protobuf
+from coder.model.onnx.graph import ACTIVATION_ZERO, STANDARD_OPERATORS
 
 
 def product_actions(config: ModelConfig, positions: Sequence[int], threads: int) -> dict[str, Callable[[], object]]:

@@ -21,11 +21,11 @@ import typer
 from benchmarks.held_out_packages import HELD_OUT_PACKAGES, held_out_package
 from benchmarks.machine import machine
 from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
-from coder.edits import Edited, RepairRequest
-from coder.engine import Engine
-from coder.model.checkpoint import EMBEDDED
-from coder.model.onnx_runtime import available_cores
-from coder.syntax.mutations import MUTATIONS, Mutant, mutants
+from coder.api.edits import Edited, RepairRequest
+from coder.engine.engine import Engine
+from coder.model.checkpoint.opening import EMBEDDED
+from coder.model.onnx.runtime import available_cores
+from coder.syntax.mutations.mutations import MUTATIONS, Mutant, mutants
 
 MUTANTS_PER_FUNCTION = 2
 FEWEST_LINES, MOST_LINES = 4, 40

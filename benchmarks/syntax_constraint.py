@@ -14,9 +14,9 @@ from scipy.stats import binomtest
 from benchmarks.code_holes import KINDS, SolutionHole, human_eval_holes
 from benchmarks.machine import machine
 from benchmarks.report import Row, print_rows, report_console, write_json
-from coder.completion import Completion, CompletionRequest
-from coder.engine import Engine
-from coder.model.checkpoint import EMBEDDED
+from coder.api.completion import Completion, CompletionRequest
+from coder.engine.engine import Engine
+from coder.model.checkpoint.opening import EMBEDDED
 from coder.syntax.soundness import is_sound
 from evals.scoring.statistics import estimate
 

@@ -17,10 +17,11 @@ import typer
 from benchmarks.machine import machine
 from benchmarks.report import Row, print_figures, report_console, write_json
 from benchmarks.timing import milliseconds
-from coder.model.checkpoint import EMBEDDED, Checkpoint, open_checkpoint
-from coder.model.config import ModelConfig
-from coder.model.prompt import infill
-from coder.model.torch_decoder import Decoder
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
+from coder.model.checkpoint.prompt import infill
+from coder.model.torch.decoder import Decoder
 from coder.train.attention import dense_mask
 from coder.train.batches import Batch, RowStream, collate
 from coder.train.objective import BlockDiffusionModel, compile_layers

@@ -11,9 +11,9 @@ import typer
 
 from benchmarks.infilling_pass_rate import Holes, fill_and_judge, held_out_holes
 from benchmarks.report import Row, print_rows, report_console, write_json
-from coder.engine import Engine
-from coder.model.checkpoint import EMBEDDED
-from coder.model.convert import convert
+from coder.engine.engine import Engine
+from coder.model.checkpoint.opening import EMBEDDED
+from coder.model.convert.convert import convert
 from coder.train.infilling import METHODS
 from coder.train.run import train
 from coder.train.run_folder import newest_checkpoint

@@ -20,12 +20,12 @@ from scipy.stats import bootstrap
 from benchmarks.held_out_packages import HELD_OUT_PACKAGES, HeldOutPackage, held_out_package
 from benchmarks.machine import machine
 from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
-from coder.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.context.files import source_files
 from coder.context.workspace_index import WorkspaceIndex
-from coder.engine import Engine
-from coder.model.checkpoint import EMBEDDED
-from coder.prompting import Prompting
+from coder.engine.engine import Engine
+from coder.generation.prompting import Prompting
+from coder.model.checkpoint.opening import EMBEDDED
 
 SOURCES = ("off", "file", "package")
 """What is known besides the model's window: nothing; the rest of the open file; the rest of the package as well."""

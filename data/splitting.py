@@ -8,7 +8,7 @@ from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 
-from coder.model.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer
 from data.document import Document
 from data.running import map_in_processes
 from data.shards import ShardWriter, read_shard

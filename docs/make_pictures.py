@@ -14,11 +14,11 @@ from pathlib import Path
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.commands.targets import parse_target
-from coder.completion import CanvasUpdate, Completion, CompletionRequest
-from coder.engine import Engine
-from coder.source import read_source
-from coder.view import Surroundings, frame, in_place, surroundings
+from coder.commands.terminal.source import read_source
+from coder.commands.terminal.view import Surroundings, frame, in_place, surroundings
+from coder.engine.engine import Engine
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = "examples/averages.py:24"

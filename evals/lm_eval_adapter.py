@@ -15,8 +15,8 @@ from lm_eval.api.instance import Instance  # pyright: ignore[reportMissingImport
 from lm_eval.api.model import LM  # pyright: ignore[reportMissingImports]
 from lm_eval.api.registry import register_model  # pyright: ignore[reportMissingImports]
 
-from coder.completion import CompletionRequest
-from coder.engine import Engine, RuntimeName
+from coder.api.completion import CompletionRequest
+from coder.engine.engine import Engine, RuntimeName
 from coder.errors import InputError
 from evals.benchmarks.benchmark import cut_at
 

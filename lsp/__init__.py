@@ -1,1 +1,1 @@
-"""The language server: whole-block completions in the editor. Reaches the model through `coder.engine` alone."""
+"""The language server: whole-block completions in the editor. Reaches the model through `coder.engine.engine` alone."""

@@ -75,13 +75,13 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, adapter: Path | None = None) -
     Args:
         adapter: is in whichever model the editor's settings name.
     """
-    from lsp.greeting import greet
+    from lsp.wire.greeting import greet
 
     client = greet(incoming, outgoing)
     if client is None:
         return 1
+    from lsp.engine.opening import opener_of
     from lsp.server import run
-    from lsp.session import opener_of
 
     return run(client, incoming, outgoing, opener_of(adapter))
 
@@ -91,8 +91,8 @@ def print_statistics() -> None:
 
     from rich.console import Console
 
-    from lsp.metrics import read_tallies, state_folder
-    from lsp.statistics_table import statistics_table
+    from lsp.suggest.metrics import read_tallies, state_folder
+    from lsp.suggest.statistics_table import statistics_table
 
     today = datetime.now(UTC).astimezone().date()
     Console().print(statistics_table(list(read_tallies(state_folder())), today))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from lsp.client import PositionEncoding
+from lsp.wire.client import PositionEncoding
 
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 """The line breaks of the protocol. Python's `splitlines` knows more, which editors do not count as such."""

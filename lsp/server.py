@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from importlib import metadata
 from typing import BinaryIO, cast
 
 from lsprotocol import types
-from pygls.lsp.server import LanguageServer
 
-from lsp import messages
-from lsp.client import Client
+from lsp.engine.opening import EngineOpener, open_engine
 from lsp.features import (
     acceptance,
     code_actions,
@@ -27,8 +24,10 @@ from lsp.features import (
     status,
     workspace_folders,
 )
-from lsp.protocol import QuickfillProtocol, converter, serve
-from lsp.session import EngineOpener, Session, open_engine
+from lsp.language_server import QuickfillServer
+from lsp.wire import messages
+from lsp.wire.client import Client
+from lsp.wire.protocol import QuickfillProtocol, serve
 
 FEATURES: dict[str, Callable[..., object]] = {
     types.INITIALIZED: lifecycle.initialized,
@@ -59,36 +58,9 @@ FEATURES: dict[str, Callable[..., object]] = {
 """What answers each method."""
 
 
-class QuickfillServer(LanguageServer):
-    """A server for one editor. Handlers find everything they share in `session`."""
-
-    def __init__(self, client: Client, opener: EngineOpener = open_engine) -> None:
-        super().__init__(
-            "quickfill",
-            metadata.version("quickfill"),
-            protocol_cls=QuickfillProtocol,
-            converter_factory=converter,
-        )
-        self.session = Session(client, opener, self.protocol.notify, self.show_error)
-        for method, handler in FEATURES.items():
-            self.feature(method)(handler)
-
-    def show_error(self, message: str) -> None:
-        self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"Quickfill: {message}"))
-
-    def show_warning(self, message: str) -> None:
-        self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"Quickfill: {message}"))
-
-    def show_information(self, message: str) -> None:
-        self.window_show_message(types.ShowMessageParams(types.MessageType.Info, f"Quickfill: {message}"))
-
-    def report_server_error(self, error: Exception, source: object) -> None:
-        """Errors are logged and answered; a message to the user for each, as pygls has it, would be noise."""
-
-
 def run(client: Client, incoming: BinaryIO, outgoing: BinaryIO, opener: EngineOpener = open_engine) -> int:
     """Serve an editor whose `initialize` was answered, until it leaves. Returns the exit code."""
-    server = QuickfillServer(client, opener)
+    server = QuickfillServer(client, FEATURES, opener)
     try:
         asyncio.run(_serve(server, incoming, outgoing))
     except SystemExit as leaving:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 
-from coder.edits import Change
-from lsp.client import Client
-from lsp.debounce import TypingSpeed
+from coder.api.edits import Change
 from lsp.documents import Documents
-from lsp.edit_task import EditTask
-from lsp.engine_client import EngineClient
-from lsp.engine_host import EngineHost
-from lsp.gate import Gate
-from lsp.messages import DID_CHANGE_STATUS, IndexReport, StatusReport
-from lsp.metrics import Metrics, read_tallies, state_folder, total
-from lsp.next_editor import NextEditor
-from lsp.outcomes import Outcome, Outcomes
+from lsp.edit.edit_task import EditTask
+from lsp.edit.next.next_editor import NextEditor
+from lsp.engine.engine_host import EngineHost
+from lsp.engine.opening import EngineOpener
 from lsp.settings import Settings, read_settings
-from lsp.suggester import Suggester
-from lsp.surroundings import SurroundingsSource
+from lsp.suggest.debounce import TypingSpeed
+from lsp.suggest.gate import Gate
+from lsp.suggest.metrics import Metrics, read_tallies, state_folder, total
+from lsp.suggest.outcomes import Outcome, Outcomes
+from lsp.suggest.suggester import Suggester
+from lsp.suggest.surroundings import SurroundingsSource
+from lsp.wire.client import Client
+from lsp.wire.messages import DID_CHANGE_STATUS, IndexReport, StatusReport
 
-KEY_VARIABLE = "QUICKFILL_API_KEY"
-"""In the environment: the key of the server that `serverUrl` names, where `apiKey` does not tell it."""
-
-EngineOpener = Callable[[Settings], EngineClient]
 Notify = Callable[[str, Any], None]
 
 
@@ -112,35 +106,6 @@ class Session:
         self.metrics.count(outcome.value, language)
         self.gate.shown += outcome is Outcome.SHOWN
         self.gate.accepted += outcome in (Outcome.ACCEPTED, Outcome.PARTIALLY_ACCEPTED, Outcome.TYPED)
-
-
-def open_engine(settings: Settings) -> EngineClient:
-    """The engine that the settings ask for. Raises QuickfillError."""
-    if settings.server_url is not None:
-        from lsp.remote_engine.address import ServerAddress
-        from lsp.remote_engine.client import RemoteEngine
-
-        key = settings.api_key.get_secret_value() if settings.api_key else os.environ.get(KEY_VARIABLE)
-        return RemoteEngine(ServerAddress.parse(settings.server_url), key)
-    if settings.engine == "shared":
-        from lsp.shared_engine.identity import EngineIdentity
-        from lsp.shared_engine.opening import open_shared_engine
-
-        return open_shared_engine(EngineIdentity.of(settings.model, settings.runtime))
-    from lsp.in_process import InProcessEngine
-
-    return InProcessEngine.load(settings.model, settings.runtime)
-
-
-def opener_of(adapter: Path | None) -> EngineOpener:
-    """Opens the engine that the settings ask for, with an adapter in its model if there is one."""
-
-    def open_adapted(settings: Settings) -> EngineClient:
-        folder = Path(settings.model)
-        base = folder.resolve() if folder.is_dir() else settings.model
-        return open_engine(settings.model_copy(update={"model": f"{base}+{adapter}"}))
-
-    return open_engine if adapter is None else open_adapted
 
 
 def _engine_settings(settings: Settings) -> tuple[object, ...]:

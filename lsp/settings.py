@@ -12,7 +12,7 @@ SECTION = "quickfill"
 
 
 def _server_address(url: str) -> str:
-    from lsp.remote_engine.address import ServerAddress
+    from lsp.engine.remote.address import ServerAddress
 
     return ServerAddress.parse(url).url
 

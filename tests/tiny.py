@@ -9,9 +9,10 @@ import numpy as np
 import safetensors.numpy
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from coder.model.checkpoint import Checkpoint, expected_tensors, open_checkpoint
-from coder.model.config import ModelConfig
-from coder.model.tokens import Tokenizer as QuickfillTokenizer
+from coder.model.checkpoint.checkpoint import Checkpoint, expected_tensors
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.checkpoint.tokens import Tokenizer as QuickfillTokenizer
 
 SPECIAL_TOKENS = [
     "<|endoftext|>",

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coder.commands import edits, options, output, shared
+from coder.commands import edits, options, shared
 from coder.commands.complete import read_target
 from coder.commands.targets import STDIN, Target
+from coder.commands.terminal import output
 from coder.errors import InputError
 
 if TYPE_CHECKING:
-    from coder.completion import Score
-    from coder.engine import Engine
+    from coder.api.completion import Score
+    from coder.engine.engine import Engine
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -47,8 +48,8 @@ def apply(
         raise InputError("only the edit can come from standard input; name the file to change")
     region = edits.read_region(str(file), apply)
 
-    from coder.apply import apply_edit
-    from coder.edits import ApplyRequest
+    from coder.api.edits import ApplyRequest
+    from coder.editing.apply import apply_edit
 
     engine: Engine | None = None
 

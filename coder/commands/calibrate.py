@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from coder.commands.terminal.source import read_source, unix_line_breaks
 from coder.errors import InputError
-from coder.source import read_source, unix_line_breaks
 
 EPILOG = """
 [bold]Example[/bold]
@@ -29,9 +29,9 @@ def calibrate(
         raise InputError(f"{folder} is not a folder; download the checkpoint first")
     texts = [unix_line_breaks(read_source(source).text) for source in sources]
 
-    from coder.model.checkpoint import open_checkpoint
-    from coder.model.smoothing import SMOOTHING_FILE, save_smoothing
-    from coder.model.torch_calibration import calibrate as measure
+    from coder.model.checkpoint.opening import open_checkpoint
+    from coder.model.convert.smoothing import SMOOTHING_FILE, save_smoothing
+    from coder.model.torch.calibration import calibrate as measure
 
     save_smoothing(folder, measure(open_checkpoint(str(folder)), texts))
     typer.echo(f"wrote {folder / SMOOTHING_FILE}, from {len(texts)} files")

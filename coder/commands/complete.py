@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coder.commands import options, output, shared
+from coder.commands import options, shared
 from coder.commands.targets import STDIN, Target, parse_target
+from coder.commands.terminal import output
+from coder.commands.terminal.source import Source, decode_source, read_source, replace_content, unix_line_breaks
 from coder.errors import InputError
-from coder.source import Source, decode_source, read_source, replace_content, unix_line_breaks
 
 if TYPE_CHECKING:
-    from coder.completion import Template
+    from coder.api.completion import Template
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -87,7 +88,7 @@ def complete(
     prefix, suffix = unix_line_breaks(source.text[:offset]), unix_line_breaks(source.text[offset:])
     engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
 
-    from coder.completion import CompletionRequest, Constraints
+    from coder.api.completion import CompletionRequest, Constraints
 
     request = CompletionRequest(
         prefix=prefix,
@@ -128,7 +129,7 @@ def complete(
 def wanted_template(template: str | None, mark: str, suffix: str, samples: int) -> Template | None:
     """The template that the user gave. Otherwise, where the line goes on behind the hole, one that is free altogether:
     the answer then ends where the rest of the line goes on best."""
-    from coder.completion import FREE, Template
+    from coder.api.completion import FREE, Template
 
     if template is not None:
         return Template.parse(template, mark)

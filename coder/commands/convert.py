@@ -47,7 +47,7 @@ def convert(
     Only plain Llama decoders fit: byte-level BPE, no biases, no scaled RoPE, weights in safetensors. One that was never
     adapted can be trained, and decodes one token after another only.
     """
-    from coder.model.convert import convert as write
+    from coder.model.convert.convert import convert as write
 
     checkpoint = write(source, destination, to, precision, tokenizer, force)
     typer.echo(f"wrote {destination}")

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import edits, options, output, shared
+from coder.commands import edits, options, shared
+from coder.commands.terminal import output
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -40,7 +41,7 @@ def edit(
     region = edits.read_region(target, apply)
     engine = shared.load_engine(model, runtime, threads)
 
-    from coder.edits import EditRequest
+    from coder.api.edits import EditRequest
 
     request = EditRequest(
         text=region.text,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coder.commands import output
 from coder.commands.complete import parses, read_target
 from coder.commands.targets import FILE_LINES, STDIN, Target, parse_line_range
+from coder.commands.terminal import output
+from coder.commands.terminal.source import LINE_BREAK, Source, replace_content, unix_line_breaks
 from coder.errors import InputError
-from coder.source import LINE_BREAK, Source, replace_content, unix_line_breaks
 
 if TYPE_CHECKING:
-    from coder.edits import Applied, Change, Edited
+    from coder.api.edits import Applied, Change, Edited
 
 Apply = Annotated[
     bool, typer.Option("--apply", help="Write the changes into the file; the old version stays as FILE.bak.")
@@ -74,8 +74,8 @@ def finish(region: Region, edited: Edited | Applied, apply: bool, json: bool, la
 
 def changed_source(source: Source, changes: tuple[Change, ...]) -> str:
     """The source's text with the changes in it, everything else as it was, its line breaks included."""
-    from coder.changes import apply_changes
-    from coder.edits import Change
+    from coder.api.edits import Change
+    from coder.editing.changes import apply_changes
 
     # Where a line break is two characters, what follows stands one further on than in the text the model saw.
     doubles = [found.start() for found in LINE_BREAK.finditer(source.text) if len(found.group()) == 2]
@@ -99,7 +99,7 @@ def facts(edited: Edited | Applied) -> dict[str, Any]:
 
 def print_diff(old: str, new: str, name: str) -> None:
     """A unified diff, in colours on a terminal."""
-    from coder.changes import diff
+    from coder.editing.changes import diff
 
     lines = diff(old, new, name)
     if not sys.stdout.isatty():
@@ -109,7 +109,7 @@ def print_diff(old: str, new: str, name: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from coder.view import visible
+    from coder.commands.terminal.view import visible
 
     console = Console(highlight=False)
     for line in lines:
@@ -117,7 +117,7 @@ def print_diff(old: str, new: str, name: str) -> None:
 
 
 def _summary(edited: Edited | Applied) -> str:
-    from coder.edits import Edited
+    from coder.api.edits import Edited
 
     places = f"{len(edited.changes)} change{'s' * (len(edited.changes) > 1)}"
     if isinstance(edited, Edited):

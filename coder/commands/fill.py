@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coder.commands import options, output, shared
+from coder.commands import options, shared
 from coder.commands.complete import parses, read_target
 from coder.commands.targets import STDIN, Target
+from coder.commands.terminal import output
+from coder.commands.terminal.source import Source, replace_content, unix_line_breaks
 from coder.errors import InputError
-from coder.source import Source, replace_content, unix_line_breaks
 
 if TYPE_CHECKING:
-    from coder.edits import Filled
+    from coder.api.edits import Filled
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -67,8 +68,8 @@ def fill(
     texts = source_texts(source, mark)
     engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
 
-    from coder.completion import Constraints
-    from coder.edits import FillRequest
+    from coder.api.completion import Constraints
+    from coder.api.edits import FillRequest
 
     request = FillRequest(
         texts=tuple(map(unix_line_breaks, texts)),
@@ -123,6 +124,6 @@ def hole_positions(source: Source, texts: list[str], mark: str) -> list[tuple[in
 
 def with_answers(source: Source, texts: list[str], filled: Filled) -> str:
     """The source's text with the answers in it, their line breaks like its own."""
-    from coder.fill import joined
+    from coder.editing.fill import joined
 
     return joined(texts, [source.own_line_breaks(middle.text) for middle in filled.middles])

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import options, output, shared
+from coder.commands import options, shared
+from coder.commands.terminal import output
+from coder.editing.scaffold import scaffold
 from coder.errors import InputError
-from coder.scaffold import scaffold
 
 PARAMETER_TOKENS = 24
 """The most that a function's parameters may take."""
@@ -50,7 +51,7 @@ def generate(
     code = scaffold(text, language)
     engine = shared.load_engine(model, runtime, threads)
 
-    from coder.completion import CompletionRequest
+    from coder.api.completion import CompletionRequest
 
     prefix = code.start
     if code.signature_end:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from coder.commands import options, output, shared
+from coder.commands import options, shared
+from coder.commands.terminal import output
 
 if TYPE_CHECKING:
-    from coder.engine import Engine
+    from coder.engine.engine import Engine
 
 LIBRARIES = ("quickfill", "onnxruntime", "numpy", "tokenizers", "tree-sitter", "torch")
 
@@ -39,8 +40,8 @@ def info(
 
 def facts(engine: Engine) -> dict[str, dict[str, Any]]:
     """Everything that `info` prints, by section. Memory is in megabytes (2**20 bytes)."""
-    from coder import processor
-    from coder.memory import peak_memory
+    from coder.commands.terminal import processor
+    from coder.engine.memory import peak_memory
 
     config = engine.config
     model = {

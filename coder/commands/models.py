@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from coder.commands import options, output
+from coder.commands import options
+from coder.commands.terminal import output
 
 if TYPE_CHECKING:
     from coder.model.families.family import Family, PublishedModel
@@ -63,9 +64,9 @@ def models(json: options.Json = False) -> None:
 
     Published models are downloaded when they are first named; they run in PyTorch (the extra `torch`), best on a GPU.
     """
-    from coder.memory import machine_memory
+    from coder.engine.memory import machine_memory
+    from coder.engine.runtimes import gpu_memory
     from coder.model.families.catalog import FAMILIES
-    from coder.runtimes import gpu_memory
 
     memory, gpus = machine_memory() / 2**30, [size / 2**30 for size in gpu_memory()]
     listed = [EMBEDDED_MODEL, *(entry(family, model, memory, gpus) for family in FAMILIES for model in family.models)]

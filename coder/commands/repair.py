@@ -41,7 +41,7 @@ def repair(
     region = edits.read_region(target, apply)
     engine = shared.load_engine(model, runtime, threads)
 
-    from coder.edits import Diagnostic, RepairRequest
+    from coder.api.edits import Diagnostic, RepairRequest
 
     request = RepairRequest(
         text=region.text,

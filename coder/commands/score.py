@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from coder.commands import options, output, shared
+from coder.commands import options, shared
 from coder.commands.targets import parse_line_range
-from coder.source import read_source, unix_line_breaks
+from coder.commands.terminal import output
+from coder.commands.terminal.source import read_source, unix_line_breaks
 
 EPILOG = """
 [bold]Examples[/bold]

@@ -13,7 +13,7 @@ from coder.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
     from coder.serve.settings import ServeSettings
-    from coder.vllm_engine import VllmEngine
+    from coder.vllm.engine import VllmEngine
 
 KEY_VARIABLE = "QUICKFILL_API_KEY"
 VLLM_KEY_VARIABLE = "VLLM_API_KEY"
@@ -108,9 +108,9 @@ def serve(
 
 def vllm_engine(url: str, model: str) -> VllmEngine:
     """Raises CheckpointError, MissingDependencyError, UnreachableError."""
-    from coder.model.checkpoint import open_checkpoint
-    from coder.vllm_client import VllmClient
-    from coder.vllm_engine import VllmEngine
+    from coder.model.checkpoint.opening import open_checkpoint
+    from coder.vllm.client import VllmClient
+    from coder.vllm.engine import VllmEngine
 
     return VllmEngine(VllmClient(url, os.environ.get(VLLM_KEY_VARIABLE, "")), open_checkpoint(model), model)
 

@@ -20,11 +20,11 @@ UNADAPTED = (
 )
 
 if TYPE_CHECKING:
-    from coder.completion import Completion, CompletionRequest
-    from coder.edits import Filled, FillRequest
-    from coder.engine import Engine
-    from coder.holes_view import HolesView
-    from coder.view import CanvasView
+    from coder.api.completion import Completion, CompletionRequest
+    from coder.api.edits import Filled, FillRequest
+    from coder.commands.terminal.holes_view import HolesView
+    from coder.commands.terminal.view import CanvasView
+    from coder.engine.engine import Engine
 
 Update = TypeVar("Update", contravariant=True)
 Answer = TypeVar("Answer")
@@ -37,7 +37,7 @@ class View(AbstractContextManager[object], Protocol[Update]):
 
 
 def adapted(model: str, adapter: Path | None) -> str:
-    """The name of a model with an adapter in it, if there is one; see `coder.model.checkpoint.open_checkpoint`."""
+    """The name of a model with an adapter in it, if there is one; see `checkpoint.opening`."""
     return model if adapter is None else f"{model}+{adapter.resolve()}"
 
 
@@ -50,7 +50,7 @@ def load_engine(model: str, runtime: RuntimeName, threads: int | None) -> Engine
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as drawn:
         # The total is not known before the first weights are there: until then the bar pulses.
         loading = drawn.add_task(f"loading the model ({model})", total=None)
-        from coder.engine import Engine
+        from coder.engine.engine import Engine
 
         def show(share: float) -> None:
             drawn.update(loading, total=1.0, completed=share)
@@ -77,14 +77,14 @@ def index_workspace(engine: Engine, folder: Path | None) -> str | None:
 
 def run(engine: Engine, request: CompletionRequest, view: CanvasView | None) -> Completion:
     """Answer a request, drawing its canvas on `view`. An interrupt (Ctrl-C) stops the model within one pass."""
-    from coder.completion import Completion
+    from coder.api.completion import Completion
 
     return _last(lambda cancelled: engine.stream(request, cancelled), Completion, view)
 
 
 def run_fill(engine: Engine, request: FillRequest, view: HolesView | None) -> Filled:
     """Fill several holes; otherwise like `run`."""
-    from coder.edits import Filled
+    from coder.api.edits import Filled
 
     return _last(lambda cancelled: engine.stream_fill(request, cancelled), Filled, view)
 

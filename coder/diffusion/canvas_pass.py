@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coder.model.config import ModelConfig
+from coder.model.checkpoint.config import ModelConfig
 from coder.model.runtime import Pass, TokenBias
 
 IntArray = npt.NDArray[np.int64]

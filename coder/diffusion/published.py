@@ -19,7 +19,7 @@ from coder.diffusion.open_canvas import OpenCanvas
 from coder.diffusion.run import Run
 from coder.diffusion.unmasking import Candidates, UnmaskingPolicy, parse_policy
 from coder.errors import InputError
-from coder.model.config import ModelConfig
+from coder.model.checkpoint.config import ModelConfig
 from coder.model.runtime import Predictions
 
 FIRST_CANVAS = 4

@@ -21,7 +21,7 @@ from coder.diffusion.sampler import Sampler
 from coder.diffusion.scoring import predictions_along, score
 from coder.diffusion.unmasking import Threshold
 from coder.errors import InputError
-from coder.model.config import ModelConfig
+from coder.model.checkpoint.config import ModelConfig
 from coder.model.runtime import Pass, Runtime
 
 REMASKING_FORMS = ("syntax[:ROUNDS]", "names[:ROUNDS]", "confidence[:ROUNDS]")

@@ -15,7 +15,7 @@ from coder.diffusion.events import Committed, FinishReason, Prefilled, Statistic
 from coder.diffusion.open_canvas import OpenCanvas
 from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.selection import ProbabilityArray, TokenArray, select_tokens
-from coder.model.config import ModelConfig
+from coder.model.checkpoint.config import ModelConfig
 from coder.model.runtime import Cache, Pass, Predictions, Runtime, TokenBias, common_prefix_length
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from coder.model.config import ModelConfig
+from coder.model.checkpoint.config import ModelConfig
 
 CANDIDATES = 8
 """How many of the best tokens a prediction names."""

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from coder.completion import FREE, CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import FREE, CanvasUpdate, Completion, CompletionRequest
 from coder.diffusion.events import Statistics
 from coder.serve.service import Service, Turn
 

@@ -10,10 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
-from coder.serve import documentation, llama_cpp_api, mercury_api, native_api, openai_api, playground, status_api
-from coder.serve.guard import Guard, KeyCheck
-from coder.serve.operations import failure_response
-from coder.serve.refusals import RefusedError
+from coder.serve import playground, status_api
+from coder.serve.http import documentation
+from coder.serve.http.guard import Guard, KeyCheck
+from coder.serve.http.operations import failure_response
+from coder.serve.http.refusals import RefusedError
+from coder.serve.llama_cpp import llama_cpp_api
+from coder.serve.mercury import mercury_api
+from coder.serve.native import native_api
+from coder.serve.openai import openai_api
 from coder.serve.service import Service
 
 FAMILIES = (openai_api, mercury_api, llama_cpp_api, native_api, status_api)

@@ -10,10 +10,10 @@ from types import FrameType
 
 import uvicorn
 
-from coder.completion import CompletionRequest
+from coder.api.completion import CompletionRequest
 from coder.errors import InputError
 from coder.serve.app import create_app
-from coder.serve.patience import patient_protocol
+from coder.serve.http.patience import patient_protocol
 from coder.serve.served_engine import ServedEngine
 from coder.serve.service import Service
 from coder.serve.settings import ServeSettings

@@ -6,14 +6,14 @@ from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from coder.completion import Completion, CompletionRequest, EngineEvent, Score, TokenScore
-from coder.edits import Applied, ApplyRequest, Edited, EditRequest, FillEvent, FillRequest, RepairRequest
-from coder.job import Cancellation
-from coder.model.config import ModelConfig
+from coder.api.cancellation import Cancellation
+from coder.api.completion import Completion, CompletionRequest, EngineEvent, Score, TokenScore
+from coder.api.edits import Applied, ApplyRequest, Edited, EditRequest, FillEvent, FillRequest, RepairRequest
+from coder.model.checkpoint.config import ModelConfig
 
 
 class ServedEngine(Protocol):
-    """As `coder.engine.Engine` describes each of them."""
+    """As `coder.engine.engine.Engine` describes each of them."""
 
     model_name: str
 

@@ -1,5 +1,5 @@
 """From many clients to one engine: requests wait fairly, several are worked on together, each in a thread of its own
-that takes turns with the others (`coder.batching`); their events come back to the event loop.
+that takes turns with the others (`coder.engine.batching`); their events come back to the event loop.
 
 Everything here but `_work` runs on the event loop's thread.
 """
@@ -17,13 +17,13 @@ from contextlib import aclosing, closing, suppress
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from coder.completion import Completion, CompletionRequest, EngineEvent, TokenScore
-from coder.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
-from coder.job import AnyOf
-from coder.model.checkpoint import EMBEDDED
+from coder.api.cancellation import AnyOf
+from coder.api.completion import Completion, CompletionRequest, EngineEvent, TokenScore
+from coder.api.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
+from coder.model.checkpoint.opening import EMBEDDED
 from coder.serve.fair_line import FairLine
+from coder.serve.http.refusals import QueueFullError, StoppingError, WaitedTooLongError
 from coder.serve.metrics import Metrics
-from coder.serve.refusals import QueueFullError, StoppingError, WaitedTooLongError
 from coder.serve.served_engine import ServedEngine
 from coder.serve.settings import ServeSettings
 from coder.serve.tasks import last

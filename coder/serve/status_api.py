@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from coder.serve.operations import Caller, Operation, Text
-from coder.serve.refusals import StoppingError
-from coder.serve.wire import Outgoing
+from coder.serve.http.operations import Caller, Operation, Text
+from coder.serve.http.refusals import StoppingError
+from coder.serve.http.wire import Outgoing
 
 FAMILY = "Status"
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from coder.syntax.mutations.semantic_mutations import SEMANTIC, wrong_variable
 from coder.syntax.parsing import Span, error_spans
-from coder.syntax.semantic_mutations import SEMANTIC, wrong_variable
 from coder.syntax.slips import is_near
 from coder.syntax.soundness import is_sound, python_tree
 from coder.syntax.tree import SyntaxTree

@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from coder.diffusion.masking import Independent
-from coder.diffusion.noising import WrongTokens
 from coder.diffusion.schedules import Linear
-from coder.engine import Engine
-from coder.model.adapter import write_adapter
-from coder.model.checkpoint import Checkpoint, open_checkpoint
-from coder.model.torch_decoder import Decoder
+from coder.engine.engine import Engine
+from coder.model.checkpoint.adapter import write_adapter
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.torch.decoder import Decoder
 from coder.train.batches import Batch, RowStream, collate
 from coder.train.infilling import METHODS, Hole, figures_of, fill_with
 from coder.train.learning_rate import rate_factor, share_done
 from coder.train.low_rank import add_low_rank, changes_of
+from coder.train.masking import Independent
+from coder.train.noising import WrongTokens
 from coder.train.noisy_rows import Noising
 from coder.train.objective import BlockDiffusionModel
 from coder.train.packed_rows import PackedRows

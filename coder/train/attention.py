@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
-from coder.model.torch_decoder import Attend, masked_attention
+from coder.model.torch.decoder import Attend, masked_attention
 from coder.train.noisy_rows import CLEAN
 
 Tensor = torch.Tensor

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coder.diffusion.masking import Blocks
-from coder.model.config import ControlTokens
+from coder.model.checkpoint.config import ControlTokens
+from coder.train.masking import Blocks
 from coder.train.packed_rows import Role, Row
 
 BEHIND_THE_END = 0.1

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coder.engine import Engine
-from coder.model.checkpoint import open_checkpoint, read_json
-from coder.model.checkpoint_writer import write_checkpoint
-from coder.model.convert import replaced
-from coder.model.smoothing import save_smoothing
-from coder.model.torch_calibration import calibrate
+from coder.engine.engine import Engine
+from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.convert.checkpoint_writer import write_checkpoint
+from coder.model.convert.convert import replaced
+from coder.model.convert.smoothing import save_smoothing
+from coder.model.torch.calibration import calibrate
 from coder.train.infilling import Answer, Hole, Method, fill_with, read_holes
 from coder.train.model_card import model_card
 from coder.train.run_folder import FIGURES_FILE, SETTINGS_FILE, last_checkpoint

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from coder.errors import InputError
-from coder.model.checkpoint import Checkpoint
-from coder.model.config import ModelConfig
-from coder.model.torch_decoder import Decoder
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.torch.decoder import Decoder
 
 if TYPE_CHECKING:
-    from coder.engine import Engine
+    from coder.engine.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def fill_holes(decoder: Decoder, checkpoint: Checkpoint, holes: Sequence[Hole], 
 
     Raises ImportError where what the engine needs is not installed.
     """
-    from coder.engine import Engine
-    from coder.model.torch_runtime import TorchRuntime
+    from coder.engine.engine import Engine
+    from coder.model.torch.runtime import TorchRuntime
 
     engine = Engine(TorchRuntime(_inference_copy(decoder, checkpoint.config)), checkpoint, "in training")
     try:
@@ -102,7 +102,7 @@ def fill_holes(decoder: Decoder, checkpoint: Checkpoint, holes: Sequence[Hole], 
 
 def fill_with(engine: Engine, holes: Sequence[Hole], max_tokens: int, methods: Sequence[Method]) -> list[Answer]:
     """Fill every hole by every method."""
-    from coder.completion import CompletionRequest
+    from coder.api.completion import CompletionRequest
 
     answers = []
     for method in methods:

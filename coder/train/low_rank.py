@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import torch
 
-from coder.model.adapter import Change
-from coder.model.config import ModelConfig
-from coder.model.torch_decoder import Decoder, Layer
+from coder.model.checkpoint.adapter import Change
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.torch.decoder import Decoder, Layer
 
 Tensor = torch.Tensor
 

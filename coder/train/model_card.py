@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coder.model.checkpoint import EMBEDDED
+from coder.model.checkpoint.opening import EMBEDDED
 from coder.train.infilling import Answer
 from coder.train.loss_table import LEVELS
 from coder.train.packed_rows import PackedRows

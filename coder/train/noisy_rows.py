@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from coder.diffusion.masking import Generator, Masking
-from coder.diffusion.noising import WrongTokens, add_complementary_noise, add_noise, draw_noise_levels
 from coder.diffusion.schedules import Schedule
-from coder.model.config import ControlTokens
+from coder.model.checkpoint.config import ControlTokens
 from coder.train.canvases import Canvases, Segment, cut_canvases, segments
+from coder.train.masking import Generator, Masking
+from coder.train.noising import WrongTokens, add_complementary_noise, add_noise, draw_noise_levels
 from coder.train.packed_rows import NO_DOCUMENT, Role, Row
 
 if TYPE_CHECKING:  # needs tree-sitter, which training does without

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import torch
 
-from coder.model.config import ControlTokens
-from coder.model.torch_decoder import Decoder, Layer
+from coder.model.checkpoint.config import ControlTokens
+from coder.model.torch.decoder import Decoder, Layer
 from coder.train.attention import dense_attention, flex_attention_of
 from coder.train.control_embedding import ControlEmbedding
 from coder.train.cross_entropy import weighted_cross_entropy

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from coder.diffusion.masking import BlockSuffix, Independent, Lines, Masking, Mixture, Spans, SyntaxNodes
-from coder.diffusion.noising import WrongTokens
 from coder.diffusion.schedules import Cosine, Linear
 from coder.errors import InputError, MissingDependencyError
-from coder.model.checkpoint import Checkpoint
-from coder.model.torch_decoder import Decoder
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.torch.decoder import Decoder
 from coder.train.batches import RowStream
 from coder.train.held_out import HeldOut
 from coder.train.infilling import Hole, figures_of, fill_holes, read_holes, samples_page
+from coder.train.masking import BlockSuffix, Independent, Lines, Masking, Mixture, Spans, SyntaxNodes
+from coder.train.noising import WrongTokens
 from coder.train.noisy_rows import Noising
 from coder.train.objective import BlockDiffusionModel, compile_layers, named_control_tokens
 from coder.train.pace import Pace

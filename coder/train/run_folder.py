@@ -17,11 +17,12 @@ import numpy.typing as npt
 import torch
 
 from coder.errors import InputError
-from coder.model.checkpoint import Checkpoint, open_checkpoint
-from coder.model.checkpoint_writer import write_checkpoint
-from coder.model.convert import open_source
-from coder.model.stored_tensors import StoredTensor
-from coder.model.torch_decoder import Decoder
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.checkpoint.stored_tensors import StoredTensor
+from coder.model.convert.checkpoint_writer import write_checkpoint
+from coder.model.convert.convert import open_source
+from coder.model.torch.decoder import Decoder
 from coder.train.pace import CLOCK_FILE
 from coder.train.settings import TrainSettings
 
@@ -52,7 +53,7 @@ class Start:
 def open_start(settings: TrainSettings) -> Start:
     """Read the weights that a run begins with; the tokenizer goes to the run's folder.
 
-    Raises CheckpointError and the other errors of `coder.model.convert.open_source`.
+    Raises CheckpointError and the other errors of `coder.model.convert.convert.open_source`.
     """
     folder = settings.run.out / "start"
     folder.mkdir(parents=True, exist_ok=True)

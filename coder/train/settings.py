@@ -63,7 +63,7 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class MaskingShares:
-    """Which rule masks how many of the blocks (`coder.diffusion.masking`); only their ratio counts."""
+    """Which rule masks how many of the blocks (`coder.train.masking`); only their ratio counts."""
 
     __pydantic_config__ = STRICT
 

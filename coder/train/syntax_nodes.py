@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coder.model.config import ControlTokens
+from coder.model.checkpoint.config import ControlTokens
 from coder.syntax.parsing import parse
 from coder.train.canvases import Canvases
 from coder.train.packed_rows import Row, documents_of
@@ -31,7 +31,7 @@ class NodeFinder:
     pieces: Sequence[bytes]
 
     def find(self, row: Row, canvases: Canvases) -> IntArray:
-        """int64 [K, 3], as `coder.diffusion.masking.Blocks.nodes`: the canvas, its column where a node starts, and the
+        """int64 [K, 3], as `coder.train.masking.Blocks.nodes`: the canvas, its column where a node starts, and the
         one behind its end. What does not parse has the nodes that tree-sitter finds in it all the same."""
         size = canvases.tokens.shape[1] - 1
         numbers = np.arange(len(canvases))

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from transformers import Trainer, TrainingArguments
 
-from coder.model.torch_decoder import Decoder
+from coder.model.torch.decoder import Decoder
 from coder.train.batches import Batch, RowStream, collate
 from coder.train.control_embedding import ControlEmbedding
 from coder.train.learning_rate import rate_factor, share_done

@@ -59,7 +59,7 @@ def adapt(
 
     from rich.console import Console
 
-    from coder.model.checkpoint import open_checkpoint
+    from coder.model.checkpoint.opening import open_checkpoint
     from coder.train.adapt import AdaptSettings, Hole, worth
     from coder.train.packed_rows import PackedRows
     from data.adapt.project import Texts, read_project, settings_for, single_lines

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coder.errors import InputError
-from coder.model.config import Abilities
+from coder.model.checkpoint.config import Abilities
 from data.pack.batches import batches
 from data.pack.holes import HOLES
 from data.pack.settings import HoleKind, Kind, PackSettings

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from coder.errors import InputError
-from coder.syntax.mutations import MUTATIONS, mutate
+from coder.syntax.mutations.mutations import MUTATIONS, mutate
 from coder.syntax.parsing import Span
 from data.pack.pieces import Function
 from data.pack.text import SourceText
@@ -41,7 +41,7 @@ class ChangedText:
 
 
 def damaged(source: SourceText, generator: random.Random) -> ChangedText | None:
-    """A function of Python with a documented mutation in it (`coder.syntax.mutations`), to be repaired."""
+    """A function of Python with a documented mutation in it (`coder.syntax.mutations.mutations`), to be repaired."""
     function = _function(source, generator)
     if function is None or source.language != "python":
         return None

@@ -49,7 +49,7 @@ def pack(
     from rich.console import Console
     from rich.progress import track
 
-    from coder.model.checkpoint import open_checkpoint
+    from coder.model.checkpoint.opening import open_checkpoint
     from coder.train.packed_rows import read_card
     from data.pack.batches import batches
     from data.pack.packing import Job, pack
@@ -79,8 +79,8 @@ def show(
 
     from rich.console import Console
 
-    from coder.model.checkpoint import find_checkpoint
-    from coder.model.tokens import Tokenizer
+    from coder.model.checkpoint.opening import find_checkpoint
+    from coder.model.checkpoint.tokens import Tokenizer
     from coder.train.packed_rows import PackedRows
     from data.pack.show import card_table, row_view
 

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from coder.completion import CompletionRequest, Rewritten
+from coder.api.completion import CompletionRequest, Rewritten
 from data.pack.changed_texts import ChangedText
 from data.pack.example import Example, RecentEdit
 from data.pack.settings import Kind

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coder.completion import CompletionRequest
-from coder.edits import FillRequest
+from coder.api.completion import CompletionRequest
+from coder.api.edits import FillRequest
 from data.pack.settings import Kind
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from coder.completion import CompletionRequest
-from coder.edits import FillRequest
+from coder.api.completion import CompletionRequest
+from coder.api.edits import FillRequest
 from coder.syntax.parsing import Span
 from data.pack.example import Example
 from data.pack.holes import choose_hole

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from coder.completion import CompletionRequest
-from coder.model.config import Abilities, ModelConfig
-from coder.model.prompt import recent_edit, repo_header
-from coder.model.tokens import Tokenizer
-from coder.prompting import Prompting
+from coder.api.completion import CompletionRequest
+from coder.generation.prompting import Prompting
+from coder.model.checkpoint.config import Abilities, ModelConfig
+from coder.model.checkpoint.prompt import recent_edit, repo_header
+from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.packed_rows import Document, token_type
 from data.pack.example import Example
 from data.pack.settings import Kind

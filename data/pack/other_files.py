@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from coder.completion import CompletionRequest, Snippet
+from coder.api.completion import CompletionRequest, Snippet
 from coder.syntax.definitions import definitions
 from data.pack.example import Example
 from data.pack.text import SourceText

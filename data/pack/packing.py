@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from coder.errors import InputError
-from coder.model.config import ModelConfig
-from coder.model.tokens import Tokenizer
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.packed_rows import Document, KindCount, RowsCard, Shard, write_card, write_shard
 from data.pack.batches import Batch
 from data.pack.bins import best_fit_decreasing

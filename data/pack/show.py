@@ -9,9 +9,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from coder.model.tokens import CONTROL_TEXTS, Tokenizer
+from coder.commands.terminal.view import visible
+from coder.model.checkpoint.tokens import CONTROL_TEXTS, Tokenizer
 from coder.train.packed_rows import Document, Row, RowsCard, documents_of
-from coder.view import visible
 
 CONTEXT = "dim"
 MIDDLE = "bold green"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from coder.completion import Completion, CompletionRequest
-from coder.edits import Edited, EditRequest, FillRequest, RepairRequest
-from coder.engine import Engine, RuntimeName
+from coder.api.completion import Completion, CompletionRequest
+from coder.api.edits import Edited, EditRequest, FillRequest, RepairRequest
+from coder.engine.engine import Engine, RuntimeName
 from coder.errors import InputError
 from evals.backends.backend import Answer, Ask, Identity, refuse
 from evals.task import Broken, Holes, Infill, Rewrite

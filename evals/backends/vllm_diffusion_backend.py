@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from coder.completion import CompletionRequest
+from coder.api.completion import CompletionRequest
 from coder.errors import InputError
-from coder.model.checkpoint import open_checkpoint
-from coder.prompting import Prompting
+from coder.generation.prompting import Prompting
+from coder.model.checkpoint.opening import open_checkpoint
 from evals.backends.backend import Answer, Ask, Identity, refuse
 from evals.backends.engine_backend import FILE_NAME, line_break
 from evals.backends.vllm_backend import VllmSettings, load_vllm, vllm_identity

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from coder.errors import InputError
-from evals.execution import Program
+from evals.sandbox.program import Program
 from evals.task import Task
 
 

@@ -1,4 +1,4 @@
-"""Repair: a HumanEval solution damaged once, by each kind of the documented mutations in `coder.syntax.mutations`.
+"""Repair: a HumanEval solution damaged once, by each kind of mutation in `coder.syntax.mutations`.
 
 The repairer is told the region, the whole solution, and not the place. One mutant of broken syntax and one of changed
 meaning is made of each solution, of kinds and at places drawn by `SEED`. A mutant may happen to pass its tests:
@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from coder.syntax.mutations import SEMANTIC_MUTATIONS, SYNTAX_MUTATIONS, Mutant, Mutation, mutate
+from coder.syntax.mutations.mutations import SEMANTIC_MUTATIONS, SYNTAX_MUTATIONS, Mutant, Mutation, mutate
 from evals.benchmarks.benchmark import Benchmark
 from evals.benchmarks.humaneval import problems
 from evals.task import Broken, Task
@@ -22,7 +22,7 @@ SEED = 1
 class Repair(Benchmark):
     name = "repair"
     description = "HumanEval solutions damaged once, in syntax or in meaning"
-    source = f"made from HumanEval (arXiv:2107.03374) by coder.syntax.mutations, seed {SEED}"
+    source = f"made from HumanEval (arXiv:2107.03374) by coder.syntax.mutations.mutations, seed {SEED}"
 
     def tasks(self) -> list[Task]:
         return [task for problem in problems() for task in _tasks(problem)]

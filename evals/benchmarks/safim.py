@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from coder.errors import InputError
 from evals.benchmarks.benchmark import Benchmark, columns, read_json_lines
 from evals.benchmarks.block import keeps_structure
-from evals.execution import Program
+from evals.sandbox.program import Program
 from evals.task import Infill, Task
 
 PLACEHOLDERS = dict.fromkeys(("java", "cpp", "csharp"), "/* TODO: Your code here */") | {

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import evals
-from evals.execution import SandboxError
 from evals.sandbox.guest.seccomp import supported
+from evals.sandbox.program import SandboxError
 
 SYSTEM_FOLDERS = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64", "/nix/store")
 """Where shared libraries are."""

@@ -12,7 +12,6 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from evals.execution import Limits, SandboxError
 from evals.sandbox.bubblewrap import (
     DEVICES,
     GUEST_ROOT,
@@ -26,6 +25,7 @@ from evals.sandbox.bubblewrap import (
 )
 from evals.sandbox.guest.seccomp import FOR_THE_ZYGOTE, filter_program
 from evals.sandbox.packages import package_locations
+from evals.sandbox.program import Limits, SandboxError
 
 NOBODY = 65534
 """Who runs programs when root starts them; root itself is bound by no limit on processes."""

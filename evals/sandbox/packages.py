@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 
-from evals.execution import SandboxError
+from evals.sandbox.program import SandboxError
 
 NOT_IMPORTED = ("..", "bin", "__pycache__")
 """What distributions install beside packages."""

@@ -7,10 +7,10 @@ import socket
 import time
 from typing import get_args
 
-from evals.execution import Limits, Program, SandboxError, Status, Verdict
 from evals.sandbox.bubblewrap import find_bubblewrap, require_linux
 from evals.sandbox.guest.channel import Channel, ChannelError
 from evals.sandbox.launcher import Zygote
+from evals.sandbox.program import Limits, Program, SandboxError, Status, Verdict
 
 MOST_JOB_BYTES = 64 << 20
 """A program with its test; the benchmarks' own, so that the limit on a candidate's messages says nothing about it."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from coder.errors import InputError
 from evals.benchmarks.benchmark import Benchmark
-from evals.execution import Executor, Program, Verdict
+from evals.execution import Executor
 from evals.records import Key, Record
+from evals.sandbox.program import Program, Verdict
 from evals.scoring.text import edit_similarity, exact_match, new_inventions, parses
 from evals.scoring.undefined import new_undefined_names
 from evals.task import Task

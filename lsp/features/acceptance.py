@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lsp.features.wire import parsed
-from lsp.messages import CompletionEvent
+from lsp.wire.messages import CompletionEvent
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 
 def accepted(ls: QuickfillServer, arguments: Sequence[object]) -> None:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from coder.edits import Diagnostic
+from coder.api.edits import Diagnostic
 from lsp.documents import Document
-from lsp.edit_offers import Offer, offers
-from lsp.edit_task import EditKind
+from lsp.edit.edit_offers import Offer, offers
+from lsp.edit.edit_task import EditKind
 from lsp.features import wire
 from lsp.features.editing import changes_for, edit_for_client, params_of, span_of, task_of
-from lsp.messages import ActionParams
+from lsp.wire.messages import ActionParams
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 KINDS: dict[EditKind, str] = {
     "repair": "quickfix.quickfill",

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
-from coder.edits import Change
+from coder.api.edits import Change
 from lsp.documents import Document
-from lsp.edit_offers import function_around, holes, repair_task
-from lsp.edit_task import EditKind, EditTask
+from lsp.edit.edit_offers import function_around, holes, repair_task
+from lsp.edit.edit_task import EditKind, EditTask
 from lsp.features import acceptance, next_edit, wire
 from lsp.features.code_actions import COMMANDS, NOTHING_FOUND
 from lsp.features.editing import REQUEST_FAILED, changes_for, edit_for_client, open_document, span_of, task_of
-from lsp.greeting import ACCEPTED_COMMAND
-from lsp.messages import ActionParams, PlaceParams, Range, TextDocument
+from lsp.wire.greeting import ACCEPTED_COMMAND
+from lsp.wire.messages import ActionParams, PlaceParams, Range, TextDocument
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 KINDS: dict[str, EditKind] = {command: kind for kind, command in COMMANDS.items()}
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from lsp.cursor import Cursor, cursor_in
 from lsp.documents import Document
 from lsp.features import wire
 from lsp.features.suggestions import accept_command, insertion, suggestions_at
-from lsp.suggestion_cache import Suggestion
+from lsp.suggest.cursor import Cursor, cursor_in
+from lsp.suggest.suggestion_cache import Suggestion
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 WORD_BEFORE = re.compile(r"\w*\Z")
 

@@ -12,7 +12,7 @@ from pygls.exceptions import JsonRpcException
 from lsp.settings import SECTION, read_settings
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 log = logging.getLogger(__name__)
 

@@ -7,15 +7,15 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from coder.completion import CanvasUpdate
-from coder.edits import HoleUpdate, RegionUpdate
-from lsp.denoised import UNTOUCHED, Denoised, denoised, joined
+from coder.api.completion import CanvasUpdate
+from coder.api.edits import HoleUpdate, RegionUpdate
 from lsp.documents import Document
+from lsp.edit.denoised import UNTOUCHED, Denoised, denoised, joined
 from lsp.features import wire
-from lsp.messages import DID_DENOISE, DenoisedHole, DenoiseUpdate, Range, TextDocument
+from lsp.wire.messages import DID_DENOISE, DenoisedHole, DenoiseUpdate, Range, TextDocument
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 LEAST_SECONDS = 0.1
 """Between two updates: an editor redraws for each."""

@@ -12,7 +12,7 @@ from lsp.documents import Change, Document
 from lsp.features import wire
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 
 def did_open(ls: QuickfillServer, params: types.DidOpenTextDocumentParams) -> None:

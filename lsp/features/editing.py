@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
 
-from coder.edits import Change, Diagnostic
+from coder.api.edits import Change, Diagnostic
 from coder.errors import QuickfillError
 from lsp.documents import Document
-from lsp.edit_task import Conditions, EditTask, EditWatcher, Span
+from lsp.edit.edit_task import Conditions, EditTask, EditWatcher, Span
 from lsp.features import wire
-from lsp.messages import ActionParams, Range, TextDocument
-from lsp.suggester import DENOISING_POLICY
-from lsp.surroundings import file_path, indexed_folder
+from lsp.suggest.suggester import DENOISING_POLICY
+from lsp.suggest.surroundings import file_path, indexed_folder
+from lsp.wire.messages import ActionParams, Range, TextDocument
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 REQUEST_FAILED = -32803
 """`LSPErrorCodes.RequestFailed`: a request that was right and could not be answered."""

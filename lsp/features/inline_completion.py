@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from lsp.cursor import Cursor, cursor_in
 from lsp.documents import Document
 from lsp.features import wire
 from lsp.features.denoising import Audience, CompletionView
 from lsp.features.suggestions import accept_command, insertion, suggestions_at
+from lsp.suggest.cursor import Cursor, cursor_in
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 
 async def inline_completion(

@@ -13,7 +13,7 @@ from coder.errors import QuickfillError
 from lsp.features import configuration, status
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 log = logging.getLogger(__name__)
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from coder.edits import Change
+from coder.api.edits import Change
 from lsp.documents import Document
-from lsp.edit_task import EditTask
+from lsp.edit.edit_task import EditTask
+from lsp.edit.next.next_editor import Offered
+from lsp.edit.next.suggestions import NextEdit
 from lsp.features import wire
 from lsp.features.editing import changes_for, open_document, range_params, require_unchanged
-from lsp.greeting import ACCEPTED_COMMAND
-from lsp.messages import CommandReport, NextEditItem, NextEditParams, NextEdits, VersionedDocument
-from lsp.next_edit.suggestions import NextEdit
-from lsp.next_editor import Offered
-from lsp.silence import wants_suggestions
+from lsp.suggest.silence import wants_suggestions
+from lsp.wire.greeting import ACCEPTED_COMMAND
+from lsp.wire.messages import CommandReport, NextEditItem, NextEditParams, NextEdits, VersionedDocument
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 INVOKED = 1
 

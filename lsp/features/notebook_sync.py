@@ -9,7 +9,7 @@ from lsprotocol import types
 from lsp.features.document_sync import change_document, open_document
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 
 def did_open(ls: QuickfillServer, params: types.DidOpenNotebookDocumentParams) -> None:

@@ -9,14 +9,14 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from coder.errors import InputError
 from lsp.documents import Document
-from lsp.edit_task import EditTask
+from lsp.edit.edit_task import EditTask
 from lsp.features import wire
 from lsp.features.denoising import Audience, HolesView, RegionView
 from lsp.features.editing import changes_for, open_document, span_of, versioned_edit
-from lsp.messages import EditParams, FillParams, Watched
+from lsp.wire.messages import EditParams, FillParams, Watched
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 
 async def fill(ls: QuickfillServer, params: object) -> types.WorkspaceEdit:

@@ -7,11 +7,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from coder.errors import QuickfillError
-from lsp.messages import IndexReport
-from lsp.surroundings import indexed_folders
+from lsp.suggest.surroundings import indexed_folders
+from lsp.wire.messages import IndexReport
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 log = logging.getLogger(__name__)
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from coder.errors import QuickfillError
-from lsp.candidate import Watcher
-from lsp.cursor import Cursor
-from lsp.greeting import ACCEPTED_COMMAND
-from lsp.silence import wants_suggestions
-from lsp.suggester import Question
-from lsp.suggestion_cache import Suggestion
+from lsp.suggest.candidate import Watcher
+from lsp.suggest.cursor import Cursor
+from lsp.suggest.silence import wants_suggestions
+from lsp.suggest.suggester import Question
+from lsp.suggest.suggestion_cache import Suggestion
+from lsp.wire.greeting import ACCEPTED_COMMAND
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 log = logging.getLogger(__name__)
 

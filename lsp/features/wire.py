@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pygls.exceptions import JsonRpcInvalidParams
 
 from lsp.documents import Change, Document, Position
-from lsp.messages import Message
+from lsp.wire.messages import Message
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 

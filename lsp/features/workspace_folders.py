@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 if TYPE_CHECKING:
-    from lsp.server import QuickfillServer
+    from lsp.language_server import QuickfillServer
 
 
 def did_change(ls: QuickfillServer, params: types.DidChangeWorkspaceFoldersParams) -> None:

@@ -9,8 +9,8 @@ pytest.importorskip("torch")
 
 from benchmarks.accuracy import compare, project_documents
 from benchmarks.agreement import Answers, Document, ask, comparison
-from coder.model.checkpoint import Checkpoint
-from coder.model.onnx_runtime import OnnxRuntime
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.onnx.runtime import OnnxRuntime
 from tests.tiny import open_tiny_checkpoint
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.batching import METHODS, WIDTHS, measure
-from coder.engine import Engine
+from coder.engine.engine import Engine
 from tests.tiny import write_tiny_checkpoint
 
 

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import decode
 from benchmarks.decoding_benchmark import POLICIES, DecodingBenchmark, Plan
 from benchmarks.products import layer_shapes
-from coder.model.checkpoint import Checkpoint
+from coder.model.checkpoint.checkpoint import Checkpoint
 from tests.tiny import open_tiny_checkpoint
 
 TINY = Plan(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from benchmarks.edit_replay import by_kind, by_source, is_right, is_there, replay
 from benchmarks.edit_sessions import EditSession, edits
 from benchmarks.releases import CHOSEN_ON, DEVELOPED_ON, JUDGED_ON, Pair, changed_files, release
-from coder.changes import apply_changes
+from coder.editing.changes import apply_changes
 from coder.errors import InputError
-from lsp.next_edit.likelihood import LIKELIHOOD
-from lsp.next_edit.suggestions import NextEdit
+from lsp.edit.next.likelihood import LIKELIHOOD
+from lsp.edit.next.suggestions import NextEdit
 
 OLD = "def total(count):\n    assert count\n    return count\n\n\nx = 1\n"
 NEW = OLD.replace("count", "amount").replace("x = 1", "y = 2")

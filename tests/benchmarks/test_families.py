@@ -17,7 +17,7 @@ from benchmarks.families import (  # noqa: E402
     transformers_model,
 )
 from coder.model.runtime import Pass  # noqa: E402
-from coder.model.torch_runtime import TorchRuntime  # noqa: E402
+from coder.model.torch.runtime import TorchRuntime  # noqa: E402
 from tests.families import write_family_checkpoint  # noqa: E402
 
 CPU = torch.device("cpu")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.prompts import cut_holes, infill_prompt, project_code
-from coder.model.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer
 from tests.tiny import write_tiny_tokenizer
 
 

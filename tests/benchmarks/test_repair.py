@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from benchmarks.repair import Verdict, by_mutation, figures, package_functions, sample
-from coder.syntax.mutations import mutants
+from coder.syntax.mutations.mutations import mutants
 
 
 def test_functions_are_whole_and_can_be_damaged():

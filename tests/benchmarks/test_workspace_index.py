@@ -21,9 +21,9 @@ from benchmarks.workspace_index import (
     summary,
     write_line,
 )
-from coder.completion import CanvasUpdate, CompletionRequest
+from coder.api.completion import CanvasUpdate, CompletionRequest
 from coder.context.workspace_index import WorkspaceIndex
-from coder.engine import Engine
+from coder.engine.engine import Engine
 from tests.commands.fakes import completion
 from tests.tiny import write_tiny_checkpoint
 

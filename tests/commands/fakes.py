@@ -10,12 +10,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from coder.changes import changes
-from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Slot
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Slot
+from coder.api.edits import Edited, EditRequest, FillEvent, FillRequest, HoleUpdate, RepairRequest
 from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
 from coder.diffusion.events import FinishReason, Statistics
-from coder.edits import Edited, EditRequest, FillEvent, FillRequest, HoleUpdate, RepairRequest
-from coder.fill import filled
+from coder.editing.changes import changes
+from coder.editing.fill import filled
 
 
 def completion(text: str, finish_reason: FinishReason = "end", replaces: int = 0, **more: Any) -> Completion:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from coder.model.checkpoint import open_checkpoint
-from coder.model.onnx_runtime import OnnxRuntime
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.convert.smoothing import SMOOTHING_FILE, load_smoothing
+from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Pass
-from coder.model.smoothing import SMOOTHING_FILE, load_smoothing
 from tests.commands.fakes import Quickfill
 from tests.tiny import CORPUS, write_tiny_checkpoint
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.completion import FREE, UNCONSTRAINED, Constraints, Template
+from coder.api.completion import FREE, UNCONSTRAINED, Constraints, Template
 from coder.errors import CheckpointError, InputError, MissingDependencyError
 from tests.commands.fakes import FakeEngine, Quickfill, completion
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from coder.model.checkpoint import open_checkpoint
+from coder.model.checkpoint.opening import open_checkpoint
 from tests.commands.fakes import Quickfill
 from tests.tiny import write_tiny_checkpoint
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.edits import EditRequest, RepairRequest
+from coder.api.edits import EditRequest, RepairRequest
 from tests.commands.fakes import FakeEngine, Quickfill
 
 CODE = "first\nis wrong\nlast\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.completion import Constraints
+from coder.api.completion import Constraints
 from tests.commands.fakes import FakeEngine, Quickfill, completion
 
 CODE = "def mean(values):\n    return <fill> / <fill>\n"

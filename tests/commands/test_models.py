@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coder import memory, runtimes
 from coder.commands.models import where_it_fits
+from coder.engine import memory, runtimes
 from coder.model.families.catalog import FAMILIES
 from tests.commands.fakes import Quickfill
 from tests.families import write_family_checkpoint

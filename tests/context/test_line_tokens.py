@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.context.line_tokens import LineTokenCounter
-from coder.model.checkpoint import find_checkpoint
-from coder.model.tokens import Tokenizer
+from coder.model.checkpoint.opening import find_checkpoint
+from coder.model.checkpoint.tokens import Tokenizer
 
 TOKENIZER = Tokenizer(find_checkpoint("embedded") / "tokenizer.json")
 

@@ -24,9 +24,9 @@ from coder.diffusion.published import parse_published  # noqa: E402
 from coder.diffusion.request import DenoiseRequest  # noqa: E402
 from coder.diffusion.sampler import Sampler  # noqa: E402
 from coder.errors import InputError  # noqa: E402
-from coder.model.checkpoint import open_checkpoint  # noqa: E402
-from coder.model.torch_decoder import Decoder  # noqa: E402
-from coder.model.torch_runtime import TorchRuntime  # noqa: E402
+from coder.model.checkpoint.opening import open_checkpoint  # noqa: E402
+from coder.model.torch.decoder import Decoder  # noqa: E402
+from coder.model.torch.runtime import TorchRuntime  # noqa: E402
 from tests.diffusion import published_loops as loops  # noqa: E402
 from tests.families import write_family_checkpoint  # noqa: E402
 from tests.family_reference import Reference, Tensor, block_mask  # noqa: E402

@@ -21,7 +21,7 @@ from coder.diffusion.request import DenoiseRequest
 from coder.diffusion.scoring import score
 from coder.diffusion.unmasking import Threshold
 from coder.errors import InputError
-from coder.model.config import Abilities
+from coder.model.checkpoint.config import Abilities
 from tests.diffusion.runs import contexts
 from tests.diffusion.toy import CONFIG, END, ORDINARY, ToyCache, ToyRuntime, greedy_continuation
 

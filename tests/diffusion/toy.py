@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from coder.model.config import Abilities, ControlTokens, ModelConfig
+from coder.model.checkpoint.config import Abilities, ControlTokens, ModelConfig
 from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions
 
 CONTROL = ControlTokens(*range(11), all=tuple(range(12)))

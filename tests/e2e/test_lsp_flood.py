@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, cast
 
 import pytest
 
-from lsp.framing import MalformedMessageError, read_message
 from lsp.server import FEATURES
+from lsp.wire.framing import MalformedMessageError, read_message
 from tests.e2e.editor import ROOT, SCRIPTED, environment
 
 MESSAGES = 100_000

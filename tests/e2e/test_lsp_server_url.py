@@ -12,8 +12,8 @@ import httpx
 import pytest
 from lsprotocol import types
 
-from coder.completion import CompletionRequest
-from coder.engine import Engine
+from coder.api.completion import CompletionRequest
+from coder.engine.engine import Engine
 from tests.e2e.editor import PATIENCE, QUICKFILL, editor, inline_params
 from tests.e2e.relay import relay
 from tests.serve.in_process import HeldRuntime, serving

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, cast
 import pytest
 from lsprotocol import types
 
-from lsp.client import Client
-from lsp.framing import read_message, write_message
-from lsp.greeting import initialize_result
+from lsp.wire.client import Client
+from lsp.wire.framing import read_message, write_message
+from lsp.wire.greeting import initialize_result
 from tests.e2e.editor import PATIENCE, QUICKFILL, ROOT, SCRIPTED, editor, environment
 
 FUNCTION = "def add(first, second):\n    \n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.engine import Engine
+from coder.engine.engine import Engine
 from evals.execution import Executor
 from tests.tiny import write_tiny_checkpoint
 

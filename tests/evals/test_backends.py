@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from coder.engine import Engine
+from coder.engine.engine import Engine
 from coder.errors import InputError, MissingDependencyError, QuickfillError
 from evals.backends.backend import Ask, Backend, Decoding
 from evals.backends.catalog import open_backend, parse_spec

@@ -13,10 +13,11 @@ from contextlib import suppress
 
 import pytest
 
-from evals.execution import Executor, Limits, Program, SandboxError, Verdict
+from evals.execution import Executor
 from evals.sandbox.guest import landlock
 from evals.sandbox.guest.isolation import PR_SET_CHILD_SUBREAPER, process_control
 from evals.sandbox.guest.processes import descendants
+from evals.sandbox.program import Limits, Program, SandboxError, Verdict
 
 ADD = "def add(a, b):\n    return a + b\n"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from coder.errors import InputError
-from coder.model.checkpoint import open_checkpoint
-from coder.model.prompt import infill
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.checkpoint.prompt import infill
 from evals.backends.backend import Ask, Decoding
 from evals.backends.catalog import open_backend
 from evals.task import Infill, Task

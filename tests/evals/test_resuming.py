@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from coder.engine import Engine
+from coder.engine.engine import Engine
 from coder.errors import InputError
 from evals.backends.backend import Decoding
 from evals.backends.engine_backend import EngineBackend, EngineSettings
 from evals.benchmarks.humaneval import HumanEval
-from evals.execution import Executor, Program, Verdict
+from evals.execution import Executor
 from evals.generation import choose_tasks, generate
 from evals.records import Record, read_records, times_file
+from evals.sandbox.program import Program, Verdict
 from evals.scoring.judging import judge
 from tests.evals.conftest import Quickfill, command
 from tests.evals.fake_server import serving

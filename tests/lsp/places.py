@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lsp.cursor import Cursor, cursor_in
 from lsp.documents import Document
+from lsp.suggest.cursor import Cursor, cursor_in
 
 
 def cursor_at(text: str, uri: str = "file:///a.py", language: str = "python") -> Cursor:

@@ -11,10 +11,8 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from coder.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, FinishReason, Score, Slot
-from coder.context.workspace_index import IndexState
-from coder.diffusion.events import Statistics
-from coder.edits import (
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, FinishReason, Score, Slot
+from coder.api.edits import (
     Change,
     Edited,
     EditEvent,
@@ -26,7 +24,9 @@ from coder.edits import (
     RegionUpdate,
     RepairRequest,
 )
-from lsp.engine_client import EngineLostError, EngineStatus
+from coder.context.workspace_index import IndexState
+from coder.diffusion.events import Statistics
+from lsp.engine.engine_client import EngineLostError, EngineStatus
 
 CONFIDENCE = 0.9
 
@@ -159,8 +159,8 @@ def _holes(texts: Sequence[str]) -> range:
 
 
 if __name__ == "__main__":
-    from lsp.greeting import greet
     from lsp.server import run
+    from lsp.wire.greeting import greet
 
     editor = greet(sys.stdin.buffer, sys.stdout.buffer)
     engine = ScriptedEngine(edits="edits" in sys.argv)

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp.client import Client
 from lsp.documents import Document
-from lsp.protocol import QuickfillProtocol
-from lsp.server import QuickfillServer
+from lsp.language_server import QuickfillServer
+from lsp.server import FEATURES
+from lsp.wire.client import Client
+from lsp.wire.protocol import QuickfillProtocol
 from tests.lsp.scripted import ScriptedEngine
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
@@ -42,7 +43,7 @@ def plain_offset(text: str, line: int, column: int, encoding: str) -> int:
 @given(texts, changes, st.sampled_from(ENCODINGS))
 def test_a_buffer_follows_its_editor_through_any_changes(text, changes, encoding):
     uri = "file:///a.py"
-    server = QuickfillServer(Client(position_encoding=encoding), lambda settings: ScriptedEngine())
+    server = QuickfillServer(Client(position_encoding=encoding), FEATURES, lambda settings: ScriptedEngine())
     item = {"uri": uri, "languageId": "python", "version": 0, "text": text}
     notify(server, "textDocument/didOpen", {"textDocument": item})
     for version, change in enumerate(changes, start=1):
@@ -84,7 +85,7 @@ def test_columns_count_units_of_the_encoding(encoding, column):
 
 
 def test_a_change_of_a_document_that_is_not_open_is_nobodys():
-    server = QuickfillServer(Client(), lambda settings: ScriptedEngine())
+    server = QuickfillServer(Client(), FEATURES, lambda settings: ScriptedEngine())
     notify(
         server,
         "textDocument/didChange",

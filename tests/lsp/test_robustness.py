@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lsp.client import Client
-from lsp.protocol import QuickfillProtocol
-from lsp.server import FEATURES, QuickfillServer
+from lsp.language_server import QuickfillServer
+from lsp.server import FEATURES
+from lsp.wire.client import Client
+from lsp.wire.protocol import QuickfillProtocol
 from tests.lsp.scripted import ScriptedEngine
-from tests.lsp.test_framing import json_values
+from tests.lsp.wire.test_framing import json_values
 
 URI = "file:///a.py"
 numbers = st.integers(-1, 3) | st.just(2**31)
@@ -65,7 +66,7 @@ class Outgoing:
 
 
 async def answers_to(sent: list[Any]) -> tuple[list[Any], list[Any]]:
-    server = QuickfillServer(Client(), lambda settings: ScriptedEngine())
+    server = QuickfillServer(Client(), FEATURES, lambda settings: ScriptedEngine())
     protocol = cast(QuickfillProtocol, server.protocol)
     outgoing = Outgoing()
     protocol.set_writer(outgoing)

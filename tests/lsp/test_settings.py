@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp.settings import Settings, read_settings
-from tests.lsp.test_framing import json_values
+from tests.lsp.wire.test_framing import json_values
 
 
 def test_later_layers_override_earlier_ones():

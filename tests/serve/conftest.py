@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from coder.engine import Engine
+from coder.engine.engine import Engine
 from tests.serve.running_server import RunningServer, running
 from tests.tiny import write_tiny_checkpoint
 

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import uvicorn
 
-from coder.model.onnx_runtime import OnnxRuntime
+from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions
 from coder.serve.app import create_app
-from coder.serve.patience import patient_protocol
+from coder.serve.http.patience import patient_protocol
 from coder.serve.running import address_of, listen
 from coder.serve.served_engine import ServedEngine
 from coder.serve.service import Service

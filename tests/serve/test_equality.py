@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.completion import Completion, CompletionRequest, Template
-from coder.edits import Filled, FillRequest, RepairRequest
-from coder.engine import Engine
+from coder.api.completion import Completion, CompletionRequest, Template
+from coder.api.edits import Filled, FillRequest, RepairRequest
+from coder.engine.engine import Engine
 from coder.errors import InputError
-from coder.model.checkpoint import open_checkpoint
-from coder.model.onnx_runtime import OnnxRuntime
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.onnx.runtime import OnnxRuntime
 from coder.serve.tasks import gathered
 from tests.serve.running_server import PATIENCE
 from tests.serve.work import service

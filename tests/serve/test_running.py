@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from coder.engine import Engine
+from coder.engine.engine import Engine
 from tests.serve.in_process import HeldRuntime, eventually, serving
 from tests.serve.running_server import PATIENCE, RunningServer, command, running
 

@@ -9,9 +9,9 @@ from contextlib import aclosing
 
 import pytest
 
-from coder.completion import CanvasUpdate, Completion, CompletionRequest
-from coder.engine import Engine
-from coder.serve.refusals import QueueFullError, StoppingError, WaitedTooLongError
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.engine.engine import Engine
+from coder.serve.http.refusals import QueueFullError, StoppingError, WaitedTooLongError
 from coder.serve.service import MOST_UNREAD, Service, Turn
 from coder.serve.tasks import gathered
 from tests.serve.running_server import PATIENCE

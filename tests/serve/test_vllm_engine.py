@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.edits import EditRequest, FillRequest
 from coder.cli import app
-from coder.completion import CanvasUpdate, Completion, CompletionRequest
-from coder.edits import EditRequest, FillRequest
-from coder.engine import Engine
+from coder.engine.engine import Engine
+from coder.engine.runtimes import load_runtime
 from coder.errors import InputError, UnreachableError
-from coder.model.checkpoint import open_checkpoint
-from coder.runtimes import load_runtime
-from coder.vllm_client import VllmClient
-from coder.vllm_engine import VllmEngine
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.vllm.client import VllmClient
+from coder.vllm.engine import VllmEngine
 from tests.held_out import holes
 from tests.serve.in_process import serving
 from tests.serve.vllm_stand_in import StandIn, standing_in

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Generator
 
-from coder.engine import Engine
+from coder.engine.engine import Engine
 from coder.serve.service import Service, Turn
 from coder.serve.settings import ServeSettings
 from tests.serve.running_server import PATIENCE

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder.syntax.corrections import meaning_corrections, suspicious_lines, syntax_corrections
-from coder.syntax.mutations import SEMANTIC_MUTATIONS, SYNTAX_MUTATIONS, mutate
+from coder.syntax.mutations.mutations import SEMANTIC_MUTATIONS, SYNTAX_MUTATIONS, mutate
 from coder.syntax.slips import is_near
 from coder.syntax.soundness import is_sound, python_tree
 

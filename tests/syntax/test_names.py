@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.syntax.mutations import MUTATIONS, mutate
+from coder.syntax.mutations.mutations import MUTATIONS, mutate
+from coder.syntax.mutations.semantic_mutations import misspell
 from coder.syntax.names import undefined_names
-from coder.syntax.semantic_mutations import misspell
 from coder.syntax.slips import LONGEST_NAME, is_slip, misspelt
 
 ROOT = Path(__file__).resolve().parents[2]

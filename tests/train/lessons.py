@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from coder.model.prompt import infill
-from coder.model.tokens import Tokenizer
+from coder.model.checkpoint.prompt import infill
+from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.infilling import Hole
 from coder.train.packed_rows import Document, KindCount, RowsCard, write_card, write_shard
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import default_rng
 
-from coder.diffusion.masking import Independent
 from coder.diffusion.schedules import Linear
-from coder.model.config import ControlTokens
+from coder.model.checkpoint.config import ControlTokens
+from coder.train.masking import Independent
 from coder.train.noisy_rows import Noising
 from coder.train.packed_rows import Document, Row, fill_rows
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from coder.model.checkpoint import expected_tensors, open_checkpoint
+from coder.model.checkpoint.checkpoint import expected_tensors
+from coder.model.checkpoint.opening import open_checkpoint
 from coder.train.settings import TrainSettings
 from coder.train.settings_file import parse_settings
 from tests.tiny import open_tiny_checkpoint

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from coder.model.torch_decoder import grouped_attention
+from coder.model.torch.decoder import grouped_attention
 from coder.train.attention import dense_mask, flex_attention_of
 from coder.train.batches import Batch, collate
 from coder.train.noisy_rows import CLEAN, NoisyRow, noisy_row

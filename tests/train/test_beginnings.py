@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from coder.errors import InputError
-from coder.model.checkpoint import open_checkpoint
-from coder.model.convert import convert, open_source
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.convert.convert import convert, open_source
 from coder.train.run import train
 from coder.train.run_folder import last_checkpoint
 from tests.tiny import write_tiny_checkpoint

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.model.checkpoint import open_checkpoint
+from coder.model.checkpoint.opening import open_checkpoint
 from coder.train.parts import join
 from tests.train.runs import tree
 

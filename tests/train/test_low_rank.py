@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from coder.model.adapter import with_adapter, write_adapter
-from coder.model.checkpoint import Checkpoint
-from coder.model.torch_decoder import Decoder
+from coder.model.checkpoint.adapter import with_adapter, write_adapter
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.torch.decoder import Decoder
 from coder.train.adapt import AdaptSettings, adapt
 from coder.train.low_rank import add_low_rank, changes_of
 from coder.train.packed_rows import Document, PackedRows, RowsCard, write_card, write_shard

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.noising import WrongTokens
 from coder.diffusion.schedules import Cosine
+from coder.train.noising import WrongTokens
 from coder.train.noisy_rows import CLEAN, Noising, NoisyRow, noisy_row
 from tests.train.rows import CONTROL, VOCABULARY, mixed_row, noising
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from coder.diffusion.noising import WrongTokens
-from coder.model.config import Abilities, ModelConfig
-from coder.model.torch_decoder import Decoder, grouped_attention
+from coder.model.checkpoint.config import Abilities, ModelConfig
+from coder.model.torch.decoder import Decoder, grouped_attention
 from coder.train.batches import IN_SEQUENCE, collate
 from coder.train.control_embedding import ControlEmbedding
+from coder.train.noising import WrongTokens
 from coder.train.noisy_rows import CLEAN, NoisyRow, noisy_row
 from coder.train.objective import BlockDiffusionModel, used_length
 from coder.train.packed_rows import NO_DOCUMENT

@@ -120,6 +120,6 @@ def test_the_clock_counts_where_it_is_ahead_of_the_steps():
 @pytest.mark.slow
 def test_training_imports_no_more_than_a_machine_for_training_has():
     blocked = f"import sys; sys.modules.update(dict.fromkeys({LACKING.split()!r}))"
-    program = f"{blocked}; import coder.train.run, coder.train.__main__, coder.train.parts, coder.model.convert"
+    program = f"{blocked}; import coder.train.run, coder.train.__main__, coder.train.parts, coder.model.convert.convert"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=600)
     assert done.returncode == 0, done.stderr

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coder.diffusion.masking import SyntaxNodes
-from coder.model.prompt import infill
-from coder.model.tokens import Tokenizer
+from coder.model.checkpoint.prompt import infill
+from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.canvases import cut_canvases, segments
+from coder.train.masking import SyntaxNodes
 from coder.train.noisy_rows import noisy_row
 from coder.train.packed_rows import Document, Row, fill_rows
 from coder.train.syntax_nodes import NodeFinder

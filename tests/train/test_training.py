@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from coder.completion import CompletionRequest
-from coder.engine import Engine
-from coder.model.checkpoint import open_checkpoint
+from coder.api.completion import CompletionRequest
+from coder.engine.engine import Engine
+from coder.model.checkpoint.opening import open_checkpoint
 from coder.train.export import export
 from coder.train.run import train
 from coder.train.run_folder import last_checkpoint

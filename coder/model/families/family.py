@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coder.model.denoiser import Layout
+from coder.model.checkpoint.denoiser import Layout
 
 Settings = Mapping[str, Any]
 
@@ -65,9 +65,9 @@ class Family:
         block_size: tokens of a block of its attention; None is full attention.
         mask: texts of its mask token, should `config.json` not give the id.
         ends: texts of the tokens that end an answer, besides those that `config.json` names.
-        policy, window, layout: see `coder.model.denoiser.Denoiser`.
+        policy, window, layout: see `coder.model.checkpoint.denoiser.Denoiser`.
         expand: text of the token that stands for two masked slots.
-        projection_bias, head_norms: see `coder.model.config.ModelConfig`.
+        projection_bias, head_norms: see `coder.model.checkpoint.config.ModelConfig`.
         models: those that are published.
     """
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from coder.errors import CheckpointError, MissingDependencyError
-from coder.model.denoiser import Layout
+from coder.model.checkpoint.denoiser import Layout
+from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.families.tokenizer_files import token_text
-from coder.model.tokens import Tokenizer
 
 CONTENT = "QUICKFILLCONTENT"
 """Stands for what the user says while a template is rendered."""

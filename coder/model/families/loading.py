@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from coder.errors import CheckpointError, InputError
-from coder.model.checkpoint import Checkpoint, read_json, reserve_unused_ids, validate, weight_tensors
-from coder.model.config import (
+from coder.model.checkpoint.checkpoint import Checkpoint, reserve_unused_ids, validate, weight_tensors
+from coder.model.checkpoint.config import (
     Abilities,
     ControlTokens,
     ModelConfig,
@@ -17,16 +17,17 @@ from coder.model.config import (
     positive_number,
     require_consistent_sizes,
 )
-from coder.model.denoiser import AttentionPattern, Denoiser
+from coder.model.checkpoint.denoiser import AttentionPattern, Denoiser
+from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.options import ModelOptions
+from coder.model.checkpoint.rope import RopeScaling
+from coder.model.checkpoint.stored_tensors import StoredTensor
+from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.families import open_dcoder
 from coder.model.families.catalog import family_of, unknown
 from coder.model.families.family import Card, Family, Settings
 from coder.model.families.frame import make_frame
 from coder.model.families.tokenizer_files import read_settings, read_tokenizer, token_text
-from coder.model.options import ModelOptions
-from coder.model.rope import RopeScaling
-from coder.model.stored_tensors import StoredTensor
-from coder.model.tokens import Tokenizer
 
 ONLY = {
     "hidden_act": ("silu",),

@@ -9,8 +9,8 @@ import tokenizers
 from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
 
 from coder.errors import CheckpointError
-from coder.model.checkpoint import read_json
-from coder.model.tokens import read_tokenizer_file
+from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.tokens import read_tokenizer_file
 
 QWEN2_WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"

@@ -13,7 +13,7 @@ setsid nohup bash -c "
     '$python' -W ignore -m coder.train cargo/settings.toml --out run --max-seconds '$1' &&
     '$python' -c '
 from pathlib import Path
-from coder.model.convert import convert
+from coder.model.convert.convert import convert
 from coder.train.run_folder import last_checkpoint
 convert(str(last_checkpoint(Path(\"run\"))), Path(\"result/checkpoint\"), force=True)
 ' && cp run/settings.json run/figures.json \$(ls -d run/checkpoint-* | sort -V | tail -n 1)/trainer_state.json result/ &&

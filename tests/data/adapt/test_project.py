@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coder.errors import InputError
-from coder.model.config import Abilities
+from coder.model.checkpoint.config import Abilities
 from data.adapt.project import SHORTEST_LINE, read_project, settings_for, single_lines
 from data.pack.settings import Kind
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from coder.model.checkpoint import Checkpoint, open_checkpoint
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.opening import open_checkpoint
 from data.pack.layout import Layout
 from data.pack.text import SourceText
 from tests.tiny import write_tiny_checkpoint

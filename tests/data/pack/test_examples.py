@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.completion import CompletionRequest, Rewritten, Snippet
-from coder.edits import FillRequest
-from coder.model.checkpoint import Checkpoint
-from coder.model.prompt import split_answers
+from coder.api.completion import CompletionRequest, Rewritten, Snippet
+from coder.api.edits import FillRequest
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.prompt import split_answers
 from coder.train.packed_rows import Ids
 from data.pack.changed_texts import ChangedText
 from data.pack.editing import next_edit

@@ -9,13 +9,13 @@ from itertools import islice
 
 import pytest
 
-from coder.completion import CompletionRequest, Rewritten, Snippet
+from coder.api.completion import CompletionRequest, Rewritten, Snippet
+from coder.api.edits import EditRequest, FillRequest
 from coder.diffusion.sampler import Sampler
-from coder.edits import EditRequest, FillRequest
-from coder.engine import Engine
-from coder.model.checkpoint import Checkpoint
-from coder.model.prompt import recent_edit, repo_header, rewrite, split_answers
-from coder.model.tokens import CONTROL_TEXTS
+from coder.engine.engine import Engine
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.prompt import recent_edit, repo_header, rewrite, split_answers
+from coder.model.checkpoint.tokens import CONTROL_TEXTS
 from coder.train.packed_rows import Ids
 from data.pack.example import Example, RecentEdit
 from data.pack.examples import makers

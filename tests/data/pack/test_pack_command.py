@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.model.checkpoint import Checkpoint
+from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.train.packed_rows import PackedRows
 from data.pack.text import SourceText
 from tests.data.pack.test_packing import write_shard

@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from coder.errors import InputError
-from coder.model.checkpoint import Checkpoint
+from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.train.packed_rows import PackedRows, documents_of
 from data.pack.batches import FOLDER_BYTES, batches
 from data.pack.packing import Job, pack

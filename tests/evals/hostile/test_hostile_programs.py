@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from evals.execution import Executor, Limits, Program
+from evals.execution import Executor
+from evals.sandbox.program import Limits, Program
 from tests.evals.hostile import exits, files, forgeries, kernel, network, processes, resources
 from tests.evals.hostile.attack import Attack
 from tests.evals.hostile.host import Host

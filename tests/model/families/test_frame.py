@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from coder.errors import CheckpointError
-from coder.model.checkpoint import Checkpoint, open_checkpoint
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.families.frame import Framed
 from tests.families import PUBLISHED, write_family_checkpoint
 

@@ -11,25 +11,26 @@ import numpy as np
 import pytest
 
 from coder.errors import InputError, MissingDependencyError
-from coder.model.checkpoint import expected_tensors, open_checkpoint
+from coder.model.checkpoint.checkpoint import expected_tensors
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.checkpoint.stored_tensors import TensorHeader, to_bfloat16, write_tensors
 from coder.model.runtime import Pass
-from coder.model.stored_tensors import TensorHeader, to_bfloat16, write_tensors
 from tests.families import PUBLISHED, write_family_checkpoint
 
 torch = pytest.importorskip("torch")
-from coder.model.torch_cache import TorchCache  # noqa: E402
-from coder.model.torch_decoder import Decoder  # noqa: E402
-from coder.model.torch_loading import load_decoder, plan  # noqa: E402
-from coder.model.torch_runtime import TorchRuntime  # noqa: E402
+from coder.model.torch.cache import TorchCache  # noqa: E402
+from coder.model.torch.decoder import Decoder  # noqa: E402
+from coder.model.torch.loading import load_decoder, plan  # noqa: E402
+from coder.model.torch.runtime import TorchRuntime  # noqa: E402
 
 CPU = torch.device("cpu")
 TOKENS = list(range(40, 72))
 
 MEASURE = """
 import json, sys, psutil, torch
-from coder.memory import peak_memory
-from coder.model.checkpoint import open_checkpoint
-from coder.model.torch_loading import load_decoder
+from coder.engine.memory import peak_memory
+from coder.model.checkpoint.checkpoint import open_checkpoint
+from coder.model.torch.loading import load_decoder
 
 checkpoint, small = map(open_checkpoint, sys.argv[1:])
 # What PyTorch loads when it is first used is no part of a model.

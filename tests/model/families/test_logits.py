@@ -12,9 +12,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from coder.model.checkpoint import Checkpoint, open_checkpoint  # noqa: E402
+from coder.model.checkpoint.checkpoint import Checkpoint  # noqa: E402
+from coder.model.checkpoint.opening import open_checkpoint  # noqa: E402
 from coder.model.runtime import Pass  # noqa: E402
-from coder.model.torch_runtime import TorchRuntime  # noqa: E402
+from coder.model.torch.runtime import TorchRuntime  # noqa: E402
 from tests.families import PUBLISHED, write_family_checkpoint  # noqa: E402
 from tests.family_reference import Reference, block_mask  # noqa: E402
 

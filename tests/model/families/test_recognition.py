@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from coder.errors import CheckpointError, InputError
-from coder.model.checkpoint import Checkpoint, expected_tensors, open_checkpoint
+from coder.model.checkpoint.checkpoint import Checkpoint, expected_tensors
+from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.families.catalog import FAMILIES
 from tests.families import PUBLISHED, write_family_checkpoint
 from tests.tiny import write_tiny_checkpoint

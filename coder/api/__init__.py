@@ -1,0 +1,1 @@
+"""The questions and answers of an engine, in text: completions, edits, cancellation."""

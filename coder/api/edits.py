@@ -1,0 +1,193 @@
+"""What is asked of the engine about a whole text, several places of it at once, and what it answers.
+
+Offsets count characters of the request's text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coder.api.completion import UNCONSTRAINED, CanvasUpdate, Completion, Constraints
+
+
+@dataclass(frozen=True)
+class Change:
+    """`text` belongs in the place of the characters from `start` to `end`, the end not included."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class FillRequest:
+    """Several holes of one text.
+
+    Attributes:
+        texts: what stands before, between and behind the holes: one more than there are holes, each may be empty.
+        max_tokens: most tokens for each hole.
+        constraints: bounds that each answer keeps.
+        path, language, policy, canvas_size, temperature, top_p, seed, deadline_ms, workspace: as in
+            `CompletionRequest`, the deadline for all holes together.
+    """
+
+    texts: tuple[str, ...]
+    path: str | None = None
+    language: str | None = None
+    policy: str = "auto"
+    canvas_size: int | None = None
+    max_tokens: int = 128
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    deadline_ms: float | None = None
+    workspace: str | None = None
+    constraints: Constraints = UNCONSTRAINED
+
+
+@dataclass(frozen=True)
+class HoleUpdate:
+    """The state of one hole, the first being 0, after a pass. The last update of a hole has no slots."""
+
+    hole: int
+    canvas: CanvasUpdate
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The holes' answers.
+
+    Attributes:
+        text: the request's texts with the answers between them.
+        middles: an answer for each hole, in their order. Where they were written together, each has its own tokens
+            and confidence, and the passes and times of them all.
+        joint: whether all were written together, in one stream of answers; otherwise one after the other, each seeing
+            the answers before it and the text behind it.
+        passes: forward passes after the prefills.
+        seconds: from the request's start to its answer.
+    """
+
+    text: str
+    middles: tuple[Completion, ...]
+    joint: bool
+    passes: int
+    seconds: float
+
+
+FillEvent = HoleUpdate | Filled
+"""What `Engine.stream_fill` yields: updates of holes, then their answers."""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """Something that a compiler, a linter or the user says is wrong in a text."""
+
+    start: int
+    end: int
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class RepairRequest:
+    """A text in which something may be wrong.
+
+    Attributes:
+        start, end: the region in which anything may change; None for the end is the text's end.
+        diagnostics: what is known to be wrong; places in doubt are looked for as well.
+    """
+
+    text: str
+    start: int = 0
+    end: int | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    path: str | None = None
+    language: str | None = None
+    policy: str = "auto"
+    deadline_ms: float | None = None
+    workspace: str | None = None
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """A region to be written anew.
+
+    Attributes:
+        start, end: the region. instruction: what to do with it, in words; may be empty.
+    """
+
+    text: str
+    start: int
+    end: int
+    instruction: str = ""
+    path: str | None = None
+    language: str | None = None
+    policy: str = "auto"
+    max_tokens: int = 256
+    deadline_ms: float | None = None
+    workspace: str | None = None
+
+
+@dataclass(frozen=True)
+class RegionUpdate:
+    """The state of a rewrite after a pass: what will stand in the place of the characters from `start` to `end` of the
+    old text. The last slot may be text that is fixed behind the answer."""
+
+    start: int
+    end: int
+    canvas: CanvasUpdate
+
+
+@dataclass(frozen=True)
+class ApplyRequest:
+    """A lazy edit to be merged into a text: code in which comments such as `# ... existing code ...` stand for what
+    stays as it is.
+
+    Attributes:
+        path, language: one of them names the language, by which the edit is understood.
+    """
+
+    text: str
+    edit: str
+    path: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A text with a lazy edit merged into it.
+
+    Attributes:
+        text: the whole new text. changes: the smallest replacements that lead to it, in offsets of the old text.
+        readings: what the edit could mean; where it is more than 1, the model has chosen.
+        passes: forward passes that this took, about. seconds: from the request's start to its answer.
+    """
+
+    text: str
+    changes: tuple[Change, ...]
+    readings: int
+    passes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Edited:
+    """The answer to a repair or a rewrite.
+
+    Attributes:
+        text: the whole new text; equal to the old one where nothing better was found.
+        changes: the smallest replacements that lead to it, in order, in offsets of the old text.
+        score_before, score_after: log-probability of the lines around the changes, before and after, nats, by the
+            autoregressive pass; 0.0 where nothing changed.
+        passes: forward passes after the prefills. seconds: from the request's start to its answer.
+    """
+
+    text: str
+    changes: tuple[Change, ...]
+    score_before: float
+    score_after: float
+    passes: int
+    seconds: float
+
+
+EditEvent = RegionUpdate | Edited
+"""What `Engine.stream_edit` yields: updates, then the answer."""

@@ -1,0 +1,1 @@
+"""Drawing on a terminal, reading sources and writing results back."""

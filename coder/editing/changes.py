@@ -1,0 +1,69 @@
+"""From an old text to a new one in the smallest replacements: what an editor applies and a person reads."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher, unified_diff
+
+from coder.api.edits import Change
+
+MOST_PAIRS = 1_000_000
+"""Equal pieces of an old and a new text that are compared with each other. Texts with more, long rows of the same few
+words, are replaced from the first place where they differ to the last."""
+
+WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+def changes(old: str, new: str) -> tuple[Change, ...]:
+    """The replacements that turn `old` into `new`, in order and apart from each other: lines that differ, and in them
+    words, numbers and marks that differ."""
+    found: list[Change] = []
+    for start, end, lines in _replacements(old.splitlines(keepends=True), new.splitlines(keepends=True)):
+        within = _replacements(WORDS.findall(old[start:end]), WORDS.findall(lines))
+        found.extend(Change(start + first, start + last, text) for first, last, text in within)
+    return tuple(found)
+
+
+def apply_changes(text: str, changes: Sequence[Change]) -> str:
+    """The text after the changes, which are in order and do not overlap."""
+    parts, position = [], 0
+    for change in changes:
+        parts += [text[position : change.start], change.text]
+        position = change.end
+    return "".join([*parts, text[position:]])
+
+
+def diff(old: str, new: str, name: str) -> list[str]:
+    """A unified diff, line by line, without line breaks."""
+    return list(unified_diff(old.split("\n"), new.split("\n"), name, name, lineterm=""))
+
+
+def _replacements(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Where pieces differ, in characters of the old text, and the new text there."""
+    head = _equal(old, new)
+    tail = _equal(old[head:][::-1], new[head:][::-1])
+    old_end, new_end = len(old) - tail, len(new) - tail
+    starts = [0]
+    for piece in old:
+        starts.append(starts[-1] + len(piece))
+    for first, last, new_first, new_last in _differing(old[head:old_end], new[head:new_end]):
+        yield starts[head + first], starts[head + last], "".join(new[head + new_first : head + new_last])
+
+
+def _equal(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many pieces the two begin with alike."""
+    return next((count for count, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+
+
+def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Where the pieces differ: from which to which in the old ones, and in the new ones."""
+    of_old, of_new = Counter(old), Counter(new)
+    if sum(count * of_new[piece] for piece, count in of_old.items()) > MOST_PAIRS:
+        yield 0, len(old), 0, len(new)
+        return
+    for kind, *place in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            first, last, new_first, new_last = place
+            yield first, last, new_first, new_last

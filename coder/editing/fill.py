@@ -1,0 +1,180 @@
+"""Filling several holes of one text, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from coder.api.cancellation import Cancellation, unstarted
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, TokenScore
+from coder.api.edits import Filled, FillEvent, FillRequest, HoleUpdate
+from coder.editing.hole_borders import blanks_before, closed_behind, fitted, possible_ends, without_blanks
+from coder.editing.region_fit import Region
+from coder.errors import InputError
+from coder.syntax.languages import language_for
+
+MOST_LIKELY_ENDS = 2
+"""Ends of an answer, besides its own, that are tried behind a hole inside a line."""
+
+
+@dataclass(frozen=True)
+class Likelihoods:
+    """The engine's methods of these names."""
+
+    score: Callable[[str, str, str], Score]
+    score_tokens: Callable[[str, str, str], Sequence[TokenScore]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What filling needs of the engine: its methods of these names. `likelihoods` is None where it tells none, or
+    ends an answer where the rest of the line begins by itself."""
+
+    stream: Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
+    likelihoods: Likelihoods | None = None
+
+
+def fill_in_turn(model: Model, request: FillRequest, cancelled: Cancellation) -> Iterator[FillEvent]:
+    """Each hole sees the answers before it and, as if the holes behind it were empty, all text behind it.
+
+    The time that is left is divided evenly among the holes that are.
+
+    Raises:
+        InputError: a text without a hole.
+    """
+    require_holes(request)
+    started = time.monotonic()
+    answers: list[Completion] = []
+    for hole in range(len(request.texts) - 1):
+        left = None
+        if request.deadline_ms is not None:
+            left = (request.deadline_ms - 1000.0 * (time.monotonic() - started)) / (len(request.texts) - 1 - hole)
+        if left is not None and left <= 0.0:
+            answers.append(unstarted("deadline", request.policy))
+            continue
+        yield from _fill_one(model, request, answers, left, cancelled)
+    yield filled(request, answers, joint=False, seconds=time.monotonic() - started)
+
+
+def _fill_one(
+    model: Model,
+    request: FillRequest,
+    answers: list[Completion],
+    deadline_ms: float | None,
+    cancelled: Cancellation,
+) -> Iterator[HoleUpdate]:
+    """Fill the first hole that has no answer yet, and append it."""
+    hole = len(answers)
+    whole = one_hole(request, [answer.text for answer in answers], deadline_ms)
+    blanks = blanks_before(whole.prefix)
+    asked = replace(whole, prefix=whole.prefix.removesuffix(blanks))
+    for event in model.stream(asked, cancelled):
+        if not isinstance(event, Completion):
+            yield HoleUpdate(hole, event)
+            continue
+        answer = replace(event, text=without_blanks(event.text, blanks))
+        in_time = answer.finish_reason in ("end", "length") and not cancelled.is_set()
+        if in_time and model.likelihoods and whole.suffix.partition("\n")[0].strip():
+            answer = with_best_end(answer, model.likelihoods, whole, request.texts[hole + 1 :])
+        else:
+            text = fitted(answer.text, request.texts[hole + 1], whole.suffix.partition("\n")[0])
+            answer = replace(answer, text=text)
+        answer = replace(answer, text=_region(whole).balanced(answer.text))
+        answers.append(answer)
+        yield HoleUpdate(hole, CanvasUpdate(answer.text, (), answer.passes, answer.tokens))
+
+
+def _region(request: CompletionRequest) -> Region:
+    known = language_for(request.language, request.path)
+    place = len(request.prefix)
+    return Region(request.prefix + request.suffix, place, place, known.name if known else "")
+
+
+def with_best_end(
+    answer: Completion, model: Likelihoods, request: CompletionRequest, behind: Sequence[str]
+) -> Completion:
+    """The answer to a hole inside a line, up to where the rest of the line goes on best.
+
+    A model that writes to the end of a line repeats what follows the hole. But it knows how likely a whole line is, so
+    beginnings of the answer are joined with the rest of the line, and the likeliest line tells where the hole ends.
+    One pass over the whole answer says at which places the rest is among what the model would write.
+
+    Args:
+        behind: the texts behind the hole.
+    """
+    line, line_break, after = request.suffix.partition("\n")
+    closed = closed_behind(line)
+    rest, _, _ = behind[0].partition("\n")
+    goes_on = "\n" not in behind[0] and len(behind) > 1
+    blanks = blanks_before(request.prefix)
+    prefix, suffix = request.prefix.removesuffix(blanks), line_break + after
+    best, likelihood = fitted(answer.text, behind[0], line).partition("\n")[0], -float("inf")
+    first_line = answer.text.partition("\n")[0]
+    ends = possible_ends(first_line, closed)
+    if len(ends) > 1:
+        tokens = model.score_tokens(prefix, suffix, f"{blanks}{first_line}")
+        ends = likely_ends(ends, len(blanks), tokens, rest)
+    for text in ends:
+        value = model.score(prefix, suffix, f"{blanks}{text}{rest}")
+        total = value.log_probability + (0.0 if goes_on else value.end_log_probability)
+        if total > likelihood:
+            best, likelihood = text, total
+    statistics = replace(answer.statistics, commit_passes=answer.statistics.commit_passes + len(ends) + 1)
+    return replace(answer, text=best, statistics=statistics)
+
+
+def likely_ends(ends: Sequence[str], offset: int, tokens: Sequence[TokenScore], rest: str) -> list[str]:
+    """The last of the ends, and the few at which the model would go on with the rest of the line.
+
+    Args:
+        offset: characters before the ends in the text of `tokens`.
+    """
+    likelihoods = {token.start - offset: likelihood_of(rest, token.alternatives) for token in tokens}
+    goes_on = [end for end in ends[:-1] if likelihoods.get(len(end)) is not None]
+    goes_on.sort(key=lambda end: -likelihoods[len(end)])  # type: ignore[operator]
+    return [*sorted(goes_on[:MOST_LIKELY_ENDS], key=len), ends[-1]]
+
+
+def likelihood_of(rest: str, alternatives: Iterable[tuple[str, float]]) -> float | None:
+    """Log-probability of the likeliest token that the rest begins with; None where there is none among them."""
+    return max((value for text, value in alternatives if text.strip() and rest.startswith(text)), default=None)
+
+
+def one_hole(request: FillRequest, answers: Sequence[str], deadline_ms: float | None) -> CompletionRequest:
+    """What is asked about the first hole that has no answer yet."""
+    before, after = request.texts[: len(answers) + 1], request.texts[len(answers) + 1 :]
+    return CompletionRequest(
+        prefix=joined(before, answers),
+        suffix="".join(after),
+        path=request.path,
+        language=request.language,
+        policy=request.policy,
+        canvas_size=request.canvas_size,
+        max_tokens=request.max_tokens,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        seed=request.seed,
+        deadline_ms=deadline_ms,
+        workspace=request.workspace,
+        replace_brackets=False,
+        constraints=request.constraints,
+    )
+
+
+def filled(request: FillRequest, answers: Sequence[Completion], joint: bool, seconds: float) -> Filled:
+    """The answer of a whole request."""
+    passes = answers[0].passes if joint else sum(answer.passes for answer in answers)
+    text = joined(request.texts, [answer.text for answer in answers])
+    return Filled(text, tuple(answers), joint, passes, seconds)
+
+
+def joined(texts: Sequence[str], answers: Sequence[str]) -> str:
+    """The texts with an answer between each two of them."""
+    return "".join(part for pair in zip_longest(texts, answers, fillvalue="") for part in pair)
+
+
+def require_holes(request: FillRequest) -> None:
+    if len(request.texts) < 2:
+        raise InputError("there is no hole: a text with n holes is given as the n + 1 texts around them")

@@ -1,0 +1,81 @@
+"""What of an answer may stand in the place of a region: so much that the text is no less sound than it was.
+
+A model that does not see where the text goes on writes to the end of a line, or closes the brackets around the region
+a second time. So an answer ends before a bracket that it did not open, and of its beginnings the longest is taken that
+leaves the text sound. A text that was not sound before may stay so, but no more of it may be broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from coder.editing.hole_borders import closed_behind, fitted, possible_ends
+from coder.syntax.lexing import Scan, scan, without_foreign_closers
+from coder.syntax.parsing import error_spans
+from coder.syntax.soundness import is_sound
+
+
+@dataclass(frozen=True)
+class Region:
+    """The characters of a text from `start` to `end`, which give way to others."""
+
+    text: str
+    start: int
+    end: int
+    language: str
+
+    def joined(self, part: str) -> str:
+        """The text with `part` in the region's place."""
+        return self.text[: self.start] + part + self.text[self.end :]
+
+    def beginnings(self, answer: str) -> Iterator[str]:
+        """What may be taken of an answer, the longest first: whole lines, and, where the region's last line goes on
+        behind it, the words of the first one."""
+        behind = self.text[self.end :]
+        rest, _, _ = behind.partition("\n")
+        old = scan(self.text[self.start : self.end], self.language, self._before.inside)
+        if not old.unopened and not old.unclosed:
+            answer = fitted(answer, behind, rest)
+        answer = without_foreign_closers(answer, self.language, self._before.inside, len(old.unopened))
+        lines = answer.split("\n")
+        yield from ("\n".join(lines[:count]).rstrip() for count in range(len(lines), 0, -1))
+        if rest.strip():
+            yield from reversed(possible_ends(answer, closed=False))
+
+    def balanced(self, part: str) -> str:
+        """The part, or its beginning before a bracket that it did not open if that leaves the text more balanced."""
+        if not closed_behind(part):
+            return part  # the text need not be read
+        shorter = without_foreign_closers(part, self.language, self._before.inside)
+        if shorter == part or not shorter.strip():
+            return part
+        return min(part, shorter, key=lambda each: scan(self.joined(each), self.language).imbalance)
+
+    def best(self, parts: Iterable[str]) -> str | None:
+        """The first of the parts that leaves the text sound, or else the first that leaves no more of it broken than
+        was. None of those that are blank; None where there is no other."""
+        parts = [part for part in dict.fromkeys(parts) if part.strip()]
+        sound = next((part for part in parts if is_sound(self.joined(part), self.language)), None)
+        if sound is not None or is_sound(self.text, self.language):
+            return sound
+        return next((part for part in parts if self._is_no_worse(self.joined(part))), None)
+
+    def _is_no_worse(self, new: str) -> bool:
+        if scan(new, self.language).imbalance > self._imbalance:
+            return False
+        errors = error_spans(new, self.language)
+        return errors is None or len(errors) <= self._errors
+
+    @cached_property
+    def _before(self) -> Scan:
+        return scan(self.text[: self.start], self.language)
+
+    @cached_property
+    def _imbalance(self) -> int:
+        return scan(self.text, self.language).imbalance
+
+    @cached_property
+    def _errors(self) -> int:
+        return len(error_spans(self.text, self.language) or ())

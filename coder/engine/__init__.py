@@ -1,0 +1,1 @@
+"""The door to generation: one engine, its runtimes, its batches, its memory."""

@@ -1,0 +1,261 @@
+"""The engine: the one door to a loaded model. Text in, text out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TypeVar
+
+from coder.api.cancellation import AnyOf, Cancellation, unstarted
+from coder.api.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score, TokenScore
+from coder.api.edits import (
+    Applied,
+    ApplyRequest,
+    Edited,
+    EditEvent,
+    EditRequest,
+    Filled,
+    FillEvent,
+    FillRequest,
+    RepairRequest,
+)
+from coder.context.workspace_index import WorkspaceIndex
+from coder.editing.apply import apply_edit
+from coder.editing.fill import Likelihoods, Model, fill_in_turn
+from coder.editing.repair import repair
+from coder.editing.rewrite import rewrite, stream_rewrite
+from coder.editing.template import complete_template, free_parts
+from coder.engine.batching import TOGETHER, MeetingRuntime, Worker
+from coder.engine.runtimes import RuntimeName, load_runtime
+from coder.errors import InputError
+from coder.generation.answering import Answering
+from coder.generation.auto_policy import PassCosts
+from coder.generation.decoding_methods import DecodingMethods
+from coder.generation.job import Ahead, Groups, Job
+from coder.generation.joint_fill import joint_job, jointly_filled
+from coder.generation.prompting import Prompting
+from coder.generation.scorer import Scorer
+from coder.model.cache_pool import CachePool
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
+from coder.model.runtime import Runtime
+
+Answer = TypeVar("Answer")
+
+
+class Engine:
+    """A model, its caches, and one worker thread that answers one request at a time.
+
+    Any thread may call any method. Requests wait their turn; one that names a `group` replaces older ones of it.
+    """
+
+    def __init__(
+        self, runtime: Runtime, checkpoint: Checkpoint, model_name: str, costs: PassCosts | None = None
+    ) -> None:
+        self.model_name = model_name
+        self.checkpoint = checkpoint
+        self._runtime = runtime
+        self._tokenizer = tokenizer = checkpoint.tokenizer
+        self._prompting = prompting = Prompting(runtime.config, tokenizer, checkpoint.frame)
+        self._meeting = meeting = MeetingRuntime(runtime)
+        caches = CachePool(runtime.new_cache)
+        self._answering = Answering(meeting, DecodingMethods(runtime, costs), prompting, tokenizer, caches)
+        self._scorer = Scorer(meeting, prompting, tokenizer, caches)
+        self._worker = Worker(self._meeting)
+        self._groups = Groups()
+        self._ahead = Ahead()
+
+    @staticmethod
+    def load(
+        model: str = EMBEDDED,
+        *,
+        runtime: RuntimeName = "auto",
+        threads: int | None = None,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Engine:
+        """Load a checkpoint.
+
+        Args:
+            model: `embedded`, a folder, or a hub id; of ours, or a published diffusion model. Options may follow, as
+                in `NAME?dtype=int8` (`coder.model.checkpoint.options`).
+            runtime: `onnx` (int8 on the processor), `torch` (the reference; GPUs), or `auto`: `torch` where it is
+                installed and finds a GPU, else `onnx`.
+            threads: of the ONNX runtime; None uses the cores there are.
+            progress: told what share of the weights is loaded, by the PyTorch runtime.
+
+        Raises:
+            CheckpointError, InputError, MissingDependencyError: with what to do about it.
+        """
+        checkpoint = open_checkpoint(model)
+        return Engine(load_runtime(checkpoint, runtime, threads, progress), checkpoint, model)
+
+    @property
+    def config(self) -> ModelConfig:
+        return self._runtime.config
+
+    @property
+    def description(self) -> dict[str, str]:
+        """Facts about the runtime, for people."""
+        return self._runtime.description
+
+    def complete(
+        self, request: CompletionRequest, cancelled: Cancellation | None = None, group: str | None = None
+    ) -> Completion:
+        """The completion, when it is finished, stopped or out of time."""
+        for event in self.stream(request, cancelled, group):
+            if isinstance(event, Completion):
+                return event
+        raise AssertionError("a stream ends with its completion")
+
+    def stream(
+        self, request: CompletionRequest, cancelled: Cancellation | None = None, group: str | None = None
+    ) -> Generator[EngineEvent, None, None]:
+        """Canvas updates while they happen, then the completion. Leaving the iterator early cancels the request.
+
+        Args:
+            cancelled: set it to stop: the caller is answered at once, the work ends with the pass under way.
+            group: a newer request of the same group cancels this one ("newest wins").
+
+        Raises:
+            InputError: a setting that cannot be used.
+        """
+        if request.samples < 1:
+            raise InputError(f"samples must be at least 1, not {request.samples}")
+        if request.template is not None:
+            yield from complete_template(request.template, self.stream_fill(free_parts(request), cancelled, group))
+            return
+        superseded = self._groups.enter(group)
+        job = Job[EngineEvent](request, AnyOf(cancelled or superseded, superseded))
+        try:
+            if not (yield from self._answers(job, self._answering.complete(job))):
+                yield unstarted("cancelled", request.policy, job.seconds)
+        finally:
+            self._groups.leave(group, superseded)
+
+    def complete_many(
+        self, requests: Sequence[CompletionRequest], cancelled: Sequence[Cancellation] = (), together: int = TOGETHER
+    ) -> list[Completion]:
+        """The completions of several requests, in their order, the same as one by one but sooner.
+
+        Args:
+            cancelled: one for each request, or none at all; the same one may stand for several.
+            together: how many are worked on at a time. A request's deadline counts from when its work begins.
+
+        Raises:
+            InputError: a setting of one of them that cannot be used.
+        """
+        self._ahead.interrupt()
+        stopped = threading.Event()
+        both = [AnyOf(event, stopped) for event in cancelled or [stopped] * len(requests)]
+        tasks = [partial(self.complete, request, event) for request, event in zip(requests, both, strict=True)]
+        try:
+            return self._worker.meet(tasks, together)
+        finally:
+            stopped.set()
+
+    def taking_part(self) -> AbstractContextManager[None]:
+        """While a thread is inside, what it asks for is done by itself and at once, its passes together with those of
+        all others that are inside. The events of a stream happen when they are asked for."""
+        return self._meeting.turn()
+
+    def fill(self, request: FillRequest, cancelled: Cancellation | None = None, group: str | None = None) -> Filled:
+        """The answers to several holes of a text, when the last one is finished, stopped or out of time."""
+        for event in self.stream_fill(request, cancelled, group):
+            if isinstance(event, Filled):
+                return event
+        raise AssertionError("a stream ends with its answer")
+
+    def stream_fill(
+        self, request: FillRequest, cancelled: Cancellation | None = None, group: str | None = None
+    ) -> Generator[FillEvent, None, None]:
+        """What happens in each hole while it does, then the answers; otherwise like `stream`.
+
+        Raises:
+            InputError: a setting that cannot be used, or a text without a hole.
+        """
+        superseded = self._groups.enter(group)
+        either = AnyOf(cancelled or superseded, superseded)
+        try:
+            if (prompt := self._prompting.holes(request)) is None:
+                # A model that sees what is behind a hole needs no help to end there.
+                finds_end = self.config.denoiser is not None
+                likelihoods = None if finds_end else Likelihoods(self.score, self.score_tokens)
+                yield from fill_in_turn(Model(self.stream, likelihoods), request, either)
+                return
+            job = joint_job(request, either)
+            answers = self._answers(job, self._answering.answer_jointly(job, prompt, len(request.texts) - 1))
+            yield from jointly_filled(request, answers, job.started)
+        finally:
+            self._groups.leave(group, superseded)
+
+    def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
+        """Bring the context of a request that may come soon into the cache, and write nothing.
+
+        Any other request goes first, and ends this one. Returns whether the whole context is there.
+        """
+        with self._ahead.work() as interrupted:
+            job = Job[bool](request, AnyOf(cancelled or interrupted, interrupted))
+            self._worker.submit(job.run, self._answering.prefill(job))
+            return any(job.answers())
+
+    def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
+        """The text with what is wrong in it replaced, or as it was. Raises InputError."""
+        return repair(self, request, cancelled)
+
+    def edit(self, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
+        """The text with the region written anew as the instruction says, or as it was. Raises InputError."""
+        return rewrite(self, request, cancelled)
+
+    def stream_edit(
+        self, request: EditRequest, cancelled: Cancellation | None = None
+    ) -> Generator[EditEvent, None, None]:
+        """What happens in the region while it does, then the text; otherwise like `edit`."""
+        return stream_rewrite(self, request, cancelled)
+
+    def apply(self, request: ApplyRequest) -> Applied:
+        """The text with a lazy edit merged into it; the model is asked where that is ambiguous. Raises InputError."""
+        return apply_edit(request, self.score)
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        """How likely the model finds `middle` between the two, by the autoregressive pass."""
+        self._ahead.interrupt()
+        return self._worker.submit(self._scorer.score, prefix, suffix, middle).result()
+
+    def diffusion_score(
+        self, prefix: str, suffix: str, middle: str, canvas_size: int | None = None, samples: int = 16, seed: int = 0
+    ) -> DiffusionScore:
+        """How likely the denoiser finds `middle` between the two: a Monte-Carlo estimate of a lower bound."""
+        arguments = prefix, suffix, middle, canvas_size, samples, seed
+        return self._worker.submit(self._scorer.diffusion_score, *arguments).result()
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the model reads or writes a text as, where it stands alone."""
+        return len(self._tokenizer.encode(text))
+
+    def workspace_index(self, folder: str) -> WorkspaceIndex:
+        """The index of a folder that requests may name as their workspace. It is built in the background from the
+        first time that it is asked for, and kept up while it is; `wait` for it where the first answer must know it."""
+        return self._prompting.workspaces.at(folder)
+
+    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
+        """How likely the model finds each token of `text` between the two, by the autoregressive pass, and what it
+        would have written instead. Another text after the same prefix costs only the passes over that text."""
+        self._ahead.interrupt()
+        return self._worker.submit(self._scorer.score_tokens, prefix, suffix, text).result()
+
+    def close(self) -> None:
+        """Wait for the request under way and release the worker."""
+        self._worker.shutdown(cancel_futures=True)
+        self._prompting.workspaces.close()
+
+    def _answers(self, job: Job[Answer], answers: Iterator[Answer]) -> Generator[Answer, None, bool]:
+        """What a job comes to, by the worker or in the calling thread's turn; whether it was waited for."""
+        self._ahead.interrupt()
+        if self._meeting.taken_part_in:
+            yield from answers
+            return True
+        self._worker.submit(job.run, answers)
+        return (yield from job.answers())

@@ -1,0 +1,147 @@
+"""How the engine answers a request: from a prompt to what the sampler makes of it, and what is checked of that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import Any
+
+from coder.api.completion import Completion, EngineEvent
+from coder.context.window import replaced_characters
+from coder.diffusion.constraints import Exactly
+from coder.diffusion.events import Prefilled
+from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.sampler import Sampler
+from coder.errors import InputError
+from coder.generation.constraints import TokenConstraints
+from coder.generation.decoding import Decoded, canvas_updates
+from coder.generation.decoding_methods import DecodingMethods
+from coder.generation.job import Job
+from coder.generation.joint_fill import JointEvent, hole_updates
+from coder.generation.prompting import Prompt, Prompting
+from coder.generation.remasked_answer import remasked_answer
+from coder.generation.syntax_constraint import judge_of, sound_answer
+from coder.model.cache_pool import CachePool
+from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.runtime import Runtime
+
+ALTERNATIVE_TEMPERATURE = 0.8
+"""Where a greedy request wants several samples, the further ones are drawn at this temperature."""
+
+ATTEMPTS_PER_SAMPLE = 3
+"""How often a sample is drawn that turns out to be like another before the engine settles for fewer."""
+
+AHEAD_CHUNK = 32
+"""Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
+
+
+class Answering:
+    """Writes answers. Its generators run on the engine's worker, or in the turn of a thread that takes part."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        methods: DecodingMethods,
+        prompting: Prompting,
+        tokenizer: Tokenizer,
+        caches: CachePool,
+    ) -> None:
+        self._runtime = runtime
+        self._methods = methods
+        self._prompting = prompting
+        self._tokenizer = tokenizer
+        self._caches = caches
+        self._sampler = Sampler(runtime)
+        self._constraints = TokenConstraints(tokenizer, runtime.config.vocab_size)
+
+    def complete(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
+        """Canvas updates, then the completion."""
+        prompt = self._prompting.prompt(job.request)
+        samples: list[Completion] = []
+        for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
+            if len(samples) == job.request.samples or (attempt and job.over):
+                break
+            sample = yield from self._sample(job, prompt, attempt)
+            if sample.text not in [other.text for other in samples]:
+                samples.append(sample)
+        # The first one is what was streamed; among the others confidence decides.
+        first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
+        others.sort(key=_by_confidence)
+        yield replace(first, seconds=job.seconds, alternatives=tuple(others))
+
+    def prefill(self, job: Job[bool]) -> Iterator[bool]:
+        """Bring the context into the cache; whether all of it is there."""
+        prompt = self._prompting.prompt(job.request)
+        denoising = replace(self._denoise_request(job, prompt, attempt=0), prefill_chunk=AHEAD_CHUNK)
+        # Left after its first event, a run has written nothing.
+        yield isinstance(next(iter(self._sampler.denoise(denoising))), Prefilled)
+        self._caches.trim()
+
+    def _sample(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> Generator[EngineEvent, None, Completion]:
+        """One completion. The updates of the first one go to the caller."""
+        started = time.monotonic()
+        denoising = self._denoise_request(job, prompt, attempt)
+        answer = None
+        for update in canvas_updates(self._sampler.denoise(denoising), self._tokenizer):
+            if isinstance(update, Decoded):
+                answer = update
+            elif attempt == 0:
+                yield update
+        assert answer is not None
+        if job.request.remasking is not None:
+            replaced = prompt.around.replaced
+            answer = remasked_answer(answer, job.request, replaced, denoising, self._runtime, self._tokenizer)
+        if rounds := job.request.syntax_rounds:
+            judge = judge_of(job.request, prompt.around.replaced)
+            answer = sound_answer(answer, denoising, self._runtime, self._tokenizer, judge, rounds)
+        self._caches.trim()
+        seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
+        text = self._prompting.answer(answer.text)
+        replaces = replaced_characters(text, prompt.around.replaced)
+        return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
+
+    def answer_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
+        """What happens in the holes of one prompt, which are denoised together."""
+        control = self._runtime.config.control
+        denoising = replace(
+            self._denoise_request(job, prompt, attempt=0),
+            control_tokens=(control.hole,),
+            constraints=(Exactly(control.hole, holes - 1, control.fim_end),),
+        )
+        yield from hole_updates(self._sampler.denoise(denoising), self._tokenizer, holes)
+        self._caches.trim()
+
+    def _denoise_request(self, job: Job[Any], prompt: Prompt, attempt: int) -> DenoiseRequest:
+        request, context, config = job.request, prompt.tokens, self._runtime.config
+        room = config.max_positions - len(context) - len(prompt.after)
+        if room < 1:
+            raise InputError(
+                f"the context alone is {config.max_positions - room} tokens, the model has {config.max_positions}"
+            )
+        if request.length is not None and not 0 <= request.length < room:
+            raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
+        end_token = config.control.fim_end
+        temperature = request.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
+        return DenoiseRequest(
+            context=context,
+            cache=self._caches.take(context[:-1]),
+            algorithm=self._methods.of(request, temperature),
+            end_token=end_token,
+            also_end=config.denoiser.ends[1:] if config.denoiser else (),
+            suffix=prompt.after,
+            max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
+            fixed={} if request.length is None else {request.length: end_token},
+            temperature=temperature,
+            top_p=request.top_p,
+            seed=None if request.seed is None else request.seed + attempt,
+            deadline=job.deadline,
+            cancelled=job.is_cancelled,
+            guides=prompt.guides,
+            drafters=prompt.guides,
+            constraints=tuple(self._constraints.of(request.constraints)),
+        )
+
+
+def _by_confidence(completion: Completion) -> float:
+    return -completion.confidence

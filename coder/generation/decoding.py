@@ -1,0 +1,96 @@
+"""From the sampler's events, in token ids, to what the engine's callers see, in text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coder.api.completion import CanvasUpdate, Slot, TokenScore
+from coder.diffusion.events import Committed, Event, Finished, Prefilled, Statistics, Step
+from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.runtime import Predictions
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a run wrote: its text, its tokens, which may be more than the text where it was stopped early, and its
+    `Finished` event."""
+
+    text: str
+    tokens: tuple[int, ...]
+    finished: Finished
+
+    def costing(self, statistics: Statistics) -> Decoded:
+        """The same with other costs; its tokens and confidence are its own."""
+        own = self.finished.statistics
+        costs = replace(statistics, tokens=len(self.tokens), mean_confidence=own.mean_confidence)
+        return replace(self, finished=replace(self.finished, statistics=costs))
+
+
+def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[CanvasUpdate | Decoded]:
+    """A `CanvasUpdate` after every pass that changed something; at last what was written.
+
+    The text of a run that was stopped early is the best complete one: whole lines where there is more than one.
+    """
+    settled: list[int] = []
+    confidences: dict[int, float] = {}
+    passes, confidence_sum = 0, 0.0
+    drafted = False
+    for event in events:
+        match event:
+            case Prefilled():
+                yield CanvasUpdate("", (), 0, 0)
+            case Step(canvas, newly_unmasked, probabilities):
+                passes, drafted = passes + 1, True
+                confidences |= dict(zip(newly_unmasked, probabilities, strict=True))
+                slots = slots_of(canvas, newly_unmasked, confidences, tokenizer)
+                mean = confidence_sum / len(settled) if settled else 0.0
+                yield CanvasUpdate(tokenizer.decode(settled), slots, passes, len(settled), mean)
+            case Committed(tokens, probabilities):
+                settled.extend(tokens)
+                confidence_sum += sum(probabilities)
+                # Without a canvas before it, it took a pass of its own.
+                passes, drafted, confidences = passes + (not drafted), False, {}
+                mean = confidence_sum / len(settled) if settled else 0.0
+                yield CanvasUpdate(tokenizer.decode(settled), (), passes, len(settled), mean)
+            case Finished(reason, _, pending):
+                tokens = (*settled, *pending)
+                text = tokenizer.decode(tokens)
+                yield Decoded(text if reason in ("end", "length") else complete_lines(text), tokens, event)
+
+
+def token_scores(tokens: Sequence[int], predictions: Predictions, tokenizer: Tokenizer) -> tuple[TokenScore, ...]:
+    """What a pass over given tokens says about each, in characters of their text."""
+    scores = []
+    position = 0
+    logarithms = np.log(np.maximum(predictions.probabilities, np.finfo(np.float32).tiny))
+    for index, piece in enumerate(tokenizer.pieces(tokens)):
+        texts = [tokenizer.decode([token]) for token in predictions.tokens[index].tolist()]
+        alternatives = tuple(zip(texts, logarithms[index].tolist(), strict=True))
+        own = float(predictions.log_probability[index])
+        scores.append(TokenScore(position, position + len(piece), own, alternatives))
+        position += len(piece)
+    return tuple(scores)
+
+
+def complete_lines(text: str) -> str:
+    """The text without its last line, if it has more than one; without a character that broke off, at any rate."""
+    text = text.removesuffix("\N{REPLACEMENT CHARACTER}")
+    lines, line_break, _ = text.rpartition("\n")
+    return lines if line_break and lines.strip() else text
+
+
+def slots_of(
+    canvas: tuple[int, ...], new: tuple[int, ...], confidences: dict[int, float], tokenizer: Tokenizer
+) -> tuple[Slot, ...]:
+    """The canvas up to its end token. Slots whose bytes are no whole character show U+FFFD until they are settled."""
+    control = tokenizer.control
+    length = canvas.index(control.fim_end) if control.fim_end in canvas else len(canvas)
+    return tuple(
+        Slot(None)
+        if token == control.mask
+        else Slot(tokenizer.decode([token]), confidences.get(index, 1.0), index in new)
+        for index, token in enumerate(canvas[:length])
+    )

@@ -1,0 +1,112 @@
+"""One request on its way through the engine: what the worker tells the caller, and the other way round."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+from coder.api.cancellation import Cancellation
+from coder.api.completion import CompletionRequest
+
+POLL_SECONDS = 0.01
+"""How soon a waiting caller notices that it was cancelled."""
+
+Answer = TypeVar("Answer")
+
+
+class Groups:
+    """Requests of which only the newest counts: each one of a group supersedes those before it."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+
+    def enter(self, group: str | None) -> threading.Event:
+        """An event that is set when a newer request of the group enters, or when this one leaves."""
+        superseded = threading.Event()
+        if group is not None:
+            with self._lock:
+                if (older := self._newest.get(group)) is not None:
+                    older.set()
+                self._newest[group] = superseded
+        return superseded
+
+    def leave(self, group: str | None, superseded: threading.Event) -> None:
+        superseded.set()
+        with self._lock:
+            if group is not None and self._newest.get(group) is superseded:
+                del self._newest[group]
+
+
+class Ahead:
+    """Work that nobody waits for: whoever does goes first."""
+
+    def __init__(self) -> None:
+        self._interrupted: set[threading.Event] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def work(self) -> Iterator[threading.Event]:
+        """While such work is queued or under way. The event is set when it is to end."""
+        interrupted = threading.Event()
+        with self._lock:
+            self._interrupted.add(interrupted)
+        try:
+            yield interrupted
+        finally:
+            with self._lock:
+                self._interrupted.discard(interrupted)
+
+    def interrupt(self) -> None:
+        """End all of it."""
+        with self._lock:
+            for interrupted in self._interrupted:
+                interrupted.set()
+
+
+class Job(Generic[Answer]):
+    """A request, its deadline and its cancellation; a queue of answers between two threads."""
+
+    def __init__(self, request: CompletionRequest, cancelled: Cancellation) -> None:
+        self.request = request
+        self.is_cancelled = cancelled.is_set
+        self.started = time.monotonic()
+        self.deadline = self.started + (float("inf") if request.deadline_ms is None else request.deadline_ms / 1000.0)
+        self._answers: queue.SimpleQueue[tuple[Answer] | BaseException | None] = queue.SimpleQueue()
+
+    @property
+    def seconds(self) -> float:
+        """Since the request came."""
+        return time.monotonic() - self.started
+
+    @property
+    def over(self) -> bool:
+        return self.is_cancelled() or time.monotonic() >= self.deadline
+
+    def run(self, answers: Iterable[Answer]) -> None:
+        """Hand the caller what comes, as it comes, and any error."""
+        try:
+            for answer in answers:
+                self._answers.put((answer,))
+            self._answers.put(None)
+        except BaseException as error:
+            self._answers.put(error)
+
+    def answers(self) -> Generator[Answer, None, bool]:
+        """What the worker puts. A cancelled caller does not wait for the worker; returns whether it was waited for."""
+        while True:
+            try:
+                answer = self._answers.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                if self.is_cancelled():
+                    return False
+                continue
+            if isinstance(answer, BaseException):
+                raise answer
+            if answer is None:
+                return True
+            yield answer[0]

@@ -1,0 +1,112 @@
+"""From a request to what the model is given: the window of its text, other files at its head, the workspace's say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from coder.api.completion import UNCONSTRAINED, CompletionRequest, Rewritten, Snippet
+from coder.api.edits import FillRequest
+from coder.context.line_tokens import LineTokenCounter
+from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, joint_window, window
+from coder.context.workspace_index import WorkspacePool
+from coder.generation.workspace_guide import WorkspaceGuide
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.prompt import file_header, infill, infill_holes, rewrite
+from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.families.frame import Frame
+from coder.syntax.languages import language_of
+
+SNIPPET_TOKENS = 256
+"""For all snippets together."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a request comes to: the text that the model is shown, its tokens, and what the workspace knows besides.
+    `after` holds the tokens behind the canvas, for a model that sees them."""
+
+    around: Window
+    tokens: list[int]
+    guides: tuple[WorkspaceGuide, ...]
+    after: list[int] = field(default_factory=list)
+
+
+class Prompting:
+    """Makes prompts for one model; `workspaces` holds the indexes of the folders that requests name."""
+
+    def __init__(self, config: ModelConfig, tokenizer: Tokenizer, frame: Frame | None = None) -> None:
+        """`frame` is a published model's, instead of this project's layout."""
+        self.workspaces = WorkspacePool()
+        self._config = config
+        self._tokenizer = tokenizer
+        self._frame = frame
+        self._count_tokens = LineTokenCounter(tokenizer.encode)
+
+    def prompt(self, request: CompletionRequest) -> Prompt:
+        around = self.window(request)
+        # A checkpoint that never saw other files before its own would only be led astray by them.
+        known = request.snippets if self._config.abilities.context else ()
+        header = snippets_header(self._tokenizer, known, min(SNIPPET_TOKENS, self._config.max_positions // 8))
+        suffix = request.suffix[len(around.replaced) :]
+        guide = self.guide(request.workspace, request.path, request.prefix, suffix)
+        guides = (guide,) if guide else ()
+        if self._frame is not None:
+            known_language = language_of(request.path) if request.path else None
+            language = request.language or (known_language.name if known_language else "")
+            framed = self._frame.around(self._tokenizer.encode, around.prefix, around.suffix, language)
+            # A canvas has something before it; the end of a text is what stands before one that begins.
+            return Prompt(around, framed.before or [self._tokenizer.control.end_of_text], guides, framed.after)
+        return Prompt(around, self.context(around, header, request.rewritten), guides)
+
+    def answer(self, text: str) -> str:
+        """What a model wrote, without what ends it in its layout."""
+        return text if self._frame is None else self._frame.answer(text)
+
+    def holes(self, request: FillRequest) -> Prompt | None:
+        """The prompt that asks for all holes at once; None where the checkpoint has not learned that, or where its
+        answers would have to keep constraints, which count for each hole by itself, or where the holes lie too far
+        apart."""
+        if not self._config.abilities.holes or len(request.texts) < 3 or request.constraints != UNCONSTRAINED:
+            return None
+        share = self._config.max_positions // 8
+        budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
+        shown = joint_window(request.texts, self._count_tokens, *budgets)
+        if shown is None:
+            return None
+        guide = self.guide(request.workspace, request.path, request.texts[0], "".join(request.texts[1:]))
+        tokens = infill_holes(self._config.control, [self._tokenizer.encode(text) for text in shown])
+        return Prompt(Window(shown[0], "".join(shown[1:])), tokens, (guide,) if guide else ())
+
+    def window(self, request: CompletionRequest) -> Window:
+        """The part of the text that the model sees; a model of few positions sees less."""
+        positions = self._config.max_positions
+        share = max(1, (positions - min(request.max_tokens, positions // 2)) // 4)
+        budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
+        return window(request.prefix, request.suffix, self._count_tokens, *budgets, request.replace_brackets)
+
+    def context(self, around: Window, header: Sequence[int] = (), rewritten: Rewritten | None = None) -> list[int]:
+        """The whole prompt, in tokens."""
+        encode, control = self._tokenizer.encode, self._config.control
+        prefix, suffix = encode(around.prefix), encode(around.suffix)
+        if rewritten is None:
+            return infill(control, prefix, suffix, header)
+        return rewrite(control, prefix, encode(rewritten.old), [], suffix, encode(rewritten.instruction), header)
+
+    def guide(self, workspace: str | None, path: str | None, prefix: str, suffix: str) -> WorkspaceGuide | None:
+        """What a workspace knows, as of now, for somebody who writes between two texts; None without a workspace."""
+        if workspace is None:
+            return None
+        index = self.workspaces.at(workspace).around(path, prefix, suffix)
+        return WorkspaceGuide(index, self._tokenizer, suffix)
+
+
+def snippets_header(tokenizer: Tokenizer, snippets: Sequence[Snippet], budget: int = SNIPPET_TOKENS) -> list[int]:
+    """The snippets in their order, in at most `budget` tokens: the least important ones, which come first, give way."""
+    header: list[int] = []
+    for snippet in reversed(snippets):
+        tokens = file_header(tokenizer, snippet.path, snippet.text)
+        if len(header) + len(tokens) > budget:
+            break
+        header = [*tokens, *header]
+    return header

@@ -1,0 +1,190 @@
+"""Syntax as a constraint: where an answer breaks the text that it is written into, others are tried.
+
+The answer is read once by the autoregressive pass. Where the model was least sure, another token takes the place of the
+one that was written, and the rest is written anew; the first answer that leaves the text sound is taken. An answer that
+breaks the text is of no use to anyone, so nothing is lost where another one takes its place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from coder.api.completion import CompletionRequest
+from coder.context.window import replaced_characters
+from coder.diffusion.constraints import Continued, joint_verdict, with_next_unknown
+from coder.diffusion.events import Finished, Statistics
+from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.sampler import Sampler
+from coder.diffusion.scoring import predictions_along
+from coder.generation.decoding import Decoded, canvas_updates
+from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.runtime import Predictions, Runtime
+from coder.syntax.first_error import first_error
+from coder.syntax.languages import language_of
+from coder.syntax.soundness import is_sound
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What is asked about an answer in text.
+
+    Attributes:
+        is_sound: whether the joined text is; None where that cannot be told.
+        broken_at: up to which of the answer's characters the fault must lie; None where that cannot be told, and
+            negative where it lies before the answer.
+        inside_line: whether the answer's last line goes on behind it.
+    """
+
+    is_sound: Callable[[str], bool | None]
+    broken_at: Callable[[str], int | None]
+    inside_line: bool = False
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Another token at a position of an answer; `cost` is how much less likely it is than the one there, nats."""
+
+    position: int
+    token: int
+    cost: float
+
+
+def sound_answer(
+    answer: Decoded, request: DenoiseRequest, runtime: Runtime, tokenizer: Tokenizer, judge: Judge, rounds: int
+) -> Decoded:
+    """The answer to `request` if it leaves the text sound, or one of at most `rounds` others that does.
+
+    Without one, the longest beginning of it that does (see `sound_beginning`); failing that, the answer as it is.
+    """
+    if answer.finished.reason not in ("end", "length") or judge.is_sound(answer.text) is not False:
+        return answer
+    if answer.finished.reason == "length" and (shorter := sound_beginning(answer, judge, tokenizer)) is not None:
+        return shorter
+    broken_at = judge.broken_at(answer.text)
+    if broken_at is not None and broken_at < 0:
+        return answer
+    reading = read(answer, request, runtime)
+    spent = replace(answer.finished.statistics, commit_passes=answer.finished.statistics.commit_passes + 1)
+    for branch in branches(answer, reading, request, positions_until(answer.tokens, broken_at, tokenizer)):
+        if branch.token == request.end_token:
+            other = cut(answer, branch, tokenizer)
+        elif rounds:
+            rounds -= 1
+            other = rewritten(answer, branch, request, runtime, tokenizer)
+            spent = spent.with_cost_of(other.finished.statistics)
+        else:
+            break
+        if other.finished.reason in ("deadline", "cancelled"):
+            break
+        if other.text.strip() and judge.is_sound(other.text):
+            return other.costing(spent)
+    return (sound_beginning(answer, judge, tokenizer) or answer).costing(spent)
+
+
+def sound_beginning(answer: Decoded, judge: Judge, tokenizer: Tokenizer) -> Decoded | None:
+    """The longest beginning of the answer that leaves the text sound and is not blank: whole lines, or, where its line
+    goes on behind it, whole tokens of its first line."""
+    if judge.inside_line:
+        ends = accumulate(tokenizer.pieces(answer.tokens))
+        beginnings = [text for text in ends if "\n" not in text]
+    else:
+        lines = answer.text.split("\n")
+        beginnings = ["\n".join(lines[:count]) for count in range(1, len(lines))]
+    for text in reversed(beginnings):
+        if text.strip() and judge.is_sound(text):
+            return replace(answer, text=text)
+    return None
+
+
+def read(answer: Decoded, request: DenoiseRequest, runtime: Runtime) -> Predictions:
+    """What the autoregressive pass would have written at each position of an answer, and behind it; the
+    log-probability of what is there."""
+    given = [*answer.tokens, request.end_token]
+    control = (request.end_token, *request.control_tokens)
+    return predictions_along(runtime, request.cache, request.context, given, control, suffix=request.suffix)
+
+
+def branches(answer: Decoded, reading: Predictions, request: DenoiseRequest, positions: int) -> Iterator[Branch]:
+    """Other tokens for the first positions of an answer, the likeliest first."""
+    written = [*answer.tokens, request.end_token]
+    if answer.finished.reason == "length":
+        positions = min(positions, len(answer.tokens))
+    found = [
+        Branch(position, token, float(reading.log_probability[position]) - math.log(max(probability, 1e-30)))
+        for position in range(positions)
+        for token, probability in zip(reading.tokens[position].tolist(), reading.probabilities[position], strict=True)
+        if token != written[position]
+    ]
+    for branch in sorted(found, key=lambda branch: branch.cost):
+        before = with_next_unknown(answer.tokens[: branch.position])
+        if joint_verdict(request.constraints, before, branch.position).allows(branch.token):
+            yield branch
+
+
+def positions_until(tokens: Sequence[int], character: int | None, tokenizer: Tokenizer) -> int:
+    """How many positions of an answer begin at or before a character of it; the end's position is the last one."""
+    if character is None:
+        return len(tokens) + 1
+    length = 0
+    for position, piece in enumerate(tokenizer.pieces(tokens)):
+        if length > character:
+            return position
+        length += len(piece)
+    return len(tokens) + 1
+
+
+def rewritten(
+    answer: Decoded, branch: Branch, request: DenoiseRequest, runtime: Runtime, tokenizer: Tokenizer
+) -> Decoded:
+    """The answer up to the branch, with its token, and what the model writes behind that."""
+    start = (*answer.tokens[: branch.position], branch.token)
+    room = request.max_tokens - len(start)
+    if room < 1:
+        return Decoded(
+            tokenizer.decode(start), start, Finished("length", Statistics(str(request.algorithm), len(start)))
+        )
+    continuing = replace(
+        request,
+        context=[*request.context, *start],
+        max_tokens=room,
+        constraints=[Continued(constraint, start) for constraint in request.constraints],
+    )
+    for event in canvas_updates(Sampler(runtime).denoise(continuing), tokenizer):
+        if isinstance(event, Decoded):
+            tokens = (*start, *event.tokens)
+            return replace(event, text=tokenizer.decode(tokens), tokens=tokens)
+    raise AssertionError("a run ends with its text")
+
+
+def cut(answer: Decoded, branch: Branch, tokenizer: Tokenizer) -> Decoded:
+    """The answer up to the branch, where it ends instead."""
+    tokens = answer.tokens[: branch.position]
+    return Decoded(tokenizer.decode(tokens), tokens, replace(answer.finished, reason="end"))
+
+
+def judge_of(request: CompletionRequest, replaced: str) -> Judge:
+    """A judge of the whole text with an answer in its hole, where brackets behind it may be `replaced`."""
+    known = None if request.path is None else language_of(request.path)
+    language = request.language or (known.name if known else "")
+    line_start = request.prefix.rfind("\n") + 1
+
+    def joined(answer: str) -> str:
+        return request.prefix + answer + request.suffix[replaced_characters(answer, replaced) :]
+
+    def broken_at(answer: str) -> int | None:
+        text = joined(answer)
+        offset = first_error(text, language)
+        if offset is None:
+            return None
+        if offset < line_start:
+            return -1
+        # A compiler may complain about what stands before the fault, on the same line.
+        line_end = text.find("\n", offset)
+        end = (len(text) if line_end < 0 else line_end) - len(request.prefix)
+        return end if 0 <= end < len(answer) else None
+
+    inside_line = bool(request.suffix[len(replaced) :].partition("\n")[0].strip())
+    return Judge(lambda answer: is_sound(joined(answer), language), broken_at, inside_line)

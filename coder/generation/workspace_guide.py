@@ -1,0 +1,182 @@
+"""The workspace's say in a run: what its code would write next leans the model's predictions, and is drafted."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from coder.context.ngram_index import Match, NgramIndex
+from coder.context.words import split_words
+from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.runtime import TokenBias
+
+STRENGTH = 1000.0
+"""The odds of a token that the workspace gives the share s are multiplied by 1 + STRENGTH times s squared. Chosen with
+the next two for the embedded checkpoint's loss on packages that are in no figure; a better model needs less."""
+
+SHORTEST_CONTEXT, DOUBTFUL_WORDS = 2, 1.5
+"""Words that must be the same; a context of n words is trusted by the share of those above the doubtful ones."""
+
+CONTEXTS = 4
+"""So many contexts are asked, the longest ones that say something."""
+
+MOST_TOKENS = 8
+"""So many tokens are leaned to, the likeliest."""
+
+TAIL_TOKENS = 64
+"""So many settled tokens are looked at: more than the index reads of their text."""
+
+NEXT_WORDS, AHEAD_WORDS = 4, 16
+"""Words of a continuation: enough to know its first token, and for a canvas or a draft."""
+
+SUFFIX_CHARACTERS = 200
+"""Where its first words lie."""
+
+AGREEMENT = 0.5
+"""A continuation is followed as long as at least this share of the places go on so."""
+
+PERSISTENCE = 0.85
+"""How likely a continuation that was right so far is to be so one token on: in held-out code it is right in 60 % of the
+cases at first, in 26 % four tokens on, in 9 % ten tokens on."""
+
+FOLLOWED_TEXTS = 16
+
+
+class WorkspaceGuide:
+    """A `Guide` and a `Drafter` that knows a workspace's code. What it says depends on the settled text alone.
+
+    Args:
+        index: what it knows. It does not change while the guide is in use.
+        suffix: the text behind the hole. Where the workspace would go on with it, the hole's text ends.
+    """
+
+    def __init__(self, index: NgramIndex, tokenizer: Tokenizer, suffix: str) -> None:
+        self._index = index
+        self._tokenizer = tokenizer
+        self._suffix = suffix
+        self._suffix_start = "".join(split_words(suffix[:SUFFIX_CHARACTERS])[:NEXT_WORDS])
+        self._control = frozenset(tokenizer.control.all)
+        self._encode = lru_cache(maxsize=4096)(tokenizer.encode)
+
+    def bias(self, settled: Sequence[int], canvas: npt.NDArray[np.int64], slots: npt.NDArray[np.int64]) -> TokenBias:
+        """See `Guide.bias`. Behind the first masked slot the workspace's own continuation is followed, as long as
+        what is fixed there agrees with it."""
+        masked = np.flatnonzero(canvas == self._tokenizer.control.mask)
+        known = int(masked[0]) if len(masked) else len(canvas)
+        rows: list[tuple[int, int, float]] = []
+        for row, slot in enumerate(slots.tolist()):
+            if slot <= known:
+                leaned = self.next_tokens([*settled[-TAIL_TOKENS:], *canvas[:slot].tolist()])
+                rows += [(row, token, _lean(share)) for token, share in leaned.items()]
+        rows += self._ahead(settled, canvas, slots, known)
+        if not rows:
+            return TokenBias.none()
+        of_rows, tokens, values = zip(*rows, strict=True)
+        return TokenBias(np.array(of_rows, np.int64), np.array(tokens, np.int64), np.array(values, np.float32))
+
+    def draft(self, settled: Sequence[int], size: int) -> list[int]:
+        """See `Drafter.draft`."""
+        return [token for token, _ in islice(self.followed(settled), size)]
+
+    def next_tokens(self, settled: Sequence[int]) -> dict[int, float]:
+        """The likeliest next tokens by the workspace alone, with their shares; what is missing to 1 it does not know.
+
+        Contexts of falling length are mixed by how far each can be trusted (Witten and Bell, 1991): one that was seen
+        n times with d different tokens behind it has n / (n + d) of the say, less where it is short, and the shorter
+        ones have the rest.
+        """
+        shares: defaultdict[int, float] = defaultdict(float)
+        unsaid = 1.0
+        for match in islice(self._matches(settled, NEXT_WORDS), CONTEXTS):
+            counts: defaultdict[int | None, int] = defaultdict(int)
+            for text, count in match.continuations.items():
+                counts[self._first_token(text)] += count
+            trust = unsaid * _trust(match.depth) * match.count / (match.count + len(counts))
+            unsaid -= trust
+            for token, count in counts.items():
+                if token is not None:
+                    shares[token] += trust * count / match.count
+        return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:MOST_TOKENS])
+
+    def followed(self, settled: Sequence[int]) -> Iterator[tuple[int, float]]:
+        """The tokens of the workspace's own continuation, each with the share of the places that go on so far."""
+        match = next(self._matches(settled, AHEAD_WORDS), None)
+        if match is None:
+            return
+        likeliest = sorted(match.continuations.items(), key=lambda item: (-item[1], item[0]))[:FOLLOWED_TEXTS]
+        texts = [(self._encode(self._before_suffix(text)), count) for text, count in likeliest]
+        place = 0
+        while True:
+            counts: defaultdict[int, int] = defaultdict(int)
+            for tokens, count in texts:
+                if place < len(tokens):
+                    counts[tokens[place]] += count
+            if not counts:
+                return
+            token, count = max(counts.items(), key=lambda item: (item[1], -item[0]))
+            if count < AGREEMENT * match.count:
+                return
+            yield token, _trust(match.depth) * count / (match.count + 1)
+            texts = [(tokens, count) for tokens, count in texts if place < len(tokens) and tokens[place] == token]
+            place += 1
+
+    def _ahead(
+        self, settled: Sequence[int], canvas: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], known: int
+    ) -> Iterator[tuple[int, int, float]]:
+        """Row, token and bias for slots behind the first masked one."""
+        behind = {slot: row for row, slot in enumerate(slots.tolist()) if slot > known}
+        if not behind:
+            return
+        mask = self._tokenizer.control.mask
+        followed = self.followed([*settled[-TAIL_TOKENS:], *canvas[:known].tolist()])
+        persisting = 1.0
+        for slot, (token, share) in zip(range(known, len(canvas)), followed, strict=False):
+            if slot in behind:
+                yield behind[slot], token, _lean(persisting * share)
+            if canvas[slot] not in (mask, token):
+                return
+            persisting = 1.0 if canvas[slot] == token else persisting * PERSISTENCE
+
+    def _matches(self, settled: Sequence[int], width: int) -> Iterator[Match]:
+        """What follows the text of the settled tokens, as far as they are text."""
+        tail = list(settled[-TAIL_TOKENS:])
+        start = max((place + 1 for place, token in enumerate(tail) if token in self._control), default=0)
+        for match in self._index.matches(self._tokenizer.decode(tail[start:]), width):
+            if match.depth < SHORTEST_CONTEXT:
+                return
+            yield match
+
+    def _first_token(self, text: str) -> int | None:
+        """The token that a continuation begins with: the end where it goes on as the suffix does, None where it says
+        that the line ends but not whether the hole does."""
+        if self._suffix.startswith(text):
+            return self._tokenizer.control.fim_end
+        if _begins_with_line_break(text) and _begins_with_line_break(self._suffix):
+            return None
+        return self._encode(text)[0]
+
+    def _before_suffix(self, text: str) -> str:
+        """The text up to where it goes on as the suffix does."""
+        if self._suffix_start and (place := text.find(self._suffix_start)) >= 0:
+            return text[:place]
+        ends = (place for place in range(len(text)) if self._suffix.startswith(text[place:]))
+        return text[: next(ends, len(text))]
+
+
+def _lean(share: float) -> float:
+    """What to add to the logit of a token that the workspace gives this share."""
+    return math.log1p(STRENGTH * share * share)
+
+
+def _trust(depth: int) -> float:
+    return max(0.0, depth - DOUBTFUL_WORDS) / depth
+
+
+def _begins_with_line_break(text: str) -> bool:
+    return text.lstrip(" \t").startswith("\n")

@@ -1,0 +1,208 @@
+"""Checkpoints: found by name, validated before anything is loaded, read one tensor at a time.
+
+A checkpoint is a folder in Hugging Face layout: `config.json`, `tokenizer.json` and `*.safetensors` with Llama
+parameter names. A matrix is float (F32, F16 or BF16) or int8 `[out, in]` beside a float32 `<name>_scale` `[out]`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coder.errors import CheckpointError
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.options import NO_OPTIONS, ModelOptions
+from coder.model.checkpoint.stored_tensors import StoredTensor, stored_tensors
+from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.convert.smoothing import SMOOTHING_FILE
+
+if TYPE_CHECKING:
+    from coder.model.families.frame import Frame
+
+FLOATS = ("F32", "F16", "BF16")
+UNSAFE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+CHUNK_BYTES = 1 << 21
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """An int8 matrix [out, in] and the float32 scale [out] of its rows: the matrix is `values * scale[:, None]`."""
+
+    values: npt.NDArray[np.int8]
+    scale: npt.NDArray[np.float32]
+
+    def dequantized(self) -> npt.NDArray[np.float32]:
+        return self.values * self.scale[:, None]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A validated checkpoint, none of whose weights are in memory yet.
+
+    Attributes:
+        tokenizer: `tokenizer_file`, read.
+        stored: its tensors, by the names of a Hugging Face Llama's.
+        frame: what stands around a text in a published model's prompt; None for this project's layout.
+        options: what followed its name.
+    """
+
+    folder: Path
+    config: ModelConfig
+    tokenizer_file: Path
+    tokenizer: Tokenizer
+    stored: Mapping[str, StoredTensor]
+    frame: Frame | None = None
+    options: ModelOptions = NO_OPTIONS
+
+    def tensor(self, name: str) -> Quantized | npt.NDArray[np.float32]:
+        """One of `expected_tensors(config)`; float formats come as float32. A float32 array or an int8 matrix may be
+        a read-only map of the file."""
+        values = self.stored[name].read()
+        if values.dtype == np.int8:
+            return Quantized(values, self.stored[f"{name}_scale"].read())
+        return values.astype(np.float32, copy=False)
+
+    def chunks(self, name: str) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
+        """The same in float32, a few rows at a time, so that no more is in memory than `CHUNK_BYTES`."""
+        stored = self.stored[name]
+        step = max(1, CHUNK_BYTES // (4 * math.prod(stored.shape[1:])))
+        for start in range(0, stored.shape[0], step):
+            rows = slice(start, min(start + step, stored.shape[0]))
+            values = stored.read(rows)
+            if stored.dtype == "I8":
+                values = values * self.stored[f"{name}_scale"].read(rows)[:, None]
+            yield rows, values.astype(np.float32, copy=False)
+
+    def float_tensor(self, name: str) -> npt.NDArray[np.float32]:
+        """The same in float32, whatever the format."""
+        values = self.tensor(name)
+        return values.dequantized() if isinstance(values, Quantized) else values
+
+
+def assemble(
+    folder: Path, settings: Mapping[str, Any], tokenizer_file: Path, stored: Mapping[str, StoredTensor]
+) -> Checkpoint:
+    """A checkpoint from its parts: a parsed `config.json`, a `tokenizer.json` and tensors, all of them validated.
+
+    Raises CheckpointError.
+    """
+    tokenizer = Tokenizer(tokenizer_file)
+    config = reserve_unused_ids(ModelConfig.from_json(settings, tokenizer.control), tokenizer)
+    validate(stored, config, folder)
+    return Checkpoint(folder, config, tokenizer_file, tokenizer, stored)
+
+
+def weight_tensors(folder: Path) -> dict[str, StoredTensor]:
+    """Every tensor of a folder's *.safetensors files, from their headers."""
+    return _collect(_weight_files(folder))
+
+
+def expected_tensors(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every parameter of a Llama decoder, in the order in which it uses them."""
+    hidden, heads = config.hidden_size, config.num_heads * config.head_dim
+    key_value_heads = config.num_key_value_heads * config.head_dim
+    shapes: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (config.vocab_size, hidden)}
+    for index in range(config.num_layers):
+        layer = f"model.layers.{index}"
+        shapes |= {
+            f"{layer}.input_layernorm.weight": (hidden,),
+            f"{layer}.self_attn.q_proj.weight": (heads, hidden),
+            f"{layer}.self_attn.k_proj.weight": (key_value_heads, hidden),
+            f"{layer}.self_attn.v_proj.weight": (key_value_heads, hidden),
+            f"{layer}.self_attn.o_proj.weight": (hidden, heads),
+            f"{layer}.post_attention_layernorm.weight": (hidden,),
+            f"{layer}.mlp.gate_proj.weight": (config.intermediate_size, hidden),
+            f"{layer}.mlp.up_proj.weight": (config.intermediate_size, hidden),
+            f"{layer}.mlp.down_proj.weight": (hidden, config.intermediate_size),
+        }
+        if config.projection_bias:
+            sizes = {"q": heads, "k": key_value_heads, "v": key_value_heads}
+            shapes |= {f"{layer}.self_attn.{part}_proj.bias": (size,) for part, size in sizes.items()}
+        if config.head_norms:
+            shapes |= {f"{layer}.self_attn.{part}_norm.weight": (config.head_dim,) for part in "qk"}
+    shapes["model.norm.weight"] = (hidden,)
+    if not config.tied_embeddings:
+        shapes["lm_head.weight"] = (config.vocab_size, hidden)
+    return shapes
+
+
+def reserve_unused_ids(config: ModelConfig, tokenizer: Tokenizer) -> ModelConfig:
+    """Ids that pad the vocabulary stand for nothing, so they may never be predicted."""
+    if (largest := max(tokenizer.ids)) >= config.vocab_size:
+        raise CheckpointError(f"config.json: vocab_size is {config.vocab_size}, but tokenizer.json has id {largest}")
+    unused = set(range(config.vocab_size)) - tokenizer.ids
+    all_control = tuple(sorted(unused.union(config.control.all)))
+    return replace(config, control=replace(config.control, all=all_control))
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if single.is_file():
+        return [single]
+    if index.is_file():
+        weight_map = read_json(index).get("weight_map")
+        if not isinstance(weight_map, dict):
+            raise CheckpointError(f"{index} has no weight_map; download it again")
+        return sorted({folder / Path(name).name for name in weight_map.values()})
+    if files := sorted(file for file in folder.glob("*.safetensors") if file.name != SMOOTHING_FILE):
+        return files
+    if unsafe := sorted(file.name for file in folder.iterdir() if file.suffix in UNSAFE_SUFFIXES):
+        raise CheckpointError(
+            f"{folder} holds its weights as {unsafe[0]}, a pickle, which could run any code when opened; convert it "
+            "with `safetensors.torch.save_file`, or save the model again with transformers (safe_serialization=True)"
+        )
+    raise CheckpointError(f"{folder} holds no *.safetensors file; a checkpoint needs its weights in that format")
+
+
+def _collect(files: list[Path]) -> dict[str, StoredTensor]:
+    collected: dict[str, StoredTensor] = {}
+    for file in files:
+        for name, tensor in stored_tensors(file).items():
+            if name in collected:
+                raise CheckpointError(
+                    f"tensor {name} is both in {collected[name].file} and in {file.name}; keep one checkpoint a folder"
+                )
+            collected[name] = tensor
+    return collected
+
+
+def validate(stored: Mapping[str, StoredTensor], config: ModelConfig, folder: Path) -> None:
+    """Compare the headers with what the configuration expects; no weight is read. Raises CheckpointError."""
+    expected = expected_tensors(config)
+    for name, shape in expected.items():
+        _require(stored, name, shape, (*FLOATS, "I8") if len(shape) == 2 else FLOATS, folder)
+        if stored[name].dtype == "I8":
+            _require(stored, f"{name}_scale", shape[:1], ("F32",), folder)
+    # Harmless: a copy of the tied head, and what older versions of transformers saved besides the parameters.
+    known = expected.keys() | {f"{name}_scale" for name in expected} | {"lm_head.weight", "lm_head.weight_scale"}
+    foreign = [name for name in stored if name not in known and not name.endswith(".rotary_emb.inv_freq")]
+    if foreign:
+        raise CheckpointError(
+            f"{stored[foreign[0]].file} holds tensor {foreign[0]}, which a Llama decoder of {config.num_layers} layers "
+            "does not have; weights and config.json do not belong together"
+        )
+
+
+def _require(
+    stored: Mapping[str, StoredTensor], name: str, shape: tuple[int, ...], dtypes: tuple[str, ...], folder: Path
+) -> None:
+    if name not in stored:
+        raise CheckpointError(f"tensor {name} is missing from {folder}; the download is incomplete, download it again")
+    tensor = stored[name]
+    if tensor.shape != shape:
+        raise CheckpointError(
+            f"tensor {name} in {tensor.file} has shape {list(tensor.shape)}, config.json says {list(shape)}; weights "
+            "and config.json do not belong together"
+        )
+    if tensor.dtype not in dtypes:
+        raise CheckpointError(
+            f"tensor {name} in {tensor.file} is stored as {tensor.dtype}; only {', '.join(dtypes)} can be read, "
+            "so convert it"
+        )

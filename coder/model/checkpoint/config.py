@@ -1,0 +1,303 @@
+"""The model's hyperparameters and abilities, read from a checkpoint's `config.json` and validated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coder.errors import CheckpointError
+from coder.model.checkpoint.denoiser import TOKEN_CAUSAL, AttentionPattern, Denoiser
+from coder.model.checkpoint.rope import UNSCALED, RopeScaling
+
+VLLM_ARCHITECTURE = "QuickfillForBlockDiffusion"
+"""As `coder.vllm.plugin` registers it."""
+
+ARCHITECTURES = ("LlamaForCausalLM", VLLM_ARCHITECTURE)
+"""A plain Llama, and the same where it is written for vLLM."""
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a checkpoint was trained to do besides filling one hole."""
+
+    holes: bool = False
+    edits: bool = False
+    correction: bool = False
+    context: bool = False
+    """Other files' text before its own."""
+
+
+@dataclass(frozen=True)
+class DecodingProfile:
+    """What a decoding method takes with this checkpoint, measured on held-out code (the checkpoint's card).
+
+    A checkpoint lists the methods whose output is as good as autoregressive decoding's; `auto` chooses among them.
+
+    Attributes:
+        policy: as `coder.diffusion.algorithms.parse_algorithm` reads it.
+        canvas_size: slots of a canvas; for `lookup` the tokens of a draft.
+        canvas_passes_per_token, commit_passes_per_token: forward passes of each kind for a token of output.
+    """
+
+    policy: str
+    canvas_size: int
+    canvas_passes_per_token: float
+    commit_passes_per_token: float
+
+
+@dataclass(frozen=True)
+class ControlTokens:
+    """Ids of the tokens that carry the prompt's layout. Never hard-coded elsewhere."""
+
+    end_of_text: int
+    repo: int
+    file: int
+    fim_prefix: int
+    fim_suffix: int
+    hole: int
+    cursor: int
+    edit_before: int
+    edit_after: int
+    mask: int
+    fim_end: int
+    all: tuple[int, ...]
+    """Every id that stands for no text, the named ones and those that the vocabulary reserves besides."""
+
+    def forbidden(self, allowed: tuple[int, ...]) -> list[int]:
+        """The ids that may not be predicted where, besides text, only `allowed` may."""
+        return [token for token in self.all if token not in allowed]
+
+    @staticmethod
+    def foreign(end_of_text: int, mask: int, end: int, special: tuple[int, ...]) -> ControlTokens:
+        """Those of a vocabulary without this project's layout. What it lacks is given as its end of text, which no
+        prompt of such a checkpoint uses, since it has none of the abilities."""
+        absent = dict.fromkeys(
+            ("repo", "file", "fim_prefix", "fim_suffix", "hole", "cursor", "edit_before", "edit_after"), end_of_text
+        )
+        everything = tuple(sorted({*special, end_of_text, mask, end}))
+        return ControlTokens(end_of_text=end_of_text, mask=mask, fim_end=end, all=everything, **absent)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A decoder of the Llama kind, ours or a published diffusion model. Sizes are counts of elements.
+
+    Attributes:
+        adapted: whether it was trained for this layout and canvas. If not, it only predicts one token after another.
+        attention: what a token of the context sees; those of a canvas see each other in any case.
+        shift: whether the output at a position predicts the next token; otherwise it predicts its own.
+        projection_bias: of queries, keys and values (Qwen2). head_norms: of queries and keys, each head (Qwen3).
+        denoiser: how a published diffusion model is decoded; None for a checkpoint with Quickfill's settings.
+    """
+
+    version: str
+    hidden_size: int
+    intermediate_size: int
+    num_layers: int
+    num_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    vocab_size: int
+    max_positions: int
+    rope_theta: float
+    norm_epsilon: float
+    tied_embeddings: bool
+    block_sizes: tuple[int, ...]
+    abilities: Abilities
+    decoding: tuple[DecodingProfile, ...]
+    control: ControlTokens
+    adapted: bool = True
+    attention: AttentionPattern = TOKEN_CAUSAL
+    shift: bool = True
+    projection_bias: bool = False
+    head_norms: bool = False
+    rope: RopeScaling = UNSCALED
+    denoiser: Denoiser | None = None
+
+    @staticmethod
+    def from_json(config: Mapping[str, Any], control: ControlTokens) -> ModelConfig:
+        """Read and validate a parsed `config.json`.
+
+        Absent optional fields get the defaults of Hugging Face's `LlamaConfig`.
+
+        Args:
+            config: the whole file, with its `quickfill` settings.
+            control: the control tokens of the tokenizer that belongs to it.
+
+        Raises:
+            CheckpointError: the model is of another kind, or a field is missing or contradicts another; the message
+                names it.
+        """
+        require_adapted_llama(config)
+        settings = config["quickfill"]
+        _require_same_ids(settings, control)
+        hidden_size, num_heads = count(config, "hidden_size"), count(config, "num_attention_heads")
+        model = ModelConfig(
+            version=str(settings.get("version", "unnamed")),
+            hidden_size=hidden_size,
+            intermediate_size=count(config, "intermediate_size"),
+            num_layers=count(config, "num_hidden_layers"),
+            num_heads=num_heads,
+            num_key_value_heads=count(config, "num_key_value_heads", default=num_heads),
+            head_dim=count(config, "head_dim", default=hidden_size // num_heads),
+            vocab_size=count(config, "vocab_size"),
+            max_positions=count(config, "max_position_embeddings", default=2048),
+            rope_theta=_rope_theta(config),
+            norm_epsilon=positive_number(config, "rms_norm_eps", default=1e-6),
+            tied_embeddings=flag(config, "tie_word_embeddings"),
+            block_sizes=_block_sizes(settings),
+            abilities=_abilities(settings),
+            decoding=_decoding(settings),
+            control=control,
+            adapted=settings.get("adapted", True) is not False,
+        )
+        require_consistent_sizes(model)
+        return model
+
+
+def require_adapted_llama(config: Mapping[str, Any]) -> None:
+    """Raise CheckpointError unless `config` describes a plain Llama decoder with this project's settings."""
+    require_llama(config)
+    if not isinstance(config.get("quickfill"), Mapping):
+        raise CheckpointError(
+            "config.json has no `quickfill` settings: this is an ordinary autoregressive checkpoint that has not been "
+            "adapted to fill a canvas; choose an adapted one, such as the embedded model, or make it ready for "
+            "training with `quickfill convert`"
+        )
+    if config["quickfill"].get("shift", True) is not True:
+        raise CheckpointError("config.json: quickfill.shift is not true; only models that predict the next token fit")
+
+
+def require_llama(config: Mapping[str, Any]) -> None:
+    """Raise CheckpointError unless `config` describes a plain Llama decoder."""
+    model_type, architectures = config.get("model_type"), config.get("architectures") or ["LlamaForCausalLM"]
+    if model_type != "llama" or not set(ARCHITECTURES) & set(architectures):
+        raise CheckpointError(
+            f"config.json: model_type is {model_type!r}, architectures {architectures!r}; only Llama-architecture "
+            "decoders (model_type 'llama', LlamaForCausalLM) can be run"
+        )
+    for field in ("attention_bias", "mlp_bias"):
+        if flag(config, field):
+            raise CheckpointError(f"config.json: {field} is true; decoders with biases are not supported")
+    if (activation := config.get("hidden_act", "silu")) != "silu":
+        raise CheckpointError(f"config.json: hidden_act is {activation!r}; only 'silu' is supported")
+    _rope_theta(config)
+
+
+def count(section: Mapping[str, Any], field: str, default: int | None = None) -> int:
+    """A positive whole number of a `config.json`. Raises CheckpointError, naming the field."""
+    value = section.get(field)
+    if value is None:
+        value = default
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise CheckpointError(f"config.json: {field} must be a positive whole number, not {value!r}")
+    return value
+
+
+def _text(section: Mapping[str, Any], field: str) -> str:
+    value = section.get(field)
+    if not isinstance(value, str) or not value:
+        raise CheckpointError(f"config.json: {field} must be a text, not {value!r}")
+    return value
+
+
+def _passes(section: Mapping[str, Any], field: str) -> float:
+    value = section.get(field)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise CheckpointError(f"config.json: {field} must be a number of passes, not {value!r}")
+    return float(value)
+
+
+def positive_number(section: Mapping[str, Any], field: str, default: float) -> float:
+    """Another field, in the same way."""
+    value = section.get(field, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise CheckpointError(f"config.json: {field} must be a positive number, not {value!r}")
+    return float(value)
+
+
+def flag(section: Mapping[str, Any], field: str) -> bool:
+    """True or false, false where the field is absent. Raises CheckpointError."""
+    value = section.get(field, False)
+    if not isinstance(value, bool):
+        raise CheckpointError(f"config.json: {field} must be true or false, not {value!r}")
+    return value
+
+
+def _rope_theta(config: Mapping[str, Any]) -> float:
+    """The rotary base, from `rope_parameters` (transformers 5) or from the top level (before)."""
+    for field in ("rope_parameters", "rope_scaling"):
+        scaling = config.get(field) or {}
+        if not isinstance(scaling, Mapping):
+            raise CheckpointError(f"config.json: {field} must be an object, not {scaling!r}")
+        kind = scaling.get("rope_type", scaling.get("type", "default"))
+        if kind != "default" or scaling.get("partial_rotary_factor", 1.0) != 1.0:
+            raise CheckpointError(f"config.json: {field} is {scaling!r}; scaled or partial RoPE is not supported")
+    parameters = config.get("rope_parameters") or {}
+    return positive_number(parameters if "rope_theta" in parameters else config, "rope_theta", default=10_000.0)
+
+
+def _block_sizes(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    sizes = settings.get("block_sizes")
+    whole = isinstance(sizes, list) and all(type(size) is int and size > 0 for size in sizes)
+    if not sizes or not whole:
+        raise CheckpointError(f"config.json: quickfill.block_sizes must list positive whole numbers, not {sizes!r}")
+    return tuple(sorted(sizes))
+
+
+def _abilities(settings: Mapping[str, Any]) -> Abilities:
+    abilities = settings.get("abilities", {})
+    if not isinstance(abilities, Mapping):
+        raise CheckpointError(f"config.json: quickfill.abilities must be an object, not {abilities!r}")
+    return Abilities(*(flag(abilities, name) for name in ("holes", "edits", "correction", "context")))
+
+
+def _decoding(settings: Mapping[str, Any]) -> tuple[DecodingProfile, ...]:
+    profiles = settings.get("decoding", [])
+    if not isinstance(profiles, list) or not all(isinstance(profile, Mapping) for profile in profiles):
+        raise CheckpointError(f"config.json: quickfill.decoding must be a list of objects, not {profiles!r}")
+    return tuple(
+        DecodingProfile(
+            _text(profile, "policy"),
+            count(profile, "canvas_size"),
+            _passes(profile, "canvas_passes_per_token"),
+            _passes(profile, "commit_passes_per_token"),
+        )
+        for profile in profiles
+    )
+
+
+def _require_same_ids(settings: Mapping[str, Any], control: ControlTokens) -> None:
+    """`quickfill` repeats some ids for other programs; a checkpoint mixed up with another's tokenizer shows here."""
+    if "mask_token_id" not in settings:
+        raise CheckpointError("config.json: quickfill.mask_token_id is missing; the checkpoint is incomplete")
+    expected = {
+        "mask_token_id": control.mask,
+        "fim_prefix_id": control.fim_prefix,
+        "fim_suffix_id": control.fim_suffix,
+        "fim_end_id": control.fim_end,
+        "hole_id": control.hole,
+    }
+    for field in expected.keys() & settings.keys():
+        if settings[field] != expected[field]:
+            raise CheckpointError(
+                f"config.json: quickfill.{field} is {settings[field]!r}, but tokenizer.json says {expected[field]}; "
+                "the two files belong to different checkpoints"
+            )
+
+
+def require_consistent_sizes(model: ModelConfig) -> None:
+    """Raise CheckpointError where sizes contradict each other."""
+    if model.num_heads % model.num_key_value_heads:
+        raise CheckpointError(
+            f"config.json: num_attention_heads ({model.num_heads}) is not a multiple of num_key_value_heads "
+            f"({model.num_key_value_heads})"
+        )
+    if model.head_dim % 2:
+        raise CheckpointError(f"config.json: head_dim must be even for rotary embeddings, not {model.head_dim}")
+    if model.vocab_size <= max(model.control.all):
+        raise CheckpointError(
+            f"config.json: vocab_size is {model.vocab_size}, but tokenizer.json has ids up to {max(model.control.all)}"
+        )

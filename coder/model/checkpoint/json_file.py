@@ -1,0 +1,22 @@
+"""Reading a JSON file of a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from coder.errors import CheckpointError
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A file of a checkpoint that holds a JSON object. Raises CheckpointError when it does not."""
+    if not file.is_file():
+        raise CheckpointError(f"{file} is missing: {file.parent} is not a checkpoint in Hugging Face layout")
+    try:
+        content = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise CheckpointError(f"{file} is not valid JSON ({error}); download it again") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{file} must hold a JSON object; download it again")
+    return content

@@ -1,0 +1,78 @@
+"""The layouts of a prompt, as lists of token ids; the model continues each one (design: the layout of a prompt).
+
+    header  <|fim_suffix|> suffix <|fim_prefix|> prefix  ▸  middle <|fim_end|>
+
+Suffix first, so that prefix and middle stay contiguous and the suffix stays cached while the user types. Every part is
+tokenised by itself. Headers, several holes and edits are for checkpoints that have seen them: the caller decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from coder.model.checkpoint.config import ControlTokens
+from coder.model.checkpoint.tokens import Tokenizer
+
+Ids = Sequence[int]
+
+
+def repo_header(tokenizer: Tokenizer, name: str) -> list[int]:
+    """`<|repo|> name`: the repository the file belongs to."""
+    return [tokenizer.control.repo, *tokenizer.encode(name)]
+
+
+def file_header(tokenizer: Tokenizer, path: str, text: str) -> list[int]:
+    """`<|file|> path text`: a snippet of another file, its path on a line of its own."""
+    return [tokenizer.control.file, *tokenizer.encode(f"{path}\n"), *tokenizer.encode(text)]
+
+
+def infill(control: ControlTokens, prefix: Ids, suffix: Ids, header: Ids = ()) -> list[int]:
+    """One hole between `prefix` and `suffix`, either of which may be empty."""
+    return [*header, control.fim_suffix, *suffix, control.fim_prefix, *prefix]
+
+
+def infill_holes(control: ControlTokens, texts: Sequence[Ids], header: Ids = ()) -> list[int]:
+    """A hole between each two neighbours of `texts`; the answer is one stream, see `split_answers`."""
+    if len(texts) < 2:
+        raise ValueError(f"{len(texts)} texts have no hole between them")
+    prefix, first_suffix, *more_suffixes = texts
+    suffix = [*first_suffix]
+    for text in more_suffixes:
+        suffix += [control.hole, *text]
+    return infill(control, prefix, suffix, header)
+
+
+def split_answers(control: ControlTokens, middle: Ids) -> list[list[int]]:
+    """The answers for several holes, `m1 <|hole|> m2 …`, up to `<|fim_end|>` if it is there."""
+    answers: list[list[int]] = [[]]
+    for token in middle:
+        if token == control.fim_end:
+            break
+        if token == control.hole:
+            answers.append([])
+        else:
+            answers[-1].append(token)
+    return answers
+
+
+def recent_edit(control: ControlTokens, old: Ids, new: Ids) -> list[int]:
+    """One of the user's recent edits, to stand in the header of a next edit."""
+    return [control.edit_before, *old, control.edit_after, *new]
+
+
+def rewrite(
+    control: ControlTokens,
+    prefix: Ids,
+    old_before_cursor: Ids,
+    old_after_cursor: Ids,
+    suffix: Ids,
+    instruction: Ids = (),
+    header: Ids = (),
+) -> list[int]:
+    """A region to be rewritten between `prefix` and `suffix`, with the cursor in its old text.
+
+    `instruction` is a comment line of the file's language, its line break included. A next edit is the same with the
+    recent edits at the end of `header`.
+    """
+    old = [control.edit_before, *instruction, *old_before_cursor, control.cursor, *old_after_cursor]
+    return infill(control, prefix, [*suffix, *old], header)

@@ -1,0 +1,150 @@
+"""Text to token ids and back: byte-level BPE, where a user's text never turns into control tokens."""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import tokenizers
+
+from coder.errors import CheckpointError, InputError
+from coder.model.checkpoint.config import ControlTokens
+
+CONTROL_TEXTS = {
+    "end_of_text": "<|endoftext|>",
+    "repo": "<|repo|>",
+    "file": "<|file|>",
+    "fim_prefix": "<|fim_prefix|>",
+    "fim_suffix": "<|fim_suffix|>",
+    "hole": "<|hole|>",
+    "cursor": "<|cursor|>",
+    "edit_before": "<|edit_before|>",
+    "edit_after": "<|edit_after|>",
+    "mask": "<|mask|>",
+    "fim_end": "<|fim_end|>",
+}
+"""How `tokenizer.json` spells each named control token."""
+
+REVERSIBILITY_PROBE = " a\u0301  b\r\n\t\x00 \N{ZERO WIDTH JOINER}\N{KISS MARK}<|mask|> 12\n"
+
+
+class Tokenizer:
+    """A checkpoint's tokenizer.
+
+    Attributes:
+        special: the special tokens' ids by their texts.
+        control: the control tokens; `control.all` covers every special token.
+        ids: every id that stands for something.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        backend: tokenizers.Tokenizer | None = None,
+        control: Callable[[Mapping[str, int]], ControlTokens] | None = None,
+    ) -> None:
+        """Read a `tokenizer.json` with this project's control tokens.
+
+        Args:
+            backend: what was read from `file` already.
+            control: names the control tokens of another layout, given the special tokens.
+
+        Raises:
+            CheckpointError: the file is missing, damaged or of an unsuitable kind.
+        """
+        self._tokenizer = read_tokenizer_file(file) if backend is None else backend
+        self._tokenizer.encode_special_tokens = True
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._added = self._tokenizer.get_added_tokens_decoder()
+        self.special = {token.content: number for number, token in self._added.items() if token.special}
+        self.control = _control_tokens(file, self.special) if control is None else control(self.special)
+        self.ids = frozenset(self._tokenizer.get_vocab().values())
+        is_byte_level = isinstance(self._tokenizer.decoder, tokenizers.decoders.ByteLevel)
+        if not is_byte_level or self.decode(self.encode(REVERSIBILITY_PROBE)) != REVERSIBILITY_PROBE:
+            raise CheckpointError(
+                f"{file} does not give every text back as it was; only byte-level BPE without normalisation fits"
+            )
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of what every id stands for, in hexadecimal: equal where the ids of two tokenizers mean the same."""
+        vocabulary = sorted((number, text) for text, number in self._tokenizer.get_vocab().items())
+        return hashlib.sha256(repr(vocabulary).encode()).hexdigest()
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of `text`, none of them a control token: `<|mask|>` in a text is eight characters like any others.
+
+        Bytes that the vocabulary lacks are left out. The embedded one lacks six ASCII control characters and the first
+        bytes of Unicode's unassigned planes.
+
+        Raises InputError when the text holds half a surrogate pair, which no encoding can write.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"character {error.start} is half of a surrogate pair ({text[error.start]!r}), so the text is not "
+                "valid Unicode; read the file as UTF-8"
+            ) from error
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def encode_template(self, text: str) -> list[int]:
+        """The ids of a text whose special tokens are meant: a checkpoint's own template, never a user's text."""
+        self._tokenizer.encode_special_tokens = False
+        try:
+            return self._tokenizer.encode(text, add_special_tokens=False).ids
+        finally:
+            self._tokenizer.encode_special_tokens = True
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of `ids`. Control tokens stand for none; bytes that form no character become U+FFFD."""
+        return b"".join(map(self.token_bytes, ids)).decode(errors="replace")
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The text of each id, such that joined they are `decode(ids)`.
+
+        A character whose bytes are spread over several tokens appears with the last of them.
+        """
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        last = len(ids) - 1
+        return [decoder.decode(self.token_bytes(token), final=index == last) for index, token in enumerate(ids)]
+
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes one id stands for, not always whole characters; none for a control token or an unknown id."""
+        if token in self._added:
+            return b"" if self._added[token].special else self._added[token].content.encode()
+        characters = self._tokenizer.id_to_token(token) or ""
+        return bytes(_byte_of_character()[character] for character in characters)
+
+
+def read_tokenizer_file(file: Path) -> tokenizers.Tokenizer:
+    """A `tokenizer.json`, whatever is in it. Raises CheckpointError."""
+    if not file.is_file():
+        raise CheckpointError(f"{file} is missing: a checkpoint needs its tokenizer.json")
+    try:
+        return tokenizers.Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises nothing more specific
+        raise CheckpointError(f"{file} is not a tokenizer that can be read ({error}); download it again") from error
+
+
+def _control_tokens(file: Path, special: dict[str, int]) -> ControlTokens:
+    missing = [text for text in CONTROL_TEXTS.values() if text not in special]
+    if missing:
+        raise CheckpointError(
+            f"{file} has no special token {', '.join(missing)}: the checkpoint was not adapted to this prompt layout"
+        )
+    named = {name: special[text] for name, text in CONTROL_TEXTS.items()}
+    return ControlTokens(**named, all=tuple(sorted(special.values())))
+
+
+@functools.cache
+def _byte_of_character() -> dict[str, int]:
+    """How byte-level BPE writes bytes as printable characters (GPT-2): printable ones as themselves, the rest moved
+    behind the first 256 code points, in order."""
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    moved = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + index): byte for index, byte in enumerate(moved)}

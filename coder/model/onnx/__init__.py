@@ -1,0 +1,1 @@
+"""The decoder in ONNX Runtime, int8 on a processor."""

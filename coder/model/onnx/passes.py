@@ -1,0 +1,113 @@
+"""What the ONNX graph is given for the passes of one or several sequences, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from coder.model.checkpoint.config import ControlTokens
+from coder.model.onnx.graph import ACTIVATION_ZERO
+from coder.model.runtime import CANDIDATES, Pass, Predictions, TokenBias
+
+HIDDEN_FROM = np.float32(-1e9)
+"""What is added to an attention score or a logit that must not count."""
+
+Array = npt.NDArray[np.generic]
+
+
+def joint_inputs(passes: Sequence[Pass], quantized: bool) -> dict[str, Array]:
+    """The inputs that all sequences share, but for `control_bias`: their positions and wanted predictions behind each
+    other."""
+    widths = np.array([len(request.tokens) for request in passes])
+    wanted = [index for request, first in zip(passes, _starts(widths), strict=True) for index in first + request.wanted]
+    given = [
+        token for request in passes for token in ([0] * len(request.wanted) if request.given is None else request.given)
+    ]
+    # Among the rows of all attentions, those of a sequence of one position have a spare one behind them.
+    attended = [first + np.arange(width) for first, width in zip(_starts(np.maximum(widths, 2)), widths, strict=True)]
+    inputs: dict[str, Array] = {
+        "tokens": np.concatenate([np.asarray(request.tokens, np.int64) for request in passes]),
+        "attended_rows": np.concatenate(attended),
+        "wanted": np.array(wanted, np.int64),
+        "given": np.array(given, np.int64).reshape(1, len(wanted), 1),
+    }
+    if quantized:
+        inputs["row_zeros"] = np.full((1, widths.sum(), 1), ACTIVATION_ZERO, np.uint8)
+        inputs["wanted_zeros"] = np.full((1, len(wanted), 1), ACTIVATION_ZERO, np.uint8)
+    return inputs
+
+
+def sequence_inputs(sequence: int, first: int, cached: int, request: Pass) -> dict[str, Array]:
+    """The inputs of one sequence of a graph, whose positions start at `first` among all new ones."""
+    # A single row takes other float kernels in the attention, whose last bit differs, and quantisation makes that
+    # visible. From two rows on every width gives the same bits, so a single one gets a spare one behind it.
+    new = len(request.tokens)
+    rows = max(new, 2)
+    total = cached + rows
+    return {
+        f"rows_{sequence}": first + np.arange(rows) % new,
+        f"positions_{sequence}": np.arange(cached, total)[None],
+        f"attention_bias_{sequence}": attention_bias(cached, rows, request.causal or new == 1),
+        f"last_position_{sequence}": np.array([total - 1], np.int32),
+        f"total_length_{sequence}": np.array([total], np.int32),
+    }
+
+
+def attention_bias(cached: int, new: int, causal: bool) -> npt.NDArray[np.float32]:
+    """float32 [1, 1, new, cached + new]: 0 where a new position may look, a large negative number elsewhere."""
+    bias = np.zeros((1, 1, new, cached + new), np.float32)
+    if causal and new > 1:
+        bias[0, 0, :, cached:] = np.triu(np.full((new, new), HIDDEN_FROM), 1)
+    return bias
+
+
+def token_bias(passes: Sequence[Pass], control: ControlTokens, allowed: Sequence[int]) -> dict[str, Array]:
+    """The biases of all passes, and where one may predict fewer control tokens than are `allowed`, those against the
+    others."""
+    counts = [len(request.wanted) for request in passes]
+    bias = TokenBias.none()
+    for request, first, count in zip(passes, _starts(counts), counts, strict=True):
+        forbidden = [token for token in allowed if token in control.all and token not in request.control_tokens]
+        rows = np.repeat(np.arange(count), len(forbidden))
+        values = np.full(len(rows), HIDDEN_FROM, np.float32)
+        against = TokenBias(rows, np.tile(np.array(forbidden, np.int64), count), values)
+        both = request.bias.joined(against) if forbidden else request.bias
+        bias = bias.joined(TokenBias(both.rows + first, both.tokens, both.values))
+    return {
+        "bias_indices": np.stack([np.zeros_like(bias.rows), bias.rows, bias.tokens], axis=1),
+        "bias_values": bias.values,
+    }
+
+
+def bind_results(binding: onnxruntime.IOBinding, wanted: int) -> dict[str, npt.NDArray[Any]]:
+    """Arrays that the graph writes its predictions into."""
+    results: dict[str, npt.NDArray[Any]] = {
+        "top_tokens": np.empty((1, wanted, CANDIDATES), np.int64),
+        "top_probabilities": np.empty((1, wanted, CANDIDATES), np.float32),
+        "entropy": np.empty((1, wanted, 1), np.float32),
+        "log_probability": np.empty((1, wanted, 1), np.float32),
+    }
+    for name, value in results.items():
+        binding.bind_ortvalue_output(name, onnxruntime.OrtValue.ortvalue_from_numpy(value))
+    return results
+
+
+def split_results(results: dict[str, npt.NDArray[Any]], passes: Sequence[Pass]) -> list[Predictions]:
+    """The predictions of each pass."""
+    counts = [len(request.wanted) for request in passes]
+    predictions = []
+    for request, first, count in zip(passes, _starts(counts), counts, strict=True):
+        mine = {name: value[0, first : first + count] for name, value in results.items()}
+        probabilities = mine["top_probabilities"]
+        given = np.log(probabilities[:, 0]) if request.given is None else mine["log_probability"][:, 0]
+        predictions.append(Predictions(mine["top_tokens"], probabilities, mine["entropy"][:, 0], given))
+    return predictions
+
+
+def _starts(sizes: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where each of several parts starts when they lie behind each other."""
+    return np.cumsum([0, *sizes])[:-1]

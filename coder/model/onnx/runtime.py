@@ -1,0 +1,128 @@
+"""The decoder on ONNX Runtime: int8 on any CPU, without PyTorch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import onnxruntime
+
+from coder.errors import CheckpointError
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.onnx import protobuf as onnx_protobuf
+from coder.model.onnx.cache import OnnxCache
+from coder.model.onnx.graph import STANDARD_OPERATORS
+from coder.model.onnx.session import DecoderSession
+from coder.model.onnx.weights import DecoderWeights
+from coder.model.runtime import Cache, Pass, Predictions
+
+SEQUENCES = 8
+"""How many sequences the graph for several is built for. Those that take no part cost little."""
+
+WIDE = 64
+"""Passes over more positions than this gain nothing from company, and take memory; they run alone."""
+
+WEIGHT_LEVELS: dict[int, int | None] = {8: 127, 7: 63, 32: None}
+"""Largest magnitude of a weight by its bits; None leaves weights in float32."""
+
+PRECISIONS = {
+    8: "int8, 8-bit weights: this processor's products of them are exact",
+    7: "int8, 7-bit weights: this processor's products of wider ones saturate",
+    32: "float32",
+}
+
+
+class OnnxRuntime:
+    """A decoder in ONNX Runtime on the CPU. See `Runtime` for what it answers."""
+
+    def __init__(self, weights: DecoderWeights, threads: int, description: dict[str, str]) -> None:
+        self._weights = weights
+        self._threads = threads
+        self._description = description
+        self._alone = DecoderSession(weights, 1, threads)
+
+    @cached_property
+    def _together(self) -> DecoderSession:
+        """Built when it is first needed, since it takes a second, and a copy of the weights."""
+        return DecoderSession(self._weights, SEQUENCES, self._threads)
+
+    @staticmethod
+    def load(checkpoint: Checkpoint, threads: int | None = None, weight_bits: int | None = None) -> OnnxRuntime:
+        """Build the graph from a checkpoint.
+
+        Args:
+            threads: of the matrix products; None uses every core this process may run on, at most 8.
+            weight_bits: 8 or 7 for int8 products, 32 for float32; None chooses 8 where this processor's int8 products
+                are exact with 8 bits, else 7.
+
+        Raises CheckpointError for a head size that ONNX Runtime's attention cannot run.
+        """
+        if checkpoint.config.head_dim % 16:
+            raise CheckpointError(
+                f"config.json: head_dim is {checkpoint.config.head_dim}; ONNX Runtime's attention needs a multiple of "
+                "16, so run this checkpoint with --runtime torch"
+            )
+        bits = weight_bits or (7 if products_saturate() else 8)
+        threads = threads or available_cores()
+        description = {
+            "runtime": f"ONNX Runtime {onnxruntime.__version__}, CPU",
+            "precision": PRECISIONS[bits],
+            "threads": str(threads),
+        }
+        return OnnxRuntime(DecoderWeights(checkpoint, WEIGHT_LEVELS[bits]), threads, description)
+
+    @property
+    def config(self) -> ModelConfig:
+        return self._weights.config
+
+    @property
+    def description(self) -> dict[str, str]:
+        return self._description
+
+    def new_cache(self) -> OnnxCache:
+        return OnnxCache(self.config)
+
+    def forward(self, cache: Cache, request: Pass) -> Predictions:
+        assert isinstance(cache, OnnxCache)
+        (predictions,) = self._alone.run([cache], [request])
+        return predictions
+
+    def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
+        answers: dict[int, Predictions] = {}
+        narrow = [index for index, request in enumerate(requests) if len(request.tokens) <= WIDE]
+        for first in range(0, len(narrow), SEQUENCES):
+            if len(chosen := narrow[first : first + SEQUENCES]) > 1:
+                ours = [cache for index in chosen if isinstance(cache := caches[index], OnnxCache)]
+                answers |= zip(chosen, self._together.run(ours, [requests[index] for index in chosen]), strict=True)
+        alone = (index for index in range(len(requests)) if index not in answers)
+        answers |= {index: self.forward(caches[index], requests[index]) for index in alone}
+        return [answers[index] for index in range(len(requests))]
+
+
+def available_cores(most: int = 8) -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), most)
+    return min(os.cpu_count() or 1, most)
+
+
+def products_saturate() -> bool:
+    """Whether this processor's uint8 x int8 products overflow their 16-bit pair sums, as AVX2 without VNNI does.
+
+    Asked of a one-node graph with the most extreme values.
+    """
+    depth, columns = 64, 16
+    weights = onnx_protobuf.constant("b", np.full((depth, columns), 127, np.int8))
+    graph = onnx_protobuf.graph(
+        "probe",
+        [onnx_protobuf.node("MatMulInteger", ["a", "b"], ["product"], "product")],
+        [weights],
+        [onnx_protobuf.value_info("a", np.uint8, ["rows", depth])],
+        [onnx_protobuf.value_info("product", np.int32, ["rows", columns])],
+    )
+    model = onnx_protobuf.model(graph, {"": STANDARD_OPERATORS})
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    (product,) = session.run(None, {"a": np.full((2, depth), 255, np.uint8)})
+    return bool((np.asarray(product) != depth * 255 * 127).any())

@@ -1,0 +1,80 @@
+"""The decoder's graph for a number of sequences, loaded into ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from coder.model.onnx.cache import OnnxCache
+from coder.model.onnx.graph import DecoderGraph
+from coder.model.onnx.passes import (
+    HIDDEN_FROM,
+    bind_results,
+    joint_inputs,
+    sequence_inputs,
+    split_results,
+    token_bias,
+)
+from coder.model.onnx.weights import DecoderWeights
+from coder.model.runtime import Pass, Predictions
+
+UNUSED = Pass([0])
+"""What a sequence that takes no part is given: none of its rows leave the attention."""
+
+
+class DecoderSession:
+    """Runs up to `sequences` passes at once. Several sessions of the same weights share these, but for the copies in
+    another layout that ONNX Runtime makes for its products."""
+
+    def __init__(self, weights: DecoderWeights, sequences: int, threads: int) -> None:
+        serialized, constants = DecoderGraph(weights.config, weights, sequences).build()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in constants.values()]
+        options.add_external_initializers(list(constants), values)
+        self._constants = constants
+        """The session reads them where they are, so they must live as long as it does."""
+        self._session = onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
+        self._config = weights.config
+        self._quantized = weights.quantized
+        self._unused = [OnnxCache(weights.config, capacity=3) for _ in range(sequences)]
+        self._control_bias: dict[tuple[int, ...], npt.NDArray[np.float32]] = {}
+
+    def run(self, caches: Sequence[OnnxCache], passes: Sequence[Pass]) -> list[Predictions]:
+        """The predictions of one pass for each cache; the committed tokens join the caches.
+
+        Raises InputError when a sequence would be longer than the model's positions.
+        """
+        for cache, request in zip(caches, passes, strict=True):
+            cache.reserve(len(cache.tokens) + len(request.tokens))
+        binding = self._session.io_binding()
+        allowed = tuple(sorted({token for request in passes for token in request.control_tokens}))
+        inputs = joint_inputs(passes, self._quantized) | token_bias(passes, self._config.control, allowed)
+        first = 0
+        for sequence, (cache, request) in enumerate(zip(caches, passes, strict=True)):
+            cache.bind(binding, sequence)
+            inputs |= sequence_inputs(sequence, first, len(cache.tokens), request)
+            first += len(request.tokens)
+        for sequence in range(len(passes), len(self._unused)):
+            self._unused[sequence].bind(binding, sequence)
+            inputs |= sequence_inputs(sequence, 0, 0, UNUSED)
+        for name, value in inputs.items():
+            binding.bind_cpu_input(name, value)
+        binding.bind_cpu_input("control_bias", self._control_bias_for(allowed))
+        results = bind_results(binding, len(inputs["wanted"]))
+        self._session.run_with_iobinding(binding)
+        for cache, request in zip(caches, passes, strict=True):
+            cache.tokens.extend(request.tokens[: request.commit])
+        return split_results(results, passes)
+
+    def _control_bias_for(self, allowed: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        """float32 [vocabulary]: 0, and a large negative number for control tokens that are not allowed."""
+        if allowed not in self._control_bias:
+            bias = np.zeros(self._config.vocab_size, np.float32)
+            bias[self._config.control.forbidden(allowed)] = HIDDEN_FROM
+            self._control_bias[allowed] = bias
+        return self._control_bias[allowed]

@@ -1,0 +1,1 @@
+"""The decoder in PyTorch, for GPUs, for training, and as the reference."""

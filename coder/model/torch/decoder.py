@@ -1,0 +1,203 @@
+"""The decoder in plain PyTorch, of any size: the reference, what runs on GPUs, and what is trained.
+
+Llama's layers, with what Qwen2 (biases of queries, keys and values) and Qwen3 (norms of queries and keys) add to them.
+Grouped-query attention, rotary positions (half-split, as Hugging Face lays them out), SwiGLU, RMSNorm. What a position
+sees is the caller's: an attention function is passed in, which may add a cache, a dense mask or FlexAttention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.torch.requirement import torch
+
+Tensor = torch.Tensor
+functional = torch.nn.functional
+
+Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+"""(layer, queries [rows, heads, M, head_dim], keys and values [rows, key_value_heads, M, head_dim]) -> [rows, heads, M,
+head_dim], with rotary positions already in queries and keys."""
+
+Rotation = tuple[Tensor, Tensor]
+"""Cosines and sines, each [rows, 1, M, head_dim / 2]."""
+
+
+class Decoder(torch.nn.Module):
+    """Tokens to hidden states; `logits` turns those into predictions of the next token."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = torch.nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = torch.nn.ModuleList(Layer(config) for _ in range(config.num_layers))
+        self.norm = torch.nn.RMSNorm(config.hidden_size, config.norm_epsilon)
+        self.head = None if config.tied_embeddings else _matrix(config.hidden_size, config.vocab_size)
+
+    @staticmethod
+    def empty(config: ModelConfig, dtype: torch.dtype) -> Decoder:
+        """One whose parameters have no memory yet; see `parts` and `fill`."""
+        with torch.device("meta"):
+            return Decoder(config).to(dtype)
+
+    @staticmethod
+    def from_checkpoint(checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> Decoder:
+        """Load one part of a tensor after the other, dequantised, so that little more than the model is ever in
+        memory."""
+        decoder = Decoder.empty(checkpoint.config, dtype)
+        for name, part in decoder.parts().items():
+            part.to_empty(device=device)
+            decoder.fill(name, checkpoint)
+        return decoder
+
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """What may lie on different devices, by its name as a module, in the order of use."""
+        layers = {f"layers.{index}": layer for index, layer in enumerate(self.layers)}
+        head = {} if self.head is None else {"head": self.head}
+        return {"embedding": self.embedding, **layers, "norm": self.norm, **head}
+
+    @property
+    def layer_devices(self) -> list[torch.device]:
+        return [layer.get_submodule("attention_norm").get_parameter("weight").device for layer in self.layers]
+
+    @torch.no_grad()
+    def fill(self, part: str, checkpoint: Checkpoint) -> None:
+        """Load a part's parameters, which have memory, from a checkpoint."""
+        for name, target in self.part_tensors(part).items():
+            for rows, values in checkpoint.chunks(name):
+                target[rows].copy_(torch.tensor(values))
+
+    def part_tensors(self, part: str) -> dict[str, Tensor]:
+        """The parameters of a part under the names and in the shapes of a checkpoint: views, so writing to them loads
+        them."""
+        module = self.parts()[part]
+        if isinstance(module, Layer):
+            return {f"model.{part}.{name}": tensor for name, tensor in module.checkpoint_tensors().items()}
+        names = {"embedding": "model.embed_tokens.weight", "norm": "model.norm.weight", "head": "lm_head.weight"}
+        return {names[part]: module.get_parameter("weight")}
+
+    def checkpoint_tensors(self) -> dict[str, Tensor]:
+        """All of them."""
+        return {name: tensor for part in self.parts() for name, tensor in self.part_tensors(part).items()}
+
+    def forward(self, tokens: Tensor, positions: Tensor, attend: Attend) -> Tensor:
+        """Hidden states [rows, M, hidden_size] of int64 `tokens` [rows, M] at RoPE `positions` [rows, M]."""
+        hidden = self.embedding(tokens)
+        rotation = self._rotation(positions, hidden.dtype)
+        for index, layer in enumerate(self.layers):
+            assert isinstance(layer, Layer)
+            if hidden.device != (device := layer.attention_norm.weight.device):  # layers spread over devices
+                hidden, rotation = hidden.to(device), (rotation[0].to(device), rotation[1].to(device))
+            hidden = layer(hidden, rotation, partial(attend, index))
+        return self.norm(hidden.to(self.norm.weight.device))
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits [..., vocab_size] of the next token, for hidden states [..., hidden_size]."""
+        weight = (self.head or self.embedding).weight
+        return functional.linear(hidden.to(weight.device), weight)
+
+    def _rotation(self, positions: Tensor, dtype: torch.dtype) -> Rotation:
+        """Computed in float32 whatever the model's format, since bfloat16 cannot count beyond 256."""
+        rope = self.config.rope
+        frequencies = rope.frequencies(self.config.rope_theta, self.config.head_dim)
+        angles = positions[:, None, :, None].float() * _frequencies(tuple(frequencies.tolist()), positions.device)
+        return (angles.cos() * rope.amplitude).to(dtype), (angles.sin() * rope.amplitude).to(dtype)
+
+
+class Layer(torch.nn.Module):
+    """One decoder layer, in two parts around the attention, with the matrices that share an input fused."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.head_dim = config.head_dim
+        self.heads = [config.num_heads, config.num_key_value_heads, config.num_key_value_heads]
+        self.attention_norm = torch.nn.RMSNorm(config.hidden_size, config.norm_epsilon)
+        width = sum(self.heads) * config.head_dim
+        self.query_key_value = torch.nn.Linear(config.hidden_size, width, bias=config.projection_bias)
+        norms = (torch.nn.RMSNorm(config.head_dim, config.norm_epsilon) for _ in range(2))
+        self.query_norm, self.key_norm = norms if config.head_norms else (None, None)
+        self.output = _matrix(config.num_heads * config.head_dim, config.hidden_size)
+        self.mlp_norm = torch.nn.RMSNorm(config.hidden_size, config.norm_epsilon)
+        self.gate_up = _matrix(config.hidden_size, 2 * config.intermediate_size)
+        self.down = _matrix(config.intermediate_size, config.hidden_size)
+
+    def checkpoint_tensors(self) -> dict[str, Tensor]:
+        sizes = [count * self.head_dim for count in self.heads]
+        query, key, value = self.query_key_value.weight.split(sizes)
+        gate, up = self.gate_up.weight.chunk(2)
+        tensors = {
+            "input_layernorm.weight": self.attention_norm.weight,
+            "self_attn.q_proj.weight": query,
+            "self_attn.k_proj.weight": key,
+            "self_attn.v_proj.weight": value,
+            "self_attn.o_proj.weight": self.output.weight,
+            "post_attention_layernorm.weight": self.mlp_norm.weight,
+            "mlp.gate_proj.weight": gate,
+            "mlp.up_proj.weight": up,
+            "mlp.down_proj.weight": self.down.weight,
+        }
+        if self.query_key_value.bias is not None:
+            biases = zip("qkv", self.query_key_value.bias.split(sizes), strict=True)
+            tensors |= {f"self_attn.{part}_proj.bias": bias for part, bias in biases}
+        if self.query_norm is not None and self.key_norm is not None:
+            tensors["self_attn.q_norm.weight"] = self.query_norm.weight
+            tensors["self_attn.k_norm.weight"] = self.key_norm.weight
+        return tensors
+
+    def forward(self, hidden: Tensor, rotation: Rotation, attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
+        """Hidden states [rows, M, hidden_size] after the layer; `attend` is its attention, see `Attend`."""
+        return self.combine(hidden, attend(*self.project(hidden, rotation)))
+
+    def project(self, hidden: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values [rows, heads, M, head_dim], the first two rotated."""
+        rows, length, _ = hidden.shape
+        projected = self.query_key_value(self.attention_norm(hidden)).view(rows, length, -1, self.head_dim)
+        queries, keys, values = projected.transpose(1, 2).split(self.heads, dim=1)
+        if self.query_norm is not None and self.key_norm is not None:
+            queries, keys = self.query_norm(queries), self.key_norm(keys)
+        return _rotate(queries, rotation), _rotate(keys, rotation), values
+
+    def combine(self, hidden: Tensor, attended: Tensor) -> Tensor:
+        """Join what attention [rows, heads, M, head_dim] found, then the feed-forward network."""
+        hidden = hidden + self.output(attended.transpose(1, 2).flatten(2))
+        gate, up = self.gate_up(self.mlp_norm(hidden)).chunk(2, dim=-1)
+        return hidden + self.down(functional.silu(gate) * up)
+
+
+def masked_attention(mask: Tensor) -> Attend:
+    """Attention among the M positions alone. `mask` is bool [M, M] or [rows, 1, M, M], True where a query (row) sees a
+    key (column)."""
+    return lambda _, queries, keys, values: grouped_attention(queries, keys, values, mask)
+
+
+def grouped_attention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+    """Attention of queries [rows, heads, M, head_dim] to keys and values [rows, key_value_heads, N, head_dim].
+
+    The query heads that share a key head are laid out as further queries of it: no copies of keys and values, and any
+    fused kernel serves (GQA, arXiv 2305.13245). `mask` is bool, [M, N] or [rows, 1, M, N].
+    """
+    rows, heads, length, head_dim = queries.shape
+    group = heads // keys.shape[1]
+    folded = queries.reshape(rows, keys.shape[1], group * length, head_dim)
+    attended = functional.scaled_dot_product_attention(
+        folded, keys, values, attn_mask=torch.cat([mask] * group, dim=-2)
+    )
+    return attended.view(rows, heads, length, head_dim)
+
+
+def _rotate(heads: Tensor, rotation: Rotation) -> Tensor:
+    """RoPE (RoFormer, arXiv 2104.09864), pairing each dimension of the first half with its like in the second."""
+    (first, second), (cosine, sine) = heads.chunk(2, dim=-1), rotation
+    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)
+
+
+@lru_cache(maxsize=16)
+def _frequencies(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Made once for a device: a CUDA graph cannot capture a copy from the processor."""
+    return torch.tensor(values, dtype=torch.float32, device=device)
+
+
+def _matrix(inputs: int, outputs: int) -> torch.nn.Linear:
+    return torch.nn.Linear(inputs, outputs, bias=False)

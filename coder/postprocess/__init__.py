@@ -1,0 +1,1 @@
+"""Cleaning an answer before a user sees it: pure functions over texts."""

@@ -1,0 +1,1 @@
+"""HTTP for every API of the server: operations, guards, errors, documentation."""

@@ -1,0 +1,99 @@
+"""The OpenAPI document of the server, generated from the wire types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from coder import __version__
+from coder.serve.http.field_descriptions import describe_fields
+from coder.serve.http.operations import Operation, Text
+from coder.serve.http.wire import Failure
+
+REFUSALS = {
+    "400": "What is asked for cannot be done; the message says why.",
+    "401": "An API key is needed.",
+    "403": "The server is not called by this name, or not by this page.",
+    "408": "The request came too slowly.",
+    "413": "The request is too large.",
+    "429": "Too many requests wait; `Retry-After` says when to come again.",
+    "503": "The request's time was over before its turn came, or the server is about to stop.",
+}
+STATUS_REFUSALS = ("401", "403", "503")
+
+
+def document(operations: Sequence[Operation]) -> dict[str, Any]:
+    """OpenAPI 3.1."""
+    inputs: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (operation.body, "validation") for operation in operations if operation.body
+    ]
+    answers = [kind for operation in operations for kind in (operation.answer, operation.chunk, Failure) if kind]
+    outputs: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (kind, "serialization") for kind in answers if issubclass(kind, BaseModel)
+    ]
+    unique = list(dict.fromkeys([*inputs, *outputs]))
+    references, definitions = models_json_schema(unique, ref_template="#/components/schemas/{model}")
+    schemas = definitions.get("$defs", {})
+    for model, _ in unique:
+        describe_fields(schemas.get(model.__name__, {}), model)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described(operation, references)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Quickfill",
+            "version": __version__,
+            "description": "A diffusion code model behind the APIs that editors, agents and scripts know.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def described(operation: Operation, references: Mapping[tuple[Any, JsonSchemaMode], Any]) -> dict[str, Any]:
+    """One operation's object."""
+    refusal = {"application/json": {"schema": references[Failure, "serialization"]}}
+    statuses = REFUSALS if operation.body else STATUS_REFUSALS
+    responses: dict[str, Any] = {
+        "200": {"description": "The answer.", "content": content(operation, references)},
+        **{status: {"description": REFUSALS[status], "content": refusal} for status in statuses},
+    }
+    result: dict[str, Any] = {
+        "tags": [operation.family],
+        "summary": operation.summary,
+        "description": operation.description,
+        "operationId": operation.name,
+        "responses": responses,
+        "security": [] if operation.public else [{"key": []}, {}],
+    }
+    if operation.body:
+        schema = references[operation.body, "validation"]
+        result["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return result
+
+
+def content(operation: Operation, references: Mapping[tuple[Any, JsonSchemaMode], Any]) -> dict[str, Any]:
+    """What a successful answer may be."""
+    if issubclass(operation.answer, Text):
+        return {"text/plain": {"schema": {"type": "string"}}}
+    answer = {"application/json": {"schema": references[operation.answer, "serialization"]}}
+    if operation.chunk:
+        chunks = [references[kind, "serialization"] for kind in (operation.chunk, Failure)]
+        data: list[dict[str, Any]] = [{"contentMediaType": "application/json", "contentSchema": {"anyOf": chunks}}]
+        if operation.ends_with is not None:
+            data.append({"const": operation.ends_with})
+        answer["text/event-stream"] = {
+            "schema": {
+                "type": "object",
+                "properties": {"data": {"type": "string", "anyOf": data}},
+                "description": "Server-sent events.",
+            }
+        }
+    return answer

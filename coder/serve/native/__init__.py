@@ -1,0 +1,1 @@
+"""Quickfill's own API."""

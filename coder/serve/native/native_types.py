@@ -1,0 +1,263 @@
+"""Quickfill's own wire types: the engine's requests and answers as they are, in JSON.
+
+Folders of the server's machine cannot be named: a client sees nothing of it but its model.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, RootModel
+
+from coder.api.completion import (
+    UNCONSTRAINED,
+    CanvasUpdate,
+    Completion,
+    CompletionRequest,
+    Constraints,
+    Score,
+    Snippet,
+    Template,
+)
+from coder.api.edits import Applied, ApplyRequest, Diagnostic, Edited, EditRequest, Filled, FillRequest, RepairRequest
+from coder.errors import InputError
+from coder.serve.http.wire import Incoming, Outgoing
+from coder.serve.settings import ServeSettings
+
+Place = Annotated[int, Field(ge=0)]
+Name = Annotated[str, Field(max_length=64)]
+
+
+class Placed(Incoming):
+    """What every request says about the text it is about.
+
+    Attributes:
+        path: where the text lives; nothing is read from there.
+        language: where the path does not tell it.
+    """
+
+    path: str | None = None
+    language: Name | None = None
+
+
+class Decoding(Placed):
+    """How an answer is found.
+
+    Attributes:
+        policy: as on the command line: `auto`, `threshold:0.9`, ...
+        deadline_ms: answer with what there is after so long.
+    """
+
+    policy: Name = "auto"
+    deadline_ms: float | None = Field(default=None, gt=0)
+
+
+class Writing(Decoding):
+    """How text is written.
+
+    Attributes:
+        canvas_size: slots of a canvas.
+        max_tokens: the most; for each hole where there are several.
+        constraints: bounds that each answer keeps.
+        stream: the canvas after each pass, then the answer, as server-sent events.
+    """
+
+    canvas_size: int | None = Field(default=None, ge=1, le=64)
+    max_tokens: int | None = Field(default=None, ge=1)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    seed: int | None = Field(default=None, ge=0, lt=2**62)
+    constraints: Constraints = UNCONSTRAINED
+    stream: bool = False
+
+
+class CompleteBody(Writing):
+    """
+    Attributes:
+        prefix, suffix: the text before and behind the hole.
+        samples: how many different completions are wanted.
+        length: the number of tokens, where that is known.
+        snippets: text of other files, the least important first.
+        replace_brackets: whether the answer may stand in for closing brackets behind the hole; see `replaces`.
+        template: texts that the answer keeps, with a free part between each two of them.
+        syntax_rounds, remasking: other answers are tried where one breaks the text.
+    """
+
+    prefix: str
+    suffix: str = ""
+    samples: int = Field(default=1, ge=1)
+    length: int | None = Field(default=None, ge=0)
+    snippets: Annotated[tuple[Snippet, ...], Field(max_length=256)] = ()
+    replace_brackets: bool = True
+    template: Annotated[tuple[str, ...], Field(min_length=2, max_length=64)] | None = None
+    syntax_rounds: int = Field(default=0, ge=0, le=16)
+    remasking: Name | None = None
+
+    def request(self, settings: ServeSettings) -> CompletionRequest:
+        """Raises InputError for more samples than the server allows."""
+        if self.samples > settings.most_answers:
+            raise InputError(f"a request may ask for {settings.most_answers} answers here, not {self.samples}")
+        template = None if self.template is None else Template(self.template)
+        return CompletionRequest(**{**_written(self, settings), "template": template})
+
+
+class FillBody(Writing):
+    """
+    Attributes:
+        texts: what stands before, between and behind the holes: one more than there are holes.
+    """
+
+    texts: Annotated[tuple[str, ...], Field(min_length=2, max_length=65)]
+
+    def request(self, settings: ServeSettings) -> FillRequest:
+        return FillRequest(**_written(self, settings))
+
+
+class EditBody(Decoding):
+    """
+    Attributes:
+        start, end: the characters of the text to be written anew.
+        instruction: what to do with them.
+    """
+
+    text: str
+    start: Place
+    end: Place
+    instruction: str = ""
+    max_tokens: int | None = Field(default=None, ge=1)
+
+    def request(self, settings: ServeSettings) -> EditRequest:
+        return EditRequest(**_written(self, settings))
+
+
+class RepairBody(Decoding):
+    """
+    Attributes:
+        start, end: the characters among which anything may change; by default all.
+        diagnostics: what is known to be wrong.
+    """
+
+    text: str
+    start: Place = 0
+    end: Place | None = None
+    diagnostics: Annotated[tuple[Diagnostic, ...], Field(max_length=256)] = ()
+
+    def request(self) -> RepairRequest:
+        return RepairRequest(**_fields(self))
+
+
+class ApplyBody(Placed):
+    """
+    Attributes:
+        text: the file.
+        edit: what changes in it, with `... existing code ...` in a comment for what stays.
+    """
+
+    text: str
+    edit: str
+
+    def request(self) -> ApplyRequest:
+        return ApplyRequest(**_fields(self))
+
+
+class ScoreBody(Incoming):
+    """A text, and what stands around it."""
+
+    prefix: str
+    suffix: str = ""
+    middle: str
+
+
+class CompleteAnswer(Outgoing):
+    answer: Completion
+
+
+class FillAnswer(Outgoing):
+    answer: Filled
+
+
+class EditAnswer(Outgoing):
+    answer: Edited
+
+
+class ApplyAnswer(Outgoing):
+    answer: Applied
+
+
+class ScoreAnswer(Outgoing):
+    answer: Score
+
+
+class PrefillAnswer(Outgoing):
+    """Whether the whole context is in the cache."""
+
+    answer: bool
+
+
+class UpdateEvent(Outgoing):
+    """A hole, the first being 0, after a pass: its text that is settled, and the canvas behind it, on which a slot
+    without a text is masked."""
+
+    type: Literal["update"] = "update"
+    hole: int
+    update: CanvasUpdate
+
+
+class CompletedEvent(Outgoing):
+    """The last event."""
+
+    type: Literal["answer"] = "answer"
+    answer: Completion
+
+
+class FilledEvent(Outgoing):
+    """The last event."""
+
+    type: Literal["answer"] = "answer"
+    answer: Filled
+
+
+class CompleteEvent(RootModel[Annotated[UpdateEvent | CompletedEvent, Field(discriminator="type")]]):
+    """What a stream of `complete` consists of."""
+
+
+class FillEvents(RootModel[Annotated[UpdateEvent | FilledEvent, Field(discriminator="type")]]):
+    """What a stream of `fill` consists of."""
+
+
+class Abilities(Outgoing):
+    """What the checkpoint was trained for."""
+
+    holes: bool
+    edits: bool
+    correction: bool
+    context: bool
+
+
+class Info(Outgoing):
+    """What is served.
+
+    Attributes:
+        version: of the checkpoint.
+        runtime: facts about what runs it.
+        canvas_sizes: those that it was trained with.
+        most_tokens, most_answers: the server's limits.
+    """
+
+    server: str
+    model: str
+    version: str
+    runtime: dict[str, str]
+    abilities: Abilities
+    canvas_sizes: list[int]
+    most_tokens: int
+    most_answers: int
+
+
+def _fields(body: Incoming) -> dict[str, Any]:
+    """As they are: what is nested stays what it is."""
+    return {name: value for name, value in body if name != "stream"}
+
+
+def _written(body: CompleteBody | FillBody | EditBody, settings: ServeSettings) -> dict[str, Any]:
+    return _fields(body) | {"max_tokens": settings.tokens(body.max_tokens)}

@@ -1,0 +1,1 @@
+"""Defects put into sound code, to train and to measure repair."""

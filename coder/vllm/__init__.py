@@ -1,0 +1,1 @@
+"""An engine whose model runs in a vLLM server."""

@@ -1,0 +1,194 @@
+"""An engine whose model runs in a vLLM server. Prompts are made and answers finished here, as `Engine` does it.
+
+Where `Engine` compares log-probabilities this one cannot: vLLM gives none for a diffusion model. A hole inside a line
+ends by the rules of `hole_borders` alone, and repairs and scores are refused. Decoding is greedy.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+from coder.api.cancellation import AnyOf, Cancellation
+from coder.api.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, Score, TokenScore
+from coder.api.edits import Applied, ApplyRequest, Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
+from coder.context.window import replaced_characters
+from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
+from coder.editing.apply import apply_edit
+from coder.editing.fill import Model, fill_in_turn
+from coder.editing.rewrite import rewrite
+from coder.editing.template import complete_template, free_parts
+from coder.errors import InputError
+from coder.generation.decoding import Decoded, canvas_updates
+from coder.generation.prompting import Prompting
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.config import ModelConfig
+from coder.vllm.client import Asked, OutOfTimeError, VllmClient
+
+AUTOREGRESSIVE_OUTPUT = ("auto", "autoregressive", "lookup", "verified")
+"""Policies whose output `verified` gives too; the plugin knows them by that name."""
+
+UNSCORED = (
+    "log-probabilities are not known where vLLM runs the model: leave logprobs out, or, where an edit could belong in "
+    "several places, repeat more of the code around it"
+)
+
+
+class VllmEngine:
+    """Any thread may call any method; vLLM batches what is asked at a time."""
+
+    def __init__(self, client: VllmClient, checkpoint: Checkpoint, model_name: str) -> None:
+        """
+        Args:
+            checkpoint: the one that vLLM serves, in any format: for its tokenizer and settings.
+            model_name: how it is called here.
+
+        Raises UnreachableError.
+        """
+        self.model_name = model_name
+        self.config: ModelConfig = checkpoint.config
+        self._client, self._tokenizer = client, checkpoint.tokenizer
+        self._served_name = client.model()
+        self._prompting = Prompting(checkpoint.config, checkpoint.tokenizer)
+
+    @property
+    def description(self) -> dict[str, str]:
+        """Facts about what runs the model, for people."""
+        return {"runtime": "vLLM", "served as": self._served_name}
+
+    def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
+        *_, completion = self.stream(request, cancelled)
+        assert isinstance(completion, Completion)
+        return completion
+
+    def complete_many(self, requests: Sequence[CompletionRequest]) -> list[Completion]:
+        return [self.complete(request) for request in requests]
+
+    def stream(
+        self, request: CompletionRequest, cancelled: Cancellation | None = None
+    ) -> Generator[EngineEvent, None, None]:
+        """Updates as canvases are settled, then the completion. Raises InputError, UnreachableError."""
+        _require_what_vllm_does(request)
+        if request.template is not None:
+            yield from complete_template(request.template, self.stream_fill(free_parts(request), cancelled))
+            return
+        started = time.monotonic()
+        prompt = self._prompting.prompt(request)
+        room = self.config.max_positions - len(prompt.tokens)
+        if room < 1:
+            raise InputError(f"the context alone is {len(prompt.tokens)} tokens, of {self.config.max_positions}")
+        asked = Asked(
+            prompt.tokens,
+            "verified" if request.policy in AUTOREGRESSIVE_OUTPUT else request.policy,
+            request.canvas_size,
+            min(request.max_tokens, room),
+            float("inf") if request.deadline_ms is None else started + request.deadline_ms / 1000.0,
+        )
+        for update in canvas_updates(self._events(asked, cancelled or AnyOf()), self._tokenizer):
+            if isinstance(update, Decoded):
+                replaces = replaced_characters(update.text, prompt.around.replaced)
+                seconds, finished = time.monotonic() - started, update.finished
+                yield Completion(update.text, finished.reason, replaces, seconds, finished.statistics)
+            else:
+                yield update
+
+    def stream_fill(
+        self, request: FillRequest, cancelled: Cancellation | None = None
+    ) -> Generator[FillEvent, None, None]:
+        yield from fill_in_turn(Model(self.stream), request, cancelled or AnyOf())
+
+    def fill(self, request: FillRequest, cancelled: Cancellation | None = None) -> Filled:
+        *_, filled = self.stream_fill(request, cancelled)
+        assert isinstance(filled, Filled)
+        return filled
+
+    def edit(self, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
+        """As `Engine.edit`; both scores are 0.0."""
+        return rewrite(_Unscored(self), request, cancelled)
+
+    def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
+        """Raises InputError."""
+        raise InputError("a repair compares log-probabilities, which vLLM does not give; say where the cursor is")
+
+    def apply(self, request: ApplyRequest) -> Applied:
+        """As `Engine.apply`. Raises InputError, also for an edit that could belong in several places."""
+        return apply_edit(request, self.score)
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        """Raises InputError."""
+        raise InputError(UNSCORED)
+
+    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
+        """Raises InputError."""
+        raise InputError(UNSCORED)
+
+    def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
+        """Bring a context into vLLM's prefix cache."""
+        return self.complete(replace(request, max_tokens=1, template=None), cancelled).finish_reason != "cancelled"
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._tokenizer.encode(text))
+
+    def taking_part(self) -> AbstractContextManager[None]:
+        """Threads need not meet here: their requests do, in vLLM."""
+        return nullcontext()
+
+    def close(self) -> None:
+        self._client.close()
+        self._prompting.workspaces.close()
+
+    def _events(self, asked: Asked, cancelled: Cancellation) -> Iterator[Event]:
+        """What vLLM writes, as the sampler would have told it. How many passes it took is not known; each part that
+        comes was at least one."""
+        written, parts, end = 0, 0, self.config.control.fim_end
+        reason: FinishReason = "cancelled"
+        yield Prefilled(0, len(asked.prompt) - 1)
+        try:
+            for tokens, finish in self._client.tokens(self._served_name, asked, cancelled):
+                settled = tuple(token for token in tokens if token != end)
+                if settled:
+                    written, parts = written + len(settled), parts + 1
+                    yield Committed(settled, (1.0,) * len(settled))
+                if finish is not None:
+                    reason = "length" if finish == "length" else "end"
+        except OutOfTimeError:
+            reason = "deadline"
+        statistics = Statistics(asked.policy, written, prefill_tokens=len(asked.prompt) - 1, commit_passes=parts)
+        yield Finished(reason, statistics)
+
+
+@dataclass(frozen=True)
+class _Unscored:
+    """The engine for those who only want scores to tell of them."""
+
+    engine: VllmEngine
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.engine.config
+
+    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
+        return ()
+
+    def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
+        return self.engine.complete(request, cancelled)
+
+    def stream(
+        self, request: CompletionRequest, cancelled: Cancellation | None = None
+    ) -> Generator[EngineEvent, None, None]:
+        return self.engine.stream(request, cancelled)
+
+
+def _require_what_vllm_does(request: CompletionRequest) -> None:
+    """Raises InputError for what only our own sampler can do."""
+    beyond = {
+        "length": request.length is not None,
+        "samples": request.samples != 1,
+        "constraints": request.constraints != UNCONSTRAINED,
+        "syntax_rounds": request.syntax_rounds > 0,
+        "remasking": request.remasking is not None,
+    }
+    if wanted := [name for name, is_wanted in beyond.items() if is_wanted]:
+        raise InputError(f"{', '.join(wanted)}: not possible where vLLM runs the model")

@@ -1,0 +1,1 @@
+"""Edits on request: fill, rewrite, repair; and the next edit."""

@@ -1,0 +1,163 @@
+"""What somebody wants done to a document, and what the engine is asked for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+from coder.api.edits import (
+    Change,
+    Diagnostic,
+    Edited,
+    EditRequest,
+    Filled,
+    FillRequest,
+    HoleUpdate,
+    RegionUpdate,
+    RepairRequest,
+)
+from coder.errors import InputError
+from lsp.documents import Document
+from lsp.engine.engine_client import EngineClient
+
+EditKind = Literal["fill", "rewrite", "docstring", "repair"]
+
+Span = tuple[int, int]
+"""Characters of `Document.unix`, the end not included."""
+
+EditWatcher = Callable[[HoleUpdate | RegionUpdate], None]
+
+HOLE_MARK = "<fill>"
+"""What stands for a hole in a document, as in `quickfill fill`."""
+
+WRITE_DOCSTRING = "Write the docstring."
+
+Answer = TypeVar("Answer", Filled, Edited)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Under which the engine works: as in `EditRequest`."""
+
+    path: str | None = None
+    workspace: str | None = None
+    policy: str = "auto"
+    deadline_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class EditTask:
+    """Attributes:
+    document: as it is.
+    spans: the holes in order, where they are to be filled; else one region.
+    instruction: for a rewrite. diagnostics: for a repair.
+    """
+
+    document: Document
+    kind: EditKind
+    spans: tuple[Span, ...]
+    instruction: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What stands before, between and behind the spans. Raises InputError for spans that overlap."""
+        text = self.document.unix.text
+        borders = [0, *(border for span in self.spans for border in span), len(text)]
+        if borders != sorted(borders):
+            raise InputError("the ranges overlap, or are outside the document")
+        return tuple(text[start:end] for start, end in zip(borders[::2], borders[1::2], strict=True))
+
+    @property
+    def meant(self) -> EditTask:
+        """The task itself; to rewrite a hole's mark, with nothing said about how, is to fill that hole."""
+        if self.kind != "rewrite" or self.instruction:
+            return self
+        ((start, end),) = self.spans
+        region = self.document.unix.text[start:end]
+        if region.strip() != HOLE_MARK:
+            return self
+        start += region.index(HOLE_MARK)
+        return replace(self, kind="fill", spans=((start, start + len(HOLE_MARK)),))
+
+    def changes(
+        self,
+        engine: EngineClient,
+        conditions: Conditions,
+        cancelled: threading.Event,
+        watch: EditWatcher | None = None,
+    ) -> tuple[Change, ...]:
+        """What to change in `document.unix`, in order; nothing where nothing better was found.
+
+        It takes as long as it takes, or until `cancelled` is set; `watch` sees what happens meanwhile. Raises what
+        `EngineClient` does.
+        """
+        if (meant := self.meant) is not self:
+            return meant.changes(engine, conditions, cancelled, watch)
+        if self.kind == "fill":
+            return self._fill(engine, conditions, cancelled, watch)
+        if self.kind == "repair":
+            return self._repair(engine, conditions, cancelled)
+        instruction = WRITE_DOCSTRING if self.kind == "docstring" else self.instruction
+        ((start, end),) = self.spans
+        request = EditRequest(
+            text=self.document.unix.text,
+            start=start,
+            end=end,
+            instruction=instruction,
+            path=conditions.path,
+            language=self.document.language,
+            policy=conditions.policy,
+            deadline_ms=conditions.deadline_ms,
+            workspace=conditions.workspace,
+        )
+        return _last(engine.stream_edit(request, cancelled), Edited, watch).changes
+
+    def _fill(
+        self, engine: EngineClient, conditions: Conditions, cancelled: threading.Event, watch: EditWatcher | None
+    ) -> tuple[Change, ...]:
+        """A change for each hole; none where time was up before anything was written into it."""
+        request = FillRequest(
+            texts=self.texts,
+            path=conditions.path,
+            language=self.document.language,
+            policy=conditions.policy,
+            deadline_ms=conditions.deadline_ms,
+            workspace=conditions.workspace,
+        )
+        filled = _last(engine.stream_fill(request, cancelled), Filled, watch)
+        return tuple(
+            Change(start, end + middle.replaces, middle.text)
+            for (start, end), middle in zip(self.spans, filled.middles, strict=True)
+            if middle.text or middle.finish_reason in ("end", "length")
+        )
+
+    def _repair(self, engine: EngineClient, conditions: Conditions, cancelled: threading.Event) -> tuple[Change, ...]:
+        ((start, end),) = self.spans
+        request = RepairRequest(
+            text=self.document.unix.text,
+            start=start,
+            end=end,
+            diagnostics=self.diagnostics,
+            path=conditions.path,
+            language=self.document.language,
+            policy=conditions.policy,
+            deadline_ms=conditions.deadline_ms,
+            workspace=conditions.workspace,
+        )
+        return engine.repair(request, cancelled).changes
+
+
+def _last(
+    stream: Generator[HoleUpdate | RegionUpdate | Answer, None, None], kind: type[Answer], watch: EditWatcher | None
+) -> Answer:
+    with closing(stream) as events:
+        for event in events:
+            if isinstance(event, kind):
+                return event
+            if watch is not None and isinstance(event, HoleUpdate | RegionUpdate):
+                watch(event)
+    raise AssertionError("a stream ends with its answer")

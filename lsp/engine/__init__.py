@@ -1,0 +1,1 @@
+"""The engine behind the language server: in its process, shared by windows, or behind an address."""

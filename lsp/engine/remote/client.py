@@ -1,0 +1,232 @@
+"""An engine behind a server, as the language server sees it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
+from coder.api.edits import (
+    Edited,
+    EditEvent,
+    EditRequest,
+    Filled,
+    FillEvent,
+    FillRequest,
+    HoleUpdate,
+    RepairRequest,
+)
+from coder.context.workspace_index import IndexState
+from coder.errors import InputError
+from lsp.engine.engine_client import EngineLostError, EngineStatus, RefusedError, ServerLostError
+from lsp.engine.remote.address import ServerAddress
+from lsp.engine.remote.exchange import Exchange
+
+ROOT = "/quickfill/v1"
+
+PATIENCE_SECONDS = 150.0
+"""For a server that is silent while it works on a request without a deadline."""
+
+GRACE_SECONDS = 10.0
+"""Beyond a request's deadline, before a silent server counts as gone."""
+
+OF_THE_OTHER_MACHINE = ("workspace", "rewritten")
+"""Fields of requests that name what a server does not have."""
+
+Result = TypeVar("Result")
+
+
+class Info(BaseModel):
+    """What a server says of itself."""
+
+    server: str
+    model: str
+    version: str
+    runtime: dict[str, str]
+    abilities: dict[str, bool]
+
+
+class Answer(BaseModel, Generic[Result]):
+    answer: Result
+
+
+class Failure(BaseModel):
+    message: str
+
+
+class Event(BaseModel, Generic[Result]):
+    """A part of a stream: a canvas of a hole, the answer, or why there is none."""
+
+    hole: int = 0
+    update: CanvasUpdate | None = None
+    answer: Result | None = None
+    error: Failure | None = None
+
+
+class RemoteEngine:
+    """An `EngineClient`; see there.
+
+    Args:
+        key: the server's, if it asks for one.
+    """
+
+    def __init__(self, address: ServerAddress, key: str | None) -> None:
+        self._address, self._key = address, key
+        self._closed = threading.Event()
+        self._newest: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+        self._status = self._ask_status()
+
+    def stream(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Generator[EngineEvent, None, None]:
+        started = time.monotonic()
+        superseded = self._enter(group)
+        try:
+            for event in self._events("/complete", request, TypeAdapter(Event[Completion]), cancelled, superseded):
+                if event.answer is not None:
+                    yield event.answer
+                    return
+                if event.update is not None:
+                    yield event.update
+            statistics = Statistics(policy=request.policy)
+            yield Completion("", "cancelled", 0, time.monotonic() - started, statistics)
+        finally:
+            self._leave(group, superseded)
+
+    def complete(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Completion:
+        for event in self.stream(request, cancelled, group):
+            if isinstance(event, Completion):
+                return event
+        raise AssertionError("a stream ends with its completion")
+
+    def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
+        return self._answer("/prefill", _body(request), TypeAdapter(Answer[bool]), cancelled, False)
+
+    def stream_fill(
+        self, request: FillRequest, cancelled: threading.Event | None = None
+    ) -> Generator[FillEvent, None, None]:
+        for event in self._events("/fill", request, TypeAdapter(Event[Filled]), cancelled):
+            if event.answer is not None:
+                yield event.answer
+                return
+            if event.update is not None:
+                yield HoleUpdate(event.hole, event.update)
+        nothing = Completion("", "cancelled", 0, 0.0, Statistics(policy=request.policy))
+        yield Filled("".join(request.texts), (nothing,) * (len(request.texts) - 1), False, 0, 0.0)
+
+    def stream_edit(
+        self, request: EditRequest, cancelled: threading.Event | None = None
+    ) -> Generator[EditEvent, None, None]:
+        """The answer alone: a server does not say how a region is written."""
+        unchanged = Edited(request.text, (), 0.0, 0.0, 0, 0.0)
+        yield self._answer("/edit", _body(request), TypeAdapter(Answer[Edited]), cancelled, unchanged)
+
+    def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
+        unchanged = Edited(request.text, (), 0.0, 0.0, 0, 0.0)
+        return self._answer("/repair", _body(request), TypeAdapter(Answer[Edited]), cancelled, unchanged)
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        body = {"prefix": prefix, "suffix": suffix, "middle": middle}
+        return self._answer("/score", body, TypeAdapter(Answer[Score]), None, Score(0.0, 0.0, 0))
+
+    def index_state(self, folder: str) -> IndexState:
+        """Nothing: a server does not see the folder."""
+        return IndexState(files=0, words=0, bytes=0, building=False, complete=True, seconds=0.0, age_seconds=None)
+
+    def status(self) -> EngineStatus:
+        return self._status
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _ask_status(self) -> EngineStatus:
+        content = b"".join(Exchange(self._address, self._key, f"{ROOT}/info", None, GRACE_SECONDS).lines())
+        info = _checked(TypeAdapter(Info), content)
+        runtime = info.runtime | {"server": f"{self._address.url} ({info.server})"}
+        return EngineStatus(info.model, info.version, runtime, info.abilities, shared=True, process_id=None)
+
+    def _events(
+        self,
+        path: str,
+        request: CompletionRequest | FillRequest,
+        kind: TypeAdapter[Event[Result]],
+        *cancelled: threading.Event | None,
+    ) -> Generator[Event[Result], None, None]:
+        """Updates and the answer, or an end without one where somebody cancelled."""
+        exchange = self._exchange(path, _body(request) | {"stream": True}, request.deadline_ms)
+        events = [event for event in (*cancelled, self._closed) if event is not None]
+        with closing(exchange.lines(*events)) as lines:
+            for line in lines:
+                if not line.startswith(b"data:"):
+                    continue
+                event = _checked(kind, line.removeprefix(b"data:"))
+                if event.error is not None:
+                    raise RefusedError(event.error.message)
+                yield event
+        if not any(event.is_set() for event in events):
+            raise ServerLostError(f"the server at {self._address.url} ended in the middle of an answer")
+
+    def _answer(
+        self,
+        path: str,
+        body: dict[str, Any],
+        kind: TypeAdapter[Answer[Result]],
+        cancelled: threading.Event | None,
+        otherwise: Result,
+    ) -> Result:
+        """What the server answers; `otherwise` to who cancels."""
+        events = [self._closed] if cancelled is None else [cancelled, self._closed]
+        content = b"".join(self._exchange(path, body, body.get("deadline_ms")).lines(*events))
+        if any(event.is_set() for event in events):
+            return otherwise
+        return _checked(kind, content).answer
+
+    def _exchange(self, path: str, body: dict[str, Any], deadline_ms: float | None) -> Exchange:
+        seconds = PATIENCE_SECONDS if deadline_ms is None else deadline_ms / 1000.0 + GRACE_SECONDS
+        try:
+            content = to_json(body)
+        except PydanticSerializationError as error:
+            raise InputError(f"the text holds a character that is none: {error}") from error
+        return Exchange(self._address, self._key, f"{ROOT}{path}", content, seconds)
+
+    def _enter(self, group: str | None) -> threading.Event:
+        """An event that is set when a newer request of the group comes."""
+        superseded = threading.Event()
+        if group is not None:
+            with self._lock:
+                if group in self._newest:
+                    self._newest[group].set()
+                self._newest[group] = superseded
+        return superseded
+
+    def _leave(self, group: str | None, superseded: threading.Event) -> None:
+        with self._lock:
+            if group is not None and self._newest.get(group) is superseded:
+                del self._newest[group]
+
+
+def _body(request: CompletionRequest | FillRequest | EditRequest | RepairRequest) -> dict[str, Any]:
+    """A request as the server takes it."""
+    body = {name: value for name, value in asdict(request).items() if name not in OF_THE_OTHER_MACHINE}
+    if body.get("template") is not None:
+        body["template"] = body["template"]["texts"]
+    return body
+
+
+def _checked(kind: TypeAdapter[Result], content: bytes) -> Result:
+    """Raises EngineLostError for what is no answer."""
+    try:
+        return kind.validate_json(content)
+    except ValidationError as error:
+        fault = error.errors(include_input=False)[:1]
+        raise EngineLostError(f"the server answers with what is no answer: {fault}") from error

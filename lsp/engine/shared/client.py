@@ -1,0 +1,130 @@
+"""An engine that runs in a process of its own and is shared with other windows, as the server sees it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import TypeVar
+
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
+from coder.api.edits import (
+    Edited,
+    EditEvent,
+    EditRequest,
+    Filled,
+    FillEvent,
+    FillRequest,
+    HoleUpdate,
+    RegionUpdate,
+    RepairRequest,
+)
+from coder.context.workspace_index import IndexState
+from lsp.engine.engine_client import EngineLostError, EngineStatus
+from lsp.engine.shared.channel import Channel
+from lsp.engine.shared.messages import Answer, Complete, Edit, Fill, Index, Prefill, Repair, ScoreText, Task, Update
+from lsp.engine.shared.tasks import Tasks
+
+Result = TypeVar("Result")
+Step = TypeVar("Step", HoleUpdate, RegionUpdate)
+
+
+class SharedEngine:
+    """An `EngineClient`; see there. `lsp.engine.shared.opening` finds the engine.
+
+    Args:
+        channel: to the engine, behind the handshake.
+        on_loading: called if the model is not loaded yet; then it is waited for.
+
+    Raises:
+        CheckpointError, MissingDependencyError: why the model cannot be loaded.
+        EngineLostError: the engine stopped meanwhile.
+    """
+
+    def __init__(self, channel: Channel, on_loading: Callable[[], None] = lambda: None) -> None:
+        self._tasks = Tasks(channel, on_loading)
+
+    def stream(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Generator[EngineEvent, None, None]:
+        return self._complete(Complete(request, updates=True), cancelled, group)
+
+    def complete(
+        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+    ) -> Completion:
+        for event in self._complete(Complete(request, updates=False), cancelled, group):
+            if isinstance(event, Completion):
+                return event
+        raise AssertionError("a stream ends with its completion")
+
+    def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
+        return self._answer(Prefill(request), bool, cancelled)
+
+    def stream_fill(
+        self, request: FillRequest, cancelled: threading.Event | None = None
+    ) -> Generator[FillEvent, None, None]:
+        return self._stream(Fill(request), HoleUpdate, Filled, cancelled)
+
+    def stream_edit(
+        self, request: EditRequest, cancelled: threading.Event | None = None
+    ) -> Generator[EditEvent, None, None]:
+        return self._stream(Edit(request), RegionUpdate, Edited, cancelled)
+
+    def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
+        return self._answer(Repair(request), Edited, cancelled)
+
+    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+        return self._answer(ScoreText(prefix, suffix, middle), Score)
+
+    def index_state(self, folder: str) -> IndexState:
+        return self._answer(Index(folder), IndexState)
+
+    def status(self) -> EngineStatus:
+        ready = self._tasks.ready
+        return EngineStatus(ready.model, ready.version, ready.runtime, ready.abilities, True, ready.process_id)
+
+    def close(self) -> None:
+        self._tasks.close()
+
+    def _complete(
+        self, task: Complete, cancelled: threading.Event | None, group: str | None
+    ) -> Generator[EngineEvent, None, None]:
+        """Updates, if they are wanted, and the completion. Who cancels does not wait for the engine."""
+        started = time.monotonic()
+        with closing(self._tasks.messages(task, group, cancelled)) as messages:
+            for message in messages:
+                if isinstance(message, Update):
+                    yield _expected(message.update, CanvasUpdate)
+                elif isinstance(message, Answer):
+                    yield _expected(message.answer, Completion)
+                    return
+                else:
+                    break
+        yield Completion("", "cancelled", 0, time.monotonic() - started, Statistics(policy=task.request.policy))
+
+    def _answer(self, task: Task, result: type[Result], cancelled: threading.Event | None = None) -> Result:
+        """The answer to a task. One that is cancelled is answered by the engine, as far as it has come."""
+        for message in self._tasks.messages(task, None, cancelled):
+            if isinstance(message, Answer):
+                return _expected(message.answer, result)
+        raise self._tasks.lost
+
+    def _stream(
+        self, task: Task, update: type[Step], result: type[Result], cancelled: threading.Event | None
+    ) -> Generator[Step | Result, None, None]:
+        """Updates of a task, and its answer, which also a cancelled one has."""
+        with closing(self._tasks.messages(task, None, cancelled)) as messages:
+            for message in messages:
+                if isinstance(message, Update):
+                    yield _expected(message.update, update)
+                elif isinstance(message, Answer):
+                    yield _expected(message.answer, result)
+                    return
+        raise self._tasks.lost
+
+
+def _expected(came: object, wanted: type[Result]) -> Result:
+    if not isinstance(came, wanted):
+        raise EngineLostError(f"the engine answered with a {type(came).__name__}; it is of no use any more")
+    return came

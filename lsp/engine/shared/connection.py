@@ -1,0 +1,138 @@
+"""One client of a shared engine, as the engine's process sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Generator
+from concurrent.futures import Future
+from contextlib import closing
+
+from coder.api.completion import Completion, EngineEvent
+from coder.api.edits import Edited, EditEvent, Filled, FillEvent
+from coder.errors import InputError
+from lsp.engine.engine_client import EngineClient
+from lsp.engine.shared.channel import Channel, ChannelError
+from lsp.engine.shared.messages import (
+    TO_CLIENT,
+    TO_ENGINE,
+    Answer,
+    Ask,
+    Cancel,
+    Complete,
+    Edit,
+    Fill,
+    Index,
+    Loading,
+    Prefill,
+    Ready,
+    Repair,
+    ScoreText,
+    ToClient,
+    Update,
+    decode,
+    encode,
+    failure,
+)
+
+log = logging.getLogger(__name__)
+
+MOST_TASKS = 64
+"""So many at a time; an editor has a few."""
+
+
+class Connection:
+    """Answers what one client asks, each task in a thread of its own, until the client leaves."""
+
+    def __init__(self, channel: Channel, loaded: Future[EngineClient]) -> None:
+        self._channel = channel
+        self._loaded = loaded
+        self._lock = threading.Lock()
+        self._cancelled: dict[int, threading.Event] = {}
+        self._newest: dict[str, threading.Event] = {}
+
+    def serve(self) -> None:
+        """Raises ChannelError for a message that is none, OSError when the connection breaks."""
+        try:
+            if not self._loaded.done():
+                self._send(Loading())
+            try:
+                engine = self._loaded.result()
+            except Exception as error:
+                self._send(failure(None, error))
+                return
+            status = engine.status()
+            self._send(Ready(status.model, status.version, status.runtime, status.abilities, os.getpid()))
+            while (body := self._channel.receive()) is not None:
+                self._take(engine, decode(TO_ENGINE, body))
+        finally:
+            with self._lock:
+                for cancelled in self._cancelled.values():
+                    cancelled.set()
+            self._channel.close()
+
+    def _take(self, engine: EngineClient, message: Ask | Cancel) -> None:
+        with self._lock:
+            if isinstance(message, Cancel):
+                if message.id in self._cancelled:  # else it is answered already
+                    self._cancelled[message.id].set()
+                return
+            if message.id in self._cancelled or len(self._cancelled) >= MOST_TASKS:
+                raise ChannelError(f"task {message.id} is under way, or too many others are")
+            cancelled = self._cancelled[message.id] = threading.Event()
+            if message.group is not None:
+                if message.group in self._newest:
+                    self._newest[message.group].set()
+                self._newest[message.group] = cancelled
+        threading.Thread(target=self._work, args=(engine, message, cancelled), daemon=True).start()
+
+    def _work(self, engine: EngineClient, ask: Ask, cancelled: threading.Event) -> None:
+        try:
+            with contextlib.suppress(OSError):  # the client has left, and its tasks are cancelled
+                self._send(self._answer(engine, ask, cancelled))
+        finally:
+            with self._lock:
+                del self._cancelled[ask.id]
+                if ask.group is not None and self._newest[ask.group] is cancelled:
+                    del self._newest[ask.group]
+
+    def _answer(self, engine: EngineClient, ask: Ask, cancelled: threading.Event) -> ToClient:
+        try:
+            match ask.task:
+                case Complete(request, updates):
+                    return self._last(ask.id, engine.stream(request, cancelled), updates)
+                case Prefill(request):
+                    return Answer(ask.id, engine.prefill(request, cancelled))
+                case Fill(request):
+                    return self._last(ask.id, engine.stream_fill(request, cancelled))
+                case Edit(request):
+                    return self._last(ask.id, engine.stream_edit(request, cancelled))
+                case Repair(request):
+                    return Answer(ask.id, engine.repair(request, cancelled))
+                case ScoreText(prefix, suffix, middle):
+                    return Answer(ask.id, engine.score(prefix, suffix, middle))
+                case Index(folder):
+                    return Answer(ask.id, engine.index_state(folder))
+        except OSError:
+            raise
+        except Exception as error:
+            if not isinstance(error, InputError):
+                log.exception("task %d failed", ask.id)
+            return failure(ask.id, error)
+
+    def _last(
+        self, id: int, stream: Generator[EngineEvent | FillEvent | EditEvent, None, None], updates: bool = True
+    ) -> Answer:
+        """What a stream ends with. What comes before it is sent, if it is wanted."""
+        with closing(stream) as events:
+            for event in events:
+                if isinstance(event, Completion | Filled | Edited):
+                    return Answer(id, event)
+                if updates:
+                    self._send(Update(id, event))
+        raise AssertionError("a stream ends with its answer")
+
+    def _send(self, message: ToClient) -> None:
+        self._channel.send(encode(TO_CLIENT, message))

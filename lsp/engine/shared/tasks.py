@@ -1,0 +1,142 @@
+"""The tasks that a client has given to a shared engine, and what comes back for each, over one channel."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Generator
+from contextlib import suppress
+
+from coder.errors import InputError
+from lsp.engine.engine_client import EngineLostError
+from lsp.engine.shared.channel import Channel, ChannelError
+from lsp.engine.shared.messages import (
+    TO_CLIENT,
+    TO_ENGINE,
+    Answer,
+    Ask,
+    Cancel,
+    Failure,
+    Loading,
+    Ready,
+    Task,
+    ToClient,
+    ToEngine,
+    Update,
+    decode,
+    encode,
+    error_of,
+)
+
+POLL_SECONDS = 0.01
+"""How soon a caller that waits notices that it was cancelled."""
+
+Mailbox = queue.SimpleQueue[Update | Answer | Failure | None]
+"""What came for a task; None when nothing more will."""
+
+
+class Tasks:
+    """Any thread may give tasks; a thread of its own hands out what comes. Raises what `SharedEngine` says."""
+
+    def __init__(self, channel: Channel, on_loading: Callable[[], None]) -> None:
+        self.closed = False
+        self.lost = EngineLostError("the engine has stopped; the next request starts it again")
+        self._channel = channel
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._mailboxes: dict[int, Mailbox] = {}
+        self._over = False
+        self.ready = self._wait_until_ready(on_loading)
+        threading.Thread(target=self._hand_out, name="quickfill-shared-engine", daemon=True).start()
+
+    def messages(
+        self, task: Task, group: str | None, cancelled: threading.Event | None
+    ) -> Generator[Update | Answer | None, None, None]:
+        """What comes for a task: updates, and an answer at last. Once `cancelled` is set the engine is told, and None
+        comes before the rest. Leaving it early cancels the task.
+
+        Raises: EngineLostError, and what the engine says about a task that it cannot do.
+        """
+        number, mailbox = self._open_mailbox()
+        answered = told = False
+        try:
+            self._send(Ask(number, task, group))
+            while True:
+                if cancelled is not None and cancelled.is_set() and not told:
+                    told = True
+                    self._send(Cancel(number))
+                    yield None
+                try:
+                    message = mailbox.get(timeout=None if cancelled is None or told else POLL_SECONDS)
+                except queue.Empty:
+                    continue
+                answered = not isinstance(message, Update)
+                if message is None:
+                    if self.closed:
+                        return
+                    raise self.lost
+                if isinstance(message, Failure):
+                    raise error_of(message)
+                yield message
+        finally:
+            with self._lock:
+                self._mailboxes.pop(number, None)
+            if not answered and not told:
+                with suppress(EngineLostError):
+                    self._send(Cancel(number))
+
+    def close(self) -> None:
+        self.closed = True
+        self._channel.close()
+
+    def _open_mailbox(self) -> tuple[int, Mailbox]:
+        with self._lock:
+            if self._over:
+                raise self.lost
+            number, mailbox = next(self._numbers), Mailbox()
+            self._mailboxes[number] = mailbox
+            return number, mailbox
+
+    def _send(self, message: ToEngine) -> None:
+        body = encode(TO_ENGINE, message)
+        try:
+            self._channel.send(body)
+        except ChannelError as error:
+            raise InputError(f"the text is too long for the engine: {error}") from error
+        except OSError as error:
+            raise self.lost from error
+
+    def _wait_until_ready(self, on_loading: Callable[[], None]) -> Ready:
+        while (message := self._receive()) is not None:
+            match message:
+                case Ready():
+                    return message
+                case Loading():
+                    on_loading()
+                case Failure():
+                    self._channel.close()
+                    raise error_of(message)
+        self._channel.close()
+        raise self.lost
+
+    def _hand_out(self) -> None:
+        while (message := self._receive()) is not None:
+            if isinstance(message, Update | Answer | Failure):
+                with self._lock:
+                    mailbox = self._mailboxes.get(message.id or 0)
+                if mailbox is not None:
+                    mailbox.put(message)
+        self._channel.close()
+        with self._lock:
+            self._over = True
+            for mailbox in self._mailboxes.values():
+                mailbox.put(None)
+
+    def _receive(self) -> ToClient | None:
+        """The next message; None when there are no more, or what comes makes no sense."""
+        try:
+            body = self._channel.receive()
+            return None if body is None else decode(TO_CLIENT, body)
+        except (OSError, ChannelError):
+            return None

@@ -1,0 +1,1 @@
+"""Everything of a suggestion, from the cursor to ghost text."""

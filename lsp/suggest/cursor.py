@@ -1,0 +1,71 @@
+"""A place where a suggestion is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from coder.context.window import closing_brackets
+from coder.postprocess.context import Mode
+from lsp.documents import Document
+
+WORD = re.compile(r"\w")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in a document, as the model sees it: with line feeds as the only line breaks.
+
+    Attributes:
+        document: with line feeds alone.
+        start, end: the range, in characters, that a suggestion stands in for: empty, unless an entry of the completion
+            menu is selected.
+        selected: that entry's text. A suggestion goes on behind it, as if it had been accepted.
+        above: the cells above in the same notebook.
+    """
+
+    document: Document
+    start: int
+    end: int
+    selected: str = ""
+    above: str = ""
+
+    @cached_property
+    def prefix(self) -> str:
+        """The whole text before what is to be written."""
+        return self.above + self.document.text[: self.start] + self.selected
+
+    @cached_property
+    def suffix(self) -> str:
+        return self.document.text[self.end :]
+
+    @cached_property
+    def indentation(self) -> str:
+        """The blanks before the cursor where there is nothing else on its line."""
+        line = self.prefix.rpartition("\n")[2]
+        return line if not line.strip(" \t") else ""
+
+    @cached_property
+    def replaces(self) -> int:
+        """How many characters behind it a suggestion stands in for: closing brackets that are alone on the rest of
+        the line, which the model writes itself."""
+        return len(closing_brackets(self.suffix))
+
+    @cached_property
+    def mode(self) -> Mode:
+        """How far a suggestion goes: a block where nothing but blanks and closing brackets follows on the line."""
+        rest = self.suffix[self.replaces :].partition("\n")[0]
+        return "line" if rest.strip() else "block"
+
+    @property
+    def is_inside_word(self) -> bool:
+        text = self.document.text
+        return bool(WORD.match(text[: self.start][-1:]) and WORD.match(text[self.end : self.end + 1]))
+
+
+def cursor_in(document: Document, start: int, end: int, selected: str = "", cells: Iterable[Document] = ()) -> Cursor:
+    """A cursor, or the range of a selected menu entry, by offsets of `document.unix`."""
+    above = "".join(f"{cell.unix.text}\n\n" for cell in cells)
+    return Cursor(document.unix, start, end, selected, above)

@@ -1,0 +1,149 @@
+"""Everything that the model should know at a cursor, in order of importance, as much as there is room and time for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from coder.api.completion import Snippet
+from coder.syntax.definitions import definitions
+from lsp.suggest.snippets.alike import most_alike
+from lsp.suggest.snippets.edits import Edit, edited_text
+from lsp.suggest.snippets.imports import Import, imports
+from lsp.suggest.snippets.module_files import is_module, module_paths
+from lsp.suggest.snippets.place import OpenFile, Place, identifiers
+from lsp.suggest.snippets.readable import Readable
+
+MOST_CHARACTERS = 1600
+"""Of all snippets: what the engine has room for, and some more, since it measures in tokens."""
+
+SECONDS = 0.05
+
+NEAR = 40
+"""Lines above and below the cursor whose names count first."""
+
+SEEN_ABOVE, SEEN_BELOW = 80, 40
+"""Lines around the cursor that the model is shown anyway."""
+
+HEAD, HEAD_LINES = 30_000, 200
+"""Characters of the file's head, and lines around the cursor, in which imports and what is used of them are looked for:
+a file can be long."""
+
+MOST_IMPORTS, MOST_ALIKE, MOST_FILES = 40, 3, 8
+
+
+def gather(
+    place: Place,
+    open_files: Sequence[OpenFile],
+    edits: Sequence[Edit],
+    rules: Readable,
+    characters: int = MOST_CHARACTERS,
+    seconds: float = SECONDS,
+) -> tuple[Snippet, ...]:
+    """Snippets of other files, and of far parts of this one, the least important first.
+
+    Args:
+        open_files: the one at the cursor may be among them.
+        edits: where the user has edited lately, the newest last.
+        characters: no more of them in all. seconds: after so many, what is found by then is all.
+    """
+    ends = time.monotonic() + seconds
+    others = [file for file in open_files if file.path != place.file.path and rules.may_show(file)]
+    found: list[Snippet] = []
+    for path, text in _by_importance(place, others, edits, rules):
+        snippet = Snippet(_name(path, place.root), text)
+        known = [other.text for other in found if other.path == snippet.path]
+        is_new = not any(text in other or other in text for other in known)
+        if text.strip() and len(text) <= characters and is_new:
+            found.append(snippet)
+            characters -= len(text)
+        if time.monotonic() > ends:
+            break
+    return tuple(reversed(found))
+
+
+def _by_importance(
+    place: Place, others: Sequence[OpenFile], edits: Sequence[Edit], rules: Readable
+) -> Iterator[tuple[Path, str]]:
+    yield from _imported(place, others, rules)
+    yield from _edited(place, others, edits)
+    yield from _alike(place, others)
+
+
+def _imported(place: Place, others: Sequence[OpenFile], rules: Readable) -> Iterator[tuple[Path, str]]:
+    """The definitions that the file imports: those whose names are used near the cursor, then the others."""
+    text = place.file.text[:HEAD] + place.around(HEAD_LINES, HEAD_LINES)
+    used, near = identifiers(text), identifiers(place.around(NEAR, NEAR))
+    far: list[tuple[Path, str]] = []
+    for imported in imports(text, place.file.language)[:MOST_IMPORTS]:
+        for path, defining in _files_of(imported, place, others, rules):
+            for definition in definitions(defining, place.file.language):
+                if definition.name in (imported.names or used):
+                    if definition.name in near:
+                        yield path, definition.text
+                    else:
+                        far.append((path, definition.text))
+    yield from far
+
+
+def _files_of(
+    imported: Import, place: Place, others: Sequence[OpenFile], rules: Readable
+) -> Iterator[tuple[Path, str]]:
+    """The files that an import names: open ones, as they are in the editor; otherwise one of the workspace."""
+    language = place.file.language
+    for candidate in module_paths(imported.module, language, place.file.path):
+        opened = [file for file in others if is_module(file.path, candidate, language)]
+        if opened:
+            yield from ((file.path, file.text) for file in opened)
+            return
+        for path in _on_disk(candidate, place, language):
+            if (text := rules.read(path)) is not None:
+                yield path, text
+                if language != "go":
+                    return
+
+
+def _on_disk(candidate: PurePosixPath | Path, place: Place, language: str) -> Iterator[Path]:
+    """Where a candidate may lie: seen from the folders of the importing file, up to the root, and from `src` in it."""
+    if place.root is None:
+        return
+    if candidate.is_absolute():
+        yield Path(candidate)
+        return
+    if language == "go":
+        # The first parts of the path name the repository.
+        folders = (place.root.joinpath(*candidate.parts[first:]) for first in range(len(candidate.parts)))
+        folder = next((folder for folder in folders if folder.is_dir()), place.root)
+        yield from islice(
+            (file for file in sorted(folder.glob("*.go")) if is_module(file, candidate, "go")), MOST_FILES
+        )
+        return
+    inside = [folder for folder in place.file.path.parents if folder.is_relative_to(place.root)]
+    yield from (folder / candidate for folder in (*inside, place.root / "src", place.root / "src/main/java"))
+
+
+def _edited(place: Place, others: Sequence[OpenFile], edits: Sequence[Edit]) -> Iterator[tuple[Path, str]]:
+    """Where the user has edited lately, the newest first, but for what the model sees anyway."""
+    files = {file.path: file for file in (*others, place.file)}
+    for edit in reversed(edits):
+        is_seen = edit.path == place.file.path and -SEEN_ABOVE <= edit.line - place.line <= SEEN_BELOW
+        if edit.path in files and not is_seen:
+            yield edit.path, edited_text(edit, files[edit.path])
+
+
+def _alike(place: Place, others: Sequence[OpenFile]) -> Iterator[tuple[Path, str]]:
+    """The lines of other files of the language that are most like those at the cursor."""
+    found = [
+        (alike, file.path)
+        for file in islice((file for file in others if file.language == place.file.language), MOST_FILES)
+        if (alike := most_alike(place, file)) is not None
+    ]
+    for alike, path in sorted(found, key=lambda one: -one[0].likeness)[:MOST_ALIKE]:
+        yield path, alike.text
+
+
+def _name(path: Path, root: Path | None) -> str:
+    """The path as the model should read it: from the workspace's folder on."""
+    return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else path.name

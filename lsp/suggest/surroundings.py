@@ -1,0 +1,98 @@
+"""What the model is told besides the document: snippets of other files, and the workspace whose index helps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pygls.uris import to_fs_path
+
+from coder.api.completion import Snippet
+from lsp.documents import LINE_BREAK, Change, Document, Documents
+from lsp.settings import Settings
+from lsp.suggest.snippets.edits import RecentEdits
+from lsp.suggest.snippets.frozen import FrozenSnippets
+from lsp.suggest.snippets.gathering import gather
+from lsp.suggest.snippets.place import OpenFile, Place
+from lsp.suggest.snippets.readable import Readable
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """As `CompletionRequest` has them."""
+
+    path: str | None = None
+    workspace: str | None = None
+    snippets: tuple[Snippet, ...] = ()
+
+
+class SurroundingsSource:
+    """Remembers where the user edits. Asked and told on the event loop's thread; the gathering is another's."""
+
+    def __init__(self) -> None:
+        self._edits = RecentEdits()
+        self._frozen = FrozenSnippets()
+        self._gathering = threading.Lock()
+
+    def note(self, document: Document, changes: Sequence[Change]) -> None:
+        """A document is changed by its user."""
+        path = file_path(document.uri)
+        for change in changes:
+            if path is not None and change.range is not None:
+                (first, _), (last, _) = sorted(change.range)
+                self._edits.note(path, first, last - first, len(LINE_BREAK.findall(change.text)))
+
+    def around(
+        self, document: Document, offset: int, documents: Documents, settings: Settings, folders: Sequence[str]
+    ) -> Callable[[], Surroundings]:
+        """Gathers what is known at an offset of `document.unix`, as of now, when it is called: some ten milliseconds,
+        in any thread. Of a workspace that is not trusted only the open buffers are read."""
+        path = file_path(document.uri)
+        if path is None:
+            return Surroundings
+        root = workspace_of(path, folders)
+        place = Place(OpenFile(path, document.language, document.unix.text), document.unix.position(offset)[0], root)
+        open_files = list(_open_files(documents))
+        edits, rules = self._edits.edits, Readable(root, settings.trust, settings.exclude)
+        indexed = indexed_folder(path, settings, folders)
+
+        def gathered() -> Surroundings:
+            with self._gathering:
+                snippets = self._frozen.at(place, lambda: gather(place, open_files, edits, rules))
+            return Surroundings(str(path), indexed, snippets)
+
+        return gathered
+
+
+def file_path(uri: str) -> Path | None:
+    """The file of a document; None for one that is nowhere on this machine, or a part of another file."""
+    path = to_fs_path(uri)
+    return Path(path) if path else None
+
+
+def workspace_of(path: Path, folders: Sequence[str]) -> Path | None:
+    """The innermost workspace folder that a file is in."""
+    roots = [root for uri in folders if (root := file_path(uri)) is not None and path.is_relative_to(root)]
+    return max(roots, key=lambda root: len(root.parts), default=None)
+
+
+def indexed_folder(path: Path, settings: Settings, folders: Sequence[str]) -> str | None:
+    """The workspace folder whose index helps in a file, if there is one and the settings want it."""
+    root = workspace_of(path, folders) if settings.index and settings.trust else None
+    return None if root is None else str(root)
+
+
+def indexed_folders(settings: Settings, folders: Sequence[str]) -> list[str]:
+    """All that have an index."""
+    if not (settings.index and settings.trust):
+        return []
+    return [str(root) for uri in folders if (root := file_path(uri)) is not None]
+
+
+def _open_files(documents: Documents) -> Iterator[OpenFile]:
+    for document in documents.by_uri.values():
+        path = file_path(document.uri)
+        if path is not None:
+            yield OpenFile(path, document.language, document.unix.text)

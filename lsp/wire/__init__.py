@@ -1,0 +1,1 @@
+"""The language server's protocol: framing, greeting, messages."""

@@ -1,0 +1,83 @@
+"""Which part of an answer fits between the texts around its hole."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coder.editing.hole_borders import blanks_before, closed_behind, fitted, possible_ends, without_blanks
+
+code = st.text(st.sampled_from("ab ()[]{}:,\n"), max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "blanks"), [("", ""), ("x", ""), ("x = ", " "), ("if x:\n    ", "    "), ("\t\t", "\t\t"), ("x\n", "")]
+)
+def test_blanks_before_a_hole_are_the_model_s_to_write(prefix: str, blanks: str):
+    assert blanks_before(prefix) == blanks
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        ("    return x", "return x"),
+        ("        pass", "    pass"),
+        ("return x", "return x"),
+        ("  x", "x"),
+        ("\n  x", "\n  x"),
+    ],
+)
+def test_blanks_that_are_there_are_not_repeated(answer: str, left: str):
+    assert without_blanks(answer, "    ") == left
+
+
+@pytest.mark.parametrize(
+    ("answer", "behind", "fits"),
+    [
+        ("people, key=len)", ", key=len)\n", "people"),
+        ("f(a, key=b)", ", key=len)\n", "f(a, key=b)"),
+        ("range(n):\n    x", ":\n    y\n", "range(n)"),
+        ("{1: 2}[x]:", ":\n", "{1: 2}[x]"),
+        ("len(words))", ")\n", "len(words)"),
+        ("words[0])", ", 2)\n", "words[0]"),
+        ("x", " + 1\n", "x"),
+        ("x)", " + 1\n", "x)"),
+    ],
+)
+def test_an_answer_inside_a_line_ends_before_what_follows_the_hole(answer: str, behind: str, fits: str):
+    assert fitted(answer, behind, behind.partition("\n")[0]) == fits
+
+
+@pytest.mark.parametrize(
+    ("answer", "behind", "fits"),
+    [
+        ("    x = 1\n    return x", "\n    return x\n", "    x = 1"),
+        ("    x = 1\n    y = 2\n    return x", "\n\n    y = 2\n    return x\n", "    x = 1"),
+        ("    return x", "\n    return x\n", "    return x"),
+        ("    if x:\n        pass\n}", "\n}\n", "    if x:\n        pass\n}"),
+        ("    x = 1", "\n    return x\n", "    x = 1"),
+        ("", "\n", ""),
+    ],
+)
+def test_lines_that_follow_the_hole_are_not_repeated(answer: str, behind: str, fits: str):
+    assert fitted(answer, behind, "") == fits
+
+
+@given(code, code, code)
+def test_what_fits_is_a_beginning_of_the_answer(answer: str, behind: str, line: str):
+    assert answer.startswith(fitted(answer, behind, line))
+
+
+@given(code, st.booleans())
+def test_possible_ends_are_beginnings_of_the_first_line_each_longer_than_the_last(answer: str, closed: bool):
+    ends = possible_ends(answer, closed)
+    assert all(answer.partition("\n")[0].startswith(end) and end.strip() for end in ends)
+    assert ends == sorted(set(ends), key=len)
+    assert not closed or not any(map(closed_behind, ends))
+
+
+def test_ends_are_whole_words():
+    assert possible_ends("len(words) + 1):", closed=True) == [
+        "len", "len(", "len(words", "len(words)", "len(words) +", "len(words) + 1"
+    ]  # fmt: skip

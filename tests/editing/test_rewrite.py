@@ -1,0 +1,150 @@
+"""Rewriting a region: what the model is shown, and what becomes of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coder.api.completion import Rewritten
+from coder.api.edits import Edited, EditRequest, RegionUpdate
+from coder.engine.engine import Engine
+from coder.errors import InputError
+from coder.syntax.soundness import is_sound
+from tests.scripted import ScriptedModel
+
+PLAIN = "def mean(values):\n    return 0\n\n\nx = 1\n"
+DOCUMENTED = 'class A:\n    def mean(self, values):\n        """The mean."""\n        pass\n\n    y = 2\n'
+
+
+def rewritten(text: str, part: str, instruction: str, model: ScriptedModel, path: str = "module.py") -> Edited:
+    from coder.editing.rewrite import rewrite
+
+    start = text.index(part)
+    return rewrite(model, EditRequest(text, start, start + len(part), instruction, path=path))
+
+
+def test_a_docstring_is_written_behind_the_head():
+    model = ScriptedModel(answer="the mean of the values.")
+    edited = rewritten(PLAIN, "def mean(values):\n    return 0", "write the docstring", model)
+    assert edited.text == PLAIN.replace("    return 0", '    """Return the mean of the values."""\n    return 0')
+    (request,) = model.requests
+    assert request.prefix == 'def mean(values):\n    """Return '
+    assert request.suffix.startswith('"""\n    return 0')
+
+
+def test_while_it_is_written_its_region_is_shown_with_what_stands_around_it():
+    from coder.editing.rewrite import stream_rewrite
+
+    end = PLAIN.index("\n\n\n")
+    request = EditRequest(PLAIN, 0, end, "write the docstring", path="module.py")
+    update, edited = stream_rewrite(ScriptedModel(answer="the mean."), request)
+    assert isinstance(update, RegionUpdate) and isinstance(edited, Edited)
+    assert update.start == update.end == PLAIN.index("return 0")
+    assert update.canvas.settled == '"""Return '
+    assert [slot.text for slot in update.canvas.slots] == [None, '"""\n    ']
+
+
+def test_an_old_docstring_gives_way_to_a_new_one():
+    model = ScriptedModel(answer="Their mean.")
+    part = DOCUMENTED[DOCUMENTED.index("    def") : DOCUMENTED.index("\n\n")]
+    assert rewritten(DOCUMENTED, part, "new docstring", model).text == DOCUMENTED.replace("The mean.", "Their mean.")
+
+
+def test_a_body_is_written_between_head_and_what_follows():
+    model = ScriptedModel(answer="return sum(values)")
+    part = DOCUMENTED[DOCUMENTED.index("    def") : DOCUMENTED.index("\n\n")]
+    edited = rewritten(DOCUMENTED, part, "divide by their number", model)
+    assert edited.text == DOCUMENTED.replace("pass", "return sum(values)")
+    (request,) = model.requests
+    assert request.prefix.endswith('"""The mean."""\n        # divide by their number\n        ')
+    assert request.suffix == "\n\n    y = 2\n"
+
+
+def test_lines_are_written_under_their_instruction():
+    model = ScriptedModel(answer="x = 2")
+    assert rewritten(PLAIN, "x = 1\n", "two instead", model).text == PLAIN.replace("x = 1", "x = 2")
+    assert model.requests[0].prefix.endswith("\n\n# two instead\n")
+
+
+def test_in_other_languages_comments_are_theirs():
+    code = "function f(a) {\n  return a;\n}\n"
+    model = ScriptedModel(answer="return a + 1;")
+    assert rewritten(code, "  return a;", "add one", model, "a.js").text == code.replace("return a;", "return a + 1;")
+    assert "// add one\n" in model.requests[0].prefix
+
+
+def test_of_an_answer_that_breaks_the_text_the_longest_sound_beginning_is_taken():
+    model = ScriptedModel(answer="return sum(values)\n    if (")
+    edited = rewritten(PLAIN, "def mean(values):\n    return 0", "", model)
+    assert edited.text == PLAIN.replace("return 0", "return sum(values)")
+
+
+def test_a_part_of_a_line_is_written_under_its_instruction_and_fits_into_the_line():
+    code = "def size(self):\n    return len(<fill>)\n"
+    model = ScriptedModel(answer="self.items))")
+    assert rewritten(code, "<fill>", "the items", model).text == code.replace("<fill>", "self.items")
+    (request,) = model.requests
+    assert request.prefix == "def size(self):\n    # the items\n    return len("
+    assert request.suffix == ")\n"
+
+
+def test_blanks_before_a_part_of_a_line_are_the_models_to_write():
+    model = ScriptedModel(answer=" 2")
+    assert rewritten(PLAIN, "1", "", model).text == PLAIN.replace("x = 1", "x = 2")
+    assert model.requests[0].prefix.endswith("x =")
+
+
+@pytest.mark.parametrize("answer", ["", "  \n", "((("])
+def test_without_a_usable_answer_nothing_changes(answer):
+    edited = rewritten(PLAIN, "x = 1", "change it", ScriptedModel(answer=answer))
+    assert (edited.text, edited.changes) == (PLAIN, ())
+
+
+def test_a_model_trained_on_edits_sees_the_old_text_and_the_instruction():
+    model = ScriptedModel(answer="x = 2", edits=True)
+    assert rewritten(PLAIN, "x = 1", "two instead", model).text == PLAIN.replace("x = 1", "x = 2")
+    (request,) = model.requests
+    assert request.rewritten == Rewritten("x = 1", "# two instead\n")
+    assert request.prefix == PLAIN[: PLAIN.index("x = 1")]
+
+
+def test_its_prompt_has_the_layout_of_edits(tmp_path: Path):
+    from coder.api.completion import CompletionRequest
+    from coder.generation.prompting import Prompting
+    from coder.model.checkpoint.prompt import rewrite
+    from tests.tiny import open_tiny_checkpoint
+
+    checkpoint = open_tiny_checkpoint(tmp_path)
+    encode, control = checkpoint.tokenizer.encode, checkpoint.config.control
+    prompting = Prompting(checkpoint.config, checkpoint.tokenizer)
+    request = CompletionRequest("def f():\n", "\nx", rewritten=Rewritten("    pass", "# return one\n"))
+    expected = rewrite(control, encode("def f():\n"), encode("    pass"), [], encode("\nx"), encode("# return one\n"))
+    assert prompting.prompt(request).tokens == expected
+    prompting.workspaces.close()
+
+
+def test_a_region_outside_the_text_is_refused():
+    from coder.editing.rewrite import rewrite
+
+    with pytest.raises(InputError, match="outside the text"):
+        rewrite(ScriptedModel(), EditRequest("x", 0, 9))
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    engine = Engine.load(threads=2)
+    yield engine
+    engine.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instruction", ["write the docstring", "fill the body"])
+def test_the_embedded_model_writes_docstrings_and_bodies(engine: Engine, instruction: str):
+    text = PLAIN if "docstring" in instruction else DOCUMENTED
+    start = text.index("def")
+    edited = engine.edit(EditRequest(text, start, text.index("\n\n"), instruction, path="module.py", max_tokens=40))
+    assert edited.text != text
+    assert is_sound(edited.text, "python")
+    assert len(edited.changes) == 1 or "docstring" not in instruction

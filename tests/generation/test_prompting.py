@@ -1,0 +1,93 @@
+"""Prompts: snippets at their head where the checkpoint can read them, and the workspace's say beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from coder.api.completion import CompletionRequest, Snippet
+from coder.engine.engine import Engine
+from coder.generation.prompting import Prompting, snippets_header
+from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.config import Abilities
+from coder.model.checkpoint.prompt import file_header, infill
+from tests.tiny import open_tiny_checkpoint
+
+PATTERN = "def area(width, height):\n    return width * height\n"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    folder: Path = tmp_path_factory.mktemp("tiny")
+    return open_tiny_checkpoint(folder)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workspace")
+    for number in range(20):
+        (folder / f"shape_{number}.py").write_text(PATTERN)
+    return folder
+
+
+def test_snippets_stand_before_the_text_of_the_file_where_the_checkpoint_can_read_them(checkpoint: Checkpoint):
+    snippets = (Snippet("a.py", "x = 1\n"), Snippet("b.py", "y = 2\n"))
+    request = CompletionRequest("z =", "\n", snippets=snippets)
+    tokenizer, config = checkpoint.tokenizer, checkpoint.config
+    plain = infill(config.control, tokenizer.encode("z ="), tokenizer.encode("\n"))
+    headers = [token for snippet in snippets for token in file_header(tokenizer, snippet.path, snippet.text)]
+    able = replace(config, abilities=Abilities(context=True))
+    assert Prompting(config, tokenizer).prompt(request).tokens == plain
+    assert Prompting(able, tokenizer).prompt(request).tokens == [*headers, *plain]
+
+
+def test_the_least_important_snippets_give_way(checkpoint: Checkpoint):
+    tokenizer = checkpoint.tokenizer
+    snippets = [Snippet(f"{name}.py", "x = 1\n") for name in "abc"]
+    whole = snippets_header(tokenizer, snippets, 10_000)
+    last_two = snippets_header(tokenizer, snippets[1:], 10_000)
+    assert snippets_header(tokenizer, snippets, len(whole)) == whole
+    assert snippets_header(tokenizer, snippets, len(whole) - 1) == last_two
+    assert snippets_header(tokenizer, snippets, 1) == []
+
+
+def test_a_prompt_with_the_largest_snippets_leaves_positions_for_an_answer(checkpoint: Checkpoint):
+    config = replace(checkpoint.config, abilities=Abilities(context=True))
+    snippets = tuple(Snippet(f"{number}.py", "x = 1\n" * 5) for number in range(50))
+    request = CompletionRequest("y = 2\n" * 999, "z = 3\n" * 999, snippets=snippets)
+    tokens = Prompting(config, checkpoint.tokenizer).prompt(request).tokens
+    assert tokens[0] == config.control.file
+    assert len(tokens) < config.max_positions * 7 // 8
+
+
+def test_without_a_workspace_there_is_no_guide(checkpoint: Checkpoint):
+    assert Prompting(checkpoint.config, checkpoint.tokenizer).prompt(CompletionRequest("a", "b")).guides == ()
+
+
+def test_a_workspace_changes_what_is_written_and_none_does_not(checkpoint: Checkpoint, workspace: Path):
+    engine = Engine.load(str(checkpoint.folder), runtime="onnx", threads=1)
+    engine.workspace_index(str(workspace)).wait()
+    request = CompletionRequest("def area(width,", "\n", path="new.py", max_tokens=8)
+    for policy in ("autoregressive", "lookup", "threshold"):
+        without = engine.complete(replace(request, policy=policy))
+        known = engine.complete(replace(request, policy=policy, workspace=str(workspace)))
+        assert known.text.startswith(" height)")
+        assert engine.complete(replace(request, policy=policy)).text == without.text != known.text
+    engine.close()
+
+
+def test_an_empty_workspace_changes_nothing(checkpoint: Checkpoint, tmp_path: Path):
+    engine = Engine.load(str(checkpoint.folder), runtime="onnx", threads=1)
+    request = CompletionRequest("def area(width,", "\n", policy="autoregressive", max_tokens=8)
+    assert engine.complete(replace(request, workspace=str(tmp_path))).text == engine.complete(request).text
+    engine.close()
+
+
+def test_closing_the_engine_stops_its_indexes(checkpoint: Checkpoint, workspace: Path):
+    engine = Engine.load(str(checkpoint.folder), runtime="onnx", threads=1)
+    index = engine.workspace_index(str(workspace))
+    assert index.wait()
+    engine.close()
+    assert not index.wait(0.01)

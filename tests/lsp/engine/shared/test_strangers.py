@@ -1,0 +1,174 @@
+"""Who has no business with an engine gets nothing, and disturbs nobody."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from coder.api.completion import CompletionRequest
+from coder.errors import QuickfillError
+from lsp.engine.shared.address import Address, connect, read_address
+from lsp.engine.shared.channel import Channel, ChannelError
+from lsp.engine.shared.client import SharedEngine
+from lsp.engine.shared.handshake import greet_client, greet_engine
+from lsp.engine.shared.identity import EngineIdentity
+from lsp.engine.shared.messages import TO_ENGINE, Ask, Complete, encode
+from lsp.engine.shared.opening import open_shared_engine
+from lsp.engine.shared.private_folder import require_private, runtime_folder
+from tests.lsp.engine.shared.conftest import Opener
+
+SECRET, OTHER_SECRET = "ab" * 32, "cd" * 32
+REQUEST = CompletionRequest("x = ", policy="autoregressive", max_tokens=3)
+SHARES_AN_ENGINE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+unix_only = pytest.mark.skipif(os.name != "posix", reason="Windows has no modes; a user's profile is private there")
+
+
+@pytest.fixture
+def client(opened: Opener) -> SharedEngine:
+    return opened()
+
+
+@pytest.fixture
+def address(client: SharedEngine, identity: EngineIdentity) -> Address:
+    address = read_address(runtime_folder(), identity)
+    assert address is not None
+    return address
+
+
+def is_let_go(connection: socket.socket) -> bool:
+    """Whether the other side hangs up, whatever it says before."""
+    connection.settimeout(20)
+    try:
+        while connection.recv(1 << 16):
+            pass
+    except ConnectionError:
+        pass
+    return True
+
+
+@SHARES_AN_ENGINE
+@given(st.binary(min_size=1, max_size=200))
+@example(b"\xff" * 4)
+@example(b"\0\0\0\x20" + b"x" * 32)
+@example(b"GET / HTTP/1.1\r\n\r\n")
+def test_garbage_instead_of_a_greeting(client: SharedEngine, address: Address, garbage: bytes):
+    with connect(address) as connection:
+        connection.sendall(garbage)
+        connection.shutdown(socket.SHUT_WR)
+        assert is_let_go(connection)
+    assert client.complete(REQUEST).text is not None
+
+
+@SHARES_AN_ENGINE
+@given(st.binary(min_size=1, max_size=200) | st.text(max_size=50).map(lambda text: text.encode()))
+@example(b'{"type":"cancel","id":"1"}')
+@example(b'{"type":"ask","id":1,"task":{"kind":"complete","request":{"prefix":1},"updates":true},"group":null}')
+@example(b"[" * 5000)
+def test_a_client_that_talks_nonsense_loses_its_connection_only(
+    client: SharedEngine, address: Address, identity: EngineIdentity, garbage: bytes
+):
+    with connect(address) as connection:
+        channel = Channel(connection)
+        greet_engine(channel, address.secret, identity.version)
+        channel.send(garbage or b"{}")
+        assert is_let_go(connection)
+    assert client.complete(REQUEST).text is not None
+
+
+def test_a_task_number_is_used_once_at_a_time(client: SharedEngine, address: Address, identity: EngineIdentity):
+    ask = encode(TO_ENGINE, Ask(1, Complete(CompletionRequest("x" * 200, max_tokens=300), updates=False)))
+    with connect(address) as connection:
+        channel = Channel(connection)
+        greet_engine(channel, address.secret, identity.version)
+        channel.send(ask)
+        channel.send(ask)
+        assert is_let_go(connection)
+    assert client.complete(REQUEST).text is not None
+
+
+@pytest.mark.parametrize(
+    ("secret", "version"), [(SECRET, "1.0"), (OTHER_SECRET, "1.0"), (SECRET, "0.9"), (OTHER_SECRET, "0.9")]
+)
+def test_only_who_knows_the_secret_and_has_the_version_gets_through(secret: str, version: str):
+    ours, theirs = map(Channel, socket.socketpair())
+    refused: list[Exception] = []
+
+    def greet() -> None:
+        try:
+            greet_client(ours, SECRET, "1.0")
+        except (ChannelError, OSError) as error:
+            refused.append(error)
+            ours.close()
+
+    engine = threading.Thread(target=greet)
+    engine.start()
+    if (secret, version) == (SECRET, "1.0"):
+        greet_engine(theirs, secret, version)
+        engine.join()
+        assert not refused
+    else:
+        with pytest.raises((ChannelError, OSError)):
+            greet_engine(theirs, secret, version)
+        theirs.close()
+        engine.join()
+        assert refused
+    ours.close()
+    theirs.close()
+
+
+@unix_only
+@pytest.mark.parametrize("mode", [0o750, 0o705, 0o777])
+def test_a_folder_that_others_can_look_into_is_refused(identity: EngineIdentity, mode: int):
+    folder = runtime_folder()
+    folder.chmod(mode)
+    try:
+        with pytest.raises(QuickfillError, match="open to other users"):
+            open_shared_engine(identity)
+    finally:
+        folder.chmod(0o700)
+
+
+@unix_only
+def test_an_address_that_others_can_read_is_refused(address: Address, identity: EngineIdentity):
+    file = runtime_folder() / f"{identity.key}.json"
+    file.chmod(0o644)
+    try:
+        with pytest.raises(QuickfillError, match="open to other users"):
+            open_shared_engine(identity)
+    finally:
+        file.chmod(0o600)
+
+
+@unix_only
+def test_a_link_in_the_folders_place_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "quickfill").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with pytest.raises(QuickfillError, match="belongs to somebody else"):
+        runtime_folder()
+
+
+@unix_only
+def test_a_folder_that_others_can_replace_is_refused(tmp_path: Path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    private = tmp_path / "open" / "private"
+    private.mkdir(mode=0o700)
+    with pytest.raises(QuickfillError, match="other users can replace"):
+        require_private(private)
+    (tmp_path / "open").chmod(0o1777)
+    require_private(private)
+
+
+@unix_only
+def test_sockets_and_secrets_are_the_users_alone(address: Address, identity: EngineIdentity):
+    folder = runtime_folder()
+    for path in (folder, folder / f"{identity.key}.json", Path(address.path or "")):
+        assert path.stat().st_mode & 0o077 == 0

@@ -1,0 +1,78 @@
+"""The layouts, literally: control tokens as letters would hide what they are, so the ids of the table are used."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coder.model.checkpoint import prompt
+from coder.model.checkpoint.opening import find_checkpoint
+from coder.model.checkpoint.tokens import Tokenizer
+
+TOKENIZER = Tokenizer(find_checkpoint("embedded") / "tokenizer.json")
+CONTROL = TOKENIZER.control
+REPO, FILE, PREFIX, SUFFIX, HOLE, CURSOR, BEFORE, AFTER, END = 3, 5, 8, 9, 11, 12, 13, 14, 16
+
+TEXT = st.lists(st.integers(min_value=100, max_value=49_151), max_size=5)
+
+
+def test_infilling_puts_the_suffix_first():
+    assert prompt.infill(CONTROL, prefix=[101, 102], suffix=[201]) == [SUFFIX, 201, PREFIX, 101, 102]
+
+
+def test_empty_parts_leave_the_layout_as_it_is():
+    assert prompt.infill(CONTROL, prefix=[101], suffix=[]) == [SUFFIX, PREFIX, 101]
+    assert prompt.infill(CONTROL, prefix=[], suffix=[]) == [SUFFIX, PREFIX]
+
+
+def test_headers_come_first():
+    header = [*prompt.repo_header(TOKENIZER, "quickfill"), *prompt.file_header(TOKENIZER, "a/b.py", "x = 1\n")]
+    name, path, text = map(TOKENIZER.encode, ("quickfill", "a/b.py\n", "x = 1\n"))
+    assert header == [REPO, *name, FILE, *path, *text]
+    assert prompt.infill(CONTROL, [101], [201], header) == [*header, SUFFIX, 201, PREFIX, 101]
+
+
+def test_the_text_of_a_header_is_text():
+    header = prompt.file_header(TOKENIZER, "<|mask|>", "<|fim_end|>")
+    assert [token for token in header if token in CONTROL.all] == [FILE]
+
+
+def test_several_holes_are_marked_between_the_texts_after_the_first():
+    assert prompt.infill_holes(CONTROL, [[101], [201], [202], [203]]) == [
+        *[SUFFIX, 201, HOLE, 202, HOLE, 203, PREFIX, 101]
+    ]
+
+
+@given(prefix=TEXT, suffix=TEXT)
+def test_one_hole_is_the_ordinary_layout(prefix: list[int], suffix: list[int]):
+    assert prompt.infill_holes(CONTROL, [prefix, suffix]) == prompt.infill(CONTROL, prefix, suffix)
+
+
+def test_no_hole_is_an_error():
+    with pytest.raises(ValueError, match="no hole"):
+        prompt.infill_holes(CONTROL, [[101]])
+
+
+@given(answers=st.lists(TEXT, min_size=1, max_size=4), beyond_the_end=TEXT)
+def test_answers_are_split_at_holes_and_stop_at_the_end(answers: list[list[int]], beyond_the_end: list[int]):
+    stream = [token for answer in answers for token in [HOLE, *answer]][1:]
+    assert prompt.split_answers(CONTROL, stream) == answers
+    assert prompt.split_answers(CONTROL, [*stream, END, *beyond_the_end]) == answers
+
+
+def test_rewriting_shows_the_old_text_with_the_cursor_in_it():
+    layout = prompt.rewrite(CONTROL, prefix=[101], old_before_cursor=[301], old_after_cursor=[302], suffix=[201])
+    assert layout == [SUFFIX, 201, BEFORE, 301, CURSOR, 302, PREFIX, 101]
+
+
+def test_an_instruction_stands_before_the_old_text():
+    layout = prompt.rewrite(CONTROL, [101], [301], [302], [201], instruction=[401])
+    assert layout == [SUFFIX, 201, BEFORE, 401, 301, CURSOR, 302, PREFIX, 101]
+
+
+def test_a_next_edit_is_a_rewrite_after_the_recent_ones():
+    recent = prompt.recent_edit(CONTROL, old=[501], new=[502])
+    assert recent == [BEFORE, 501, AFTER, 502]
+    layout = prompt.rewrite(CONTROL, [101], [301], [], [201], header=recent)
+    assert layout == [*recent, SUFFIX, 201, BEFORE, 301, CURSOR, PREFIX, 101]

@@ -1,0 +1,24 @@
+"""Each filter by its examples, and all of them together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from coder.postprocess.chain import FILTERS, postprocess
+from coder.postprocess.cut_off import cut_off
+from coder.postprocess.replaced_brackets import replaced_brackets
+from tests.postprocess.golden_files import FOLDER, read_example
+
+BY_NAME = {keep.__name__: keep for keep in (cut_off, *FILTERS, replaced_brackets)} | {"all": postprocess}
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.txt")), ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_example(file: Path):
+    example = read_example(file)
+    assert BY_NAME[file.parent.name](example.completion, example.context) == example.shown
+
+
+def test_every_filter_has_examples():
+    assert {folder.name for folder in FOLDER.iterdir()} == set(BY_NAME)

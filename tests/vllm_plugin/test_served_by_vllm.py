@@ -1,6 +1,6 @@
 """vLLM with the plugin gives the tokens of our own PyTorch runtime, in float32: alone, mixed, cached, preempted.
 
-vLLM lives in an environment of its own, which `tests/vllm/plugin/get_vllm.sh` makes; `QUICKFILL_VLLM_PYTHON` names its
+vLLM lives in an environment of its own, which `tests/vllm_plugin/get_vllm.sh` makes; `QUICKFILL_VLLM_PYTHON` names its
 Python.
 """
 
@@ -21,7 +21,7 @@ from coder.model.torch.runtime import TorchRuntime
 from tests.equality import equal_up_to_a_tie
 from tests.held_out import prompts
 from tests.tiny import write_tiny_checkpoint
-from tests.vllm.plugin.test_canvases import POLICIES, alone
+from tests.vllm_plugin.test_canvases import POLICIES, alone
 
 PYTHON = os.environ.get("QUICKFILL_VLLM_PYTHON", "")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PYTHON, reason="vLLM has an environment of its own")]

@@ -4,7 +4,7 @@
 # usage: get_vllm.sh [DIR]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-project=$(cd "$here/../../.." && pwd)
+project=$(cd "$here/../.." && pwd)
 folder=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/quickfill/vllm-0.32.0}
 python=$folder/bin/python
 

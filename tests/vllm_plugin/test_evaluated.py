@@ -15,8 +15,8 @@ from evals.backends.engine_backend import EngineBackend, EngineSettings
 from evals.benchmarks.infilling import SingleLine
 from evals.records import read_records
 from tests.tiny import write_tiny_checkpoint
-from tests.vllm.plugin.test_served_by_vllm import FEW, PYTHON
-from tests.vllm.plugin.vllm_server import QUIET
+from tests.vllm_plugin.test_served_by_vllm import FEW, PYTHON
+from tests.vllm_plugin.vllm_server import QUIET
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PYTHON, reason="vLLM has an environment of its own")]
 

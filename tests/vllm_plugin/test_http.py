@@ -20,9 +20,9 @@ from coder.vllm.engine import VllmEngine
 from tests.held_out import prompts
 from tests.serve.in_process import serving
 from tests.tiny import write_tiny_checkpoint
-from tests.vllm.plugin.test_canvases import POLICIES, alone
-from tests.vllm.plugin.test_served_by_vllm import FEW, LARGEST, PYTHON
-from tests.vllm.plugin.vllm_server import PATIENCE, running
+from tests.vllm_plugin.test_canvases import POLICIES, alone
+from tests.vllm_plugin.test_served_by_vllm import FEW, LARGEST, PYTHON
+from tests.vllm_plugin.vllm_server import PATIENCE, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PYTHON, reason="vLLM has an environment of its own")]
 

@@ -10,7 +10,7 @@ import safetensors.numpy
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from coder.model.checkpoint.checkpoint import Checkpoint, expected_tensors
-from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.config import ARCHITECTURES, ModelConfig
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.checkpoint.tokens import Tokenizer as QuickfillTokenizer
 
@@ -58,12 +58,15 @@ def write_tiny_tokenizer(file: Path) -> None:
     tokenizer.save(str(file))
 
 
-def tiny_settings(vocab_size: int, tied: bool = True, head_dim: int = 16) -> dict[str, object]:
+def tiny_settings(
+    vocab_size: int, tied: bool = True, head_dim: int = 16, architecture: str = "llama"
+) -> dict[str, object]:
     """The `config.json` of a tiny checkpoint."""
     return {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "hidden_size": 32,
+        "architectures": [ARCHITECTURES[architecture]],
+        "model_type": architecture,
+        # llama.cpp takes it for granted that the heads of a Qwen2 are together as wide as its hidden states.
+        "hidden_size": 4 * head_dim if architecture == "qwen2" else 32,
         "intermediate_size": 48,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
@@ -93,13 +96,18 @@ def tiny_settings(vocab_size: int, tied: bool = True, head_dim: int = 16) -> dic
 
 
 def write_tiny_checkpoint(
-    folder: Path, quantized: bool = False, tied: bool = True, seed: int = 0, head_dim: int = 16
+    folder: Path,
+    quantized: bool = False,
+    tied: bool = True,
+    seed: int = 0,
+    head_dim: int = 16,
+    architecture: str = "llama",
 ) -> Path:
     """Write a tiny checkpoint into `folder` (made if needed) and return it: float32, or int8 with a scale a row."""
     folder.mkdir(parents=True, exist_ok=True)
     write_tiny_tokenizer(folder / "tokenizer.json")
     tokenizer = QuickfillTokenizer(folder / "tokenizer.json")
-    settings = tiny_settings(len(tokenizer.ids), tied, head_dim)
+    settings = tiny_settings(len(tokenizer.ids), tied, head_dim, architecture)
     (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
     tensors = random_tensors(ModelConfig.from_json(settings, tokenizer.control), seed)
     safetensors.numpy.save_file(quantize(tensors) if quantized else tensors, folder / "model.safetensors")

@@ -14,8 +14,8 @@ from coder.model.checkpoint.rope import UNSCALED, RopeScaling
 VLLM_ARCHITECTURE = "QuickfillForBlockDiffusion"
 """As `coder.vllm.plugin` registers it."""
 
-ARCHITECTURES = ("LlamaForCausalLM", VLLM_ARCHITECTURE)
-"""A plain Llama, and the same where it is written for vLLM."""
+ARCHITECTURES = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM"}
+"""Model types that can be run, each with its class in transformers. Written for vLLM the class is VLLM_ARCHITECTURE."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ class ModelConfig:
         adapted: whether it was trained for this layout and canvas. If not, it only predicts one token after another.
         attention: what a token of the context sees; those of a canvas see each other in any case.
         shift: whether the output at a position predicts the next token; otherwise it predicts its own.
+        architecture: `model_type` of a checkpoint with Quickfill's settings, one of ARCHITECTURES.
         projection_bias: of queries, keys and values (Qwen2). head_norms: of queries and keys, each head (Qwen3).
         denoiser: how a published diffusion model is decoded; None for a checkpoint with Quickfill's settings.
     """
@@ -111,6 +112,7 @@ class ModelConfig:
     adapted: bool = True
     attention: AttentionPattern = TOKEN_CAUSAL
     shift: bool = True
+    architecture: str = "llama"
     projection_bias: bool = False
     head_norms: bool = False
     rope: RopeScaling = UNSCALED
@@ -152,6 +154,8 @@ class ModelConfig:
             decoding=_decoding(settings),
             control=control,
             adapted=settings.get("adapted", True) is not False,
+            architecture=config["model_type"],
+            projection_bias=config["model_type"] == "qwen2",
         )
         require_consistent_sizes(model)
         return model
@@ -159,7 +163,7 @@ class ModelConfig:
 
 def require_adapted_llama(config: Mapping[str, Any]) -> None:
     """Raise CheckpointError unless `config` describes a plain Llama decoder with this project's settings."""
-    require_llama(config)
+    require_decoder(config)
     if not isinstance(config.get("quickfill"), Mapping):
         raise CheckpointError(
             "config.json has no `quickfill` settings: this is an ordinary autoregressive checkpoint that has not been "
@@ -170,17 +174,19 @@ def require_adapted_llama(config: Mapping[str, Any]) -> None:
         raise CheckpointError("config.json: quickfill.shift is not true; only models that predict the next token fit")
 
 
-def require_llama(config: Mapping[str, Any]) -> None:
-    """Raise CheckpointError unless `config` describes a plain Llama decoder."""
-    model_type, architectures = config.get("model_type"), config.get("architectures") or ["LlamaForCausalLM"]
-    if model_type != "llama" or not set(ARCHITECTURES) & set(architectures):
+def require_decoder(config: Mapping[str, Any]) -> None:
+    """Raise CheckpointError unless `config` describes a plain Llama or Qwen2 decoder."""
+    model_type, architectures = str(config.get("model_type")), config.get("architectures")
+    name = ARCHITECTURES.get(model_type)
+    if name is None or not {name, VLLM_ARCHITECTURE} & set(architectures or [name]):
+        known = ", ".join(f"{kind!r} ({name})" for kind, name in ARCHITECTURES.items())
         raise CheckpointError(
-            f"config.json: model_type is {model_type!r}, architectures {architectures!r}; only Llama-architecture "
-            "decoders (model_type 'llama', LlamaForCausalLM) can be run"
+            f"config.json: model_type is {model_type!r}, architectures {architectures!r}; only these decoders can be "
+            f"run: {known}"
         )
-    for field in ("attention_bias", "mlp_bias"):
+    for field in ("attention_bias", "mlp_bias", "use_sliding_window"):
         if flag(config, field):
-            raise CheckpointError(f"config.json: {field} is true; decoders with biases are not supported")
+            raise CheckpointError(f"config.json: {field} is true; such decoders are not supported")
     if (activation := config.get("hidden_act", "silu")) != "silu":
         raise CheckpointError(f"config.json: hidden_act is {activation!r}; only 'silu' is supported")
     _rope_theta(config)

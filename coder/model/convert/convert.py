@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from coder.errors import CheckpointError, InputError, MissingDependencyError
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
-from coder.model.checkpoint.config import ControlTokens, require_llama
+from coder.model.checkpoint.config import ControlTokens, require_decoder
 from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.opening import find_checkpoint
 from coder.model.checkpoint.stored_tensors import StoredTensor
@@ -92,7 +92,7 @@ def open_source(source: str, tokenizer_file: Path | None, scratch: Path) -> tupl
         scratch: a folder for the tokenizer, which the checkpoint then reads.
     """
     path, settings, tokenizer, stored = _read_source(source, tokenizer_file)
-    require_llama(settings)
+    require_decoder(settings)
     target = scratch / "tokenizer.json"
     if "quickfill" in settings:
         target.write_text(json.dumps(tokenizer), encoding="utf-8")
@@ -169,7 +169,7 @@ def _read_source(
         return Path(source), file.settings, tokenizer, file.tensors
     folder = find_checkpoint(source)
     settings = read_json(folder / "config.json")
-    require_llama(settings)
+    require_decoder(settings)
     stored = weight_tensors(folder)
     return folder, settings, read_json(tokenizer_file or folder / "tokenizer.json"), stored
 

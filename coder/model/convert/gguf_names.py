@@ -1,4 +1,4 @@
-"""How GGUF names and lays out a Llama decoder's tensors (github.com/ggml-org/ggml, docs/gguf.md)."""
+"""Names and layouts of a Llama or Qwen2 decoder's tensors in GGUF (github.com/ggml-org/ggml, docs/gguf.md)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IN_A_LAYER = {
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
 }
-"""Without the layer's number and `.weight`."""
+"""Without the layer's number and `.weight` or `.bias`."""
 
 OURS_WHOLE = {theirs: ours for ours, theirs in WHOLE_MODEL.items()}
 OURS_IN_A_LAYER = {theirs: ours for ours, theirs in IN_A_LAYER.items()}
@@ -33,21 +33,24 @@ def to_gguf(name: str) -> str:
     """GGUF's name of one of `expected_tensors`."""
     if name in WHOLE_MODEL:
         return WHOLE_MODEL[name]
-    _, _, number, *part, _ = name.split(".")
-    return f"blk.{number}.{IN_A_LAYER['.'.join(part)]}.weight"
+    _, _, number, *part, kind = name.split(".")
+    return f"blk.{number}.{IN_A_LAYER['.'.join(part)]}.{kind}"
 
 
 def from_gguf(name: str) -> str:
-    """The Hugging Face name of a tensor; a tensor that a Llama decoder does not have keeps its own."""
-    match = re.fullmatch(r"blk\.(\d+)\.(\w+)\.weight", name)
+    """The Hugging Face name of a tensor; a tensor that no such decoder has keeps its own."""
+    match = re.fullmatch(r"blk\.(\d+)\.(\w+)\.(weight|bias)", name)
     if match and match[2] in OURS_IN_A_LAYER:
-        return f"model.layers.{match[1]}.{OURS_IN_A_LAYER[match[2]]}.weight"
+        return f"model.layers.{match[1]}.{OURS_IN_A_LAYER[match[2]]}.{match[3]}"
     return OURS_WHOLE.get(name, name)
 
 
-def is_rotated(name: str) -> bool:
-    """Whether the rows of a tensor, by its Hugging Face name, are queries or keys, which RoPE turns."""
-    return name.endswith(("q_proj.weight", "k_proj.weight"))
+def is_interleaved(name: str, architecture: str) -> bool:
+    """Whether the rows of a tensor, by its Hugging Face name, are queries or keys in an order of ggml's own.
+
+    Only of Llama: of Qwen2 ggml rotates the halves of a head against each other, as Hugging Face does.
+    """
+    return architecture == "llama" and name.endswith(("q_proj.weight", "k_proj.weight"))
 
 
 def interleaved(values: npt.NDArray[np.float32], head_dim: int) -> npt.NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""A Llama decoder in a GGUF file, as the parts of a checkpoint. Needs the package `gguf`, of the extra `convert`."""
+"""A Llama or Qwen2 decoder in a GGUF file, as the parts of a checkpoint. Needs `gguf`, of the extra `convert`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.errors import CheckpointError
+from coder.model.checkpoint.config import ARCHITECTURES
 from coder.model.checkpoint.stored_tensors import StoredTensor
-from coder.model.convert.gguf_names import from_gguf, in_halves, is_rotated
+from coder.model.convert.gguf_names import from_gguf, in_halves, is_interleaved
 from coder.model.convert.gguf_tokenizer import PRE_TOKENIZERS, tokenizer_json
 from coder.model.convert.gguf_writer import SETTINGS_KEY
 
 
 @dataclass(frozen=True)
 class GgufTensor(StoredTensor):
-    """A tensor of a GGUF file, dequantised when it is read. `head_dim` is that of rotated rows, else None."""
+    """A tensor of a GGUF file, dequantised when it is read. `head_dim` is that of interleaved rows, else None."""
 
     content: gguf.ReaderTensor
     head_dim: int | None
@@ -41,18 +42,21 @@ class GgufFile:
     """
 
     def __init__(self, file: Path) -> None:
-        """Raises CheckpointError when the file is damaged, or no plain Llama decoder."""
+        """Raises CheckpointError when the file is damaged, or no plain Llama or Qwen2 decoder."""
         self._file = file
         try:
             self._reader = gguf.GGUFReader(file)
         except Exception as error:  # the library raises whatever it stumbles over
             raise CheckpointError(f"{file} is damaged or no GGUF file ({error}); download it again") from error
-        if (architecture := self._field("general.architecture")) != "llama":
-            raise CheckpointError(f"{file} holds a decoder of architecture {architecture!r}; only 'llama' fits")
+        self._architecture = architecture = str(self._field("general.architecture"))
+        if architecture not in ARCHITECTURES:
+            raise CheckpointError(
+                f"{file} holds a decoder of architecture {architecture!r}; only {', '.join(ARCHITECTURES)} fit"
+            )
         names = {tensor.name for tensor in self._reader.tensors}
-        if "rope_freqs.weight" in names or self._field("llama.rope.scaling.type", "none") != "none":
+        if "rope_freqs.weight" in names or self._field(f"{architecture}.rope.scaling.type", "none") != "none":
             raise CheckpointError(f"{file} scales its RoPE frequencies, which is not supported; choose another model")
-        if biased := sorted(name for name in names if name.endswith(".bias")):
+        if architecture == "llama" and (biased := sorted(name for name in names if name.endswith(".bias"))):
             raise CheckpointError(f"{file} holds {biased[0]}; decoders with biases are not supported")
         self.settings = self._settings("output.weight" not in names)
         head_dim = self.settings["head_dim"]
@@ -60,7 +64,9 @@ class GgufFile:
         for tensor in self._reader.tensors:
             name = from_gguf(tensor.name)
             shape = tuple(int(size) for size in reversed(tensor.shape))
-            self.tensors[name] = GgufTensor(file, "F32", shape, 0, tensor, head_dim if is_rotated(name) else None)
+            self.tensors[name] = GgufTensor(
+                file, "F32", shape, 0, tensor, head_dim if is_interleaved(name, architecture) else None
+            )
 
     def tokenizer(self) -> dict[str, Any]:
         """The vocabulary as a `tokenizer.json`.
@@ -79,8 +85,8 @@ class GgufFile:
     def _settings(self, tied: bool) -> dict[str, Any]:
         heads, hidden = self._number("attention.head_count"), self._number("embedding_length")
         settings: dict[str, Any] = {
-            "architectures": ["LlamaForCausalLM"],
-            "model_type": "llama",
+            "architectures": [ARCHITECTURES[self._architecture]],
+            "model_type": self._architecture,
             "hidden_size": hidden,
             "intermediate_size": self._number("feed_forward_length"),
             "num_hidden_layers": self._number("block_count"),
@@ -103,9 +109,9 @@ class GgufFile:
         return settings
 
     def _number(self, name: str, default: Any = ...) -> Any:
-        value = self._field(f"llama.{name}", default)
+        value = self._field(f"{self._architecture}.{name}", default)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise CheckpointError(f"{self._file}: llama.{name} should be a number, not {value!r}")
+            raise CheckpointError(f"{self._file}: {self._architecture}.{name} should be a number, not {value!r}")
         return value
 
     def _field(self, name: str, default: Any = ...) -> Any:

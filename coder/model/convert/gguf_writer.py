@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from coder.model.checkpoint.checkpoint import Checkpoint, expected_tensors
 from coder.model.convert.checkpoint_writer import Precision
-from coder.model.convert.gguf_names import interleaved, is_rotated, to_gguf
+from coder.model.convert.gguf_names import interleaved, is_interleaved, to_gguf
 from coder.model.convert.gguf_tokenizer import add_vocabulary
 
 Q8_0_BLOCK = 32
@@ -41,7 +41,8 @@ def write_gguf(
         precision: of the matrices, `int8` being Q8_0; norms are float32.
         settings: the `quickfill` settings of `config.json`.
     """
-    writer = gguf.GGUFWriter(file, gguf.MODEL_ARCH_NAMES[gguf.MODEL_ARCH.LLAMA])
+    architecture = checkpoint.config.architecture
+    writer = gguf.GGUFWriter(file, architecture)
     _add_hyperparameters(writer, checkpoint)
     add_vocabulary(writer, checkpoint)
     writer.add_file_type(FILE_TYPES[precision])
@@ -57,7 +58,7 @@ def write_gguf(
     writer.write_ti_data_to_file()
     for name, shape in shapes.items():
         values = checkpoint.float_tensor(name)
-        if is_rotated(name):
+        if is_interleaved(name, architecture):
             values = interleaved(values, checkpoint.config.head_dim)
         writer.write_tensor_data(_encoded(values, _storage(shape, precision)))
     writer.close()

@@ -208,7 +208,9 @@ class DecoderGraph:
 
     def _linear(self, inputs: Activation, weight: Linear) -> str:
         product = self._unscaled(inputs, weight)
-        return product if inputs.row_scale is None else self.graph.add("Mul", product, inputs.row_scale)
+        if inputs.row_scale is not None:
+            product = self.graph.add("Mul", product, inputs.row_scale)
+        return product if weight.bias is None else self.graph.add("Add", product, self.graph.constant(weight.bias))
 
     def _unscaled(self, inputs: Activation, weight: Linear, bias: str = "") -> str:
         """The product up to the activation's row scale."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,10 +20,14 @@ EMBEDDING = "model.embed_tokens.weight"
 
 @dataclass(frozen=True)
 class Linear:
-    """A matrix: int8 with a float32 scale an output channel, or float32 with none. Usually [in, out]."""
+    """A matrix: int8 with a float32 scale an output channel, or float32 with none. Usually [in, out].
+
+    `bias` [out] is added to its products.
+    """
 
     values: Values
     scale: Vector | None
+    bias: Vector | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class DecoderWeights:
         )
         return LayerWeights(
             input_norm=self.checkpoint.float_tensor(f"{name}.input_layernorm.weight") / smoothing.qkv,
-            qkv=stacked([queries, keys, values]),
+            qkv=replace(stacked([queries, keys, values]), bias=self._projection_bias(projection, smoothing)),
             out=self._linear(f"{projection}.o_proj.weight", self._every_query_head(smoothing)),
             post_attention_norm=self.checkpoint.float_tensor(f"{name}.post_attention_layernorm.weight")
             / smoothing.gate_up,
@@ -92,6 +96,13 @@ class DecoderWeights:
             up=self._linear(f"{name}.mlp.up_proj.weight", smoothing.gate_up, 1.0 / smoothing.down),
             down=self._linear(f"{name}.mlp.down_proj.weight", smoothing.down),
         )
+
+    def _projection_bias(self, projection: str, smoothing: LayerSmoothing) -> Vector | None:
+        """Biases of queries, keys and values behind each other; those of the values are smoothed with their rows."""
+        if not self.config.projection_bias:
+            return None
+        queries, keys, values = (self.checkpoint.float_tensor(f"{projection}.{kind}_proj.bias") for kind in "qkv")
+        return np.concatenate([queries, keys, values / smoothing.out])
 
     def _every_query_head(self, smoothing: LayerSmoothing) -> Vector:
         """Factors of the values [key-value heads x head size], repeated for the query heads that read them."""

@@ -237,9 +237,9 @@ def test_an_unadapted_checkpoint_says_so_and_decodes_token_by_token_only(tmp_pat
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"]}, "Llama-architecture"),
-        ({"attention_bias": True}, "biases"),
-        ({"mlp_bias": True}, "biases"),
+        ({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}, "only these decoders"),
+        ({"attention_bias": True}, "attention_bias"),
+        ({"mlp_bias": True}, "mlp_bias"),
         ({"hidden_act": "gelu"}, "silu"),
         ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}, "rope_parameters": None}, "RoPE"),
         ({"num_hidden_layers": 3}, "model.layers.2"),

@@ -31,11 +31,13 @@ CONTEXT = st.lists(TOKEN, max_size=40)
 CANVAS = st.lists(TOKEN, min_size=1, max_size=20)
 
 
-@pytest.fixture(scope="module", params=["tied", "untied", "quantized"])
+@pytest.fixture(scope="module", params=["tied", "untied", "quantized", "qwen2"])
 def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     folder = tmp_path_factory.mktemp("tiny")
     quantized, tied = request.param == "quantized", request.param != "untied"
-    return open_checkpoint(str(write_tiny_checkpoint(folder, quantized=quantized, tied=tied)))
+    architecture = "qwen2" if request.param == "qwen2" else "llama"
+    written = write_tiny_checkpoint(folder, quantized=quantized, tied=tied, architecture=architecture)
+    return open_checkpoint(str(written))
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ from lsp.documents import Document
 from lsp.engine.engine_client import EngineClient
 from lsp.engine.in_process import InProcessEngine
 from lsp.settings import Settings
-from lsp.suggest.candidate import Candidate
 from lsp.suggest.cursor import cursor_in
+from lsp.suggest.drafts import Candidate
 from lsp.suggest.gate import CALIBRATION, Calibration
 from lsp.suggest.suggester import Question, drafts
 

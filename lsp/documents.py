@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+from lsprotocol import types
 
 from lsp.wire.client import PositionEncoding
 
@@ -80,6 +82,14 @@ class Document:
         """The same text with line feeds alone, as the model reads it. Positions are the same in both."""
         return replace(self, text=LINE_BREAK.sub("\n", self.text)) if "\r" in self.text else self
 
+    def range(self, start: int, end: int) -> types.Range:
+        """The protocol's range between two offsets."""
+        return types.Range(types.Position(*self.position(start)), types.Position(*self.position(end)))
+
+    def text_edit(self, start: int, end: int, text: str) -> types.TextEdit:
+        """Puts `text`, with the document's line breaks, in the place of what is between two offsets of `unix`."""
+        return types.TextEdit(self.unix.range(start, end), text.replace("\n", self.line_break))
+
     @property
     def line_break(self) -> str:
         """The first one of the text, which what is inserted should use as well."""
@@ -93,6 +103,20 @@ class Document:
     @cached_property
     def _line_starts(self) -> Sequence[int]:
         return [0, *(found.end() for found in LINE_BREAK.finditer(self.text))]
+
+
+def place_of(position: types.Position) -> Position:
+    return position.line, position.character
+
+
+def changes_of(events: Iterable[types.TextDocumentContentChangeEvent]) -> list[Change]:
+    """The changes that a notification of the protocol carries."""
+    return [
+        Change(event.text, (place_of(event.range.start), place_of(event.range.end)))
+        if isinstance(event, types.TextDocumentContentChangePartial)
+        else Change(event.text)
+        for event in events
+    ]
 
 
 @dataclass

@@ -14,10 +14,8 @@ from lsp.edit.next.next_editor import NextEditor
 from lsp.engine.engine_host import EngineHost
 from lsp.engine.opening import EngineOpener
 from lsp.settings import Settings, read_settings
-from lsp.suggest.debounce import TypingSpeed
-from lsp.suggest.gate import Gate
-from lsp.suggest.metrics import Metrics, read_tallies, state_folder, total
-from lsp.suggest.outcomes import Outcome, Outcomes
+from lsp.suggest.gate import Gate, TypingSpeed
+from lsp.suggest.metrics import Metrics, Outcome, Outcomes, read_tallies, state_folder, total
 from lsp.suggest.suggester import Suggester
 from lsp.suggest.surroundings import SurroundingsSource
 from lsp.wire.client import Client

@@ -4,18 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coder.api.completion import CanvasUpdate
 from coder.api.edits import HoleUpdate, RegionUpdate
 from lsp.documents import Document
-from lsp.edit.denoised import UNTOUCHED, Denoised, denoised, joined
-from lsp.features import wire
 from lsp.wire.messages import DID_DENOISE, DenoisedHole, DenoiseUpdate, Range, TextDocument
 
 if TYPE_CHECKING:
     from lsp.language_server import QuickfillServer
+
+
+MASK = "░"
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A text, and which characters of it stand for masked slots: spans in order that do not touch."""
+
+    text: str = ""
+    masked: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def slots(self) -> int:
+        """How many are masked."""
+        return sum(end - start for start, end in self.masked)
+
+
+UNTOUCHED = Denoised(MASK, ((0, 1),))
+"""A hole of which nothing is known yet."""
+
+
+def denoised(update: CanvasUpdate) -> Denoised:
+    """The canvas as it is after a pass."""
+    parts = [UNTOUCHED if slot.text is None else Denoised(slot.text) for slot in update.slots]
+    return joined([Denoised(update.settled), *parts])
+
+
+def joined(parts: Iterable[Denoised]) -> Denoised:
+    """One behind the other."""
+    text, masked = "", list[tuple[int, int]]()
+    for part in parts:
+        for start, end in part.masked:
+            first, last = len(text) + start, len(text) + end
+            if masked and masked[-1][1] == first:
+                first = masked.pop()[0]
+            masked.append((first, last))
+        text += part.text
+    return Denoised(text, tuple(masked))
+
 
 LEAST_SECONDS = 0.1
 """Between two updates: an editor redraws for each."""
@@ -42,7 +81,7 @@ class Audience:
             return
         self._last = now
         document = self._document
-        region = wire.range_of(document.unix, start, end)
+        region = document.unix.range(start, end)
         update = DenoiseUpdate(
             id=self._name,
             text_document=TextDocument(uri=document.uri, version=document.version),

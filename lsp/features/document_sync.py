@@ -1,4 +1,4 @@
-"""Text documents: opened, changed, closed."""
+"""Open documents, cells of notebooks and workspace folders, kept as the editor has them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from lsp.documents import Change, Document
-from lsp.features import wire
+from lsp.documents import Change, Document, changes_of
 
 if TYPE_CHECKING:
     from lsp.language_server import QuickfillServer
@@ -46,7 +45,7 @@ def change_document(
     before = session.documents.get(identifier.uri)
     if before is None:
         return
-    changes = wire.changes(events)
+    changes = changes_of(events)
     document = before.changed(changes, identifier.version)
     session.documents.put(document)
     session.outcomes.changed(document)
@@ -60,3 +59,38 @@ def _end_of(changes: Sequence[Change], document: Document) -> types.Range:
     places = [max(change.range) for change in changes if change.range is not None]
     line, column = min(places[-1], document.position(len(document.text))) if places else (0, 0)
     return types.Range(types.Position(line, column), types.Position(line, column))
+
+
+def notebook_did_open(ls: QuickfillServer, params: types.DidOpenNotebookDocumentParams) -> None:
+    notebook = params.notebook_document
+    ls.session.documents.notebooks[notebook.uri] = [cell.document for cell in notebook.cells]
+    for cell in params.cell_text_documents:
+        open_document(ls, cell)
+
+
+def notebook_did_change(ls: QuickfillServer, params: types.DidChangeNotebookDocumentParams) -> None:
+    change = params.change.cells
+    cells = ls.session.documents.notebooks.get(params.notebook_document.uri)
+    if change is None or cells is None:
+        return
+    if change.structure is not None:
+        array = change.structure.array
+        cells[array.start : array.start + array.delete_count] = [cell.document for cell in array.cells or ()]
+        for cell in change.structure.did_open or ():
+            open_document(ls, cell)
+        for cell in change.structure.did_close or ():
+            ls.session.documents.close(cell.uri)
+    for text in change.text_content or ():
+        change_document(ls, text.document, text.changes)
+
+
+def notebook_did_close(ls: QuickfillServer, params: types.DidCloseNotebookDocumentParams) -> None:
+    ls.session.documents.notebooks.pop(params.notebook_document.uri, None)
+    for cell in params.cell_text_documents:
+        ls.session.documents.close(cell.uri)
+
+
+def folders_did_change(ls: QuickfillServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
+    removed = {folder.uri for folder in params.event.removed}
+    kept = [folder for folder in ls.session.folders if folder not in removed]
+    ls.session.folders = kept + [folder.uri for folder in params.event.added if folder.uri not in kept]

@@ -1,5 +1,5 @@
-"""What all edits of a document have in common: the engine is asked, and the answer is for the version that was asked
-about."""
+"""`quickfill/fill` and `quickfill/edit`, and what all edits of a document have in common: the engine is asked, and the
+answer is for the version of the document that was asked about."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
 
 from coder.api.edits import Change, Diagnostic
-from coder.errors import QuickfillError
+from coder.errors import InputError, QuickfillError
 from lsp.documents import Document
 from lsp.edit.edit_task import Conditions, EditTask, EditWatcher, Span
-from lsp.features import wire
-from lsp.suggest.suggester import DENOISING_POLICY
+from lsp.features.denoising import Audience, HolesView, RegionView
+from lsp.suggest.drafts import DENOISING_POLICY
 from lsp.suggest.surroundings import file_path, indexed_folder
-from lsp.wire.messages import ActionParams, Range, TextDocument
+from lsp.wire.messages import ActionParams, EditParams, FillParams, Range, TextDocument, Watched
 
 if TYPE_CHECKING:
     from lsp.language_server import QuickfillServer
+
 
 REQUEST_FAILED = -32803
 """`LSPErrorCodes.RequestFailed`: a request that was right and could not be answered."""
@@ -96,7 +97,7 @@ def span_of(document: Document, range: Range | types.Range) -> Span:
 
 
 def range_params(document: Document, span: Span) -> Range:
-    return Range.model_validate(wire.range_of(document.unix, *span), from_attributes=True)
+    return Range.model_validate(document.unix.range(*span), from_attributes=True)
 
 
 def versioned_edit(document: Document, changes: Iterable[Change]) -> types.WorkspaceEdit:
@@ -123,7 +124,7 @@ def edit_for_client(
 
 
 def _text_edits(document: Document, changes: Iterable[Change]) -> list[types.TextEdit]:
-    return [wire.text_edit(document, change.start, change.end, change.text) for change in changes]
+    return [document.text_edit(change.start, change.end, change.text) for change in changes]
 
 
 def _identifier(document: Document) -> types.OptionalVersionedTextDocumentIdentifier:
@@ -138,3 +139,36 @@ def _conditions(ls: QuickfillServer, document: Document, *, watched: bool) -> Co
         policy=DENOISING_POLICY if watched else "auto",
         deadline_ms=settings.edit_budget_ms,
     )
+
+
+async def fill(ls: QuickfillServer, params: object) -> types.WorkspaceEdit:
+    asked = FillParams.parse(params)
+    document = open_document(ls, asked.text_document)
+    places = [span_of(document, hole) for hole in asked.ranges]
+    task = EditTask(document, "fill", tuple(sorted(places)))
+    try:
+        texts = task.texts
+    except InputError as error:
+        raise JsonRpcInvalidParams(str(error)) from error
+    audience = _audience(ls, document, asked)
+    order = [task.spans.index(place) for place in places]
+    view = audience and HolesView(audience, texts, task.spans, order)
+    return versioned_edit(document, await changes_for(ls, task, view))
+
+
+async def edit(ls: QuickfillServer, params: object) -> types.WorkspaceEdit | None:
+    asked = EditParams.parse(params)
+    document = open_document(ls, asked.text_document)
+    task = EditTask(document, "rewrite", (span_of(document, asked.range),), asked.instruction).meant
+    audience = _audience(ls, document, asked)
+    if task.kind == "fill":
+        view = audience and HolesView(audience, task.texts, task.spans, order=[0])
+    else:
+        view = audience and RegionView(audience)
+    changes = await changes_for(ls, task, view)
+    return versioned_edit(document, changes) if changes else None
+
+
+def _audience(ls: QuickfillServer, document: Document, asked: Watched) -> Audience | None:
+    wanted = ls.session.settings.denoising if asked.denoising is None else asked.denoising
+    return Audience(ls, document, asked.work_done_token) if wanted else None

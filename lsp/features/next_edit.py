@@ -10,9 +10,8 @@ from lsp.documents import Document
 from lsp.edit.edit_task import EditTask
 from lsp.edit.next.next_editor import Offered
 from lsp.edit.next.suggestions import NextEdit
-from lsp.features import wire
 from lsp.features.editing import changes_for, open_document, range_params, require_unchanged
-from lsp.suggest.silence import wants_suggestions
+from lsp.suggest.gate import wants_suggestions
 from lsp.wire.greeting import ACCEPTED_COMMAND
 from lsp.wire.messages import CommandReport, NextEditItem, NextEditParams, NextEdits, VersionedDocument
 
@@ -26,7 +25,7 @@ LINES_AROUND = 6
 
 
 async def next_edit(ls: QuickfillServer, params: object) -> dict[str, object]:
-    asked = wire.parsed(NextEditParams, params)
+    asked = NextEditParams.parse(params)
     document = open_document(ls, asked.text_document)
     invoked = asked.context.trigger_kind == INVOKED
     if not invoked and not ls.session.settings.next_edit:

@@ -1,12 +1,86 @@
-"""Whether a suggestion is likely enough to be right to be shown unasked."""
+"""Whether and when a suggestion is shown that nobody asked for: where none is wanted, how long to wait for the next
+keystroke, how likely a text has to be."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
 
+import pathspec
+
+from coder.context.files import SECRET_NAMES
 from coder.postprocess.context import Mode
-from lsp.suggest.candidate import Candidate
+from lsp.documents import Document
+from lsp.settings import Settings
+from lsp.suggest.cursor import Cursor
+from lsp.suggest.drafts import Candidate
+
+
+def wants_suggestions(document: Document, settings: Settings, folders: Sequence[str]) -> bool:
+    """Whether the user wants any in this document: its language is enabled, no glob excludes its path, and its name is
+    not one that keys and passwords go by."""
+    enabled = settings.enables(document.language) and not is_excluded(document.uri, settings.exclude, folders)
+    return enabled and not is_secret(document.uri)
+
+
+def wants_unasked(cursor: Cursor, settings: Settings) -> bool:
+    """Whether a suggestion that nobody asked for would be welcome here: not right after a deletion, and not in the
+    middle of a word."""
+    return settings.automatic and not cursor.document.after_deletion and not cursor.is_inside_word
+
+
+def is_excluded(uri: str, globs: Sequence[str], folders: Sequence[str]) -> bool:
+    """Whether a glob, as in `.gitignore`, matches the path, seen from the workspace folder that it is in."""
+    if not globs:
+        return False
+    path = _path(uri)
+    inside = [folder for folder in map(_path, folders) if path.is_relative_to(folder)]
+    seen = path.relative_to(max(inside, key=lambda folder: len(folder.parts))) if inside else path
+    return pathspec.GitIgnoreSpec.from_lines(globs).match_file(str(seen).lstrip("/"))
+
+
+def is_secret(uri: str) -> bool:
+    name = _path(uri).name.lower()
+    return any(fnmatchcase(name, pattern) for pattern in SECRET_NAMES)
+
+
+def _path(uri: str) -> PurePosixPath:
+    return PurePosixPath(unquote(urlsplit(uri).path) or uri)
+
+
+LONGEST_WAIT = 0.03
+"""Seconds. Longer than that a suggestion feels late, and a request that comes too early costs one pass at most."""
+
+SHARE_OF_INTERVAL = 0.4
+"""Of the usual time between two keystrokes is waited. One that comes sooner than that is part of a burst, in which
+nobody reads."""
+
+PAUSE = 1.0
+"""Seconds without a keystroke after which what comes next says nothing about the speed of typing."""
+
+SMOOTHING = 0.25
+"""Weight of the latest interval in the running mean."""
+
+
+@dataclass
+class TypingSpeed:
+    """A running mean of the seconds between keystrokes. Times are seconds on any steady clock."""
+
+    interval: float = LONGEST_WAIT
+    last: float = float("-inf")
+
+    def keystroke(self, now: float) -> None:
+        elapsed, self.last = now - self.last, now
+        if elapsed < PAUSE:
+            self.interval += SMOOTHING * (elapsed - self.interval)
+
+    def wait(self, now: float) -> float:
+        """Seconds to wait from now on, before the text as it is may be taken for what the user wanted to type."""
+        return max(0.0, min(LONGEST_WAIT, SHARE_OF_INTERVAL * self.interval) - (now - self.last))
 
 
 @dataclass(frozen=True)

@@ -1,88 +1,46 @@
-"""From a place in a document to suggestions: remembered ones, or what the model writes, if it is likely enough."""
+"""From a cursor to suggestions: remembered ones, or those that the model writes, if they are likely enough."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from coder.api.completion import FREE, CompletionRequest
-from coder.postprocess.chain import PostprocessContext, postprocess
+from coder.api.completion import CompletionRequest
 from lsp.engine.engine_client import EngineClient
 from lsp.engine.engine_host import EngineHost
-from lsp.settings import Settings
-from lsp.suggest.candidate import Candidate, Watcher, write_candidate
-from lsp.suggest.cursor import Cursor
-from lsp.suggest.debounce import TypingSpeed
-from lsp.suggest.gate import Gate
-from lsp.suggest.silence import wants_unasked
+from lsp.suggest.drafts import Question, drafts
+from lsp.suggest.gate import Gate, TypingSpeed, wants_unasked
 from lsp.suggest.suggestion_cache import Suggestion, SuggestionCache
-from lsp.suggest.surroundings import Surroundings
-from lsp.suggest.work_ahead import WorkAhead
 
-MOST_TOKENS = {"line": 48, "block": 160}
-"""Of a suggestion. Mostly the time budget ends it earlier; a line seldom has more."""
-
-PATIENCE = 3
-"""Who asks for suggestions waits so many times longer for them than who is only typing."""
-
-ALTERNATIVE_TEMPERATURE = 0.8
-
-ATTEMPTS_PER_ALTERNATIVE = 2
-"""How often a further suggestion is drawn that turns out to be like another."""
-
-DENOISING_POLICY = "threshold"
-"""What writes while somebody watches: the default policy may have no canvas to show."""
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked.
+@dataclass
+class WorkAhead:
+    """At most one piece of work at a time, on the event loop's thread; the engine puts any request first."""
 
-    Attributes:
-        invoked: whether the user asked for it; otherwise the user is typing, and may not want anything.
-        gather: tells what the model should know besides the document; called in another thread, as is `watch`.
-        watch: called with each canvas update.
-    """
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _task: asyncio.Task[None] | None = None
 
-    cursor: Cursor
-    settings: Settings
-    invoked: bool
-    gather: Callable[[], Surroundings] = Surroundings
-    watch: Watcher | None = None
+    def start(self, engine: EngineClient, request: CompletionRequest, prefix: str) -> None:
+        """Bring the context of the request as it will be, with this prefix, into the engine's cache."""
+        self.stop()
+        self._stopped = threading.Event()
+        self._task = asyncio.create_task(_prefill(engine, replace(request, prefix=prefix), self._stopped))
 
-    @property
-    def wanted(self) -> int:
-        return self.settings.alternatives if self.invoked else 1
+    def stop(self) -> None:
+        self._stopped.set()
 
-    def requests(self) -> Iterator[CompletionRequest]:
-        """The most likely text first, then others, drawn, as many as there is time for."""
-        cursor = self.cursor
-        deadline = time.monotonic() + self.settings.budget_ms * (PATIENCE if self.invoked else 1) / 1000.0
-        surroundings = self.gather()
-        attempts = 1 + (self.wanted - 1) * ATTEMPTS_PER_ALTERNATIVE
-        for attempt in range(attempts):
-            left = 1000.0 * (deadline - time.monotonic())
-            if left <= 0:
-                return
-            yield CompletionRequest(
-                # Indentation written by itself is rare in code, and tokenised otherwise than with what it indents.
-                prefix=cursor.prefix.removesuffix(cursor.indentation),
-                suffix=cursor.suffix,
-                path=surroundings.path,
-                language=cursor.document.language,
-                policy=DENOISING_POLICY if self.watch and not attempt else "auto",
-                max_tokens=MOST_TOKENS[cursor.mode],
-                temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
-                seed=attempt,
-                deadline_ms=left,
-                template=FREE if cursor.mode == "line" else None,
-                snippets=surroundings.snippets,
-                workspace=surroundings.workspace,
-            )
+
+async def _prefill(engine: EngineClient, request: CompletionRequest, stopped: threading.Event) -> None:
+    try:
+        await asyncio.to_thread(engine.prefill, request, stopped)
+    except Exception as error:  # nobody waits for this; whoever asks next hears of an engine that is gone
+        log.info("working ahead failed: %s", error)
 
 
 @dataclass
@@ -155,29 +113,3 @@ class Suggester:
             if len(found) == question.wanted:
                 break
         return asked, tuple(found.values())
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What the engine was asked, what it wrote, and what is left of that to be shown; None for nothing."""
-
-    request: CompletionRequest
-    candidate: Candidate
-    text: str | None
-
-
-def drafts(
-    engine: EngineClient, question: Question, cancelled: threading.Event, group: str | None = None
-) -> Iterator[Draft]:
-    """What the engine writes for a question, until it is cancelled. The first draft is the one that is watched."""
-    cursor, watch = question.cursor, question.watch
-    around = PostprocessContext(
-        cursor.prefix, cursor.suffix, cursor.document.language, cursor.mode, replaces=cursor.replaces
-    )
-    for request in question.requests():
-        candidate = write_candidate(engine, request, around, cancelled, group, watch, cursor.indentation)
-        if candidate is None:
-            return
-        text = postprocess(candidate.text, replace(around, finish_reason=candidate.finish_reason))
-        yield Draft(request, candidate, text)
-        watch = None

@@ -1,9 +1,9 @@
-"""What the model is told besides the document: snippets of other files, and the workspace whose index helps."""
+"""The context of a request outside its document: snippets of other files, and the workspace whose index helps."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,9 @@ from pygls.uris import to_fs_path
 from coder.api.completion import Snippet
 from lsp.documents import LINE_BREAK, Change, Document, Documents
 from lsp.settings import Settings
-from lsp.suggest.snippets.edits import RecentEdits
-from lsp.suggest.snippets.frozen import FrozenSnippets
-from lsp.suggest.snippets.gathering import gather
-from lsp.suggest.snippets.place import OpenFile, Place
-from lsp.suggest.snippets.readable import Readable
+from lsp.suggest.snippets.gathering import HEAD, gather
+from lsp.suggest.snippets.imports import imports
+from lsp.suggest.snippets.open_files import OpenFile, Place, Readable, RecentEdits
 
 
 @dataclass(frozen=True)
@@ -96,3 +94,38 @@ def _open_files(documents: Documents) -> Iterator[OpenFile]:
         path = file_path(document.uri)
         if path is not None:
             yield OpenFile(path, document.language, document.unix.text)
+
+
+SAME_PLACE = 30
+"""Lines up or down that are still the same place."""
+
+Snippets = tuple[Snippet, ...]
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    place: Place
+    modules: tuple[str, ...]
+    permissions: Hashable
+    snippets: Snippets
+
+
+class FrozenSnippets:
+    """Remembers what was gathered last. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._last: _Gathered | None = None
+
+    def at(self, place: Place, gather: Callable[[], Snippets], permissions: Hashable = None) -> Snippets:
+        """What was gathered for this place, or is now: in another file, far away, where the imports changed, or other
+        things may be shown than before, as `permissions` say."""
+        wanted = tuple(one.module for one in imports(place.file.text[:HEAD], place.file.language))
+        last = self._last
+        if (
+            last is None
+            or last.place.file.path != place.file.path
+            or abs(last.place.line - place.line) > SAME_PLACE
+            or (last.modules, last.permissions) != (wanted, permissions)
+        ):
+            last = self._last = _Gathered(place, wanted, permissions, gather())
+        return last.snippets

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pygls.exceptions import JsonRpcInvalidParams
 
 STATUS = "quickfill/status"
 DID_CHANGE_STATUS = "quickfill/didChangeStatus"
@@ -28,6 +29,15 @@ class Message(BaseModel):
     """Camel case on the wire. What a message holds besides is no reason to refuse it."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, populate_by_name=True)
+
+    @classmethod
+    def parse(cls, params: object) -> Self:
+        """The message that the parameters of a method are. Raises JsonRpcInvalidParams."""
+        try:
+            return cls.model_validate(params)
+        except ValidationError as error:
+            places = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise JsonRpcInvalidParams(places) from error
 
     def to_json(self) -> dict[str, object]:
         return self.model_dump(by_alias=True, mode="json")

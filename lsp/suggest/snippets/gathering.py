@@ -1,20 +1,18 @@
-"""Everything that the model should know at a cursor, in order of importance, as much as there is room and time for."""
+"""Snippets of other files for a cursor, in order of importance, as many as there is room and time for."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from coder.api.completion import Snippet
 from coder.syntax.definitions import definitions
-from lsp.suggest.snippets.alike import most_alike
-from lsp.suggest.snippets.edits import Edit, edited_text
 from lsp.suggest.snippets.imports import Import, imports
 from lsp.suggest.snippets.module_files import is_module, module_paths
-from lsp.suggest.snippets.place import OpenFile, Place, identifiers
-from lsp.suggest.snippets.readable import Readable
+from lsp.suggest.snippets.open_files import Edit, OpenFile, Place, Readable, edited_text, identifiers
 
 MOST_CHARACTERS = 1600
 """Of all snippets: what the engine has room for, and some more, since it measures in tokens."""
@@ -147,3 +145,33 @@ def _alike(place: Place, others: Sequence[OpenFile]) -> Iterator[tuple[Path, str
 def _name(path: Path, root: Path | None) -> str:
     """The path as the model should read it: from the workspace's folder on."""
     return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else path.name
+
+
+WINDOW, STEP = 20, 10
+"""Lines, as RepoCoder's sparse retriever takes them (https://arxiv.org/abs/2303.12570)."""
+
+LEAST_ALIKE = 0.15
+
+MOST_LINES = 2000
+"""Of a file; what lies behind them is not looked at."""
+
+
+@dataclass(frozen=True)
+class Alike:
+    """`likeness` is the Jaccard index of the identifiers: shared ones among all of both."""
+
+    text: str
+    likeness: float
+
+
+def most_alike(place: Place, file: OpenFile) -> Alike | None:
+    """The lines of a file that are most like those at the cursor, if they are alike at all."""
+    wanted = identifiers(place.around(above=WINDOW, below=STEP))
+    best: Alike | None = None
+    for start in range(0, max(1, min(MOST_LINES, len(file.lines)) - STEP), STEP):
+        text = "\n".join(file.lines[start : start + WINDOW])
+        found = identifiers(text)
+        likeness = len(wanted & found) / max(1, len(wanted | found))
+        if likeness >= max(LEAST_ALIKE, best.likeness if best else 0.0):
+            best = Alike(text.strip("\n"), likeness)
+    return best

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp.suggest.debounce import LONGEST_WAIT, PAUSE, SHARE_OF_INTERVAL, TypingSpeed
+from lsp.suggest.gate import LONGEST_WAIT, PAUSE, SHARE_OF_INTERVAL, TypingSpeed
 
 
 def typed(*intervals: float) -> TypingSpeed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp.suggest.candidate import Candidate
+from lsp.suggest.drafts import Candidate
 from lsp.suggest.gate import HIGHEST, LOWEST, Calibration, Gate
 
 confidences = st.floats(0.0, 1.0)

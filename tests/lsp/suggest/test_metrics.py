@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from lsp.commands import statistics_table
 from lsp.suggest.metrics import Metrics, Tally, read_tallies, total
-from lsp.suggest.statistics_table import statistics_table
 
 
 def test_what_several_windows_count_adds_up(tmp_path: Path):

@@ -8,7 +8,7 @@ import pytest
 
 from lsp.documents import Change, Document
 from lsp.suggest.cursor import Cursor, cursor_in
-from lsp.suggest.outcomes import Outcome, Outcomes
+from lsp.suggest.metrics import Outcome, Outcomes
 from lsp.suggest.suggestion_cache import Suggestion
 
 TEXT = "return first + second"

@@ -7,7 +7,7 @@ import pytest
 from lsp.documents import Change, Document
 from lsp.settings import Settings
 from lsp.suggest.cursor import cursor_in
-from lsp.suggest.silence import is_excluded, wants_suggestions, wants_unasked
+from lsp.suggest.gate import is_excluded, wants_suggestions, wants_unasked
 from tests.lsp.places import cursor_at
 
 

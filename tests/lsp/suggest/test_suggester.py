@@ -11,8 +11,7 @@ import pytest_asyncio
 from coder.errors import QuickfillError
 from lsp.engine.engine_host import EngineHost
 from lsp.settings import Settings
-from lsp.suggest.debounce import TypingSpeed
-from lsp.suggest.gate import Gate
+from lsp.suggest.gate import Gate, TypingSpeed
 from lsp.suggest.suggester import Question, Suggester
 from tests.lsp.places import cursor_at
 from tests.lsp.scripted import ScriptedEngine

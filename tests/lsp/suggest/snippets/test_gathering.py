@@ -9,11 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder.api.completion import Snippet
-from lsp.suggest.snippets.edits import Edit, RecentEdits
-from lsp.suggest.snippets.frozen import FrozenSnippets
 from lsp.suggest.snippets.gathering import gather
-from lsp.suggest.snippets.place import OpenFile, Place
-from lsp.suggest.snippets.readable import Readable
+from lsp.suggest.snippets.open_files import Edit, OpenFile, Place, Readable, RecentEdits
+from lsp.suggest.surroundings import FrozenSnippets
 
 MAIN = "from shop.cart import Cart, total\n\n\ndef main():\n    cart = Cart()\n    \n"
 CART = (

@@ -10,7 +10,7 @@ import pytest
 from coder.api.completion import CanvasUpdate, CompletionRequest, EngineEvent, Slot
 from coder.postprocess.chain import PostprocessContext
 from coder.postprocess.context import Mode
-from lsp.suggest.candidate import Candidate, is_more_than_shown, write_candidate
+from lsp.suggest.drafts import Candidate, is_more_than_shown, write_candidate
 from tests.lsp.scripted import CONFIDENCE, ScriptedEngine
 
 

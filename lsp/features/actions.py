@@ -1,27 +1,128 @@
-"""`workspace/executeCommand`: that a suggestion was accepted, and edits for editors that do not know our requests."""
+"""Code actions, and the commands that do the same in editors without our requests."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
-from coder.api.edits import Change
+from coder.api.edits import Change, Diagnostic
 from lsp.documents import Document
-from lsp.edit.edit_offers import function_around, holes, repair_task
+from lsp.edit.edit_offers import Offer, function_around, holes, offers, repair_task
 from lsp.edit.edit_task import EditKind, EditTask
-from lsp.features import acceptance, next_edit, wire
-from lsp.features.code_actions import COMMANDS, NOTHING_FOUND
-from lsp.features.editing import REQUEST_FAILED, changes_for, edit_for_client, open_document, span_of, task_of
+from lsp.features import next_edit
+from lsp.features.editing import (
+    REQUEST_FAILED,
+    changes_for,
+    edit_for_client,
+    open_document,
+    params_of,
+    span_of,
+    task_of,
+)
+from lsp.features.suggestions import accepted
 from lsp.wire.greeting import ACCEPTED_COMMAND
 from lsp.wire.messages import ActionParams, PlaceParams, Range, TextDocument
 
 if TYPE_CHECKING:
     from lsp.language_server import QuickfillServer
 
-KINDS: dict[str, EditKind] = {command: kind for kind, command in COMMANDS.items()}
+
+KINDS: dict[EditKind, str] = {
+    "repair": "quickfix.quickfill",
+    "rewrite": "refactor.rewrite.quickfill.block",
+    "docstring": "refactor.rewrite.quickfill.docstring",
+    "fill": "refactor.rewrite.quickfill.fill",
+}
+
+COMMANDS: dict[EditKind, str] = {
+    "repair": "quickfill.repair",
+    "rewrite": "quickfill.rewrite",
+    "docstring": "quickfill.writeDocstring",
+    "fill": "quickfill.fillHoles",
+}
+
+ASK_INSTRUCTION = "quickfill.askInstruction"
+"""A command of the editor: it asks the user for an instruction, and then us for `quickfill/edit`."""
+
+NOTHING_FOUND = "nothing better was found"
+
+
+async def code_action(
+    ls: QuickfillServer, params: types.CodeActionParams
+) -> Sequence[types.CodeAction | types.Command] | None:
+    document = ls.session.documents.get(params.text_document.uri)
+    if document is None:
+        return None
+    ls.session.last_place = document.uri, params.range
+    start, end = span_of(document, params.range)
+    diagnostics = [_diagnostic(document, each) for each in params.context.diagnostics if _is_serious(each)]
+    found = await asyncio.to_thread(offers, document, start, end, diagnostics)
+    wanted = [offer for offer in found if _is_wanted(KINDS[offer.task.kind], params.context.only)]
+    actions = [_action(ls, offer, params.context.diagnostics) for offer in wanted]
+    if ls.session.client.asks_instructions:
+        actions += [_asking(offer) for offer in wanted if offer.task.kind == "rewrite"]
+    if ls.session.client.action_literals:
+        return actions
+    return [
+        types.Command(action.title, COMMANDS[offer.task.kind], arguments=[params_of(offer.task).to_json()])
+        for action, offer in zip(actions, wanted, strict=False)
+    ]
+
+
+async def resolve(ls: QuickfillServer, action: types.CodeAction) -> types.CodeAction:
+    """The action with its edit. Raises JsonRpcContentModified where the document has changed since it was offered."""
+    task = task_of(ls, ActionParams.parse(action.data))
+    changes = await changes_for(ls, task)
+    if changes:
+        action.edit = edit_for_client(ls, task.document, changes, action.title)
+    else:
+        action.disabled = types.CodeActionDisabled(NOTHING_FOUND)
+        action.data = None  # Eglot resolves what has data and no edit, again and again.
+        ls.show_information(NOTHING_FOUND)
+    return action
+
+
+def _action(ls: QuickfillServer, offer: Offer, diagnostics: Sequence[types.Diagnostic]) -> types.CodeAction:
+    """An offer that gets its edit when it is chosen, or is a command where the editor does not ask then."""
+    task, data = offer.task, params_of(offer.task).to_json()
+    resolves = ls.session.client.resolves_edits
+    command = None if resolves else types.Command(offer.title, COMMANDS[task.kind], arguments=[data])
+    return types.CodeAction(
+        title=f"Quickfill: {offer.title}",
+        kind=KINDS[task.kind],
+        diagnostics=list(diagnostics) if task.kind == "repair" and diagnostics else None,
+        command=command,
+        data=data if resolves else None,
+    )
+
+
+def _asking(offer: Offer) -> types.CodeAction:
+    data = params_of(offer.task)
+    place: dict[str, Any] = {"textDocument": data.text_document.to_json(), "range": data.ranges[0].to_json()}
+    title = f"Quickfill: {offer.title} as I say…"
+    return types.CodeAction(title, KINDS["rewrite"], command=types.Command(title, ASK_INSTRUCTION, arguments=[place]))
+
+
+def _diagnostic(document: Document, diagnostic: types.Diagnostic) -> Diagnostic:
+    message = diagnostic.message if isinstance(diagnostic.message, str) else diagnostic.message.value
+    return Diagnostic(*span_of(document, diagnostic.range), message)
+
+
+def _is_serious(diagnostic: types.Diagnostic) -> bool:
+    severities = types.DiagnosticSeverity
+    return diagnostic.severity in (None, severities.Error, severities.Warning)
+
+
+def _is_wanted(kind: str, only: Sequence[str] | None) -> bool:
+    """Whether a kind is one of those asked for, or below one."""
+    return only is None or any(not wanted or f"{kind}.".startswith(f"{wanted}.") for wanted in only)
+
+
+KIND_OF_COMMAND: dict[str, EditKind] = {command: kind for kind, command in COMMANDS.items()}
 
 NEXT_EDIT = "quickfill.nextEdit"
 
@@ -39,8 +140,8 @@ async def execute_command(ls: QuickfillServer, params: types.ExecuteCommandParam
     """Raises JsonRpcInvalidParams for a command that there is not, or a place that makes no sense."""
     arguments = list(params.arguments or ())
     if params.command == ACCEPTED_COMMAND:
-        acceptance.accepted(ls, arguments)
-    elif params.command in KINDS:
+        accepted(ls, arguments)
+    elif params.command in KIND_OF_COMMAND:
         await _edit(ls, _task(ls, params.command, arguments))
     elif params.command == NEXT_EDIT:
         await _next_edit(ls, arguments)
@@ -79,8 +180,8 @@ async def apply(
 
 async def _next_edit(ls: QuickfillServer, arguments: Sequence[Any]) -> None:
     """Make the likeliest next edit, and show its place where the editor can."""
-    asked = wire.parsed(PlaceParams, arguments[0] if arguments else {})
-    document, (start, _) = place_of(ls, asked)
+    asked = PlaceParams.parse(arguments[0] if arguments else {})
+    document, (start, _) = _place_of(ls, asked)
     shows = ls.session.client.shows_documents
     found = await next_edit.find(ls, document, start, invoked=True, elsewhere=shows)
     if found:
@@ -89,23 +190,23 @@ async def _next_edit(ls: QuickfillServer, arguments: Sequence[Any]) -> None:
     await apply(ls, document, changes, found[0].edit.title if found else "")
     if found and shows:
         edit = found[0].edit
-        place = wire.range_of(document.unix, edit.start, edit.start)
+        place = document.unix.range(edit.start, edit.start)
         ls.window_show_document(types.ShowDocumentParams(document.uri, take_focus=True, selection=place))
 
 
 def _task(ls: QuickfillServer, command: str, arguments: Sequence[Any]) -> EditTask:
     """What the arguments say: all of it, as code actions do; or a place, or an instruction, or nothing."""
-    kind = KINDS[command]
+    kind = KIND_OF_COMMAND[command]
     match arguments:
         case [{"kind": _, **_rest} as whole]:
-            return task_of(ls, wire.parsed(ActionParams, whole | {"kind": kind}))
+            return task_of(ls, ActionParams.parse(whole | {"kind": kind}))
         case [dict() as place]:
-            asked = wire.parsed(PlaceParams, place)
+            asked = PlaceParams.parse(place)
         case [] | [str(), *_]:
             asked = PlaceParams(instruction=" ".join(map(str, arguments)))
         case _:
             raise JsonRpcInvalidParams(f"{command} takes a place or an instruction, not {arguments!r:.80}")
-    document, (start, end) = place_of(ls, asked)
+    document, (start, end) = _place_of(ls, asked)
     text = document.unix.text
     if kind == "fill":
         marks = (((start, end),) if asked.range else ()) or holes(text)
@@ -122,7 +223,7 @@ def _task(ls: QuickfillServer, command: str, arguments: Sequence[Any]) -> EditTa
     return EditTask(document, kind, ((start, end),), asked.instruction)
 
 
-def place_of(ls: QuickfillServer, asked: PlaceParams) -> tuple[Document, tuple[int, int]]:
+def _place_of(ls: QuickfillServer, asked: PlaceParams) -> tuple[Document, tuple[int, int]]:
     """The document and the characters that a command is about."""
     last = ls.session.last_place
     if asked.text_document is None and last is None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.api.completion import CanvasUpdate, Slot
-from lsp.edit.denoised import MASK, UNTOUCHED, Denoised, denoised, joined
+from lsp.features.denoising import MASK, UNTOUCHED, Denoised, denoised, joined
 
 TEXTS = st.text("ab😋\n", max_size=3)
 PARTS = st.one_of(TEXTS.map(Denoised), st.just(UNTOUCHED))

@@ -1,0 +1,181 @@
+"""The texts that the model writes for a question, each stopped as soon as it is longer than will be shown."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from coder.api.completion import FREE, CanvasUpdate, CompletionRequest, EngineEvent, FinishReason
+from coder.postprocess.chain import PostprocessContext, postprocess
+from lsp.engine.engine_client import EngineClient
+from lsp.settings import Settings
+from lsp.suggest.cursor import Cursor
+from lsp.suggest.surroundings import Surroundings
+
+Watcher = Callable[[CanvasUpdate], None]
+
+LAST_WORD = re.compile(r"\w+\Z")
+
+MOST_TOKENS = {"line": 48, "block": 160}
+"""Of a suggestion. Mostly the time budget ends it earlier; a line seldom has more."""
+
+PATIENCE = 3
+"""Who asks for suggestions waits so many times longer for them than who is only typing."""
+
+ALTERNATIVE_TEMPERATURE = 0.8
+
+ATTEMPTS_PER_ALTERNATIVE = 2
+"""How often a further suggestion is drawn that turns out to be like another."""
+
+DENOISING_POLICY = "threshold"
+"""What writes while somebody watches: the default policy may have no canvas to show."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked.
+
+    Attributes:
+        invoked: whether the user asked for it; otherwise the user is typing, and may not want anything.
+        gather: tells what the model should know besides the document; called in another thread, as is `watch`.
+        watch: called with each canvas update.
+    """
+
+    cursor: Cursor
+    settings: Settings
+    invoked: bool
+    gather: Callable[[], Surroundings] = Surroundings
+    watch: Watcher | None = None
+
+    @property
+    def wanted(self) -> int:
+        return self.settings.alternatives if self.invoked else 1
+
+    def requests(self) -> Iterator[CompletionRequest]:
+        """The most likely text first, then others, drawn, as many as there is time for."""
+        cursor = self.cursor
+        deadline = time.monotonic() + self.settings.budget_ms * (PATIENCE if self.invoked else 1) / 1000.0
+        surroundings = self.gather()
+        attempts = 1 + (self.wanted - 1) * ATTEMPTS_PER_ALTERNATIVE
+        for attempt in range(attempts):
+            left = 1000.0 * (deadline - time.monotonic())
+            if left <= 0:
+                return
+            yield CompletionRequest(
+                # Indentation written by itself is rare in code, and tokenised otherwise than with what it indents.
+                prefix=cursor.prefix.removesuffix(cursor.indentation),
+                suffix=cursor.suffix,
+                path=surroundings.path,
+                language=cursor.document.language,
+                policy=DENOISING_POLICY if self.watch and not attempt else "auto",
+                max_tokens=MOST_TOKENS[cursor.mode],
+                temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
+                seed=attempt,
+                deadline_ms=left,
+                template=FREE if cursor.mode == "line" else None,
+                snippets=surroundings.snippets,
+                workspace=surroundings.workspace,
+            )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the engine was asked, what it wrote, and what is left of that to be shown; None for nothing."""
+
+    request: CompletionRequest
+    candidate: Candidate
+    text: str | None
+
+
+def drafts(
+    engine: EngineClient, question: Question, cancelled: threading.Event, group: str | None = None
+) -> Iterator[Draft]:
+    """What the engine writes for a question, until it is cancelled. The first draft is the one that is watched."""
+    cursor, watch = question.cursor, question.watch
+    around = PostprocessContext(
+        cursor.prefix, cursor.suffix, cursor.document.language, cursor.mode, replaces=cursor.replaces
+    )
+    for request in question.requests():
+        candidate = write_candidate(engine, request, around, cancelled, group, watch, cursor.indentation)
+        if candidate is None:
+            return
+        text = postprocess(candidate.text, replace(around, finish_reason=candidate.finish_reason))
+        yield Draft(request, candidate, text)
+        watch = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A text that the model wrote.
+
+    Attributes:
+        confidence: mean probability of its tokens when they were fixed.
+        tokens: how many there are.
+        finish_reason: as of a `Completion`; `end` also where it was stopped since no more would be shown.
+    """
+
+    text: str
+    confidence: float
+    tokens: int
+    finish_reason: FinishReason
+
+
+def write_candidate(
+    engine: EngineClient,
+    request: CompletionRequest,
+    context: PostprocessContext,
+    cancelled: threading.Event,
+    group: str | None = None,
+    watch: Watcher | None = None,
+    indentation: str = "",
+) -> Candidate | None:
+    """Run a request until its text is whole; None when it was cancelled. The engine stops with the return.
+
+    Args:
+        indentation: what the text is to begin with; it is cut off. A text that begins otherwise belongs elsewhere, and
+            is empty.
+    """
+    with closing(engine.stream(request, cancelled, group)) as events:
+        for event in events:
+            written = _written(event)
+            begun = written.text[: len(indentation)]
+            written = replace(written, text=written.text[len(indentation) :] if begun == indentation else "")
+            if not indentation.startswith(begun):
+                return written
+            if not isinstance(event, CanvasUpdate):
+                return None if event.finish_reason == "cancelled" else written
+            if watch:
+                watch(event)
+            if is_more_than_shown(written.text, context):
+                return written
+    return None
+
+
+def is_more_than_shown(text: str, context: PostprocessContext) -> bool:
+    """Whether a text that is being written has gone past the end of what will be shown of it.
+
+    A word at its end may become another one yet, so it is not looked at.
+    """
+    if context.mode == "line":
+        return "\n" in text
+    settled = LAST_WORD.sub("", text)
+    shown = postprocess(settled, context) if "\n" in settled else None
+    return shown is not None and shown.count("\n") < settled.rstrip().count("\n")
+
+
+def _written(event: EngineEvent) -> Candidate:
+    """What is there of the text, without gaps from its start."""
+    if not isinstance(event, CanvasUpdate):
+        return Candidate(event.text, event.confidence, event.tokens, event.finish_reason)
+    texts, confidences = [event.settled], [event.confidence] * event.tokens
+    for slot in event.slots:
+        if slot.text is None:
+            break
+        texts.append(slot.text)
+        confidences.append(slot.confidence or 0.0)
+    confidence = sum(confidences) / len(confidences) if confidences else 0.0
+    return Candidate("".join(texts).rstrip("\N{REPLACEMENT CHARACTER}"), confidence, len(confidences), "end")

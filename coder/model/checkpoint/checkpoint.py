@@ -1,7 +1,8 @@
 """Checkpoints: found by name, validated before anything is loaded, read one tensor at a time.
 
 A checkpoint is a folder in Hugging Face layout: `config.json`, `tokenizer.json` and `*.safetensors` with Llama
-parameter names. A matrix is float (F32, F16 or BF16) or int8 `[out, in]` beside a float32 `<name>_scale` `[out]`.
+parameter names, or a model in GGUF, in one file or in parts. A matrix is float (F32, F16 or BF16), int8 `[out, in]`
+beside a float32 `<name>_scale` `[out]`, or in GGML's blocks, which are dequantised when they are read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy.typing as npt
 
 from coder.errors import CheckpointError
 from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.gguf_file import open_gguf, part_files
+from coder.model.checkpoint.gguf_names import tensors_of_gguf
 from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.options import NO_OPTIONS, ModelOptions
 from coder.model.checkpoint.stored_tensors import StoredTensor, stored_tensors
@@ -100,7 +103,13 @@ def assemble(
 
 
 def weight_tensors(folder: Path) -> dict[str, StoredTensor]:
-    """Every tensor of a folder's *.safetensors files, from their headers."""
+    """Every tensor of a folder's model in GGUF, or else of its *.safetensors files, from their headers."""
+    models = {part_files(file)[0] for file in folder.glob("*.gguf")}
+    if len(models) > 1:
+        named = " and ".join(sorted(file.name for file in models)[:2])
+        raise CheckpointError(f"{folder} holds two models, {named}; keep one checkpoint a folder")
+    if models:
+        return tensors_of_gguf(open_gguf(models.pop()))
     return _collect(_weight_files(folder))
 
 
@@ -158,7 +167,7 @@ def _weight_files(folder: Path) -> list[Path]:
             f"{folder} holds its weights as {unsafe[0]}, a pickle, which could run any code when opened; convert it "
             "with `safetensors.torch.save_file`, or save the model again with transformers (safe_serialization=True)"
         )
-    raise CheckpointError(f"{folder} holds no *.safetensors file; a checkpoint needs its weights in that format")
+    raise CheckpointError(f"{folder} holds neither *.safetensors nor *.gguf; a checkpoint needs weights in one of them")
 
 
 def _collect(files: list[Path]) -> dict[str, StoredTensor]:

@@ -88,11 +88,14 @@ def stored_tensors(file: Path) -> dict[str, StoredTensor]:
     """
     if not file.is_file():
         raise CheckpointError(f"{file} is missing; the download is incomplete, download it again")
+    require_no_lfs_pointer(file)
     try:
         with safetensors.safe_open(file, framework="numpy"):  # checks the header against itself and the file's size
             pass
     except safetensors.SafetensorError as error:
-        raise CheckpointError(_explain(file, error)) from error
+        raise CheckpointError(
+            f"{file} is truncated or not a safetensors file ({error}); download it again, or convert it"
+        ) from error
     with file.open("rb") as content:
         header_size = int.from_bytes(content.read(8), "little")
         header = json.loads(content.read(header_size))
@@ -103,9 +106,9 @@ def stored_tensors(file: Path) -> dict[str, StoredTensor]:
     }
 
 
-def _explain(file: Path, error: Exception) -> str:
+def require_no_lfs_pointer(file: Path) -> None:
+    """Raise CheckpointError for what Git leaves in the place of a large file that was not fetched."""
     with file.open("rb") as content:
         start = content.read(len(LFS_POINTER))
     if start == LFS_POINTER:
-        return f"{file} is only a Git LFS pointer to the weights; run `git lfs pull`"
-    return f"{file} is truncated or not a safetensors file ({error}); download it again, or convert it if it is another"
+        raise CheckpointError(f"{file} is only a Git LFS pointer to the weights; run `git lfs pull`")

@@ -161,10 +161,9 @@ def _read_source(
 ) -> tuple[Path, Settings, Settings, Mapping[str, StoredTensor]]:
     """Where it is, its `config.json`, its `tokenizer.json` and its tensors."""
     if Path(source).is_file() and Path(source).suffix == ".gguf":
-        _require_gguf()
-        from coder.model.convert.gguf_reader import GgufFile
+        from coder.model.convert.gguf_reader import GgufDecoder
 
-        file = GgufFile(Path(source))
+        file = GgufDecoder(Path(source))
         tokenizer = read_json(tokenizer_file) if tokenizer_file else file.tokenizer()
         return Path(source), file.settings, tokenizer, file.tensors
     folder = find_checkpoint(source)
@@ -185,4 +184,4 @@ def _require_gguf() -> None:
     try:
         import gguf  # noqa: F401
     except ImportError as error:
-        raise MissingDependencyError("GGUF files need `pip install 'quickfill[convert]'`") from error
+        raise MissingDependencyError("writing GGUF files needs `pip install 'quickfill[convert]'`") from error

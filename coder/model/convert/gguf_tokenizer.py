@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import gguf
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
 
 from coder.errors import CheckpointError
 from coder.model.checkpoint.checkpoint import Checkpoint
 
+if TYPE_CHECKING:
+    import gguf
+
+
+class TokenType(IntEnum):
+    """Kinds of tokens, as GGUF numbers them."""
+
+    NORMAL, CONTROL, USER_DEFINED, UNUSED = 1, 3, 4, 5
+
+
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+
+QWEN2_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 PRE_TOKENIZERS: dict[str, list[dict[str, Any]]] = {
     "smollm": [{"type": "Digits", "individual_digits": True}, BYTE_LEVEL],
     "gpt-2": [BYTE_LEVEL],
+    "qwen2": [
+        {"type": "Split", "pattern": {"Regex": QWEN2_PATTERN}, "behavior": "Isolated", "invert": False},
+        {**BYTE_LEVEL, "use_regex": False},
+    ],
 }
 """How a text is cut before BPE, by llama.cpp's name for it."""
 
@@ -46,22 +63,26 @@ def pre_tokenizer_name(pre_tokenizer: Mapping[str, Any]) -> str:
     """
     parts = pre_tokenizer.get("pretokenizers", [pre_tokenizer])
     for name, known in PRE_TOKENIZERS.items():
-        if [part["type"] for part in parts] == [part["type"] for part in known]:
+        if len(parts) == len(known) and all(map(_is_alike, parts, known)):
             return name
     raise CheckpointError("tokenizer.json cuts texts in a way that GGUF files of this project have no name for")
 
 
+def _is_alike(part: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    return part["type"] == known["type"] and part.get("pattern") == known.get("pattern")
+
+
 def tokenizer_json(texts: Sequence[str], types: Sequence[int], merges: Sequence[str], pre: str) -> dict[str, Any]:
     """A `tokenizer.json` of tokens in the order of their ids, with their GGUF types, and merges."""
-    used = {text: number for number, text in enumerate(texts) if types[number] != gguf.TokenType.UNUSED}
-    added = (gguf.TokenType.CONTROL, gguf.TokenType.USER_DEFINED)
+    used = {text: number for number, text in enumerate(texts) if types[number] != TokenType.UNUSED}
+    added = (TokenType.CONTROL, TokenType.USER_DEFINED)
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
         "added_tokens": [
-            {"id": number, "content": text, **flags, "special": types[number] == gguf.TokenType.CONTROL}
+            {"id": number, "content": text, **flags, "special": types[number] == TokenType.CONTROL}
             for text, number in used.items()
             if types[number] in added
         ],
@@ -79,7 +100,7 @@ def tokenizer_json(texts: Sequence[str], types: Sequence[int], merges: Sequence[
     }
 
 
-def _token_type(used: bool, control: bool) -> gguf.TokenType:
+def _token_type(used: bool, control: bool) -> TokenType:
     if not used:
-        return gguf.TokenType.UNUSED
-    return gguf.TokenType.CONTROL if control else gguf.TokenType.NORMAL
+        return TokenType.UNUSED
+    return TokenType.CONTROL if control else TokenType.NORMAL

@@ -15,15 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.model.checkpoint.checkpoint import Checkpoint, expected_tensors
+from coder.model.checkpoint.gguf_names import interleaved, is_interleaved, to_gguf
 from coder.model.convert.checkpoint_writer import Precision
-from coder.model.convert.gguf_names import interleaved, is_interleaved, to_gguf
+from coder.model.convert.gguf_reader import SETTINGS_KEY
 from coder.model.convert.gguf_tokenizer import add_vocabulary
 
 Q8_0_BLOCK = 32
 """Values that share a scale. A matrix whose rows cannot be cut into such blocks stays in float16."""
-
-SETTINGS_KEY = "quickfill.settings"
-"""Where a file keeps the `quickfill` settings of `config.json`, as JSON; other programs pass over it."""
 
 FILE_TYPES = {
     "int8": gguf.LlamaFileType.MOSTLY_Q8_0,

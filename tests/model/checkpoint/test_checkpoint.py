@@ -209,7 +209,7 @@ class TestWeightsAreRefused:
 
     def test_no_weights(self, folder: Path):
         (folder / "model.safetensors").unlink()
-        self.refused(folder, r"holds no \*\.safetensors file")
+        self.refused(folder, r"holds neither")
 
     def test_an_index_without_a_map(self, folder: Path):
         (folder / "model.safetensors").rename(folder / "model-00001-of-00001.safetensors")

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from coder.errors import CheckpointError
+from coder.model.checkpoint.gguf_file import GgufFile
+from coder.model.checkpoint.stored_tensors import StoredTensor
 
 WHOLE_MODEL = {
     "model.embed_tokens.weight": "token_embd.weight",
@@ -63,3 +69,44 @@ def in_halves(values: npt.NDArray[np.float32], head_dim: int) -> npt.NDArray[np.
     """The inverse of `interleaved`."""
     rows, columns = values.shape
     return values.reshape(rows // head_dim, head_dim // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
+
+
+@dataclass(frozen=True)
+class InHalves(StoredTensor):
+    """Queries or keys that are stored interleaved, with their rows in Hugging Face's order."""
+
+    stored: StoredTensor
+    head_dim: int
+
+    def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
+        return in_halves(self.stored.read(), self.head_dim)[rows]
+
+
+def tensors_of_gguf(file: GgufFile) -> dict[str, StoredTensor]:
+    """The tensors of a Llama or Qwen2 decoder by their Hugging Face names, read in float32.
+
+    Raises CheckpointError where queries or keys cannot be put in order.
+    """
+    architecture = file.value("general.architecture")
+    tensors: dict[str, StoredTensor] = {}
+    for theirs, tensor in file.tensors.items():
+        name = from_gguf(theirs)
+        tensors[name] = tensor
+        if is_interleaved(name, architecture):
+            head_dim = head_size(file)
+            if len(tensor.shape) != 2 or tensor.shape[0] % head_dim:
+                raise CheckpointError(f"{tensor.file}: {theirs} of shape {list(tensor.shape)} is not made of heads")
+            tensors[name] = InHalves(tensor.file, "F32", tensor.shape, tensor.offset, tensor, head_dim)
+    return tensors
+
+
+def head_size(file: GgufFile) -> int:
+    """Values of a head. Raises CheckpointError."""
+    architecture = file.value("general.architecture")
+    size = file.value(f"{architecture}.attention.key_length", None)
+    if size is None:
+        heads, hidden = (file.value(f"{architecture}.{key}") for key in ("attention.head_count", "embedding_length"))
+        size = hidden // heads if type(heads) is int and type(hidden) is int and heads > 0 else 0
+    if type(size) is not int or size <= 0 or size % 2:
+        raise CheckpointError(f"{file.file}: heads of size {size!r} cannot be; download it again")
+    return size

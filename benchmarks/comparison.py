@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 
 from benchmarks.decoding_run import DecodingRun, accepted_drafts, decode
-from coder.diffusion.request import DecodingAlgorithm, DenoiseRequest
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.model.runtime import Cache, Runtime
 

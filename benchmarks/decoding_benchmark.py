@@ -25,7 +25,7 @@ from benchmarks.products import product_actions
 from benchmarks.prompts import cut_holes, infill_prompt, project_code
 from benchmarks.report import Row
 from benchmarks.timing import interleaved_medians
-from coder.diffusion.algorithms import Autoregressive, parse_algorithm
+from coder.diffusion.block_diffusion import Autoregressive, parse_algorithm
 from coder.engine.engine import Engine
 from coder.generation.auto_policy import PassCosts, choose_policy, measure
 from coder.model.checkpoint.checkpoint import Checkpoint

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from coder.diffusion.events import Committed, Finished, Prefilled
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 
 

@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -93,6 +93,18 @@ OF_ONE_MACHINE = re.compile(
 )
 
 
+LATER_THAN = {
+    "coder.api": ("coder.editing", "coder.postprocess", "coder.generation", "coder.engine"),
+    "coder.editing": ("coder.generation", "coder.engine"),
+    "coder.postprocess": ("coder.generation", "coder.engine"),
+    "coder.generation": ("coder.engine",),
+    "coder.engine": (),
+}
+"""The way of a request through `coder`: no part imports those behind it, nor any of the doors."""
+
+DOORS = ("coder.cli", "coder.commands", "coder.serve", "lsp", "evals", "data")
+
+
 def python_files(*folders: str) -> Iterator[Path]:
     for folder in folders:
         yield from sorted((ROOT / folder).rglob("*.py"))
@@ -112,6 +124,44 @@ def imports(file: Path) -> set[str]:
 
 def inside(name: str, modules: tuple[str, ...]) -> bool:
     return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def import_graph(files: Iterable[Path]) -> dict[str, set[str]]:
+    """The modules among `files` that each of them imports, lazily or for type checking too."""
+    modules = {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in files}
+    graph = {}
+    for module, file in modules.items():
+        taken = imports(file)
+        graph[module] = {name if name in modules else name.rpartition(".")[0] for name in taken} & modules.keys()
+    return {module: names - {module} for module, names in graph.items()}
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that import each other: the strongly connected components of more than one (Tarjan, 1972)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    open_modules: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        number[module] = lowest[module] = len(number)
+        open_modules.append(module)
+        for name in sorted(graph[module]):
+            if name not in number:
+                visit(name)
+                lowest[module] = min(lowest[module], lowest[name])
+            elif name in open_modules:
+                lowest[module] = min(lowest[module], number[name])
+        if lowest[module] == number[module]:
+            place = open_modules.index(module)
+            if len(group := open_modules[place:]) > 1:
+                found.append(sorted(group))
+            del open_modules[place:]
+
+    for module in graph:
+        if module not in number:
+            visit(module)
+    return found
 
 
 def violations(folder: str, forbidden) -> list[str]:
@@ -134,6 +184,21 @@ def test_the_core_is_layered(package):
     allowed = CORE_MAY_IMPORT[package]
     folder = package.replace(".", "/")
     assert not violations(folder, lambda _, name: inside(name, ("coder",)) and not inside(name, allowed))
+
+
+@pytest.mark.parametrize("package", LATER_THAN)
+def test_a_request_passes_the_parts_in_order(package):
+    later = (*LATER_THAN[package], *DOORS)
+    assert not violations(package.replace(".", "/"), lambda _, name: inside(name, later))
+
+
+def test_no_modules_import_each_other():
+    assert circles(import_graph(python_files(*PACKAGES))) == []
+
+
+def test_circles_are_found():
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set(), "e": {"f", "d"}, "f": {"e"}}
+    assert circles(graph) == [["a", "b", "c"], ["e", "f"]]
 
 
 def test_diffusion_is_numpy_only():

@@ -1,20 +1,24 @@
-"""The canvas: B slots behind an anchor, some masked, and the rule of where it ends (design: the canvas is whole)."""
+"""The canvas, B slots behind an anchor of which some are masked, and the pass that predicts them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from coder.diffusion.unmasking import BoolArray, Candidates, UnmaskingPolicy
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.runtime import Pass, TokenBias
 
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 class Canvas:
-    """The slots' tokens, int64 [B], and the probability of each when it was fixed, float64 [B] (0 while masked).
+    """The slots of a whole canvas: `tokens`, int64 [B], and `confidences`, the probability of each when it was fixed,
+    float64 [B] (0 while masked).
 
     Only the first `limit` slots are ever fixed: a canvas is whole whatever is left to write, so the slots after the
     limit stay masked, as they do in training where a block is cut.
@@ -35,18 +39,18 @@ class Canvas:
 
     @property
     def length(self) -> int:
-        """How many slots can hold text: those before the first end token, or before the limit."""
+        """The number of slots that can hold text: those before the first end token, or before the limit."""
         ends = np.flatnonzero(self.tokens[: self._limit] == self._end_token)
         return int(ends[0]) if len(ends) else self._limit
 
     @property
     def ended(self) -> bool:
-        """Whether the end token is in the canvas."""
+        """True where the end token is in the canvas."""
         return self.length < self._limit
 
     @property
     def is_masked(self) -> BoolArray:
-        """Of every slot, bool [B], whether it holds the mask."""
+        """True for every slot that holds the mask: bool [B]."""
         return self.tokens == self._mask_token
 
     @property
@@ -55,7 +59,7 @@ class Canvas:
         return np.flatnonzero(self.is_masked[: self.length])
 
     def copy(self) -> Canvas:
-        """The same canvas, to try something on."""
+        """Return a canvas of the same state, to try something on."""
         other = copy(self)
         other.tokens, other.confidences = self.tokens.copy(), self.confidences.copy()
         return other
@@ -66,44 +70,105 @@ class Canvas:
         self.confidences[slots] = confidences
 
     def leading_text(self) -> tuple[list[int], list[float]]:
-        """The tokens before the first masked slot and before the end, and their confidences. All, when it is done."""
-        masked = self.masked
+        """Return the tokens before the first masked slot and before the end, and their confidences. All, when done."""
+        masked = np.flatnonzero(self.is_masked[: self.length])
         length = int(masked[0]) if len(masked) else self.length
         return self.tokens[:length].tolist(), self.confidences[:length].tolist()
 
 
-def choose_slots(
-    policy: UnmaskingPolicy,
-    confidence: npt.NDArray[np.float32],
-    entropy: npt.NDArray[np.float32],
-    ends: BoolArray,
-    step: int,
-    masked_at_start: int,
-    margin: npt.NDArray[np.float32] | None = None,
-) -> IntArray:
-    """The masked slots to fix now, as indices into the W masked ones: what the policy says, under the end rule.
+class OpenCanvas(Canvas):
+    """The canvas of a published model: any slot may be fixed with any token in any order, ends included.
 
-    The end token is not fixed while a slot left of it stays masked, and once it is, what lies right of it is dropped.
-    So of the slots that would get it only the leftmost is offered to the policy, and it waits until all before it are
-    fixed. Where the policy wants nothing but that one, the most confident slot before it is fixed instead, so that
-    every step fixes at least one.
+    The answer is the text before the first end token. Slots behind an end are no part of it, but the model sees them,
+    so they are denoised like the rest until nothing before the end is masked.
 
     Args:
-        confidence, entropy: float32 [W], ascending by slot. ends: bool [W], which slots would get the end token.
-        step: steps already done on this canvas. masked_at_start: slots that were masked before the first.
-        margin: float32 [W], over the second best token; None where no policy asks.
+        size: slots. limit: how many tokens of them the answer may have.
+        ends: the tokens that end the answer; none where the whole canvas is the answer.
     """
-    first_end = int(np.argmax(ends)) if ends.any() else len(ends)
-    offered = ~ends
-    offered[first_end : first_end + 1] = True
-    offers = np.flatnonzero(offered)
-    margins = None if margin is None else margin[offers]
-    candidates = Candidates(confidence[offers], entropy[offers], step, len(ends), masked_at_start, margins)
-    chosen = offers[policy.select(candidates)]
-    if first_end not in chosen:
-        return chosen
-    before = chosen[chosen < first_end]
-    if len(before) == first_end:
-        return np.append(before, first_end)
-    waiting = chosen[chosen != first_end]
-    return waiting if len(waiting) else np.array([np.argmax(confidence[:first_end])])
+
+    def __init__(self, size: int, limit: int, mask_token: int, ends: tuple[int, ...], given: Mapping[int, int]) -> None:
+        super().__init__(size, limit, mask_token, ends[0] if ends else -1, given)
+        self._ends = np.array(ends, np.int64)
+
+    @property
+    def length(self) -> int:
+        found = np.flatnonzero(np.isin(self.tokens[: self._limit], self._ends))
+        return int(found[0]) if len(found) else self._limit
+
+    @property
+    def masked(self) -> IntArray:
+        """The slots yet to be fixed, those behind an end too."""
+        return np.flatnonzero(self.is_masked)
+
+    @property
+    def is_done(self) -> bool:
+        """True where no slot of the answer is masked."""
+        return not np.any(self.is_masked[: self.length])
+
+    @property
+    def mean_log_confidence(self) -> float:
+        """The mean log-probability of the fixed slots, nats."""
+        fixed = self.confidences[~self.is_masked]
+        return float(np.log(np.maximum(fixed, 1e-30)).mean()) if len(fixed) else 0.0
+
+    def expand(self, slot: int) -> None:
+        """Put two masked slots in the place of one."""
+        self._replace(slot, [self._mask_token] * 2)
+
+    def delete(self, slots: IntArray) -> None:
+        """Remove `slots`."""
+        for slot in sorted(slots.tolist(), reverse=True):
+            self._replace(slot, [])
+
+    def _replace(self, slot: int, tokens: list[int]) -> None:
+        def spliced(old: npt.NDArray[np.generic], new: list[int]) -> npt.NDArray[np.generic]:
+            return np.concatenate([old[:slot], np.array(new, old.dtype), old[slot + 1 :]])
+
+        self._limit += len(tokens) - 1
+        self.tokens = spliced(self.tokens, tokens).astype(np.int64)
+        self.confidences = spliced(self.confidences, [0] * len(tokens)).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class SlotRange:
+    """Slots of a canvas from `start` to `end`, which is not among them; None is the end of what the model sees."""
+
+    start: int
+    end: int | None = None
+
+
+def canvas_pass(
+    config: ModelConfig,
+    before: Sequence[int],
+    canvas: IntArray,
+    after: Sequence[int],
+    slots: IntArray,
+    control_tokens: tuple[int, ...],
+    bias: TokenBias,
+    part: SlotRange | None = None,
+    guidance: float = 0.0,
+) -> Pass:
+    """Return the pass that predicts `slots` of a canvas, B tokens.
+
+    Args:
+        before: the tokens on its left that are not in the cache. after: those on its right.
+        control_tokens: those that may be predicted.
+        part: the slots that the pass is restricted to, an approximation that needs an empty cache; see `Pass.start`.
+        guidance: scale of classifier-free guidance; the text around the canvas is what it is guided by.
+    """
+    tokens = [*before, *canvas.tolist(), *after]
+    # Where the output at a position predicts the next token, the one before a slot is asked about it.
+    first = len(before) - config.shift
+    wanted = np.maximum(slots + first, 0).tolist()
+    whole = Pass(tokens, wanted, causal=False, control_tokens=control_tokens, bias=bias)
+    if guidance:
+        mask = config.control.mask
+        hidden = [*[mask] * len(before), *canvas.tolist(), *[mask] * len(after)]
+        return replace(whole, unconditional=hidden, guidance=guidance)
+    if part is None:
+        return whole
+    start = max(0, first + part.start)
+    end = len(tokens) if part.end is None else len(before) + part.end
+    wanted = [index - start for index in wanted]
+    return replace(whole, tokens=tokens[start:end], wanted=wanted, start=start, visible=len(tokens))

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.diffusion.canvas import IntArray
-from coder.diffusion.published import parse_published
-from coder.diffusion.request import DenoiseRequest
-from coder.diffusion.run import Run
+from coder.diffusion.run import DenoiseRequest, Run
+from coder.diffusion.whole_canvas import parse_published
 from coder.model.runtime import Cache, Predictions, Runtime
 
 
@@ -94,6 +93,7 @@ def _run(
         max_tokens=tokens,
         control_tokens=control_tokens,
         suffix=suffix,
+        guidance=config.denoiser.guidance if config.denoiser else 0.0,
     )
     run = Run(runtime, request)
     run.prefill()

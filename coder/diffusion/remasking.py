@@ -13,13 +13,13 @@ from typing import Protocol
 
 import numpy as np
 
-from coder.diffusion.algorithms import BlockDiffusion
+from coder.diffusion.block_diffusion import BlockDiffusion
 from coder.diffusion.events import Committed, Finished, Statistics
-from coder.diffusion.published import WholeCanvas
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.scoring import predictions_along, score
 from coder.diffusion.unmasking import Threshold
+from coder.diffusion.whole_canvas import WholeCanvas
 from coder.errors import InputError
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.runtime import Pass, Runtime

@@ -1,22 +1,96 @@
-"""One denoising run: the passes it takes, counted, timed, and stopped when the caller says so."""
+"""One denoising run: what it is asked for, its state, and the forward passes that a decoding algorithm is made of."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
-from coder.diffusion.canvas import Canvas, IntArray
-from coder.diffusion.canvas_pass import Window, canvas_pass
-from coder.diffusion.constraints import UNKNOWN, Verdict, forbidding, joint_verdict, with_next_unknown
-from coder.diffusion.events import Committed, FinishReason, Prefilled, Statistics
-from coder.diffusion.open_canvas import OpenCanvas
-from coder.diffusion.request import DenoiseRequest
-from coder.diffusion.selection import ProbabilityArray, TokenArray, select_tokens
+from coder.diffusion.canvas import Canvas, IntArray, OpenCanvas, SlotRange, canvas_pass
+from coder.diffusion.events import Committed, FinishReason, Prefilled, Statistics, Step
+from coder.diffusion.steering import Constraint, Drafter, Exclusions, Guide, Steering
+from coder.diffusion.unmasking import ProbabilityArray, TokenArray, select_tokens
+from coder.errors import InputError
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.runtime import Cache, Pass, Predictions, Runtime, TokenBias, common_prefix_length
+from coder.model.runtime import Cache, Pass, Predictions, Runtime, common_prefix_length
+
+
+class DecodingAlgorithm(Protocol):
+    """A way to produce tokens once the context is in the cache. Its `str()` describes it in the statistics."""
+
+    def decode(self, run: Run) -> Generator[Step | Committed, None, FinishReason]:
+        """Produce tokens with the passes of `run` until the end token or the limit, and say which it was."""
+        ...
+
+
+@dataclass(frozen=True)
+class DenoiseRequest:
+    """A context to continue, in token ids, and how.
+
+    Attributes:
+        context: the whole prompt; its last token is the first anchor.
+        cache: keys and values of an earlier run, or empty. What it shares with the context is reused, the rest is
+            forgotten; afterwards it holds the context and a beginning of the output.
+        algorithm: how to decode.
+        end_token: ends the output and is not part of it. also_end: others that do.
+        suffix: tokens behind the output, for a model that sees them.
+        max_tokens: most tokens to produce.
+        control_tokens: control tokens that may be produced besides the end token.
+        temperature, top_p, seed: see `unmasking.select_tokens`; without a seed every run draws anew.
+        deadline: when to stop, on the clock of `time.monotonic`, seconds.
+        cancelled: asked before every pass whether to stop.
+        fixed: tokens given in advance, by their position in the output. The end cannot come before the last of them.
+        guides: their biases are added up.
+        constraints: the output obeys all of them.
+        drafters: asked in order for drafts by the algorithm that copies them, where the context has none.
+        prefill_chunk: most context tokens computed in one pass, thus between two looks at deadline and `cancelled`.
+        guidance: scale of classifier-free guidance of canvas passes (LLaDA, arXiv:2502.09992, appendix A.2); 0 is none.
+
+    Raises:
+        InputError: a setting out of its range.
+    """
+
+    context: Sequence[int]
+    cache: Cache
+    algorithm: DecodingAlgorithm
+    end_token: int
+    max_tokens: int = 256
+    also_end: tuple[int, ...] = ()
+    suffix: Sequence[int] = ()
+    control_tokens: tuple[int, ...] = ()
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    deadline: float = float("inf")
+    cancelled: Callable[[], bool] = lambda: False
+    fixed: Mapping[int, int] = field(default_factory=dict)
+    guides: Sequence[Guide] = ()
+    constraints: Sequence[Constraint] = ()
+    drafters: Sequence[Drafter] = ()
+    prefill_chunk: int = 128
+    guidance: float = 0.0
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Every token that ends the output."""
+        return (self.end_token, *self.also_end)
+
+    def __post_init__(self) -> None:
+        if not self.context:
+            raise ValueError("the context needs at least one token, the anchor")
+        if self.prefill_chunk < 1:
+            raise ValueError(f"prefill_chunk must be at least 1, not {self.prefill_chunk}")
+        if self.max_tokens < 1:
+            raise InputError(f"max_tokens must be at least 1, not {self.max_tokens}")
+        if not 0.0 <= self.temperature < float("inf"):
+            raise InputError(f"temperature must be 0 (greedy) or a positive number, not {self.temperature:g}")
+        if not 0.0 < self.top_p <= 1.0:
+            raise InputError(f"top_p must be above 0 and at most 1, not {self.top_p:g}")
+        if not all(0 <= position < self.max_tokens for position in self.fixed):
+            raise InputError(f"fixed slots must lie within the {self.max_tokens} tokens to produce (max_tokens)")
 
 
 class Stopped(Exception):  # noqa: N818 (stopping on request is no error)
@@ -44,9 +118,8 @@ class PassTally:
 class Run:
     """The state of one run, and the passes that an algorithm is made of.
 
-    `sequence` is the context with the output so far, all of it settled; its last token is the anchor. The cache holds
-    a beginning of it, and catches up when the next pass needs it to: after the last one nobody does, so no pass is
-    spent on keys and values that nobody reads.
+    `sequence` is the context and the output so far, all of it settled; its last token is the anchor. The cache holds
+    a beginning of it (see `_catch_up`).
     """
 
     def __init__(self, runtime: Runtime, request: DenoiseRequest) -> None:
@@ -61,18 +134,29 @@ class Run:
         self._prefill, self._canvas, self._commit = PassTally(), PassTally(), PassTally()
         self._generator = np.random.default_rng(request.seed)
         self._allowed_control = (*request.ends, *request.control_tokens)
-        self._last_fixed = max(request.fixed, default=-1)
+        self._steering = Steering(
+            request.constraints, request.guides, request.end_token, max(request.fixed, default=-1)
+        )
         self._spare_caches: list[Cache] = []
 
     @property
+    def output(self) -> list[int]:
+        """The tokens produced so far."""
+        return self.sequence[len(self.request.context) :]
+
+    @property
     def produced(self) -> int:
-        """Tokens of output so far."""
+        """Number of tokens produced so far."""
         return len(self.sequence) - len(self.request.context)
 
     @property
     def remaining(self) -> int:
-        """Tokens that may still be produced."""
+        """Number of tokens that may still be produced."""
         return self.request.max_tokens - self.produced
+
+    @property
+    def config(self) -> ModelConfig:
+        return self._runtime.config
 
     @property
     def statistics(self) -> Statistics:
@@ -90,15 +174,6 @@ class Run:
             mean_confidence=self._confidence_sum / self.produced if self.produced else 0.0,
         )
 
-    @property
-    def control_tokens(self) -> tuple[int, ...]:
-        """Every token that stands for no text."""
-        return self._runtime.config.control.all
-
-    @property
-    def config(self) -> ModelConfig:
-        return self._runtime.config
-
     def prefill(self) -> Prefilled:
         """Bring the context but its last token into the cache, keeping what is there already."""
         self.request.cache.truncate(common_prefix_length(self.request.cache.tokens, self.sequence[:-1]))
@@ -107,49 +182,43 @@ class Run:
         return Prefilled(self._reused, self._prefill.positions)
 
     def new_canvas(self, size: int, limit: int) -> Canvas:
-        """A canvas at the end of the sequence, masked but for the tokens given in advance.
+        """Return a canvas at the end of the sequence, masked but for the tokens given in advance.
 
-        It is whole, unless the model has no positions left for it.
+        It has `size` slots unless the model has fewer positions left.
         """
-        config, start = self._runtime.config, self.produced
-        size = min(size, config.max_positions - len(self.sequence))
-        ahead = {position - start: token for position, token in self.request.fixed.items()}
-        given = {slot: token for slot, token in ahead.items() if 0 <= slot < size}
-        return Canvas(size, limit, config.control.mask, self.request.end_token, given)
+        size = min(size, self.config.max_positions - len(self.sequence))
+        return Canvas(size, limit, self.config.control.mask, self.request.end_token, self._given(size))
 
     def open_canvas(self, size: int) -> OpenCanvas:
-        """A published model's canvas at the end of the sequence, masked but for the tokens given in advance. Where
-        something stands behind it, all of it is the answer whatever is in it."""
-        config, start = self.config, self.produced
-        size = min(size, config.max_positions - len(self.sequence) - len(self.request.suffix))
+        """Return a published model's canvas at the end of the sequence, masked but for the tokens given in advance.
+
+        In front of a suffix the whole canvas is the answer, whatever tokens are in it.
+        """
+        size = min(size, self.config.max_positions - len(self.sequence) - len(self.request.suffix))
         ends = () if self.request.suffix else self.request.ends
-        canvas = OpenCanvas(size, self.remaining, config.control.mask, ends)
-        for position, token in self.request.fixed.items():
-            if 0 <= (slot := position - start) < size:
-                canvas.fix(np.array([slot]), np.array([token]), np.ones(1))
-        return canvas
+        return OpenCanvas(size, self.remaining, self.config.control.mask, ends, self._given(size))
 
     def predict_canvas(
         self,
         canvas: Canvas,
         slots: IntArray,
-        window: Window | None = None,
+        part: SlotRange | None = None,
         extra: tuple[int, ...] = (),
         given: Sequence[int] | None = None,
     ) -> Predictions:
-        """A canvas pass: what belongs in the W `slots`, knowing everything settled and all fixed slots.
+        """Run a canvas pass and predict the W `slots`, from everything settled and all fixed slots.
 
         Args:
-            window: a part of the canvas that the pass is restricted to, for an approximate pass.
+            part: the slots that the pass is restricted to, for an approximate pass.
             extra: control tokens that may be predicted this once.
             given: tokens of the slots, whose log-probability is wanted.
         """
-        request, verdicts = self._canvas_pass(canvas, slots, window, extra)
+        request, exclusions = self._canvas_pass(canvas, slots, part, extra)
         request = replace(request, given=given)
-        return self._ended(self._forward(request, self._canvas), verdicts)
+        return self._steering.ended(self._forward(request, self._canvas), exclusions)
 
     def predict_canvases(self, canvases: Sequence[tuple[Canvas, IntArray]]) -> list[Predictions]:
-        """The passes for several canvases in the same place, as one batch. For a model that caches nothing."""
+        """Run the passes for several canvases in the same place as one batch. For a model that caches nothing."""
         passes = [self._canvas_pass(canvas, slots) for canvas, slots in canvases]
         while len(self._spare_caches) < len(passes):
             self._spare_caches.append(self._runtime.new_cache())
@@ -158,49 +227,24 @@ class Run:
         answers = self._runtime.forward_batch(self._spare_caches[: len(passes)], [request for request, _ in passes])
         for request, _ in passes:
             self._canvas.count(len(request.tokens), (time.perf_counter() - start) / len(passes))
-        return [self._ended(answer, verdicts) for answer, (_, verdicts) in zip(answers, passes, strict=True)]
-
-    def _canvas_pass(
-        self, canvas: Canvas, slots: IntArray, window: Window | None = None, extra: tuple[int, ...] = ()
-    ) -> tuple[Pass, list[Verdict]]:
-        self._catch_up(self._commit)
-        verdicts = [self._verdict(canvas, slot) for slot in slots.tolist()]
-        bias = self._bias(canvas.tokens, slots, verdicts)
-        before, allowed = self.sequence[self._cached :], (*self._allowed_control, *extra)
-        request = canvas_pass(self.config, before, canvas.tokens, self.request.suffix, slots, allowed, bias, window)
-        return request, verdicts
+        return [self._steering.ended(answer, found) for answer, (_, found) in zip(answers, passes, strict=True)]
 
     def predict_next(self, draft: Sequence[int] = (), given: Sequence[int] | None = None) -> Predictions:
-        """A context pass over the anchor and a draft behind it, D tokens, which all join the cache.
+        """Run a context pass over the anchor and a draft of D tokens behind it, all of which join the cache.
 
-        Returns what follows the anchor and each token of the draft, W = D + 1, with the log-probability of the `given`
-        tokens there.
+        Returns predictions behind the anchor and behind each token of the draft, W = D + 1, with the log-probability
+        of the `given` tokens there.
         """
         tokens = [*self.sequence[self._cached :], *draft]
         wanted = range(len(tokens) - len(draft) - 1, len(tokens))
-        # What a draft's tokens are followed by must not depend on those behind them.
-        verdicts = [self._verdict_behind(draft[:length]) for length in range(len(draft) + 1)]
-        bias = self._bias(np.asarray(draft, np.int64), np.arange(len(draft) + 1), verdicts)
+        exclusions = self._steering.behind_draft(self.output, draft)
+        bias = self._steering.bias(self.sequence, np.asarray(draft, np.int64), np.arange(len(draft) + 1), exclusions)
         request = Pass(tokens, wanted, commit=len(tokens), given=given, control_tokens=self._allowed_control, bias=bias)
-        return self._ended(self._forward(request, self._commit), verdicts)
+        return self._steering.ended(self._forward(request, self._commit), exclusions)
 
     def compatible(self, canvas: Canvas, slots: IntArray, tokens: IntArray, confidences: ProbabilityArray) -> IntArray:
-        """Which of the chosen slots may be fixed together, as ascending indices into `slots`, at least one.
-
-        The prediction of each knew what was fixed before the step, not the others of the step. The surest come first;
-        the end, last of all, only where nothing before it stays masked.
-        """
-        if len(slots) < 2 or not self.request.constraints:
-            return np.arange(len(slots))
-        together = canvas.copy()
-        kept = []
-        for index in np.lexsort((-confidences, tokens == self.request.end_token)).tolist():
-            slot, token = int(slots[index]), int(tokens[index])
-            gap = token == self.request.end_token and bool(np.any(together.masked < slot))
-            if not gap and self._verdict(together, slot).allows(token):
-                together.fix(slots[[index]], tokens[[index]], confidences[[index]])
-                kept.append(index)
-        return np.array(sorted(kept))
+        """Return which of the chosen slots may be fixed together; see `Steering.compatible`."""
+        return self._steering.compatible(self.output, canvas, slots, tokens, confidences)
 
     def take_back(self, count: int) -> None:
         """Remove the last `count` tokens from the cache: those of a draft that were not right."""
@@ -208,7 +252,7 @@ class Run:
         self.request.cache.truncate(self._cached)
 
     def select_tokens(self, predictions: Predictions) -> tuple[TokenArray, ProbabilityArray]:
-        """A token for each of the W predicted positions, and its probability, as the request's sampling says."""
+        """Select a token for each of the W predicted positions, and its probability, as the request's sampling says."""
         return select_tokens(predictions, self.request.temperature, self.request.top_p, self._generator)
 
     def accept(self, tokens: Sequence[int], confidences: Sequence[float]) -> Committed:
@@ -217,14 +261,35 @@ class Run:
         self._confidence_sum += sum(confidences)
         return Committed(tuple(tokens), tuple(confidences))
 
+    def _given(self, size: int) -> dict[int, int]:
+        """The tokens given in advance that lie in the next `size` slots, by slot."""
+        ahead = {position - self.produced: token for position, token in self.request.fixed.items()}
+        return {slot: token for slot, token in ahead.items() if 0 <= slot < size}
+
+    def _canvas_pass(
+        self, canvas: Canvas, slots: IntArray, part: SlotRange | None = None, extra: tuple[int, ...] = ()
+    ) -> tuple[Pass, list[Exclusions]]:
+        self._catch_up(self._commit)
+        output = self.output
+        exclusions = [self._steering.excluded(output, canvas, slot) for slot in slots.tolist()]
+        bias = self._steering.bias(self.sequence, canvas.tokens, slots, exclusions)
+        before, allowed = self.sequence[self._cached :], (*self._allowed_control, *extra)
+        suffix, guidance = self.request.suffix, self.request.guidance
+        return canvas_pass(self.config, before, canvas.tokens, suffix, slots, allowed, bias, part, guidance), exclusions
+
     def _catch_up(self, tally: PassTally) -> None:
-        """Bring the sequence but the anchor into the cache, as far as it can be cached."""
+        """Bring the sequence but the anchor into the cache, as far as it can be cached.
+
+        Accepted tokens are not cached at once, since after the last canvas nobody reads their keys and values: the
+        pass that needs them brings them in. Where the output at a position predicts its own token there is no anchor,
+        and where attention has blocks only whole ones can be cached. A pass covers at most `prefill_chunk` tokens,
+        so that a long context can be stopped inside.
+        """
         attention = self.config.attention
         chunk = attention.chunk(self.request.prefill_chunk)
         target = attention.cacheable(len(self.sequence) - self.config.shift)
         while self._cached < target:
-            end = min(self._cached + chunk, target)
-            tokens = self.sequence[self._cached : end]
+            tokens = self.sequence[self._cached : min(self._cached + chunk, target)]
             self._forward(Pass(tokens, commit=len(tokens)), tally)
 
     def _forward(self, request: Pass, tally: PassTally) -> Predictions:
@@ -240,40 +305,3 @@ class Run:
             raise Stopped("cancelled")
         if time.monotonic() >= self.request.deadline:
             raise Stopped("deadline")
-
-    def _bias(self, canvas: IntArray, slots: IntArray, verdicts: Sequence[Verdict]) -> TokenBias:
-        """What the request's guides and constraints add to the logits of `slots`."""
-        bias = forbidding(verdicts)
-        for guide in self.request.guides:
-            bias = bias.joined(guide.bias(self.sequence, canvas, slots))
-        return bias
-
-    def _verdict(self, canvas: Canvas, slot: int) -> Verdict:
-        """What cannot stand in a masked slot."""
-        position = self.produced + slot
-        verdict = Verdict()
-        if self.request.constraints and slot < canvas.length:
-            output = np.array(self.sequence[len(self.request.context) :], np.int64)
-            shown = np.where(canvas.is_masked, UNKNOWN, canvas.tokens)[: canvas.length]
-            verdict = joint_verdict(self.request.constraints, np.append(output, shown), position)
-        if position >= self._last_fixed:
-            return verdict
-        # The end cannot come yet: what would end the answer is forbidden with it.
-        end = [self.request.end_token]
-        return Verdict(np.concatenate([verdict.forbidden, verdict.ending, end]))
-
-    def _verdict_behind(self, draft: Sequence[int]) -> Verdict:
-        """What cannot stand behind the output and a draft, in a context pass."""
-        if not self.request.constraints:
-            return Verdict()
-        answer = with_next_unknown([*self.sequence[len(self.request.context) :], *draft])
-        return joint_verdict(self.request.constraints, answer, len(answer) - 1)
-
-    def _ended(self, predictions: Predictions, verdicts: Sequence[Verdict]) -> Predictions:
-        """The predictions, with the end in the place of what ends the answer."""
-        if not self.request.constraints:
-            return predictions
-        tokens = predictions.tokens.copy()
-        for row, verdict in zip(tokens, verdicts, strict=True):
-            row[np.isin(row, verdict.ending)] = self.request.end_token
-        return replace(predictions, tokens=tokens)

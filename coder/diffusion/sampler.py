@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coder.diffusion.events import Event, Finished, FinishReason
-from coder.diffusion.request import DenoiseRequest
-from coder.diffusion.run import Run, Stopped
+from coder.diffusion.run import DenoiseRequest, Run, Stopped
 from coder.model.runtime import Runtime
 
 

@@ -1,4 +1,4 @@
-"""Unmasking policies: which of the masked slots a step fixes."""
+"""Unmasking policies, which choose the slots that a step fixes, and the token that a slot gets."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from coder.diffusion.schedules import Cosine, Linear, Schedule, masked_counts
 from coder.errors import InputError
+from coder.model.runtime import Predictions
 
 POLICY_FORMS = {
     "threshold": "threshold[:0.9]",
@@ -26,6 +27,8 @@ LOWEST_NOISE = 1e-3
 """Where Dream's noise levels end (`eps`)."""
 
 BoolArray = npt.NDArray[np.bool_]
+TokenArray = npt.NDArray[np.int64]
+ProbabilityArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,32 @@ def _first(order: npt.NDArray[np.int64], count: int) -> BoolArray:
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise InputError(message)
+
+
+def select_tokens(
+    predictions: Predictions, temperature: float, top_p: float, generator: np.random.Generator
+) -> tuple[TokenArray, ProbabilityArray]:
+    """Select a token for each of the W predicted positions: the most likely one, or a draw.
+
+    At temperature 0 it is the best token. Otherwise it is drawn among the candidates of the prediction: first cut to
+    the nucleus, the fewest best tokens whose probabilities sum to `top_p` (Holtzman et al., arXiv:1904.09751), or all
+    candidates where they do not reach it; then reweighted by p^(1 / temperature).
+
+    Returns:
+        tokens int64 [W] and their probabilities float32 [W], those of the model: neither temperature nor nucleus
+        changes how confident it is.
+    """
+    if temperature == 0.0:
+        return predictions.tokens[:, 0], predictions.probabilities[:, 0]
+    probabilities = predictions.probabilities.astype(np.float64)
+    better = np.cumsum(probabilities, axis=1) - probabilities
+    # Relative to the best token, so that a low temperature cannot underflow every weight.
+    weights = (probabilities / probabilities[:, :1]) ** (1.0 / temperature)
+    weights[better >= top_p] = 0.0
+    cumulative = np.cumsum(weights, axis=1)
+    draws = generator.random((len(weights), 1)) * cumulative[:, -1:]
+    rows, chosen = np.arange(len(weights)), np.argmax(cumulative > draws, axis=1)
+    return predictions.tokens[rows, chosen], predictions.probabilities[rows, chosen]
 
 
 def parse_policy(text: str) -> UnmaskingPolicy:

@@ -9,10 +9,10 @@ from typing import Any
 
 from coder.api.completion import Completion, EngineEvent
 from coder.context.window import replaced_characters
-from coder.diffusion.constraints import Exactly
 from coder.diffusion.events import Prefilled
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
+from coder.diffusion.steering import Exactly
 from coder.errors import InputError
 from coder.generation.constraints import TokenConstraints
 from coder.generation.decoding import Decoded, canvas_updates
@@ -129,6 +129,7 @@ class Answering:
             algorithm=self._methods.of(request, temperature),
             end_token=end_token,
             also_end=config.denoiser.ends[1:] if config.denoiser else (),
+            guidance=config.denoiser.guidance if config.denoiser else 0.0,
             suffix=prompt.after,
             max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
             fixed={} if request.length is None else {request.length: end_token},

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.api.completion import Constraints
-from coder.diffusion.constraints import Between, Constraint, Without
+from coder.diffusion.steering import Between, Constraint, Without
 from coder.errors import InputError
 from coder.model.checkpoint.tokens import Tokenizer
 

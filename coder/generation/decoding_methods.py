@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from coder.api.completion import CompletionRequest
-from coder.diffusion.algorithms import parse_algorithm
-from coder.diffusion.published import parse_published
-from coder.diffusion.request import DecodingAlgorithm
+from coder.diffusion.block_diffusion import parse_algorithm
+from coder.diffusion.run import DecodingAlgorithm
+from coder.diffusion.whole_canvas import parse_published
 from coder.errors import InputError
 from coder.generation.auto_policy import PassCosts, choose_policy
 from coder.model.checkpoint.config import ModelConfig

@@ -15,7 +15,7 @@ from coder.diffusion.remasking import (
     parse_remasking,
     refine,
 )
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.generation.decoding import Decoded
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import Runtime

@@ -14,11 +14,11 @@ from itertools import accumulate
 
 from coder.api.completion import CompletionRequest
 from coder.context.window import replaced_characters
-from coder.diffusion.constraints import Continued, joint_verdict, with_next_unknown
 from coder.diffusion.events import Finished, Statistics
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.scoring import predictions_along
+from coder.diffusion.steering import Continued, jointly_excluded, with_next_unknown
 from coder.generation.decoding import Decoded, canvas_updates
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import Predictions, Runtime
@@ -120,7 +120,7 @@ def branches(answer: Decoded, reading: Predictions, request: DenoiseRequest, pos
     ]
     for branch in sorted(found, key=lambda branch: branch.cost):
         before = with_next_unknown(answer.tokens[: branch.position])
-        if joint_verdict(request.constraints, before, branch.position).allows(branch.token):
+        if jointly_excluded(request.constraints, before, branch.position).allows(branch.token):
             yield branch
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from coder.diffusion.algorithms import Autoregressive, BlockDiffusion, Lookup, Verified
+from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, Lookup, Verified
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
-from coder.diffusion.request import DecodingAlgorithm, DenoiseRequest
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.schedules import Cosine, Linear
 from coder.diffusion.unmasking import EntropyBound, Factor, FixedSteps, Scheduled, Threshold

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.canvas import Canvas, choose_slots
+from coder.diffusion.block_diffusion import choose_slots
+from coder.diffusion.canvas import Canvas
 from coder.diffusion.unmasking import EntropyBound, FixedSteps, Threshold, UnmaskingPolicy
 from tests.diffusion.runs import policies
 from tests.diffusion.toy import END, MASK

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.algorithms import Lookup
-from coder.diffusion.lookup import LONGEST_MATCH, SHORTEST_MATCH, repeated_continuation
+from coder.diffusion.block_diffusion import LONGEST_MATCH, SHORTEST_MATCH, Lookup, repeated_continuation
 from tests.diffusion.runs import contexts, run
 from tests.diffusion.toy import ORDINARY, greedy_continuation
 

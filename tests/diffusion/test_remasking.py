@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.algorithms import Autoregressive, BlockDiffusion
+from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion
 from coder.diffusion.remasking import (
     DEFAULT_ROUNDS,
     LowConfidence,
@@ -17,7 +17,7 @@ from coder.diffusion.remasking import (
     parse_remasking,
     refine,
 )
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.scoring import score
 from coder.diffusion.unmasking import Threshold
 from coder.errors import InputError

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.algorithms import Autoregressive
+from coder.diffusion.block_diffusion import Autoregressive
 from coder.diffusion.events import Committed
 from coder.diffusion.scoring import score
 from tests.diffusion.runs import contexts, run

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.selection import select_tokens
+from coder.diffusion.unmasking import select_tokens
 from coder.model.runtime import CANDIDATES, Predictions
 
 temperatures = st.floats(0.01, 5.0)

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Template
-from coder.diffusion.algorithms import parse_algorithm
+from coder.diffusion.block_diffusion import parse_algorithm
 from coder.diffusion.events import Committed, Finished
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.engine.batching import MeetingRuntime
 from coder.engine.engine import Engine

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from coder.diffusion.algorithms import Autoregressive, Lookup, Verified
+from coder.diffusion.block_diffusion import Autoregressive, Lookup, Verified
 from coder.diffusion.events import Committed
-from coder.diffusion.request import DecodingAlgorithm, DenoiseRequest
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import open_checkpoint

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coder.api.completion import UNCONSTRAINED, CompletionRequest, Constraints
-from coder.diffusion.constraints import Between, Without
+from coder.diffusion.steering import Between, Without
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.constraints import TokenConstraints

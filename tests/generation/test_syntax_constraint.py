@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.api.completion import CompletionRequest, Constraints
-from coder.diffusion.algorithms import Autoregressive
+from coder.diffusion.block_diffusion import Autoregressive
 from coder.diffusion.events import Finished, Statistics
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.engine.engine import Engine
 from coder.generation.decoding import Decoded, canvas_updates

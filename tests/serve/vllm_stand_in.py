@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from coder.diffusion.algorithms import parse_algorithm
+from coder.diffusion.block_diffusion import parse_algorithm
 from coder.diffusion.events import Committed, Finished
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.model.runtime import Runtime
 

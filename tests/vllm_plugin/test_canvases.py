@@ -8,9 +8,9 @@ from random import Random
 import pytest
 import torch
 
-from coder.diffusion.algorithms import parse_algorithm
+from coder.diffusion.block_diffusion import parse_algorithm
 from coder.diffusion.events import Committed, Finished
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.errors import InputError
 from coder.model.checkpoint.checkpoint import Checkpoint

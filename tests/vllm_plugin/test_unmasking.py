@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.diffusion import canvas
+from coder.diffusion import block_diffusion
 from coder.diffusion.schedules import masked_counts
 from coder.diffusion.unmasking import FixedSteps, parse_policy
 from coder.vllm.plugin.decoding import parse_decoding
@@ -57,7 +57,7 @@ def test_a_batch_chooses_what_each_canvas_would_alone(batch):
         chosen = np.zeros(SLOTS, bool)
         if len(where):
             arrays = np.asarray(confidence, np.float32)[where], np.asarray(entropy, np.float32)[where]
-            chosen[where[canvas.choose_slots(policy, *arrays, np.asarray(ends)[where], step, SLOTS)]] = True
+            chosen[where[block_diffusion.choose_slots(policy, *arrays, np.asarray(ends)[where], step, SLOTS)]] = True
         expected.append(chosen)
     _, confidence, entropy, ends, masked, _ = zip(*batch, strict=True)
     ours = choose_slots(

@@ -36,7 +36,7 @@ class DecodingProfile:
     A checkpoint lists the methods whose output is as good as autoregressive decoding's; `auto` chooses among them.
 
     Attributes:
-        policy: as `coder.diffusion.algorithms.parse_algorithm` reads it.
+        policy: as `coder.diffusion.block_diffusion.parse_algorithm` reads it.
         canvas_size: slots of a canvas; for `lookup` the tokens of a draft.
         canvas_passes_per_token, commit_passes_per_token: forward passes of each kind for a token of output.
     """

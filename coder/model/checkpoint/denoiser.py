@@ -60,7 +60,7 @@ class Denoiser:
 
     Attributes:
         family: its name, see `coder.model.families`.
-        policy: what `auto` stands for, as `coder.diffusion.algorithms.parse_algorithm` reads it.
+        policy: what `auto` stands for, as `coder.diffusion.block_diffusion.parse_algorithm` reads it.
         ends: the tokens that end an answer.
         window: slots of a canvas that are finished before any right of them is begun; None: the whole canvas at once.
         expand: the token that stands for two masked slots, for a model that changes the canvas's length.

@@ -6,8 +6,8 @@ import gguf
 import numpy as np
 import pytest
 
-from coder.diffusion.algorithms import Autoregressive
-from coder.diffusion.request import DenoiseRequest
+from coder.diffusion.block_diffusion import Autoregressive
+from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import open_checkpoint

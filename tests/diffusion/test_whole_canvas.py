@@ -20,9 +20,9 @@ pytest.importorskip("transformers")
 from transformers import DynamicCache  # noqa: E402
 
 from coder.diffusion.events import Committed, Finished, Step  # noqa: E402
-from coder.diffusion.published import parse_published  # noqa: E402
-from coder.diffusion.request import DenoiseRequest  # noqa: E402
+from coder.diffusion.run import DenoiseRequest  # noqa: E402
 from coder.diffusion.sampler import Sampler  # noqa: E402
+from coder.diffusion.whole_canvas import parse_published  # noqa: E402
 from coder.errors import InputError  # noqa: E402
 from coder.model.checkpoint.opening import open_checkpoint  # noqa: E402
 from coder.model.torch.decoder import Decoder  # noqa: E402
@@ -100,6 +100,7 @@ class Both:
             also_end=tuple(others),
             max_tokens=length,
             suffix=suffix,
+            guidance=self.config.denoiser.guidance if self.config.denoiser else 0.0,
         )
         written: list[int] = []
         steps: list[Step] = []

@@ -1,22 +1,24 @@
-"""The ways to decode: block diffusion, drafts verified autoregressively, and one token after another."""
+"""Decoding of this project's models: block diffusion, drafts verified autoregressively, and one token after another."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
 
 import numpy as np
+import numpy.typing as npt
 
-from coder.diffusion.canvas import Canvas, choose_slots
+from coder.diffusion.canvas import BoolArray, Canvas, IntArray
 from coder.diffusion.events import Committed, FinishReason, Step
-from coder.diffusion.lookup import repeated_continuation
-from coder.diffusion.request import DecodingAlgorithm, DenoiseRequest
-from coder.diffusion.run import Run
-from coder.diffusion.unmasking import POLICY_FORMS, FixedSteps, UnmaskingPolicy, parse_policy
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Run
+from coder.diffusion.unmasking import POLICY_FORMS, Candidates, FixedSteps, UnmaskingPolicy, parse_policy
 from coder.errors import InputError
 
-Decoding = Generator[Step | Committed, None, FinishReason]
+DecodingEvents = Generator[Step | Committed, None, FinishReason]
+
+LONGEST_MATCH, SHORTEST_MATCH = 4, 2
+"""Tokens that must be the same for a draft by lookup. A longer match is a better guess; one token alone is none."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class BlockDiffusion:
     def __post_init__(self) -> None:
         _check_canvas_size(self.canvas_size)
 
-    def decode(self, run: Run) -> Decoding:
+    def decode(self, run: Run) -> DecodingEvents:
         while run.remaining:
             canvas = run.unfinished = run.new_canvas(self.canvas_size, run.remaining)
             yield from denoise_canvas(run, canvas, self.policy)
@@ -64,7 +66,7 @@ class Verified:
     def max_steps(self) -> int | None:
         return self.policy.steps if isinstance(self.policy, FixedSteps) else None
 
-    def decode(self, run: Run) -> Decoding:
+    def decode(self, run: Run) -> DecodingEvents:
         _require_greedy(run.request)
         while run.remaining:
             # The pass that verifies D tokens yields D + 1, so the last one needs no draft.
@@ -85,7 +87,7 @@ class Verified:
 class Lookup:
     """Drafts copied from the context or else from the request's drafters, verified: greedy autoregressive output, and
     where code repeats itself in fewer passes. A draft costs no pass, only the width of the one that verifies it (see
-    `coder.diffusion.lookup`)."""
+    `repeated_continuation`)."""
 
     draft_size: int = 4
 
@@ -93,7 +95,7 @@ class Lookup:
         if self.draft_size < 1:
             raise InputError(f"a draft needs at least 1 token, not {self.draft_size}")
 
-    def decode(self, run: Run) -> Decoding:
+    def decode(self, run: Run) -> DecodingEvents:
         _require_greedy(run.request)
         while run.remaining:
             size = min(self.draft_size, run.remaining - 1)
@@ -105,7 +107,7 @@ class Lookup:
         if not size:
             return []
         drafts = (drafter.draft(run.sequence, size) for drafter in run.request.drafters)
-        return repeated_continuation(run.sequence, size, run.control_tokens) or next(filter(None, drafts), [])
+        return repeated_continuation(run.sequence, size, run.config.control.all) or next(filter(None, drafts), [])
 
     def __str__(self) -> str:
         return f"lookup, draft {self.draft_size}"
@@ -115,7 +117,7 @@ class Lookup:
 class Autoregressive:
     """One token a pass: the baseline."""
 
-    def decode(self, run: Run) -> Decoding:
+    def decode(self, run: Run) -> DecodingEvents:
         _refuse_fixed(run.request)
         while run.remaining:
             tokens, confidences = run.select_tokens(run.predict_next())
@@ -145,6 +147,43 @@ def denoise_canvas(run: Run, canvas: Canvas, policy: UnmaskingPolicy) -> Iterato
         yield Step(tuple(canvas.tokens.tolist()), tuple(masked[chosen].tolist()), tuple(confidences[chosen].tolist()))
 
 
+def choose_slots(
+    policy: UnmaskingPolicy,
+    confidence: npt.NDArray[np.float32],
+    entropy: npt.NDArray[np.float32],
+    ends: BoolArray,
+    step: int,
+    masked_at_start: int,
+    margin: npt.NDArray[np.float32] | None = None,
+) -> IntArray:
+    """The masked slots to fix now, as indices into the W masked ones: what the policy says, under the end rule.
+
+    The end token is not fixed while a slot left of it stays masked, and once it is, what lies right of it is dropped.
+    So of the slots that would get it only the leftmost is offered to the policy, and it waits until all before it are
+    fixed. Where the policy wants nothing but that one, the most confident slot before it is fixed instead, so that
+    every step fixes at least one.
+
+    Args:
+        confidence, entropy: float32 [W], ascending by slot. ends: bool [W], which slots would get the end token.
+        step: steps already done on this canvas. masked_at_start: slots that were masked before the first.
+        margin: float32 [W], over the second best token; None where no policy asks.
+    """
+    first_end = int(np.argmax(ends)) if ends.any() else len(ends)
+    offered = ~ends
+    offered[first_end : first_end + 1] = True
+    offers = np.flatnonzero(offered)
+    margins = None if margin is None else margin[offers]
+    candidates = Candidates(confidence[offers], entropy[offers], step, len(ends), masked_at_start, margins)
+    chosen = offers[policy.select(candidates)]
+    if first_end not in chosen:
+        return chosen
+    before = chosen[chosen < first_end]
+    if len(before) == first_end:
+        return np.append(before, first_end)
+    waiting = chosen[chosen != first_end]
+    return waiting if len(waiting) else np.array([np.argmax(confidence[:first_end])])
+
+
 def verify(run: Run, draft: list[int]) -> Generator[Committed, None, bool]:
     """Keep what one context pass over anchor and draft agrees with, and its own token behind that.
 
@@ -158,6 +197,35 @@ def verify(run: Run, draft: list[int]) -> Generator[Committed, None, bool]:
     ended = tokens[-1] == run.request.end_token
     yield run.accept(tokens[:-1], confidences[:-1]) if ended else run.accept(tokens, confidences)
     return ended
+
+
+def repeated_continuation(sequence: Sequence[int], size: int, excluded: Sequence[int] = ()) -> list[int]:
+    """Return up to `size` tokens that followed the longest, then latest, earlier occurrence of the sequence's end.
+
+    Prompt lookup decoding, as transformers offers it (`prompt_lookup_num_tokens`); the idea is LLMA's
+    (arXiv:2304.04487). Code repeats itself: names, calls and whole lines come again.
+
+    Args:
+        excluded: tokens that end a draft: control tokens, which are no text.
+    """
+    tokens = np.asarray(sequence, np.int64)
+    # Where an earlier occurrence may end: anywhere before the last token.
+    matches = np.ones(max(0, len(tokens) - 1), bool)
+    best = np.zeros(0, np.int64)
+    for length in range(1, min(LONGEST_MATCH, len(tokens) - 1) + 1):
+        matches[length - 1 :] &= tokens[: len(tokens) - length] == tokens[-length]
+        matches[: length - 1] = False
+        found = np.flatnonzero(matches)
+        if not len(found):
+            break
+        if length >= SHORTEST_MATCH:
+            best = found
+    if not len(best) or size < 1:
+        return []
+    start = int(best[-1]) + 1
+    draft = tokens[start : start + size]
+    stops = np.flatnonzero(np.isin(draft, excluded))
+    return draft[: stops[0] if len(stops) else size].tolist()
 
 
 def parse_algorithm(text: str, canvas_size: int) -> DecodingAlgorithm:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.algorithms import Autoregressive, BlockDiffusion, Lookup, Verified, parse_algorithm
+from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, Lookup, Verified, parse_algorithm
 from coder.diffusion.events import Committed, Step
-from coder.diffusion.request import DecodingAlgorithm
+from coder.diffusion.run import DecodingAlgorithm
 from coder.diffusion.unmasking import EntropyBound, FixedSteps, Threshold
 from coder.errors import InputError
 from coder.model.runtime import common_prefix_length

@@ -1,7 +1,8 @@
-"""How published diffusion models are decoded: on a whole canvas with text on both sides, or block by block.
+"""Decoding of published diffusion models: on a whole canvas with text on both sides, or block by block.
 
 A model of full attention sees everything in every pass, and nothing can be cached exactly; one of block-causal
-attention goes on like our own, block after block. Both fix slots in any order, and let ends stand anywhere.
+attention is decoded like this project's own, block after block. Both fix slots in any order, and let ends stand
+anywhere.
 """
 
 from __future__ import annotations
@@ -11,11 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coder.diffusion.algorithms import Decoding
-from coder.diffusion.canvas import IntArray
-from coder.diffusion.canvas_pass import Window
+from coder.diffusion.block_diffusion import DecodingEvents
+from coder.diffusion.canvas import IntArray, OpenCanvas, SlotRange
 from coder.diffusion.events import Step
-from coder.diffusion.open_canvas import OpenCanvas
 from coder.diffusion.run import Run
 from coder.diffusion.unmasking import Candidates, UnmaskingPolicy, parse_policy
 from coder.errors import InputError
@@ -44,7 +43,7 @@ class WholeCanvas:
     lengths: tuple[int, ...] = ()
     cache: str = "none"
 
-    def decode(self, run: Run) -> Decoding:
+    def decode(self, run: Run) -> DecodingEvents:
         canvases = [run.open_canvas(size) for size in self._sizes(run)]
         if len(canvases) == 1:
             run.unfinished = canvases[0]
@@ -65,7 +64,7 @@ class WholeCanvas:
 
     def _most_confident(self, run: Run, canvases: list[OpenCanvas]) -> Iterator[Step]:
         """Denoise all of them, a step of each in every batch. What is shown is the most confident one so far."""
-        under_way = [Progress(canvas, self.policy, self.window) for canvas in canvases]
+        under_way = [WindowedCanvas(canvas, self.policy, self.window) for canvas in canvases]
         while going := [progress for progress in under_way if not progress.is_done]:
             answers = run.predict_canvases([(progress.canvas, progress.slots()) for progress in going])
             for progress, predictions in zip(going, answers, strict=True):
@@ -94,7 +93,7 @@ class CausalBlocks:
     policy: UnmaskingPolicy
     window: int | None = None
 
-    def decode(self, run: Run) -> Decoding:
+    def decode(self, run: Run) -> DecodingEvents:
         block = run.config.attention.block_size or 1
         while run.remaining:
             position = len(run.sequence) % block
@@ -124,7 +123,7 @@ class ExpandingCanvas:
     expand: int
     size: int = FIRST_CANVAS
 
-    def decode(self, run: Run) -> Decoding:
+    def decode(self, run: Run) -> DecodingEvents:
         most = expansions = run.remaining
         canvas = run.unfinished = run.open_canvas(min(self.size, most))
         ends = np.array(run.request.ends)
@@ -150,7 +149,7 @@ class ExpandingCanvas:
 Published = WholeCanvas | CausalBlocks | ExpandingCanvas
 
 
-class Progress:
+class WindowedCanvas:
     """A canvas that is denoised window after window.
 
     Args:
@@ -175,9 +174,9 @@ class Progress:
         return self._step == 0
 
     @property
-    def window(self) -> Window:
+    def window(self) -> SlotRange:
         """The window that `slots` are in."""
-        return Window(self._start, self._end)
+        return SlotRange(self._start, self._end)
 
     def slots(self) -> IntArray:
         """The masked slots of the first window that has any."""
@@ -201,12 +200,12 @@ def denoise(
     run: Run, canvas: OpenCanvas, policy: UnmaskingPolicy, window: int | None, cache: str = "none", begun: int = 0
 ) -> Iterator[Step]:
     """Fix slots until the answer is settled. With a cache, a window's first pass alone is over everything."""
-    progress = Progress(canvas, policy, window, begun)
+    progress = WindowedCanvas(canvas, policy, window, begun)
     while not progress.is_done:
         slots = progress.slots()
         part = None
         if cache != "none" and not progress.is_fresh:
-            part = progress.window if cache == "dual" else Window(progress.window.start)
+            part = progress.window if cache == "dual" else SlotRange(progress.window.start)
         yield progress.fix(run, run.predict_canvas(canvas, slots, part))
 
 

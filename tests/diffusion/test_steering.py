@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.algorithms import Autoregressive, Lookup, Verified
-from coder.diffusion.constraints import UNKNOWN, Between, Constraint, Continued, Exactly, Without, with_next_unknown
-from coder.diffusion.request import DecodingAlgorithm
+from coder.diffusion.block_diffusion import Autoregressive, Lookup, Verified
+from coder.diffusion.run import DecodingAlgorithm
+from coder.diffusion.steering import UNKNOWN, Between, Constraint, Continued, Exactly, Without, with_next_unknown
 from tests.diffusion.runs import algorithms, canvas_algorithms, canvas_sizes, contexts, run
 from tests.diffusion.toy import CONFIG, END, HOLE, ORDINARY
 
@@ -90,24 +90,24 @@ def test_constraints_that_say_nothing_change_nothing(context: list[int], algorit
 
 def test_where_the_upper_bound_would_be_exceeded_the_answer_ends():
     bound = Between(AMOUNTS, 0, 3, END)
-    verdict = bound.verdict(with_next_unknown([13, 13]), 2)
-    assert all(AMOUNTS[verdict.ending] >= 2) and 14 in verdict.ending and 13 not in verdict.ending
-    assert not len(verdict.forbidden)
+    excluded = bound.excluded(with_next_unknown([13, 13]), 2)
+    assert all(AMOUNTS[excluded.ending] >= 2) and 14 in excluded.ending and 13 not in excluded.ending
+    assert not len(excluded.forbidden)
 
 
 def test_what_stands_behind_a_gap_counts():
     bound = Between(AMOUNTS, 0, 3, END)
-    verdict = bound.verdict(np.array([UNKNOWN, 14]), 0)
-    assert not verdict.allows(14)
-    assert 14 in verdict.forbidden
-    assert verdict.allows(13)
+    excluded = bound.excluded(np.array([UNKNOWN, 14]), 0)
+    assert not excluded.allows(14)
+    assert 14 in excluded.forbidden
+    assert excluded.allows(13)
 
 
 def test_the_end_waits_for_the_lower_bound_unless_a_gap_may_still_reach_it():
     bound = Between(AMOUNTS, 3, None, END)
-    assert not bound.verdict(with_next_unknown([13]), 1).allows(END)
-    assert bound.verdict(np.array([UNKNOWN, UNKNOWN]), 1).allows(END)
-    assert bound.verdict(with_next_unknown([15]), 1).allows(END)
+    assert not bound.excluded(with_next_unknown([13]), 1).allows(END)
+    assert bound.excluded(np.array([UNKNOWN, UNKNOWN]), 1).allows(END)
+    assert bound.excluded(with_next_unknown([15]), 1).allows(END)
 
 
 @given(st.lists(st.sampled_from(ORDINARY), max_size=6), st.lists(st.sampled_from(ORDINARY), max_size=6), bounds)
@@ -115,6 +115,6 @@ def test_a_continued_constraint_counts_from_the_start(
     start: list[int], more: list[int], least_and_most: tuple[int, int | None]
 ):
     constraint = Between(AMOUNTS, *least_and_most, END)
-    whole = constraint.verdict(with_next_unknown([*start, *more]), len(start) + len(more))
-    rest = Continued(constraint, tuple(start)).verdict(with_next_unknown(more), len(more))
+    whole = constraint.excluded(with_next_unknown([*start, *more]), len(start) + len(more))
+    rest = Continued(constraint, tuple(start)).excluded(with_next_unknown(more), len(more))
     assert (whole.forbidden.tolist(), whole.ending.tolist()) == (rest.forbidden.tolist(), rest.ending.tolist())

@@ -9,7 +9,8 @@ import onnxruntime
 
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.onnx import protobuf as onnx_protobuf
-from coder.model.onnx.graph import ACTIVATION_ZERO, STANDARD_OPERATORS
+from coder.model.onnx.graph import STANDARD_OPERATORS
+from coder.model.onnx.layers import ACTIVATION_ZERO
 
 
 def product_actions(config: ModelConfig, positions: Sequence[int], threads: int) -> dict[str, Callable[[], object]]:

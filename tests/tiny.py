@@ -59,7 +59,7 @@ def write_tiny_tokenizer(file: Path) -> None:
 
 
 def tiny_settings(
-    vocab_size: int, tied: bool = True, head_dim: int = 16, architecture: str = "llama"
+    vocab_size: int, tied: bool = True, head_dim: int = 16, architecture: str = "llama", local_width: int = 0
 ) -> dict[str, object]:
     """The `config.json` of a tiny checkpoint."""
     return {
@@ -91,6 +91,7 @@ def tiny_settings(
             "shift": True,
             "block_sizes": [4, 8],
             "abilities": {"holes": False, "edits": False, "correction": False},
+            **({"local_width": local_width} if local_width else {}),
         },
     }
 
@@ -102,12 +103,16 @@ def write_tiny_checkpoint(
     seed: int = 0,
     head_dim: int = 16,
     architecture: str = "llama",
+    local_width: int = 0,
 ) -> Path:
-    """Write a tiny checkpoint into `folder` (made if needed) and return it: float32, or int8 with a scale a row."""
+    """Write a tiny checkpoint into `folder` (made if needed) and return it: float32, or int8 with a scale a row.
+
+    `local_width` gives it a local autoregression.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_tiny_tokenizer(folder / "tokenizer.json")
     tokenizer = QuickfillTokenizer(folder / "tokenizer.json")
-    settings = tiny_settings(len(tokenizer.ids), tied, head_dim, architecture)
+    settings = tiny_settings(len(tokenizer.ids), tied, head_dim, architecture, local_width)
     (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
     tensors = random_tensors(ModelConfig.from_json(settings, tokenizer.control), seed)
     safetensors.numpy.save_file(quantize(tensors) if quantized else tensors, folder / "model.safetensors")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.runtime import Cache, Pass, Predictions, Runtime
+from coder.model.runtime import Cache, LocalStep, Pass, Predictions, Runtime
 
 TOGETHER = 8
 """How many requests are worked on at a time: a key-value cache each."""
@@ -82,6 +82,10 @@ class MeetingRuntime:
 
     def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
         return self._runtime.forward_batch(caches, requests)
+
+    def forward_local(self, step: LocalStep) -> Predictions:
+        """Run a step at once: it is too small to wait for company, and whoever takes part has the turn already."""
+        return self._runtime.forward_local(step)
 
     @contextmanager
     def turn(self) -> Iterator[None]:

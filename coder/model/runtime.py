@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,7 @@ class Pass:
         given: a token per wanted position whose log-probability is returned.
         control_tokens: control tokens that may be predicted besides ordinary ones; all others get probability 0.
         bias: added to the logits of the wanted positions.
+        states: whether the hidden states of the wanted positions are returned, for local steps.
         start, visible: an approximate pass over a part of what the pass before it covered: its tokens have the
             positions from `start`, and see the first `visible` ones as that pass left them (Fast-dLLM,
             arXiv:2505.22618). It commits nothing.
@@ -74,10 +75,16 @@ class Pass:
     given: Sequence[int] | None = None
     control_tokens: tuple[int, ...] = ()
     bias: TokenBias = field(default_factory=TokenBias.none)
+    states: bool = False
     start: int | None = None
     visible: int | None = None
     unconditional: Sequence[int] | None = None
     guidance: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """W."""
+        return len(self.wanted)
 
     def __post_init__(self) -> None:
         if self.commit and not self.causal:
@@ -91,6 +98,33 @@ class Pass:
 
 
 @dataclass(frozen=True)
+class LocalStep:
+    """One step of the local autoregression: W slots of a canvas, each given the two tokens before it.
+
+    The slots of a canvas pass are predicted independently of each other. A small network on a slot's hidden state and
+    the embeddings of the two tokens before it predicts the slot anew, given what was decided for its neighbours:
+    h + W2 silu(W1 [rms(h); e(x-1); e(x-2)] + b1), through the model's own head (after CoDiLA, arXiv:2603.20216, and
+    Hydra heads, arXiv:2402.05109). It takes about as long as the head, a small part of a pass.
+
+    Attributes:
+        states: rows of `Predictions.states`, W of them.
+        before: the token before each slot and the one before that.
+        given, control_tokens, bias: as a `Pass` has them.
+    """
+
+    states: Any
+    before: Sequence[tuple[int, int]]
+    given: Sequence[int] | None = None
+    control_tokens: tuple[int, ...] = ()
+    bias: TokenBias = field(default_factory=TokenBias.none)
+
+    @property
+    def count(self) -> int:
+        """W."""
+        return len(self.before)
+
+
+@dataclass(frozen=True)
 class Predictions:
     """What a pass says about its W wanted positions, at temperature 1.
 
@@ -99,12 +133,15 @@ class Predictions:
         probabilities: float32 [W, CANDIDATES], of those tokens under the whole vocabulary's softmax.
         entropy: float32 [W], nats, of the whole distribution.
         log_probability: float32 [W], nats, of the `given` tokens (of the best token where none were given).
+        states: [W, hidden size], for `LocalStep`, where the pass asked for them: an array or tensor of the runtime's
+            own, which means nothing to others.
     """
 
     tokens: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float32]
     entropy: npt.NDArray[np.float32]
     log_probability: npt.NDArray[np.float32]
+    states: Any = None
 
 
 class Cache(Protocol):
@@ -151,6 +188,10 @@ class Runtime(Protocol):
 
         Widths, kinds and cache lengths may differ. The answers are those of one pass after the other, up to rounding.
         """
+        ...
+
+    def forward_local(self, step: LocalStep) -> Predictions:
+        """Predict slots anew from their states and the tokens before them. Only where `config.local_width` is not 0."""
         ...
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.model.checkpoint.config import Abilities, ControlTokens, ModelConfig
-from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions
+from coder.model.runtime import CANDIDATES, Cache, LocalStep, Pass, Predictions
 
 CONTROL = ControlTokens(*range(11), all=tuple(range(12)))
 MASK, END, HOLE = CONTROL.mask, CONTROL.fim_end, CONTROL.hole
@@ -125,7 +125,15 @@ class ToyRuntime:
         start = cache.states[-1] if cache.states else START
         logits = self._causal(cache, start, request) if request.causal else self._canvas(start, request)
         np.add.at(logits, (request.bias.rows, request.bias.tokens), request.bias.values)
-        return predictions(logits, request)
+        answer = predictions(logits, request)
+        states = np.array([hash((start, index)) for index in request.wanted])
+        return replace(answer, states=states) if request.states else answer
+
+    def forward_local(self, step: LocalStep) -> Predictions:
+        states = zip(step.states.tolist(), step.before, strict=True)
+        logits = np.array([random_logits(next_state(next_state(state, two), one)) for state, (one, two) in states])
+        np.add.at(logits, (step.bias.rows, step.bias.tokens), step.bias.values)
+        return predictions(logits, step)
 
     def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
         assert len({id(cache) for cache in caches}) == len(caches), "one cache for two sequences"
@@ -156,9 +164,9 @@ class ToyRuntime:
         return np.array(rows)
 
 
-def predictions(logits: npt.NDArray[np.float64], request: Pass) -> Predictions:
+def predictions(logits: npt.NDArray[np.float64], request: Pass | LocalStep) -> Predictions:
     """The reduction that every runtime does: float64 [W, vocabulary] to what the contract names."""
-    wanted = len(request.wanted)
+    wanted = request.count
     logits = np.array([allowed_only(row, request.control_tokens) for row in logits]).reshape(wanted, CONFIG.vocab_size)
     shifted = logits - logits.max(axis=1, keepdims=True, initial=IMPOSSIBLE)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

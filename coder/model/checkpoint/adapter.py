@@ -4,8 +4,9 @@ A change is of low rank (LoRA, https://arxiv.org/abs/2106.09685): a matrix W [ou
 [rank, in] and B [out, rank]. It is added to the weights when they are read, so an adapted model costs nothing more to
 run; a matrix in int8 is dequantised for it, and the runtime quantises each row anew.
 
-The file is safetensors: `NAME.lora_A` and `NAME.lora_B` for each changed matrix, and in its metadata `format`, `scale`
-and `base`, the fingerprint of the weights that it belongs to.
+The file is safetensors: `NAME.lora_A` and `NAME.lora_B` for each changed matrix; it may bring an embedding of the mask,
+`mask_embedding` [hidden], and a local autoregression, `local.*` (see `runtime.LocalStep`). Its metadata hold `format`,
+`scale` and `base`, the fingerprint of the weights that it belongs to.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +23,13 @@ import safetensors
 import safetensors.numpy
 
 from coder.errors import CheckpointError
+from coder.model.checkpoint.checkpoint import LOCAL, Checkpoint, local_tensors
 from coder.model.checkpoint.stored_tensors import StoredTensor, stored_tensors
-
-if TYPE_CHECKING:
-    from coder.model.checkpoint.checkpoint import Checkpoint
 
 FORMAT = "quickfill-adapter-1"
 A, B = ".lora_A", ".lora_B"
+MASK_EMBEDDING = "mask_embedding"
+EMBEDDING = "model.embed_tokens.weight"
 
 Change = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 """A [rank, in] and B [out, rank]."""
@@ -44,11 +45,25 @@ class MergedTensor(StoredTensor):
     scale: float
 
     def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
-        values = self.stored.read(rows).astype(np.float32)
-        if self.row_scale is not None:
-            values *= self.row_scale.read(rows)[:, None]
+        values = _dequantized(self.stored, self.row_scale, rows)
         down, up = self.change
         values += (self.scale * up[rows]) @ down
+        return values
+
+
+@dataclass(frozen=True)
+class RowReplaced(StoredTensor):
+    """A matrix in float32: what `stored` holds, by its `row_scale` if that is int8, but for one row."""
+
+    stored: StoredTensor
+    row_scale: StoredTensor | None
+    row: int
+    replacement: npt.NDArray[np.float32]
+
+    def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
+        values = _dequantized(self.stored, self.row_scale, rows)
+        if self.row in (among := range(self.shape[0])[rows]):
+            values[among.index(self.row)] = self.replacement
         return values
 
 
@@ -61,13 +76,38 @@ def with_adapter(checkpoint: Checkpoint, file: Path) -> Checkpoint:
             "for (--model), or adapt this one with `quickfill adapt`"
         )
     scale = _scale(file, metadata)
-    stored = dict(checkpoint.stored)
-    names = sorted({name.removesuffix(A).removesuffix(B) for name in tensors})
-    for name in names:
+    stored, config = dict(checkpoint.stored), checkpoint.config
+    others = {name: tensors[name] for name in tensors if not name.endswith((A, B))}
+    for name in sorted({name.removesuffix(A).removesuffix(B) for name in tensors.keys() - others.keys()}):
         change = _change(file, name, tensors, checkpoint)
         matrix, row_scale = stored[name], stored.pop(f"{name}_scale", None)
         stored[name] = MergedTensor(matrix.file, "F32", matrix.shape, 0, matrix, row_scale, change, scale)
-    return replace(checkpoint, stored=stored)
+    if (mask := others.pop(MASK_EMBEDDING, None)) is not None:
+        values = _required(file, MASK_EMBEDDING, mask, (config.hidden_size,)).read().astype(np.float32)
+        table, row_scale = stored[EMBEDDING], stored.pop(f"{EMBEDDING}_scale", None)
+        stored[EMBEDDING] = RowReplaced(
+            table.file, "F32", table.shape, 0, table, row_scale, config.control.mask, values
+        )
+    if others:
+        first = others.get(f"{LOCAL}b1")
+        config = replace(config, local_width=0 if first is None else first.shape[0])
+        for name, shape in local_tensors(config).items():
+            stored[name] = _required(file, name, others.get(name), shape)
+    return replace(checkpoint, stored=stored, config=config)
+
+
+def _dequantized(stored: StoredTensor, row_scale: StoredTensor | None, rows: slice) -> npt.NDArray[np.float32]:
+    values = stored.read(rows).astype(np.float32)
+    return values if row_scale is None else values * row_scale.read(rows)[:, None]
+
+
+def _required(file: Path, name: str, tensor: StoredTensor | None, shape: tuple[int, ...]) -> StoredTensor:
+    if tensor is None or tensor.shape != shape:
+        found = "absent" if tensor is None else list(tensor.shape)
+        raise CheckpointError(f"{file} does not fit the model: {name} is {found}, not {list(shape)}; make it again")
+    if not np.isfinite(tensor.read()).all():
+        raise CheckpointError(f"{file} is damaged: {name} has values that are no numbers; make it again")
+    return tensor
 
 
 def write_adapter(file: Path, checkpoint: Checkpoint, changes: Mapping[str, Change], scale: float) -> None:
@@ -84,7 +124,7 @@ def fingerprint(checkpoint: Checkpoint) -> str:
     """Tells weights from other weights, and is the same for their int8: SHA-256 of all norms and of the shapes."""
     found = hashlib.sha256()
     for name, tensor in sorted(checkpoint.stored.items()):
-        if not name.endswith("_scale"):
+        if not name.endswith("_scale") and not name.startswith(LOCAL):
             found.update(f"{name} {tensor.shape} ".encode())
             if len(tensor.shape) == 1:
                 found.update(np.asarray(tensor.read(), "<f4").tobytes())

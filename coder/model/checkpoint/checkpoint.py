@@ -33,6 +33,13 @@ FLOATS = ("F32", "F16", "BF16")
 UNSAFE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 CHUNK_BYTES = 1 << 21
 
+LOCAL = "local."
+"""Begins the names of the local autoregression's tensors, in checkpoints and adapters."""
+LOCAL_EPSILON = float(np.finfo(np.float32).eps)
+"""Of its norm."""
+FIRST_LOCAL_TOKEN = 256
+"""It takes embeddings by the standard deviation of those from here on: control tokens and rare bytes stand before."""
+
 
 @dataclass(frozen=True)
 class Quantized:
@@ -139,7 +146,13 @@ def expected_tensors(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     shapes["model.norm.weight"] = (hidden,)
     if not config.tied_embeddings:
         shapes["lm_head.weight"] = (config.vocab_size, hidden)
-    return shapes
+    return shapes | local_tensors(config)
+
+
+def local_tensors(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of the local autoregression's parameters; none where there is none. See `runtime.LocalStep`."""
+    hidden, width = config.hidden_size, config.local_width
+    return {LOCAL + "W1": (width, 3 * hidden), LOCAL + "b1": (width,), LOCAL + "W2": (hidden, width)} if width else {}
 
 
 def reserve_unused_ids(config: ModelConfig, tokenizer: Tokenizer) -> ModelConfig:

@@ -89,6 +89,7 @@ class ModelConfig:
         attention: what a token of the context sees; those of a canvas see each other in any case.
         shift: whether the output at a position predicts the next token; otherwise it predicts its own.
         architecture: `model_type` of a checkpoint with Quickfill's settings, one of ARCHITECTURES.
+        local_width: of the inner layer of the local autoregression; 0 where the checkpoint has none.
         projection_bias: of queries, keys and values (Qwen2). head_norms: of queries and keys, each head (Qwen3).
         denoiser: how a published diffusion model is decoded; None for a checkpoint with Quickfill's settings.
     """
@@ -113,6 +114,7 @@ class ModelConfig:
     attention: AttentionPattern = TOKEN_CAUSAL
     shift: bool = True
     architecture: str = "llama"
+    local_width: int = 0
     projection_bias: bool = False
     head_norms: bool = False
     rope: RopeScaling = UNSCALED
@@ -155,6 +157,7 @@ class ModelConfig:
             control=control,
             adapted=settings.get("adapted", True) is not False,
             architecture=config["model_type"],
+            local_width=count(settings, "local_width") if "local_width" in settings else 0,
             projection_bias=config["model_type"] == "qwen2",
         )
         require_consistent_sizes(model)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def write_gguf(
     writer.add_file_type(FILE_TYPES[precision])
     if settings is not None:
         writer.add_string(SETTINGS_KEY, json.dumps(settings))
-    shapes = expected_tensors(checkpoint.config)
+    # llama.cpp refuses tensors that it does not know, so the local autoregression stays behind.
+    shapes = expected_tensors(replace(checkpoint.config, local_width=0))
     for name, shape in shapes.items():
         kind = _storage(shape, precision)
         stored_shape = gguf.quants.quant_shape_to_byte_shape(shape, kind)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import onnxruntime
 
 from coder.model.checkpoint.config import ControlTokens
-from coder.model.onnx.graph import ACTIVATION_ZERO
-from coder.model.runtime import CANDIDATES, Pass, Predictions, TokenBias
+from coder.model.onnx.layers import ACTIVATION_ZERO
+from coder.model.runtime import CANDIDATES, LocalStep, Pass, Predictions, TokenBias
 
 HIDDEN_FROM = np.float32(-1e9)
 """What is added to an attention score or a logit that must not count."""
@@ -24,20 +24,36 @@ def joint_inputs(passes: Sequence[Pass], quantized: bool) -> dict[str, Array]:
     other."""
     widths = np.array([len(request.tokens) for request in passes])
     wanted = [index for request, first in zip(passes, _starts(widths), strict=True) for index in first + request.wanted]
-    given = [
-        token for request in passes for token in ([0] * len(request.wanted) if request.given is None else request.given)
-    ]
     # Among the rows of all attentions, those of a sequence of one position have a spare one behind them.
     attended = [first + np.arange(width) for first, width in zip(_starts(np.maximum(widths, 2)), widths, strict=True)]
     inputs: dict[str, Array] = {
         "tokens": np.concatenate([np.asarray(request.tokens, np.int64) for request in passes]),
         "attended_rows": np.concatenate(attended),
         "wanted": np.array(wanted, np.int64),
-        "given": np.array(given, np.int64).reshape(1, len(wanted), 1),
     }
     if quantized:
         inputs["row_zeros"] = np.full((1, widths.sum(), 1), ACTIVATION_ZERO, np.uint8)
-        inputs["wanted_zeros"] = np.full((1, len(wanted), 1), ACTIVATION_ZERO, np.uint8)
+    return inputs | distribution_inputs(passes, quantized)
+
+
+def local_inputs(step: LocalStep, quantized: bool) -> dict[str, Array]:
+    """The inputs of the local autoregression's graph, but for `control_bias` and the biases."""
+    before = np.array(step.before, np.int64).reshape(-1, 2).T
+    inputs: dict[str, Array] = {
+        "states": np.ascontiguousarray(step.states[None]),
+        "before": np.ascontiguousarray(before),
+    }
+    return inputs | distribution_inputs([step], quantized)
+
+
+def distribution_inputs(requests: Sequence[Pass | LocalStep], quantized: bool) -> dict[str, Array]:
+    """The inputs of `Layers.distribution`, but for `control_bias` and the biases."""
+    given = [
+        token for request in requests for token in ([0] * request.count if request.given is None else request.given)
+    ]
+    inputs: dict[str, Array] = {"given": np.array(given, np.int64).reshape(1, len(given), 1)}
+    if quantized:
+        inputs["wanted_zeros"] = np.full((1, len(given), 1), ACTIVATION_ZERO, np.uint8)
     return inputs
 
 
@@ -65,10 +81,10 @@ def attention_bias(cached: int, new: int, causal: bool) -> npt.NDArray[np.float3
     return bias
 
 
-def token_bias(passes: Sequence[Pass], control: ControlTokens, allowed: Sequence[int]) -> dict[str, Array]:
+def token_bias(passes: Sequence[Pass | LocalStep], control: ControlTokens, allowed: Sequence[int]) -> dict[str, Array]:
     """The biases of all passes, and where one may predict fewer control tokens than are `allowed`, those against the
     others."""
-    counts = [len(request.wanted) for request in passes]
+    counts = [request.count for request in passes]
     bias = TokenBias.none()
     for request, first, count in zip(passes, _starts(counts), counts, strict=True):
         forbidden = [token for token in allowed if token in control.all and token not in request.control_tokens]
@@ -83,28 +99,35 @@ def token_bias(passes: Sequence[Pass], control: ControlTokens, allowed: Sequence
     }
 
 
-def bind_results(binding: onnxruntime.IOBinding, wanted: int) -> dict[str, npt.NDArray[Any]]:
-    """Arrays that the graph writes its predictions into."""
+def bind_results(
+    binding: onnxruntime.IOBinding, wanted: int, hidden_size: int | None = None
+) -> dict[str, npt.NDArray[Any]]:
+    """Arrays that the graph writes its predictions into, and its states where it gives any."""
     results: dict[str, npt.NDArray[Any]] = {
         "top_tokens": np.empty((1, wanted, CANDIDATES), np.int64),
         "top_probabilities": np.empty((1, wanted, CANDIDATES), np.float32),
         "entropy": np.empty((1, wanted, 1), np.float32),
         "log_probability": np.empty((1, wanted, 1), np.float32),
     }
+    if hidden_size is not None:
+        results["states"] = np.empty((1, wanted, hidden_size), np.float32)
     for name, value in results.items():
         binding.bind_ortvalue_output(name, onnxruntime.OrtValue.ortvalue_from_numpy(value))
     return results
 
 
-def split_results(results: dict[str, npt.NDArray[Any]], passes: Sequence[Pass]) -> list[Predictions]:
+def split_results(
+    results: dict[str, npt.NDArray[Any]], passes: Sequence[Pass] | Sequence[LocalStep]
+) -> list[Predictions]:
     """The predictions of each pass."""
-    counts = [len(request.wanted) for request in passes]
+    counts = [request.count for request in passes]
     predictions = []
     for request, first, count in zip(passes, _starts(counts), counts, strict=True):
         mine = {name: value[0, first : first + count] for name, value in results.items()}
         probabilities = mine["top_probabilities"]
         given = np.log(probabilities[:, 0]) if request.given is None else mine["log_probability"][:, 0]
-        predictions.append(Predictions(mine["top_tokens"], probabilities, mine["entropy"][:, 0], given))
+        states = mine["states"] if isinstance(request, Pass) and request.states else None
+        predictions.append(Predictions(mine["top_tokens"], probabilities, mine["entropy"][:, 0], given, states))
     return predictions
 
 

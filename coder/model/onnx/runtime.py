@@ -15,9 +15,9 @@ from coder.model.checkpoint.config import ModelConfig
 from coder.model.onnx import protobuf as onnx_protobuf
 from coder.model.onnx.cache import OnnxCache
 from coder.model.onnx.graph import STANDARD_OPERATORS
-from coder.model.onnx.session import DecoderSession
+from coder.model.onnx.session import DecoderSession, LocalSession
 from coder.model.onnx.weights import DecoderWeights
-from coder.model.runtime import Cache, Pass, Predictions
+from coder.model.runtime import Cache, LocalStep, Pass, Predictions
 
 SEQUENCES = 8
 """How many sequences the graph for several is built for. Those that take no part cost little."""
@@ -48,6 +48,10 @@ class OnnxRuntime:
     def _together(self) -> DecoderSession:
         """Built when it is first needed, since it takes a second, and a copy of the weights."""
         return DecoderSession(self._weights, SEQUENCES, self._threads)
+
+    @cached_property
+    def _local(self) -> LocalSession:
+        return LocalSession(self._weights, self._threads)
 
     @staticmethod
     def load(checkpoint: Checkpoint, threads: int | None = None, weight_bits: int | None = None) -> OnnxRuntime:
@@ -100,6 +104,9 @@ class OnnxRuntime:
         alone = (index for index in range(len(requests)) if index not in answers)
         answers |= {index: self.forward(caches[index], requests[index]) for index in alone}
         return [answers[index] for index in range(len(requests))]
+
+    def forward_local(self, step: LocalStep) -> Predictions:
+        return self._local.run(step)
 
 
 def available_cores(most: int = 8) -> int:

@@ -1,4 +1,4 @@
-"""The decoder's graph for a number of sequences, loaded into ONNX Runtime."""
+"""The decoder's graph for a number of sequences, and that of the local autoregression, loaded into ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -9,40 +9,74 @@ import numpy.typing as npt
 import onnxruntime
 
 from coder.model.onnx.cache import OnnxCache
-from coder.model.onnx.graph import DecoderGraph
+from coder.model.onnx.decoder_graph import DecoderGraph
+from coder.model.onnx.graph import Array
+from coder.model.onnx.local import LocalGraph
 from coder.model.onnx.passes import (
     HIDDEN_FROM,
     bind_results,
     joint_inputs,
+    local_inputs,
     sequence_inputs,
     split_results,
     token_bias,
 )
 from coder.model.onnx.weights import DecoderWeights
-from coder.model.runtime import Pass, Predictions
+from coder.model.runtime import LocalStep, Pass, Predictions
 
 UNUSED = Pass([0])
 """What a sequence that takes no part is given: none of its rows leave the attention."""
 
 
-class DecoderSession:
+class Session:
+    """A graph in ONNX Runtime, whose large constants are read where they are: they live as long as it does."""
+
+    def __init__(self, weights: DecoderWeights, graph: tuple[bytes, dict[str, Array]], threads: int) -> None:
+        serialized, self._constants = graph
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in self._constants.values()]
+        options.add_external_initializers(list(self._constants), values)
+        self._session = onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
+        self._config = weights.config
+        self._quantized = weights.quantized
+        self._control_bias: dict[tuple[int, ...], npt.NDArray[np.float32]] = {}
+
+    def _control_bias_for(self, allowed: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        """float32 [vocabulary]: 0, and a large negative number for control tokens that are not allowed."""
+        if allowed not in self._control_bias:
+            bias = np.zeros(self._config.vocab_size, np.float32)
+            bias[self._config.control.forbidden(allowed)] = HIDDEN_FROM
+            self._control_bias[allowed] = bias
+        return self._control_bias[allowed]
+
+
+class LocalSession(Session):
+    """Runs steps of the local autoregression."""
+
+    def __init__(self, weights: DecoderWeights, threads: int) -> None:
+        super().__init__(weights, LocalGraph(weights).build(), threads)
+
+    def run(self, step: LocalStep) -> Predictions:
+        binding = self._session.io_binding()
+        allowed = tuple(sorted(step.control_tokens))
+        inputs = local_inputs(step, self._quantized) | token_bias([step], self._config.control, allowed)
+        for name, value in inputs.items():
+            binding.bind_cpu_input(name, value)
+        binding.bind_cpu_input("control_bias", self._control_bias_for(allowed))
+        results = bind_results(binding, step.count)
+        self._session.run_with_iobinding(binding)
+        return split_results(results, [step])[0]
+
+
+class DecoderSession(Session):
     """Runs up to `sequences` passes at once. Several sessions of the same weights share these, but for the copies in
     another layout that ONNX Runtime makes for its products."""
 
     def __init__(self, weights: DecoderWeights, sequences: int, threads: int) -> None:
-        serialized, constants = DecoderGraph(weights.config, weights, sequences).build()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in constants.values()]
-        options.add_external_initializers(list(constants), values)
-        self._constants = constants
-        """The session reads them where they are, so they must live as long as it does."""
-        self._session = onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
-        self._config = weights.config
-        self._quantized = weights.quantized
+        super().__init__(weights, DecoderGraph(weights, sequences).build(), threads)
         self._unused = [OnnxCache(weights.config, capacity=3) for _ in range(sequences)]
-        self._control_bias: dict[tuple[int, ...], npt.NDArray[np.float32]] = {}
 
     def run(self, caches: Sequence[OnnxCache], passes: Sequence[Pass]) -> list[Predictions]:
         """The predictions of one pass for each cache; the committed tokens join the caches.
@@ -65,16 +99,8 @@ class DecoderSession:
         for name, value in inputs.items():
             binding.bind_cpu_input(name, value)
         binding.bind_cpu_input("control_bias", self._control_bias_for(allowed))
-        results = bind_results(binding, len(inputs["wanted"]))
+        results = bind_results(binding, len(inputs["wanted"]), self._config.hidden_size)
         self._session.run_with_iobinding(binding)
         for cache, request in zip(caches, passes, strict=True):
             cache.tokens.extend(request.tokens[: request.commit])
         return split_results(results, passes)
-
-    def _control_bias_for(self, allowed: tuple[int, ...]) -> npt.NDArray[np.float32]:
-        """float32 [vocabulary]: 0, and a large negative number for control tokens that are not allowed."""
-        if allowed not in self._control_bias:
-            bias = np.zeros(self._config.vocab_size, np.float32)
-            bias[self._config.control.forbidden(allowed)] = HIDDEN_FROM
-            self._control_bias[allowed] = bias
-        return self._control_bias[allowed]

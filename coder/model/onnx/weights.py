@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from coder.model.checkpoint.checkpoint import Checkpoint, Quantized
+from coder.model.checkpoint.checkpoint import FIRST_LOCAL_TOKEN, LOCAL, Checkpoint, Quantized
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.convert.smoothing import LayerSmoothing, load_smoothing
 
@@ -43,6 +43,22 @@ class LayerWeights:
     down: Linear
 
 
+@dataclass(frozen=True)
+class LocalWeights:
+    """The local autoregression, see `runtime.LocalStep`; `inner` has a bias.
+
+    Attributes:
+        embedding_scale: what brings the embeddings of ordinary tokens to a standard deviation of 1.
+        final_norm: the decoder's last norm as it is; `head_smoothing` is what its states are divided by for the head.
+    """
+
+    inner: Linear
+    outer: Linear
+    embedding_scale: float
+    final_norm: Vector
+    head_smoothing: Vector
+
+
 class DecoderWeights:
     """Prepares weights layer by layer, so that no more than one matrix is ever held in float32, and keeps them.
 
@@ -74,6 +90,18 @@ class DecoderWeights:
     @cached_property
     def final_norm(self) -> Vector:
         return self.checkpoint.float_tensor("model.norm.weight") / self._smoothing.head
+
+    @cached_property
+    def local(self) -> LocalWeights:
+        """Only where the checkpoint has a local autoregression."""
+        inner, outer = (self._linear(f"{LOCAL}{name}", np.ones(1, np.float32)) for name in ("W1", "W2"))
+        return LocalWeights(
+            replace(inner, bias=self.checkpoint.float_tensor(f"{LOCAL}b1")),
+            outer,
+            1.0 / float(self.checkpoint.float_tensor(EMBEDDING)[FIRST_LOCAL_TOKEN:].std()),
+            self.checkpoint.float_tensor("model.norm.weight"),
+            self._smoothing.head,
+        )
 
     @cached_property
     def layers(self) -> list[LayerWeights]:

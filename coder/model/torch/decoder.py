@@ -8,9 +8,9 @@ sees is the caller's: an attention function is passed in, which may add a cache,
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
-from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.checkpoint import FIRST_LOCAL_TOKEN, LOCAL, LOCAL_EPSILON, Checkpoint
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.torch.requirement import torch
 
@@ -35,6 +35,7 @@ class Decoder(torch.nn.Module):
         self.layers = torch.nn.ModuleList(Layer(config) for _ in range(config.num_layers))
         self.norm = torch.nn.RMSNorm(config.hidden_size, config.norm_epsilon)
         self.head = None if config.tied_embeddings else _matrix(config.hidden_size, config.vocab_size)
+        self.local = LocalAutoregression(config) if config.local_width else None
 
     @staticmethod
     def empty(config: ModelConfig, dtype: torch.dtype) -> Decoder:
@@ -56,7 +57,8 @@ class Decoder(torch.nn.Module):
         """What may lie on different devices, by its name as a module, in the order of use."""
         layers = {f"layers.{index}": layer for index, layer in enumerate(self.layers)}
         head = {} if self.head is None else {"head": self.head}
-        return {"embedding": self.embedding, **layers, "norm": self.norm, **head}
+        local = {} if self.local is None else {"local": self.local}
+        return {"embedding": self.embedding, **layers, "norm": self.norm, **head, **local}
 
     @property
     def layer_devices(self) -> list[torch.device]:
@@ -75,6 +77,8 @@ class Decoder(torch.nn.Module):
         module = self.parts()[part]
         if isinstance(module, Layer):
             return {f"model.{part}.{name}": tensor for name, tensor in module.checkpoint_tensors().items()}
+        if isinstance(module, LocalAutoregression):
+            return {f"{LOCAL}{name}": tensor for name, tensor in module.checkpoint_tensors().items()}
         names = {"embedding": "model.embed_tokens.weight", "norm": "model.norm.weight", "head": "lm_head.weight"}
         return {names[part]: module.get_parameter("weight")}
 
@@ -98,12 +102,44 @@ class Decoder(torch.nn.Module):
         weight = (self.head or self.embedding).weight
         return functional.linear(hidden.to(weight.device), weight)
 
+    def local_states(self, states: Tensor, before: Tensor) -> Tensor:
+        """States [W, hidden_size] for `logits`, of slots whose two tokens before are int64 `before` [W, 2]; see
+        `runtime.LocalStep`."""
+        assert self.local is not None
+        table = self.embedding.weight
+        before = before.to(table.device)
+        return self.local(states.to(table.device), functional.embedding(before, table) * self.local_scale)
+
+    @cached_property
+    def local_scale(self) -> float:
+        """What brings the embeddings of ordinary tokens to a standard deviation of 1."""
+        ordinary = self.embedding.weight[FIRST_LOCAL_TOKEN:].float()
+        return 1.0 / ordinary.std(correction=0).item()
+
     def _rotation(self, positions: Tensor, dtype: torch.dtype) -> Rotation:
         """Computed in float32 whatever the model's format, since bfloat16 cannot count beyond 256."""
         rope = self.config.rope
         frequencies = rope.frequencies(self.config.rope_theta, self.config.head_dim)
         angles = positions[:, None, :, None].float() * _frequencies(tuple(frequencies.tolist()), positions.device)
         return (angles.cos() * rope.amplitude).to(dtype), (angles.sin() * rope.amplitude).to(dtype)
+
+
+class LocalAutoregression(torch.nn.Module):
+    """h + W2 silu(W1 [rms(h); e(x-1); e(x-2)] + b1); see `runtime.LocalStep`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.inner = torch.nn.Linear(3 * config.hidden_size, config.local_width)
+        self.outer = _matrix(config.local_width, config.hidden_size)
+
+    def checkpoint_tensors(self) -> dict[str, Tensor]:
+        return {"W1": self.inner.weight, "b1": self.inner.bias, "W2": self.outer.weight}
+
+    def forward(self, states: Tensor, before: Tensor) -> Tensor:
+        """States [W, hidden_size], from those and the embeddings `before` [W, 2, hidden_size]."""
+        normed = functional.rms_norm(states.float(), states.shape[-1:], eps=LOCAL_EPSILON).to(states.dtype)
+        inner = self.inner(torch.cat([normed, before.flatten(1)], dim=-1))
+        return states + self.outer(functional.silu(inner))
 
 
 class Layer(torch.nn.Module):

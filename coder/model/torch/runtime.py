@@ -9,7 +9,7 @@ from itertools import accumulate
 from coder.errors import InputError
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ControlTokens, ModelConfig
-from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions
+from coder.model.runtime import CANDIDATES, Cache, LocalStep, Pass, Predictions
 from coder.model.torch.cache import TorchCache, pass_inputs, run_passes
 from coder.model.torch.cuda_graphs import StaticPasses
 from coder.model.torch.decoder import Decoder, Layer
@@ -101,7 +101,19 @@ class TorchRuntime:
 
     def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
         with torch.inference_mode():
-            return _reduce(self._logits(caches, requests), requests, self.config.control)
+            states = self._states(caches, requests)
+            predictions = _reduce(self._guided_logits(states, requests), requests, self.config.control)
+            counts = [len(request.wanted) for request in requests]
+            return [
+                replace(found, states=own.clone()) if request.states else found
+                for found, own, request in zip(predictions, states.split(counts), requests, strict=True)
+            ]
+
+    @torch.inference_mode()
+    def forward_local(self, step: LocalStep) -> Predictions:
+        before = torch.tensor(step.before, dtype=torch.int64)
+        logits = self._decoder.logits(self._decoder.local_states(step.states, before)).float()
+        return _reduce(logits, [step], self.config.control)[0]
 
     def logits(self, cache: Cache, request: Pass) -> Tensor:
         """The same pass, giving the wanted positions' raw logits, float32 [W, vocab_size], on the device: without the
@@ -111,11 +123,18 @@ class TorchRuntime:
     @torch.inference_mode()
     def _logits(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> Tensor:
         """Those of several passes, behind each other."""
+        return self._guided_logits(self._states(caches, requests), requests)
+
+    def _states(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> Tensor:
+        """Hidden states of the wanted positions of several passes, behind each other."""
         ours = [self._checked(cache, request) for cache, request in zip(caches, requests, strict=True)]
         starts = accumulate((len(request.tokens) for request in requests), initial=0)
         wanted = [first + index for first, request in zip(starts, requests, strict=False) for index in request.wanted]
         rows = torch.tensor(wanted, dtype=torch.int64, device=self._decoder.norm.weight.device)
-        logits = self._decoder.logits(self._hidden(ours, requests)[rows]).float()
+        return self._hidden(ours, requests)[rows]
+
+    def _guided_logits(self, states: Tensor, requests: Sequence[Pass]) -> Tensor:
+        logits = self._decoder.logits(states).float()
         counts = [len(request.wanted) for request in requests]
         for request, own in zip(requests, logits.split(counts), strict=True):
             if request.unconditional is not None:
@@ -183,11 +202,11 @@ def _decoding_facts(config: ModelConfig) -> dict[str, str]:
     return facts
 
 
-def _reduce(logits: Tensor, requests: Sequence[Pass], control: ControlTokens) -> list[Predictions]:
+def _reduce(logits: Tensor, requests: Sequence[Pass | LocalStep], control: ControlTokens) -> list[Predictions]:
     """Predictions from the raw logits [W, vocab_size] of several passes, which are overwritten. All of it happens where
     the logits are."""
     device = logits.device
-    counts = [len(request.wanted) for request in requests]
+    counts = [request.count for request in requests]
     for request, own in zip(requests, logits.split(counts), strict=True):
         bias = request.bias
         if len(bias.rows):

@@ -1,0 +1,139 @@
+"""The decoder as an ONNX graph for ONNX Runtime on a CPU.
+
+One graph serves context and canvas passes of any width: which new position sees which is an additive bias. Keys and
+values live in buffers that the caller owns; `GroupQueryAttention` writes the new ones in place, behind the cached ones.
+A graph for several sequences computes everything but the attention over all their new positions together; each has its
+own attention node in every layer, since that operator takes no batch on top of a cache.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from coder.model.onnx import protobuf as onnx_protobuf
+from coder.model.onnx.graph import MICROSOFT, Array
+from coder.model.onnx.layers import Activation, Layers
+from coder.model.onnx.weights import DecoderWeights, Linear
+
+
+class DecoderGraph(Layers):
+    """Builds the graph of one decoder. `build()` returns the serialised model and its large constants.
+
+    Inputs (M new positions of all sequences together; W wanted ones; K biases):
+        tokens int64 [M]; attended_rows int64 [M], where each position is among the rows of all attentions;
+        row_zeros, wanted_zeros uint8 [1, M, 1], [1, W, 1] (all ACTIVATION_ZERO); wanted int64 [W];
+        given int64 [1, W, 1]; control_bias float32 [vocabulary]; bias_indices int64 [K, 3]; bias_values float32 [K].
+    Inputs for each sequence n (A rows of its attention, at least 2; S with the cached ones; C capacity of the buffers):
+        rows_n int64 [A], which of the M positions they are; positions_n int64 [1, A];
+        attention_bias_n float32 [1, 1, A, S]; last_position_n int32 [1] (S - 1); total_length_n int32 [1] (S);
+        past_key_n_i, past_value_n_i float32 [1, key-value heads, C, head size], of layer i.
+    Outputs:
+        tokens int64, probabilities float32 [1, W, CANDIDATES]; entropy, log_probability float32 [1, W, 1];
+        states float32 [1, W, hidden], before the last norm;
+        present_key_n_i, present_value_n_i: the same buffers.
+    """
+
+    def __init__(self, weights: DecoderWeights, sequences: int = 1) -> None:
+        super().__init__(weights)
+        config, graph = self.config, self.graph
+        self.sequences = sequences
+        positions = np.arange(config.max_positions + 1)[:, None] / config.rope_theta ** (
+            np.arange(0, config.head_dim, 2) / config.head_dim
+        )
+        self.cosines = graph.constant(np.cos(positions).astype(np.float32))
+        self.sines = graph.constant(np.sin(positions).astype(np.float32))
+
+    def build(self) -> tuple[bytes, dict[str, Array]]:
+        hidden = self.embedding("tokens")
+        branch: str | None = None
+        for index in range(self.config.num_layers):
+            hidden, branch = self._layer(index, hidden, branch)
+        if branch is not None:
+            hidden = self.graph.add("Add", hidden, branch)
+        states = self.graph.add("Gather", hidden, "wanted", axis=1, output="states")
+        normed = self.norm(states, self.graph.constant(self.weights.final_norm))
+        self.distribution(self.activation(normed, self.config.hidden_size, "wanted_zeros"))
+        return self._serialize(), self.graph.external
+
+    def _layer(self, index: int, hidden: str, branch: str | None) -> tuple[str, str]:
+        """One decoder layer: the residual stream and the branch not yet added to it, in and out."""
+        graph, layer = self.graph, self.weights.layers[index]
+        normed, hidden = self._add_and_norm(hidden, branch, layer.input_norm)
+        queries_keys_values = self.linear(self.activation(normed, self.config.hidden_size), layer.qkv)
+        attended = [self._attention(index, sequence, queries_keys_values) for sequence in range(self.sequences)]
+        together = attended[0] if self.sequences == 1 else graph.add("Concat", *attended, axis=1)
+        attended = graph.add("Gather", together, "attended_rows", axis=1)
+        attention_size = self.config.num_heads * self.config.head_dim
+        branch = self.linear(self.activation(attended, attention_size), layer.out)
+        normed, hidden = self._add_and_norm(hidden, branch, layer.post_attention_norm)
+        return hidden, self._feed_forward(normed, layer.gate, layer.up, layer.down)
+
+    def _attention(self, layer: int, sequence: int, queries_keys_values: str) -> str:
+        """What the rows of one sequence find, [1, A, heads x head size]."""
+        buffer, attended = f"{sequence}_{layer}", f"attended_{sequence}_{layer}"
+        rows = self.graph.add("Gather", queries_keys_values, f"rows_{sequence}", axis=1)
+        self.graph.add_many(
+            "GroupQueryAttention",
+            [rows, "", "", f"past_key_{buffer}", f"past_value_{buffer}", f"last_position_{sequence}",
+             f"total_length_{sequence}", self.cosines, self.sines, f"positions_{sequence}",
+             f"attention_bias_{sequence}"],
+            [attended, f"present_key_{buffer}", f"present_value_{buffer}"],
+            MICROSOFT,
+            num_heads=self.config.num_heads,
+            kv_num_heads=self.config.num_key_value_heads,
+            do_rotary=1,
+            causal=0,
+        )  # fmt: skip
+        return attended
+
+    def _feed_forward(self, normed: str, gate: Linear, up: Linear, down: Linear) -> str:
+        """down(silu(gate x) * up x). The row scale of `up x` is left out of the product and joins that of `down`."""
+        graph = self.graph
+        inputs = self.activation(normed, self.config.hidden_size)
+        gated = graph.add("QuickGelu", self.linear(inputs, gate), domain=MICROSOFT, alpha=1.0)
+        product = graph.add("Mul", gated, self.unscaled(inputs, up))
+        middle = self.activation(product, self.config.intermediate_size)
+        if inputs.row_scale is not None and middle.row_scale is not None:
+            middle = Activation(middle.values, graph.add("Mul", middle.row_scale, inputs.row_scale))
+        return self.linear(middle, down)
+
+    def _add_and_norm(self, hidden: str, branch: str | None, weight: npt.NDArray[np.float32]) -> tuple[str, str]:
+        """(norm(hidden + branch), hidden + branch)."""
+        graph, gamma = self.graph, self.graph.constant(weight)
+        if branch is None:
+            return self.norm(hidden, gamma), hidden
+        normed, total = f"normed_{len(graph.nodes)}", f"hidden_{len(graph.nodes)}"
+        graph.add_many(
+            "SkipSimplifiedLayerNormalization", [hidden, branch, gamma], [normed, "", "", total], MICROSOFT,
+            epsilon=self.config.norm_epsilon,
+        )  # fmt: skip
+        return normed, total
+
+    def _serialize(self) -> bytes:
+        config, info = self.config, onnx_protobuf.value_info
+        inputs = [
+            info("tokens", np.int64, ["M"]),
+            info("attended_rows", np.int64, ["M"]),
+            info("wanted", np.int64, ["W"]),
+            *self.distribution_inputs(),
+        ]
+        if self.weights.quantized:
+            inputs.append(info("row_zeros", np.uint8, [1, "M", 1]))
+        outputs = [*self.distribution_outputs(), info("states", np.float32, [1, "W", config.hidden_size])]
+        for sequence in range(self.sequences):
+            rows, total = f"A{sequence}", f"S{sequence}"
+            inputs += [
+                info(f"rows_{sequence}", np.int64, [rows]),
+                info(f"positions_{sequence}", np.int64, [1, rows]),
+                info(f"attention_bias_{sequence}", np.float32, [1, 1, rows, total]),
+                info(f"last_position_{sequence}", np.int32, [1]),
+                info(f"total_length_{sequence}", np.int32, [1]),
+            ]
+            buffer = [1, config.num_key_value_heads, f"C{sequence}", config.head_dim]
+            for kind, layer in product(("key", "value"), range(config.num_layers)):
+                inputs.append(info(f"past_{kind}_{sequence}_{layer}", np.float32, buffer))
+                outputs.append(info(f"present_{kind}_{sequence}_{layer}", np.float32, buffer))
+        return self.graph.serialize(inputs, outputs)

@@ -1,0 +1,42 @@
+"""The local autoregression as an ONNX graph: states of a pass in, predictions out; see `runtime.LocalStep`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coder.model.checkpoint.checkpoint import LOCAL_EPSILON
+from coder.model.onnx import protobuf as onnx_protobuf
+from coder.model.onnx.graph import MICROSOFT, Array
+from coder.model.onnx.layers import Layers
+from coder.model.onnx.weights import DecoderWeights
+
+
+class LocalGraph(Layers):
+    """Builds the graph.
+
+    Inputs: states float32 [1, W, hidden], before the decoder's last norm; before int64 [2, W], the token before each
+    slot and the one before that; and those of the distribution. Outputs: those of the distribution.
+    """
+
+    def __init__(self, weights: DecoderWeights) -> None:
+        super().__init__(weights)
+        self.local = weights.local
+
+    def build(self) -> tuple[bytes, dict[str, Array]]:
+        graph, local, hidden = self.graph, self.local, self.config.hidden_size
+        states = self.norm("states", graph.constant(local.final_norm))
+        normed = self.norm(states, graph.constant(np.ones(hidden, np.float32)), LOCAL_EPSILON)
+        inputs = graph.add("Concat", normed, self._embedding_before(0), self._embedding_before(1), axis=-1)
+        inner = self.linear(self.activation(inputs, 3 * hidden, "wanted_zeros"), local.inner)
+        gated = graph.add("QuickGelu", inner, domain=MICROSOFT, alpha=1.0)
+        outer = self.linear(self.activation(gated, len(local.outer.values), "wanted_zeros"), local.outer)
+        leaned = graph.add("Div", graph.add("Add", states, outer), graph.constant(local.head_smoothing))
+        self.distribution(self.activation(leaned, hidden, "wanted_zeros"))
+        info = onnx_protobuf.value_info
+        own = [info("states", np.float32, [1, "W", hidden]), info("before", np.int64, [2, "W"])]
+        return graph.serialize([*own, *self.distribution_inputs()], self.distribution_outputs()), graph.external
+
+    def _embedding_before(self, distance: int) -> str:
+        tokens = self.graph.add("Gather", "before", self.graph.constant(np.array(distance, np.int64)), axis=0)
+        scale = self.graph.constant(np.array(self.local.embedding_scale, np.float32))
+        return self.graph.add("Mul", self.embedding(tokens), scale)

@@ -10,6 +10,8 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
+from evals.sandbox.program import Case
+
 
 @dataclass(frozen=True)
 class Infill:
@@ -74,12 +76,13 @@ class Task:
     Attributes:
         task_id: as published.
         canonical: an answer that is right.
-        test: Python that defines `check(candidate)` and raises where the candidate is wrong; empty where answers are
-            judged by comparison.
+        test: Python that defines `check(candidate)` and raises where the candidate is wrong; empty where there are
+            `cases`, or where answers are judged by comparison.
         entry_point: the name of the candidate in the program.
         frame: what stands before and behind the answer in the program, where that is not the question's own text.
         helpers: trusted text; what it defines besides the entry point is there for the test.
         facts: what else the benchmark's own judge needs.
+        cases: inputs and outputs of the program, where it is one that reads standard input and prints.
     """
 
     task_id: str
@@ -92,6 +95,7 @@ class Task:
     language: str = "python"
     timeout_seconds: float = 3.0
     facts: dict[str, str] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -100,6 +104,8 @@ class Task:
         del fields["helpers"]
         if self.frame is None:
             del fields["frame"]
+        if not self.cases:
+            del fields["cases"]
         content = json.dumps(fields, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(content.encode("ascii")).hexdigest()
 

@@ -58,7 +58,7 @@ class Benchmark(ABC):
 
     def executed(self, task: Task) -> bool:
         """Whether answers to the task can be executed here."""
-        return bool(task.test)
+        return bool(task.test or task.cases)
 
     def run(self, task: Task, answer: str) -> Program:
         """The program to execute, and the test that decides about it."""
@@ -69,6 +69,7 @@ class Benchmark(ABC):
             entry_point=task.entry_point,
             prompt=task.helpers,
             timeout_seconds=task.timeout_seconds,
+            cases=task.cases,
         )
 
 

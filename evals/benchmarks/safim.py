@@ -14,49 +14,13 @@ from typing import Any, ClassVar
 from coder.errors import InputError
 from evals.benchmarks.benchmark import Benchmark, columns, read_json_lines
 from evals.benchmarks.block import keeps_structure
-from evals.sandbox.program import Program
+from evals.sandbox.program import Case
 from evals.task import Infill, Task
 
 PLACEHOLDERS = dict.fromkeys(("java", "cpp", "csharp"), "/* TODO: Your code here */") | {
     "python": "# TODO: Your code here"
 }
 ANSWER = "{{completion}}"
-
-RUNNER = """
-import io
-import sys
-
-SOURCE = {source!r}
-
-
-def run_program(given):
-    before = sys.stdin, sys.stdout
-    output = io.BytesIO()
-    sys.stdin = io.TextIOWrapper(io.BytesIO(given.encode()))
-    sys.stdout = io.TextIOWrapper(output, write_through=True)
-    try:
-        exec(compile(SOURCE, "program", "exec"), {{"__name__": "__main__"}})
-    except SystemExit:
-        pass
-    finally:
-        sys.stdout.flush()
-        printed = output.getvalue().decode()
-        sys.stdin, sys.stdout = before
-    return printed
-"""
-"""Runs a program on given input, as often as there are tests."""
-
-CHECK = """
-def words(text):
-    return [line.split() for line in text.strip().splitlines()]
-
-
-def check(candidate):
-    for given, accepted in {tests!r}:
-        printed = candidate(given)
-        assert isinstance(printed, str)
-        assert any(words(printed) == words(output) for output in accepted), (given, printed)
-"""
 
 
 class Safim(Benchmark):
@@ -70,14 +34,10 @@ class Safim(Benchmark):
     def judge(self, task: Task, answer: str) -> bool | None:
         if answer == task.canonical:
             return True if not self.executed(task) else None
-        return None if task.facts["tested"] else same_expression(answer, task.canonical, task.language)
+        return None if task.cases else same_expression(answer, task.canonical, task.language)
 
     def executed(self, task: Task) -> bool:
-        return task.language == "python" and bool(task.test)
-
-    def run(self, task: Task, answer: str) -> Program:
-        source = RUNNER.format(source=task.program(answer))
-        return Program(task.task_id, source, task.test, "run_program", timeout_seconds=task.timeout_seconds)
+        return task.language == "python" and bool(task.cases)
 
     def _task(self, row: dict[str, Any]) -> Task:
         names = ("task_id", "prompt", "eval_prompt", "ground_truth", "unit_tests", "lang")
@@ -85,18 +45,16 @@ class Safim(Benchmark):
         parts, frame = prompt.split(PLACEHOLDERS.get(language, "\0")), program.split(ANSWER)
         if len(parts) != 2 or len(frame) != 2:
             raise InputError(f"{self.file}: {task_id} has no single hole")
-        cases = json.loads(tests) if isinstance(tests, str) else tests
-        given = [(case["input"], case["output"]) for case in cases]
+        rows = json.loads(tests) if isinstance(tests, str) else tests
+        cases = tuple(Case(row["input"], tuple(row["output"])) for row in rows)
         return Task(
             task_id=task_id,
             question=Infill(*parts),
             canonical=truth,
-            test=CHECK.format(tests=given) if given and language == "python" else "",
-            entry_point="run_program",
             language=language,
             timeout_seconds=10.0,
             frame=(frame[0], frame[1]),
-            facts={"tested": "yes" if given else ""},
+            cases=cases,
         )
 
 

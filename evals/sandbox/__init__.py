@@ -1,6 +1,6 @@
-"""Runs generated programs so that they can neither do harm nor decide about themselves.
+"""Run generated programs so that they can neither do harm nor decide about themselves.
 
-Two processes for every program, each in namespaces of its own inside a bubblewrap sandbox:
+For a program whose functions are tested, two processes, each in namespaces of its own inside a bubblewrap sandbox:
 
     host                      judge                                 candidate
     Executor ── program, test ──▶ runs the test;  ── load, call ──▶ runs the program,
@@ -9,6 +9,9 @@ Two processes for every program, each in namespaces of its own inside a bubblewr
 
 The candidate never holds the test, and the judge never runs a line of the candidate: what the candidate returns arrives
 as numbers, texts and containers of them, so nothing that it patches, prints or exits with reaches the verdict.
+
+A program that reads standard input and prints is run as it would be anywhere, `python main.py < input`, in namespaces
+of its own for each case (`processes`). The accepted outputs stay on the host, which compares.
 
 The host starts two *zygotes* (`guest.zygote`) for each worker, one for judges and one for candidates: Python processes
 inside a sandbox, with the usual modules imported, that fork a fresh process for every program and see to its end. What

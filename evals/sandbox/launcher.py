@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,12 +24,16 @@ from evals.sandbox.bubblewrap import (
     python_folder,
     sandbox_command,
 )
+from evals.sandbox.guest.channel import END, END_SOON, PLAY, RUN
 from evals.sandbox.guest.seccomp import FOR_THE_ZYGOTE, filter_program
 from evals.sandbox.packages import package_locations
 from evals.sandbox.program import Limits, SandboxError
 
 NOBODY = 65534
 """Who runs programs when root starts them; root itself is bound by no limit on processes."""
+
+PATIENCE_SECONDS = 10.0
+"""How long a zygote may take to report."""
 
 START = "import sys; sys.path.append({root!r}); from evals.sandbox.guest.zygote import main; main()"
 
@@ -86,21 +91,33 @@ class Zygote:
 
     def start(self, *sockets: socket.socket) -> None:
         """Have a new process started that plays the role over these sockets. Raises OSError when the zygote is gone."""
-        socket.send_fds(self.control, [b"+"], [item.fileno() for item in sockets])
+        socket.send_fds(self.control, [PLAY], [item.fileno() for item in sockets])
 
-    def end(self, expected: bool = False, patience_seconds: float = 10.0) -> dict[str, object]:
+    def start_program(self, stdin: int, stdout: int, stderr: int, source: int) -> None:
+        """Have the file `source` run by a Python of its own with these descriptors as its standard streams. `control`
+        becomes readable when it has ended, with the report for `report`.
+
+        Raises OSError when the zygote is gone.
+        """
+        socket.send_fds(self.control, [RUN], [stdin, stdout, stderr, source])
+
+    def end(self, expected: bool = False) -> dict[str, object]:
         """Have the process and its descendants ended. Returns its exit `code` (None when it had to be ended), and
         whether it was ended because of its `memory`.
 
         Args:
             expected: whether the process is about to end by itself, so that its exit code is worth a short wait.
-            patience_seconds: how long to wait for the zygote's report.
 
         Raises SandboxError when the zygote does not answer.
         """
+        with suppress(OSError):  # `report` finds out
+            self.control.sendall(END_SOON if expected else END)
+        return self.report()
+
+    def report(self) -> dict[str, object]:
+        """The zygote's report on the process that has ended, as `end` returns it. Raises SandboxError."""
         try:
-            self.control.sendall(b"." if expected else b"-")
-            self.control.settimeout(patience_seconds)
+            self.control.settimeout(PATIENCE_SECONDS)
             report = self.control.recv(4096)
             if report:
                 return json.loads(report)

@@ -1,8 +1,8 @@
-"""Checks one program at a time: connects a judge with a candidate, waits for the verdict, and ends both."""
+"""Check one program at a time: connect a judge with a candidate, wait for the verdict, and end both; or run the program
+as a process on the input of each case."""
 
 from __future__ import annotations
 
-import signal
 import socket
 import time
 from typing import get_args
@@ -10,6 +10,7 @@ from typing import get_args
 from evals.sandbox.bubblewrap import find_bubblewrap, require_linux
 from evals.sandbox.guest.channel import Channel, ChannelError
 from evals.sandbox.launcher import Zygote
+from evals.sandbox.processes import check_cases, ending
 from evals.sandbox.program import Limits, Program, SandboxError, Status, Verdict
 
 MOST_JOB_BYTES = 64 << 20
@@ -28,15 +29,23 @@ class Worker:
         require_linux()
         bubblewrap = find_bubblewrap() if sandboxed else None
         self.sandboxed = sandboxed
+        self.limits = limits
         self.judges = Zygote("judge", limits, packages, bubblewrap)
         self.candidates = Zygote("candidate", limits, packages, bubblewrap)
 
     def check(self, program: Program) -> Verdict:
-        """Run a program against its test.
+        """Run a program against its cases or its test.
 
         Raises SandboxError when a zygote fails; the worker is of no more use then.
         """
         began = time.monotonic()
+        if program.cases:
+            status, detail = check_cases(self.candidates, program, self.limits.message_bytes)
+        else:
+            status, detail = self._check_test(program, began + program.timeout_seconds)
+        return Verdict(program.task_id, status, detail, time.monotonic() - began, self.sandboxed)
+
+    def _check_test(self, program: Program, deadline: float) -> tuple[Status, str]:
         host, to_host = socket.socketpair()
         to_candidate, to_judge = socket.socketpair()
         with host, to_host, to_candidate, to_judge:
@@ -47,13 +56,13 @@ class Worker:
                 raise SandboxError(f"the sandbox broke: {self.judges.last_words()}") from error
             for handed_over in (to_host, to_candidate, to_judge):
                 handed_over.close()
-            status, detail, gone = ask(host, program, began + program.timeout_seconds)
+            status, detail, gone = ask(host, program, deadline)
         ended = [self.candidates.end(expected=gone), self.judges.end()]
         if any(report["memory"] for report in ended):
             status, detail = "memory", "It held more memory than it may."
         elif status == "error" and isinstance(code := ended[0]["code"], int):
-            detail = f"{detail}\n{_ending(code)}"
-        return Verdict(program.task_id, status, detail, time.monotonic() - began, self.sandboxed)
+            detail = f"{detail}\n{ending(code)}"
+        return status, detail
 
     def close(self) -> None:
         self.judges.close()
@@ -80,9 +89,3 @@ def ask(host: socket.socket, program: Program, deadline: float) -> tuple[Status,
     except ChannelError as error:
         return "error", f"The judge ended: {error}", False
     return "error", FORGED, False
-
-
-def _ending(code: int) -> str:
-    if code < 0:
-        return f"The program was ended by {signal.Signals(-code).name}."
-    return f"The program ended with exit code {code}."

@@ -1,19 +1,33 @@
-"""The process that runs a generated program and serves calls of its functions. Nothing here is trusted by the judge."""
+"""The process that runs a generated program: it serves calls of the program's functions, or becomes the program.
+Nothing here is trusted by the judge."""
 
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from types import FunctionType, ModuleType
+from typing import NoReturn
 
 from evals.sandbox.guest.channel import Channel, ChannelError
 from evals.sandbox.guest.codec import CodecError, decode, encode
 
 MODULE = "candidate"
 FILE = "candidate.py"
+MAIN_FILE = "main.py"
 MOST_TRACE_CHARACTERS = 4_000
+
+
+def become_program(source: int, packages: list[str]) -> NoReturn:
+    """Replace this process by a Python that runs the text of the file `source` as its main module, in this folder and
+    with this process's standard streams; `packages` are folders to import from besides the standard library."""
+    with open(source, "rb") as text:
+        Path(MAIN_FILE).write_bytes(text.read())
+    environment = {"PYTHONHASHSEED": "0", **({"PYTHONPATH": os.pathsep.join(packages)} if packages else {})}
+    os.execve(sys.executable, [sys.executable, "-s", "-B", "-X", "utf8", MAIN_FILE], environment)
 
 
 def run_candidate(channel: Channel) -> None:

@@ -6,6 +6,9 @@ import json
 import socket
 import struct
 
+PLAY, RUN, END, END_SOON = b"+", b"r", b"-", b"."
+"""What the host orders of a zygote."""
+
 HEADER = struct.Struct(">I")
 
 

@@ -96,8 +96,8 @@ def filter_calls(program: bytes) -> None:
 
 
 def keep_descriptors(descriptors: list[int], first: int = 3) -> None:
-    """Close every file but standard input, output and error, which lead nowhere, and `descriptors`, which get the
-    numbers from `first` on."""
+    """Close every file but `descriptors`, which get the numbers from `first` on, and those of standard input, output
+    and error that are not among them, which lead nowhere."""
     above = [os.dup2(descriptor, 200 + index) for index, descriptor in enumerate(descriptors)]
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):

@@ -1,8 +1,13 @@
 """The process from which every judge and every candidate is forked: it has imported what they need, and holds nothing.
 
-It takes orders from a socket, one at a time: `+` with the sockets of a new process to start, `-` to end it and report,
-`.` to do so once it has ended by itself, or after a second.
-It never reads what travels over those sockets, so that no process can find another's program or test in its memory.
+It takes orders from a socket, a byte each, one at a time:
+
+* PLAY, with the sockets of a new process that plays the role: it is ended, and a report sent, at END; at END_SOON once
+  it has ended by itself, or after a second.
+* RUN, with standard input, output, error, and the text of a program that a Python of its own is to run: the report is
+  sent as soon as that has ended by itself, or at END, which is ignored where it comes too late.
+
+It never reads what travels over those files, so that no process can find another's program or test in its memory.
 """
 
 from __future__ import annotations
@@ -17,13 +22,14 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from evals.sandbox.guest import isolation, landlock, processes
-from evals.sandbox.guest.candidate import run_candidate
-from evals.sandbox.guest.channel import Channel
+from evals.sandbox.guest.candidate import become_program, run_candidate
+from evals.sandbox.guest.channel import END_SOON, PLAY, RUN, Channel
 from evals.sandbox.guest.judge import run_judge
 from evals.sandbox.guest.seccomp import filter_program
 
@@ -31,6 +37,8 @@ USUAL_MODULES = """
     __future__ abc bisect cmath collections copy dataclasses datetime decimal enum fractions functools hashlib heapq
     itertools json math operator queue random re statistics string sys textwrap time typing
 """.split()
+
+MOST_DESCRIPTORS = 4
 
 ROLES: dict[str, Callable[..., None]] = {"candidate": run_candidate, "judge": run_judge}
 FILTER = filter_program()
@@ -83,17 +91,19 @@ def main() -> None:
     control = socket.socket(fileno=settings.control)
     while True:
         order, descriptors = receive_order(control)
-        if order != b"+":
+        if not order:
             return
-        child = start(settings, descriptors)
+        if order not in (PLAY, RUN):
+            continue
+        child = start(settings, order, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        control.sendall(json.dumps(watch(child, control, settings)).encode())
+        control.sendall(json.dumps(watch(child, control, settings, to_its_end=order == RUN)).encode())
 
 
 def receive_order(control: socket.socket) -> tuple[bytes, list[int]]:
     """One byte, and the files that came with it."""
-    order, extra, _, _ = control.recvmsg(1, socket.CMSG_SPACE(2 * array.array("i").itemsize))
+    order, extra, _, _ = control.recvmsg(1, socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize))
     numbers = array.array("i")
     for _, kind, data in extra:
         if kind == socket.SCM_RIGHTS:
@@ -101,15 +111,15 @@ def receive_order(control: socket.socket) -> tuple[bytes, list[int]]:
     return order, list(numbers)
 
 
-def start(settings: Settings, descriptors: list[int]) -> int:
-    """Fork a process that plays the role over `descriptors`, and return its number.
+def start(settings: Settings, order: bytes, descriptors: list[int]) -> int:
+    """Fork a process that does what `order` says with `descriptors`, and return its number.
 
     For new namespaces another process comes between: it makes them, starts the one wanted as their first, and ends.
     """
     reader, writer = os.pipe()
     first = os.fork()
     if first == 0:
-        run_forked(lambda: _enter_and_play(settings, descriptors, writer))
+        run_forked(lambda: _enter_and_obey(settings, order, descriptors, writer))
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         number = pipe.read(PROCESS_NUMBER.size)
@@ -120,7 +130,7 @@ def start(settings: Settings, descriptors: list[int]) -> int:
     return PROCESS_NUMBER.unpack(number)[0] if number else first
 
 
-def _enter_and_play(settings: Settings, descriptors: list[int], writer: int) -> None:
+def _enter_and_obey(settings: Settings, order: bytes, descriptors: list[int], writer: int) -> None:
     if settings.namespaces:
         isolation.enter_namespaces(settings.disk_bytes)
         child = os.fork()
@@ -128,13 +138,17 @@ def _enter_and_play(settings: Settings, descriptors: list[int], writer: int) -> 
             os.write(writer, PROCESS_NUMBER.pack(child))
             return
     os.setsid()
-    isolation.keep_descriptors(descriptors)
+    isolation.keep_descriptors(descriptors, first=0 if order == RUN else 3)
     os.chdir(settings.folder)
     if settings.readable:
-        landlock.restrict(settings.readable, settings.folder)
+        folder = tempfile.mkdtemp(dir=settings.folder)  # what another program left must not be imported
+        os.chdir(folder)
+        landlock.restrict(settings.readable, folder)
     isolation.drop_capabilities()
     isolation.limit_resources(settings.memory_bytes, settings.disk_bytes, settings.processes)
     isolation.filter_calls(FILTER)
+    if order == RUN:
+        become_program(3, settings.packages)
     channels = [Channel(socket.socket(fileno=3 + i), settings.message_bytes) for i in range(len(descriptors))]
     ROLES[settings.role](*channels)
 
@@ -149,11 +163,13 @@ def run_forked(work: Callable[[], None]) -> None:
     os._exit(0)
 
 
-def watch(child: int, control: socket.socket, settings: Settings) -> dict[str, object]:
+def watch(child: int, control: socket.socket, settings: Settings, to_its_end: bool) -> dict[str, object]:
     """Wait until the host wants the process ended, and end it with all that it started; sooner when they hold too much
-    memory. Returns how it ended: `code` as `os.waitstatus_to_exitcode` has it (None when it was ended), and whether it
-    was for its `memory`."""
-    exhausted = False
+    memory, or, with `to_its_end`, when the process has ended by itself.
+
+    Returns how it ended: `code` as `os.waitstatus_to_exitcode` has it (None when it was ended), and whether it was for
+    its `memory`."""
+    exhausted = wait = False
     handle = os.pidfd_open(child)
     ready = select.poll()
     ready.register(control, select.POLLIN)
@@ -163,10 +179,14 @@ def watch(child: int, control: socket.socket, settings: Settings) -> dict[str, o
         if handle in events:
             ready.unregister(handle)
             running = False
+            if to_its_end:
+                break
         elif running and processes.resident_bytes(processes.descendants(os.getpid())) > settings.memory_bytes:
             exhausted = True
             os.kill(child, signal.SIGKILL)
-    if control.recv(1) == b"." and running:
+    else:
+        wait = control.recv(1) == END_SOON and running
+    if wait:
         ready.unregister(control)
         ready.poll(PATIENCE_MILLISECONDS)
     os.close(handle)

@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from evals.sandbox.guest.seccomp import AUDIT_ARCHITECTURES, CALLS
+from evals.sandbox.program import Case
 
 PRELUDE = '''
 import ctypes, errno, os, signal, socket, subprocess, sys, threading, time
@@ -27,6 +28,9 @@ def system_call(name, *arguments):
 '''
 
 
+ESCAPES = 'assert attack() == "escaped"'
+
+
 @dataclass(frozen=True)
 class Attack:
     """A hostile program.
@@ -42,15 +46,19 @@ class Attack:
         test: what decides; a forger's is one that a right program would pass.
         harmless: whether it can be run without any sandbox, to see that the detector detects it.
         timeout_seconds: for those that never end.
+        cases: what decides in place of the test, where the program is run as a process.
+        in_a_process: whether what it does is forbidden to a program that is run as a process, too.
     """
 
     name: str
     body: str
     statuses: tuple[str, ...] = ("failed",)
     evidence: str = "returned 'contained'"
-    test: str = 'assert attack() == "escaped"'
+    test: str = ESCAPES
     harmless: bool = False
     timeout_seconds: float = 30.0
+    cases: tuple[Case, ...] = ()
+    in_a_process: bool = True
 
     def source(self, names: dict[str, object]) -> str:
         """The whole program, in which `names` stand for their values."""

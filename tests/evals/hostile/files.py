@@ -45,11 +45,13 @@ ATTACKS = [
         "environment",
         "def attack():\n    return 'escaped' if os.environ else 'contained'",
         harmless=True,
+        in_a_process=False,
     ),
     Attack(
         "command_line",
         "def attack():\n    return 'escaped' if len(sys.orig_argv + sys.argv) > 2 else 'contained'",
         harmless=True,
+        in_a_process=False,
     ),
     Attack(
         "find_the_benchmark",
@@ -69,6 +71,7 @@ ATTACKS = [
             open(os.path.join("/tmp", TOKEN), "w").write("hello")
             return "escaped" if before else "contained"
         """,
+        in_a_process=False,
     ),
     Attack(
         "find_what_another_left",
@@ -76,5 +79,6 @@ ATTACKS = [
         def attack():
             return "escaped" if os.listdir("/tmp") else "contained"
         """,
+        in_a_process=False,
     ),
 ]

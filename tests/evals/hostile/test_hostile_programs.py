@@ -10,13 +10,15 @@ from collections.abc import Iterator
 import pytest
 
 from evals.execution import Executor
-from evals.sandbox.program import Limits, Program
-from tests.evals.hostile import exits, files, forgeries, kernel, network, processes, resources
-from tests.evals.hostile.attack import Attack
+from evals.sandbox.program import Case, Limits, Program
+from tests.evals.hostile import exits, files, forgeries, kernel, network, processes, resources, streams
+from tests.evals.hostile.attack import ESCAPES, Attack
 from tests.evals.hostile.host import Host
 
-FAMILIES = (exits, files, forgeries, kernel, network, processes, resources)
+FAMILIES = (exits, files, forgeries, kernel, network, processes, resources, streams)
 ATTACKS = [attack for family in FAMILIES for attack in family.ATTACKS]
+ESCAPING = [attack for attack in ATTACKS if attack.test == ESCAPES and attack.in_a_process and not attack.cases]
+ESCAPED = (Case("", ("escaped",)),)
 SENTINEL = Program("sentinel", "def add(a, b):\n    return a + b", "assert add(2, 3) == 5", timeout_seconds=30.0)
 PROMPT = "def helper(value):\n    return value + 1\n"
 
@@ -44,7 +46,10 @@ def host(tmp_path) -> Iterator[Host]:
 
 
 def program_of(attack: Attack, host: Host) -> Program:
-    return Program(attack.name, attack.source(host.names()), attack.test, "attack", PROMPT, attack.timeout_seconds)
+    source = attack.source(host.names())
+    if attack.cases:
+        return Program(attack.name, source, cases=attack.cases, timeout_seconds=attack.timeout_seconds)
+    return Program(attack.name, source, attack.test, "attack", PROMPT, attack.timeout_seconds)
 
 
 def test_there_are_many_and_each_has_a_name():
@@ -60,6 +65,19 @@ def test_a_hostile_program_is_contained(attack, executor, host):
     assert verdict.status in attack.statuses, verdict
     assert attack.evidence in verdict.detail, verdict
     assert verdict.sandboxed
+    assert host.state() == before
+    assert after_it.passed, after_it
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", ESCAPING, ids=lambda attack: attack.name)
+def test_it_is_contained_in_a_process_of_its_own_too(attack, executor, host):
+    source = f"{attack.source(host.names())}\nprint(attack(), flush=True)\n"
+    program = Program(attack.name, source, cases=ESCAPED, timeout_seconds=attack.timeout_seconds)
+    before = host.state()
+    verdict, after_it = executor.check_all([program, SENTINEL])
+    assert verdict.status in ("failed", "error", "timeout", "memory"), verdict
+    assert attack.evidence != "contained: " or "It printed\ncontained: " in verdict.detail
     assert host.state() == before
     assert after_it.passed, after_it
 

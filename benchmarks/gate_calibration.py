@@ -25,9 +25,9 @@ from lsp.engine.engine_client import EngineClient
 from lsp.engine.in_process import InProcessEngine
 from lsp.settings import Settings
 from lsp.suggest.cursor import cursor_in
-from lsp.suggest.drafts import Candidate
+from lsp.suggest.drafts import ModelText
 from lsp.suggest.gate import CALIBRATION, Calibration
-from lsp.suggest.suggester import Question, drafts
+from lsp.suggest.suggester import SuggestionQuery, drafts
 
 FITTED_ON, JUDGED_ON = ("pygls",), ("pathspec", "typer")
 """Packages whose code the constants are fitted on, and others that the curve is drawn from."""
@@ -46,7 +46,7 @@ Floats = npt.NDArray[np.float64]
 class Place:
     """A suggestion where a user had typed so far, and whether the rest of the line came true."""
 
-    candidate: Candidate
+    candidate: ModelText
     mode: Mode
     right: bool
 
@@ -93,7 +93,7 @@ def places(engine: EngineClient, packages: Sequence[str], sessions: int) -> Iter
             document = Document("file:///benchmark.py", "python", 1, session.before + done + session.after)
             offset = len(session.before) + len(done)
             cursor = cursor_in(document, offset, offset)
-            draft = next(drafts(engine, Question(cursor, settings, invoked=False), threading.Event()))
+            draft = next(drafts(engine, SuggestionQuery(cursor, settings, invoked=False), threading.Event()))
             if draft.text is not None:
                 yield Place(draft.candidate, cursor.mode, is_right(draft.text, session.typed[len(done) :]))
 

@@ -16,7 +16,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lsp.suggest.metrics import Tally
+    from lsp.suggest.metrics import DayCounts
 
 LOOPBACK = "127.0.0.1"
 
@@ -39,18 +39,18 @@ def lsp(
         int | None,
         typer.Option(metavar="PORT", min=0, max=65535, help="Serve one editor over TCP, on this machine only."),
     ] = None,
-    stats: Annotated[bool, typer.Option("--stats", help="Print what the suggestions were worth, and leave.")] = False,
+    stats: Annotated[bool, typer.Option("--stats", help="Print counts of suggestions, then exit.")] = False,
     adapter: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="What `quickfill adapt` made of the model for a project.",
+            help="An adapter made by `quickfill adapt`.",
             exists=True,
             dir_okay=False,
             resolve_path=True,
         ),
     ] = None,
-    log_level: Annotated[LogLevel, typer.Option(help="What to write to standard error.")] = LogLevel.warning,
+    log_level: Annotated[LogLevel, typer.Option(help="Least level of logged messages.")] = LogLevel.warning,
 ) -> None:
     """Serve an editor (Language Server Protocol 3.18), over standard input and output."""
     if stats:
@@ -58,7 +58,7 @@ def lsp(
         return
     logging.basicConfig(level=log_level.value.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if log_level is not LogLevel.debug:
-        # It warns of requests that are cancelled after they were answered: that is every other keystroke.
+        # pygls warns of requests that are cancelled after they were answered, which is every other keystroke.
         logging.getLogger("pygls").setLevel(logging.ERROR)
     raise typer.Exit(serve_standard_streams(adapter) if tcp is None else serve_tcp(tcp, adapter))
 
@@ -80,10 +80,10 @@ def serve_tcp(port: int, adapter: Path | None = None) -> int:
 
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO, adapter: Path | None = None) -> int:
-    """Returns the exit code: 0 after a proper shutdown, 1 otherwise, as the protocol asks for.
+    """Serve one editor. Returns the exit code: 0 after a proper shutdown, 1 otherwise, as the protocol asks for.
 
     Args:
-        adapter: is in whichever model the editor's settings name.
+        adapter: added to the model that the editor's settings name.
     """
     from lsp.wire.greeting import greet
 
@@ -101,13 +101,13 @@ def print_statistics() -> None:
 
     from rich.console import Console
 
-    from lsp.suggest.metrics import read_tallies, state_folder
+    from lsp.suggest.metrics import read_counts, state_folder
 
     today = datetime.now(UTC).astimezone().date()
-    Console().print(statistics_table(list(read_tallies(state_folder())), today))
+    Console().print(statistics_table(list(read_counts(state_folder())), today))
 
 
-def statistics_table(tallies: Sequence[Tally], today: date) -> Table:
+def statistics_table(tallies: Sequence[DayCounts], today: date) -> Table:
     """Shown, accepted and the rest, and how long answers took, by period."""
     from rich.table import Table
 
@@ -123,7 +123,7 @@ def statistics_table(tallies: Sequence[Tally], today: date) -> Table:
     return table
 
 
-def _cells(tally: Tally) -> list[str]:
+def _cells(tally: DayCounts) -> list[str]:
     counts = tally.counts
     shown, accepted = counts["shown"], counts["accepted"]
     rate = f"{accepted / shown:.0%}" if shown else "-"

@@ -20,7 +20,7 @@ Position = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Change:
+class TextChange:
     """A new text for a range, given by the positions of its ends; for the whole document where there is no range."""
 
     text: str
@@ -53,7 +53,7 @@ class Document:
         return self._line_starts[line] + _characters(content, column, self.encoding)
 
     def position(self, offset: int) -> Position:
-        """Line and column of the place behind so many characters."""
+        """Line and column of an offset in characters."""
         line = bisect_right(self._line_starts, offset) - 1
         start = self._line_starts[line]
         return line, _units(self.text[start:offset], self.encoding)
@@ -65,7 +65,7 @@ class Document:
         end = len(self.text) if is_last else self._line_starts[number + 1]
         return self.text[start:end] if is_last else LINE_BREAK.sub("", self.text[start:end])
 
-    def changed(self, changes: Sequence[Change], version: int) -> Document:
+    def changed(self, changes: Sequence[TextChange], version: int) -> Document:
         """The buffer after changes, each of which refers to the text that the one before left."""
         document = self
         for change in changes:
@@ -109,12 +109,12 @@ def place_of(position: types.Position) -> Position:
     return position.line, position.character
 
 
-def changes_of(events: Iterable[types.TextDocumentContentChangeEvent]) -> list[Change]:
+def changes_of(events: Iterable[types.TextDocumentContentChangeEvent]) -> list[TextChange]:
     """The changes that a notification of the protocol carries."""
     return [
-        Change(event.text, (place_of(event.range.start), place_of(event.range.end)))
+        TextChange(event.text, (place_of(event.range.start), place_of(event.range.end)))
         if isinstance(event, types.TextDocumentContentChangePartial)
-        else Change(event.text)
+        else TextChange(event.text)
         for event in events
     ]
 
@@ -152,7 +152,7 @@ def _units(text: str, encoding: PositionEncoding) -> int:
 
 
 def _characters(text: str, units: int, encoding: PositionEncoding) -> int:
-    """How many characters lie in so many code units at the start of a text."""
+    """Count the characters in the first `units` code units of a text."""
     if encoding == "utf-32" or text.isascii():
         return min(units, len(text))
     passed = 0

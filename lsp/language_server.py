@@ -1,4 +1,4 @@
-"""The language server of one editor, whose handlers are given to it."""
+"""The language server of one editor, without its handlers."""
 
 from __future__ import annotations
 

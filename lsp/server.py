@@ -1,4 +1,4 @@
-"""The language server, put together."""
+"""The language server with all its handlers, and its main loop."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FEATURES: dict[str, Callable[..., object]] = {
     messages.DID_SHOW_INLINE_EDIT: suggestions.did_show_inline_edit,
     messages.DID_FOCUS: suggestions.did_focus,
 }
-"""What answers each method."""
+"""The handler of each method."""
 
 
 def run(client: Client, incoming: BinaryIO, outgoing: BinaryIO, opener: EngineOpener = open_engine) -> int:

@@ -1,4 +1,4 @@
-"""What the handlers of one editor's session share."""
+"""The state that the handlers of one editor's session share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lsp.engine.engine_host import EngineHost
 from lsp.engine.opening import EngineOpener
 from lsp.settings import Settings, read_settings
 from lsp.suggest.gate import Gate, TypingSpeed
-from lsp.suggest.metrics import Metrics, Outcome, Outcomes, read_tallies, state_folder, total
+from lsp.suggest.metrics import Outcome, Outcomes, SuggestionMetrics, read_counts, state_folder, total
 from lsp.suggest.suggester import Suggester
 from lsp.suggest.surroundings import SurroundingsSource
 from lsp.wire.client import Client
@@ -29,8 +29,8 @@ class Session:
 
     Attributes:
         last_place: the document and the range of it that was asked about last.
-        refused: the last edit that the editor did not apply, and what it was found to be.
-        indexes: what was last heard of the workspace's.
+        refused: the last edit that the editor did not apply, and its changes.
+        indexes: the last known state of the workspace's.
 
     Args:
         report_error: shows the user a message.
@@ -44,7 +44,7 @@ class Session:
         self.documents = Documents()
         self.surroundings = SurroundingsSource()
         self.settings, _ = read_settings(client.options)
-        self.metrics = Metrics(state_folder())
+        self.metrics = SuggestionMetrics(state_folder())
         self.outcomes = Outcomes(self._record)
         self.typing = TypingSpeed()
         self.gate = _gate_of_this_user()
@@ -58,7 +58,7 @@ class Session:
         self._reported = ""
 
     def use(self, settings: Settings) -> None:
-        """Go on with other settings. Another model is loaded in the background."""
+        """Replace the settings. Another model is loaded in the background."""
         before, self.settings = self.settings, settings
         self.gate.chosen = settings.gate
         self.metrics.enabled = settings.metrics
@@ -111,6 +111,6 @@ def _engine_settings(settings: Settings) -> tuple[object, ...]:
 
 
 def _gate_of_this_user() -> Gate:
-    counts = total(read_tallies(state_folder())).counts
+    counts = total(read_counts(state_folder())).counts
     accepted = counts["accepted"] + counts["partially_accepted"] + counts["typed"]
     return Gate(shown=counts["shown"], accepted=accepted)

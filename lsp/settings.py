@@ -18,7 +18,7 @@ def _server_address(url: str) -> str:
 
 
 class Settings(BaseModel):
-    """What a user can set; names are in camel case on the wire. `docs/language-server.md` explains each."""
+    """The settings of a user; names are in camel case on the wire. `docs/language-server.md` explains each."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, populate_by_name=True)
 

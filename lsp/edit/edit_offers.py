@@ -1,4 +1,4 @@
-"""Which edits are offered at a place of a document. Quick: it is asked with every movement of the cursor."""
+"""The edits that are offered at a place of a document. Quick, since editors ask with every movement of the cursor."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Offer:
 
 
 def offers(document: Document, start: int, end: int, diagnostics: Sequence[Diagnostic]) -> list[Offer]:
-    """What is offered for the characters from `start` to `end` of `document.unix`, which `diagnostics` touch."""
+    """Return the edits for the characters from `start` to `end` of `document.unix`, which `diagnostics` touch."""
     found = [*_repairs(document, start, end, diagnostics), *_rewrites(document, start, end)]
     return [*found, *_fills(document)]
 

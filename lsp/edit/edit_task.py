@@ -1,4 +1,4 @@
-"""What somebody wants done to a document, and what the engine is asked for it."""
+"""An edit that is wanted of a document, and the engine's requests for it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Span = tuple[int, int]
 EditWatcher = Callable[[HoleUpdate | RegionUpdate], None]
 
 HOLE_MARK = "<fill>"
-"""What stands for a hole in a document, as in `quickfill fill`."""
+"""Marks a hole in a document, as in `quickfill fill`."""
 
 WRITE_DOCSTRING = "Write the docstring."
 
@@ -40,7 +40,7 @@ Answer = TypeVar("Answer", Filled, Edited)
 
 @dataclass(frozen=True)
 class Conditions:
-    """Under which the engine works: as in `EditRequest`."""
+    """The path, workspace, policy and time limit of a request, as in `EditRequest`."""
 
     path: str | None = None
     workspace: str | None = None
@@ -64,7 +64,7 @@ class EditTask:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What stands before, between and behind the spans. Raises InputError for spans that overlap."""
+        """The texts before, between and behind the spans. Raises InputError for spans that overlap."""
         text = self.document.unix.text
         borders = [0, *(border for span in self.spans for border in span), len(text)]
         if borders != sorted(borders):
@@ -90,9 +90,9 @@ class EditTask:
         cancelled: threading.Event,
         watch: EditWatcher | None = None,
     ) -> tuple[Change, ...]:
-        """What to change in `document.unix`, in order; nothing where nothing better was found.
+        """Return the changes of `document.unix`, in order; none where nothing better was found.
 
-        It takes as long as it takes, or until `cancelled` is set; `watch` sees what happens meanwhile. Raises what
+        Blocks until the engine has answered or `cancelled` is set; `watch` is called with its updates. Raises what
         `EngineClient` does.
         """
         if (meant := self.meant) is not self:

@@ -1,1 +1,1 @@
-"""What the server does, one module a feature. Handlers are short: the work is done elsewhere."""
+"""The handlers of requests and notifications, by feature. They are short: the work is done in `suggest` and `edit`."""

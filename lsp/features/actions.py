@@ -87,7 +87,7 @@ async def resolve(ls: QuickfillServer, action: types.CodeAction) -> types.CodeAc
 
 
 def _action(ls: QuickfillServer, offer: Offer, diagnostics: Sequence[types.Diagnostic]) -> types.CodeAction:
-    """An offer that gets its edit when it is chosen, or is a command where the editor does not ask then."""
+    """An offer whose edit is made when it is chosen: on `codeAction/resolve`, or by a command."""
     task, data = offer.task, params_of(offer.task).to_json()
     resolves = ls.session.client.resolves_edits
     command = None if resolves else types.Command(offer.title, COMMANDS[task.kind], arguments=[data])
@@ -118,7 +118,7 @@ def _is_serious(diagnostic: types.Diagnostic) -> bool:
 
 
 def _is_wanted(kind: str, only: Sequence[str] | None) -> bool:
-    """Whether a kind is one of those asked for, or below one."""
+    """Whether a kind is one of those asked for, or a part of one."""
     return only is None or any(not wanted or f"{kind}.".startswith(f"{wanted}.") for wanted in only)
 
 
@@ -133,7 +133,7 @@ TITLES: dict[EditKind, str] = {
     "repair": "Repair",
 }
 
-AGAIN = "; do it again: as long as the text stays as it is, what was found is kept"
+AGAIN = "; run the command again: the edit is kept as long as the text does not change"
 
 
 async def execute_command(ls: QuickfillServer, params: types.ExecuteCommandParams) -> None:
@@ -150,7 +150,7 @@ async def execute_command(ls: QuickfillServer, params: types.ExecuteCommandParam
 
 
 async def _edit(ls: QuickfillServer, task: EditTask) -> None:
-    """Have it done; what the editor does not apply is kept for when it is told to do the same again.
+    """Do a task. Changes that the editor does not apply are kept for when the same is asked again.
 
     Kate, for one, applies nothing later than two seconds after the command.
     """
@@ -163,9 +163,9 @@ async def _edit(ls: QuickfillServer, task: EditTask) -> None:
 async def apply(
     ls: QuickfillServer, document: Document, changes: Sequence[Change], title: str, advice: str = ""
 ) -> bool:
-    """Let the editor apply changes of a document that it has just been asked about.
+    """Have the editor apply changes of a document.
 
-    Returns whether nothing is left to do; otherwise the user is told why, with an advice.
+    Returns whether nothing is left to do; otherwise the user is told why, with advice.
     """
     if not changes:
         ls.show_information(NOTHING_FOUND)
@@ -173,13 +173,13 @@ async def apply(
     edit = edit_for_client(ls, document, changes, f"Quickfill: {title}")
     result = await ls.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit, f"Quickfill: {title}"))
     if not result.applied:
-        reason = result.failure_reason or "the editor did not apply it, and does not say why"
+        reason = result.failure_reason or "the editor did not apply the edit and gave no reason"
         ls.show_warning(f"nothing was changed: {reason}{advice}")
     return result.applied
 
 
 async def _next_edit(ls: QuickfillServer, arguments: Sequence[Any]) -> None:
-    """Make the likeliest next edit, and show its place where the editor can."""
+    """Make the likeliest next edit, and show its place in editors that can."""
     asked = PlaceParams.parse(arguments[0] if arguments else {})
     document, (start, _) = _place_of(ls, asked)
     shows = ls.session.client.shows_documents
@@ -195,7 +195,7 @@ async def _next_edit(ls: QuickfillServer, arguments: Sequence[Any]) -> None:
 
 
 def _task(ls: QuickfillServer, command: str, arguments: Sequence[Any]) -> EditTask:
-    """What the arguments say: all of it, as code actions do; or a place, or an instruction, or nothing."""
+    """Read a command's arguments: a whole task, as in code actions, or a place, an instruction, nothing."""
     kind = KIND_OF_COMMAND[command]
     match arguments:
         case [{"kind": _, **_rest} as whole]:
@@ -218,7 +218,7 @@ def _task(ls: QuickfillServer, command: str, arguments: Sequence[Any]) -> EditTa
     function = function_around(document, start, end)
     if kind == "docstring" or end - start <= 1:
         if function is None:
-            raise JsonRpcException("there is no function here: select what is to be written", REQUEST_FAILED)
+            raise JsonRpcException("there is no function here: select the lines to write", REQUEST_FAILED)
         start, end = function.start, function.end
     return EditTask(document, kind, ((start, end),), asked.instruction)
 
@@ -227,7 +227,7 @@ def _place_of(ls: QuickfillServer, asked: PlaceParams) -> tuple[Document, tuple[
     """The document and the characters that a command is about."""
     last = ls.session.last_place
     if asked.text_document is None and last is None:
-        raise JsonRpcInvalidParams("name a place: nothing was asked about any yet")
+        raise JsonRpcInvalidParams("name a document: none was used yet")
     identifier = asked.text_document or TextDocument(uri=last[0] if last else "")
     document = open_document(ls, identifier)
     if asked.range is not None:

@@ -29,12 +29,12 @@ class Denoised:
 
     @property
     def slots(self) -> int:
-        """How many are masked."""
+        """The number of masked slots."""
         return sum(end - start for start, end in self.masked)
 
 
 UNTOUCHED = Denoised(MASK, ((0, 1),))
-"""A hole of which nothing is known yet."""
+"""A hole in which nothing is written yet."""
 
 
 def denoised(update: CanvasUpdate) -> Denoised:
@@ -61,10 +61,10 @@ LEAST_SECONDS = 0.1
 
 
 class Audience:
-    """Who watches one request: its editor. What it is told may come from any thread.
+    """The editor that watches one request. `show` may be called in any thread.
 
     Args:
-        token: how the updates name the request; None is the id of the one that is being handled.
+        token: names the request in the updates; None is the id of the request that is being handled.
     """
 
     def __init__(self, ls: QuickfillServer, document: Document, token: int | str | None = None) -> None:
@@ -75,7 +75,7 @@ class Audience:
         self._last = float("-inf")
 
     def show(self, start: int, end: int, state: Denoised, passes: int, holes: tuple[Denoised, ...] = ()) -> None:
-        """What will stand in the place of the characters from `start` to `end`. Not sent if the last one just was."""
+        """Send the state of the answer for the characters from `start` to `end`, unless one was just sent."""
         now = time.monotonic()
         if now - self._last < LEAST_SECONDS or self._name is None:
             return
@@ -100,8 +100,8 @@ class Audience:
         return [(units(state.text[:start]), units(state.text[:end])) for start, end in state.masked]
 
 
-class CompletionView:
-    """Of a suggestion for a range."""
+class CompletionPreview:
+    """Shows a suggestion for a range."""
 
     def __init__(self, audience: Audience, start: int, end: int) -> None:
         self._audience, self._start, self._end = audience, start, end
@@ -110,8 +110,8 @@ class CompletionView:
         self._audience.show(self._start, self._end, denoised(update), update.passes)
 
 
-class RegionView:
-    """Of a rewrite."""
+class RegionPreview:
+    """Shows a rewrite."""
 
     def __init__(self, audience: Audience) -> None:
         self._audience = audience
@@ -121,9 +121,13 @@ class RegionView:
         self._audience.show(update.start, update.end, denoised(update.canvas), update.canvas.passes)
 
 
-class HolesView:
-    """Of several holes. `texts` stand around them, `spans` are the ranges that they stand for, in the text's order, and
-    `order` says which of them is the first that was asked for, the second, ..."""
+class HolesPreview:
+    """Shows several holes.
+
+    Args:
+        texts: around the holes. spans: the ranges of the holes, in the text's order.
+        order: indices of `spans` in the order in which the holes were asked for.
+    """
 
     def __init__(
         self, audience: Audience, texts: Sequence[str], spans: Sequence[tuple[int, int]], order: Sequence[int]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from lsp.documents import Change, Document, changes_of
+from lsp.documents import Document, TextChange, changes_of
 
 if TYPE_CHECKING:
     from lsp.language_server import QuickfillServer
@@ -38,7 +38,7 @@ def change_document(
     identifier: types.VersionedTextDocumentIdentifier,
     events: Iterable[types.TextDocumentContentChangeEvent],
 ) -> None:
-    """Apply changes. What the model is writing for the text before them is of no use any more."""
+    """Apply changes, and stop the model, which writes for the text before them."""
     session = ls.session
     session.typing.keystroke(time.monotonic())
     session.suggester.interrupt()
@@ -54,8 +54,8 @@ def change_document(
     session.last_place = document.uri, _end_of(changes, document)
 
 
-def _end_of(changes: Sequence[Change], document: Document) -> types.Range:
-    """Where the last change was made, or the document's start where all of it is new."""
+def _end_of(changes: Sequence[TextChange], document: Document) -> types.Range:
+    """The place of the last change; the document's start where all of it is new."""
     places = [max(change.range) for change in changes if change.range is not None]
     line, column = min(places[-1], document.position(len(document.text))) if places else (0, 0)
     return types.Range(types.Position(line, column), types.Position(line, column))

@@ -15,7 +15,7 @@ from coder.api.edits import Change, Diagnostic
 from coder.errors import InputError, QuickfillError
 from lsp.documents import Document
 from lsp.edit.edit_task import Conditions, EditTask, EditWatcher, Span
-from lsp.features.denoising import Audience, HolesView, RegionView
+from lsp.features.denoising import Audience, HolesPreview, RegionPreview
 from lsp.suggest.drafts import DENOISING_POLICY
 from lsp.suggest.surroundings import file_path, indexed_folder
 from lsp.wire.messages import ActionParams, EditParams, FillParams, Range, TextDocument, Watched
@@ -31,7 +31,7 @@ ANNOTATION = "quickfill"
 
 
 async def changes_for(ls: QuickfillServer, task: EditTask, watch: EditWatcher | None = None) -> tuple[Change, ...]:
-    """What to change in the task's document, if that is still as it was; the work ends with the request.
+    """Return the changes of the task's document, if that has not changed meanwhile. The work ends with the request.
 
     Raises JsonRpcContentModified, and JsonRpcException where the engine cannot do it.
     """
@@ -109,7 +109,7 @@ def versioned_edit(document: Document, changes: Iterable[Change]) -> types.Works
 def edit_for_client(
     ls: QuickfillServer, document: Document, changes: Iterable[Change], label: str
 ) -> types.WorkspaceEdit:
-    """The same, as far as the editor knows such edits, with a label for each change where it shows one."""
+    """The same in the form that the editor knows, with a label for each change where it shows one."""
     if not ls.session.client.document_changes:
         return types.WorkspaceEdit(changes={document.uri: _text_edits(document, changes)})
     if not ls.session.client.annotations:
@@ -152,7 +152,7 @@ async def fill(ls: QuickfillServer, params: object) -> types.WorkspaceEdit:
         raise JsonRpcInvalidParams(str(error)) from error
     audience = _audience(ls, document, asked)
     order = [task.spans.index(place) for place in places]
-    view = audience and HolesView(audience, texts, task.spans, order)
+    view = audience and HolesPreview(audience, texts, task.spans, order)
     return versioned_edit(document, await changes_for(ls, task, view))
 
 
@@ -162,9 +162,9 @@ async def edit(ls: QuickfillServer, params: object) -> types.WorkspaceEdit | Non
     task = EditTask(document, "rewrite", (span_of(document, asked.range),), asked.instruction).meant
     audience = _audience(ls, document, asked)
     if task.kind == "fill":
-        view = audience and HolesView(audience, task.texts, task.spans, order=[0])
+        view = audience and HolesPreview(audience, task.texts, task.spans, order=[0])
     else:
-        view = audience and RegionView(audience)
+        view = audience and RegionPreview(audience)
     changes = await changes_for(ls, task, view)
     return versioned_edit(document, changes) if changes else None
 

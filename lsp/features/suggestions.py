@@ -12,11 +12,11 @@ from lsprotocol import types
 
 from coder.errors import QuickfillError
 from lsp.documents import Document, place_of
-from lsp.features.denoising import Audience, CompletionView
+from lsp.features.denoising import Audience, CompletionPreview
 from lsp.suggest.cursor import Cursor, cursor_in
 from lsp.suggest.drafts import Watcher
 from lsp.suggest.gate import wants_suggestions
-from lsp.suggest.suggester import Question
+from lsp.suggest.suggester import SuggestionQuery
 from lsp.suggest.suggestion_cache import Suggestion
 from lsp.wire.greeting import ACCEPTED_COMMAND
 from lsp.wire.messages import CompletionEvent
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 async def suggestions_at(
     ls: QuickfillServer, cursor: Cursor, *, invoked: bool, watch: Watcher | None = None
 ) -> tuple[Suggestion, ...]:
-    """Suggestions, counted as shown. Where the engine fails there are none: the status says why."""
+    """Return suggestions, counted as shown. Where the engine fails there are none, and the status says why."""
     session, started = ls.session, time.monotonic()
     if not wants_suggestions(cursor.document, session.settings, session.folders):
         return ()
@@ -39,7 +39,7 @@ async def suggestions_at(
         gather = session.surroundings.around(
             cursor.document, cursor.start, session.documents, session.settings, session.folders
         )
-        found = await session.suggester.suggest(Question(cursor, session.settings, invoked, gather, watch))
+        found = await session.suggester.suggest(SuggestionQuery(cursor, session.settings, invoked, gather, watch))
     except QuickfillError as error:
         log.warning("no suggestion: %s", error)
         return ()
@@ -50,12 +50,12 @@ async def suggestions_at(
 
 
 def insertion(cursor: Cursor, suggestion: Suggestion, line_break: str) -> str:
-    """What a suggestion inserts, with the line breaks of the document."""
+    """The text that a suggestion inserts, with the line breaks of the document."""
     return (cursor.selected + suggestion.text).replace("\n", line_break)
 
 
 def accept_command(suggestion: Suggestion) -> types.Command:
-    """Tells which suggestion was accepted, and, to whom it may concern, how likely it was found to be right."""
+    """The command that an editor runs on acceptance: the suggestion's id, and its probability for whoever wants it."""
     facts = {"probability": round(suggestion.probability, 4)}
     return types.Command("Suggestion accepted", ACCEPTED_COMMAND, arguments=[suggestion.id, facts])
 
@@ -73,7 +73,7 @@ async def inline_completion(
     watch = None
     if invoked and ls.session.settings.denoising:
         audience = Audience(ls, document, params.work_done_token)
-        watch = CompletionView(audience, cursor.start, cursor.end + cursor.replaces)
+        watch = CompletionPreview(audience, cursor.start, cursor.end + cursor.replaces)
     found = await suggestions_at(ls, cursor, invoked=invoked, watch=watch)
     return types.InlineCompletionList(
         [
@@ -140,7 +140,7 @@ def accepted(ls: QuickfillServer, arguments: Sequence[object]) -> None:
 
 
 def did_show(ls: QuickfillServer, params: object) -> None:
-    """Suggestions count as shown when they are sent, so this is only understood, not counted."""
+    """Ignored: suggestions count as shown when they are sent."""
 
 
 def did_partially_accept(ls: QuickfillServer, params: object) -> None:
@@ -150,8 +150,8 @@ def did_partially_accept(ls: QuickfillServer, params: object) -> None:
 
 
 def did_show_inline_edit(ls: QuickfillServer, params: object) -> None:
-    """The same for a next edit."""
+    """Ignored, as `did_show`."""
 
 
 def did_focus(ls: QuickfillServer, params: object) -> None:
-    """Which document has the focus does not matter to us."""
+    """Ignored: suggestions do not depend on the focus."""

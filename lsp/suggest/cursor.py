@@ -49,13 +49,13 @@ class Cursor:
 
     @cached_property
     def replaces(self) -> int:
-        """How many characters behind it a suggestion stands in for: closing brackets that are alone on the rest of
-        the line, which the model writes itself."""
+        """Characters behind the cursor that a suggestion replaces: closing brackets that are alone on the rest of the
+        line, which the model writes itself."""
         return len(closing_brackets(self.suffix))
 
     @cached_property
     def mode(self) -> Mode:
-        """How far a suggestion goes: a block where nothing but blanks and closing brackets follows on the line."""
+        """The extent of a suggestion: a block where only blanks and closing brackets follow on the line."""
         rest = self.suffix[self.replaces :].partition("\n")[0]
         return "line" if rest.strip() else "block"
 

@@ -24,20 +24,20 @@ MOST_TOKENS = {"line": 48, "block": 160}
 """Of a suggestion. Mostly the time budget ends it earlier; a line seldom has more."""
 
 PATIENCE = 3
-"""Who asks for suggestions waits so many times longer for them than who is only typing."""
+"""Factor on the time limit of suggestions that were asked for."""
 
 ALTERNATIVE_TEMPERATURE = 0.8
 
 ATTEMPTS_PER_ALTERNATIVE = 2
-"""How often a further suggestion is drawn that turns out to be like another."""
+"""Draws for one further suggestion, since some are like another."""
 
 DENOISING_POLICY = "threshold"
-"""What writes while somebody watches: the default policy may have no canvas to show."""
+"""The policy of an answer that is watched: the default policy may have no canvas to show."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked.
+class SuggestionQuery:
+    """A cursor at which suggestions are wanted.
 
     Attributes:
         invoked: whether the user asked for it; otherwise the user is typing, and may not want anything.
@@ -56,7 +56,7 @@ class Question:
         return self.settings.alternatives if self.invoked else 1
 
     def requests(self) -> Iterator[CompletionRequest]:
-        """The most likely text first, then others, drawn, as many as there is time for."""
+        """The request for the most likely text, then requests that draw others, as long as there is time."""
         cursor = self.cursor
         deadline = time.monotonic() + self.settings.budget_ms * (PATIENCE if self.invoked else 1) / 1000.0
         surroundings = self.gather()
@@ -84,23 +84,23 @@ class Question:
 
 @dataclass(frozen=True)
 class Draft:
-    """What the engine was asked, what it wrote, and what is left of that to be shown; None for nothing."""
+    """A request, the text that the engine wrote for it, and what is left of that to be shown: None for nothing."""
 
     request: CompletionRequest
-    candidate: Candidate
+    candidate: ModelText
     text: str | None
 
 
 def drafts(
-    engine: EngineClient, question: Question, cancelled: threading.Event, group: str | None = None
+    engine: EngineClient, question: SuggestionQuery, cancelled: threading.Event, group: str | None = None
 ) -> Iterator[Draft]:
-    """What the engine writes for a question, until it is cancelled. The first draft is the one that is watched."""
+    """Yield the engine's drafts for a question, until it is cancelled. The first one may be watched."""
     cursor, watch = question.cursor, question.watch
     around = PostprocessContext(
         cursor.prefix, cursor.suffix, cursor.document.language, cursor.mode, replaces=cursor.replaces
     )
     for request in question.requests():
-        candidate = write_candidate(engine, request, around, cancelled, group, watch, cursor.indentation)
+        candidate = write_text(engine, request, around, cancelled, group, watch, cursor.indentation)
         if candidate is None:
             return
         text = postprocess(candidate.text, replace(around, finish_reason=candidate.finish_reason))
@@ -109,12 +109,12 @@ def drafts(
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ModelText:
     """A text that the model wrote.
 
     Attributes:
         confidence: mean probability of its tokens when they were fixed.
-        tokens: how many there are.
+        tokens: their number.
         finish_reason: as of a `Completion`; `end` also where it was stopped since no more would be shown.
     """
 
@@ -124,7 +124,7 @@ class Candidate:
     finish_reason: FinishReason
 
 
-def write_candidate(
+def write_text(
     engine: EngineClient,
     request: CompletionRequest,
     context: PostprocessContext,
@@ -132,12 +132,12 @@ def write_candidate(
     group: str | None = None,
     watch: Watcher | None = None,
     indentation: str = "",
-) -> Candidate | None:
+) -> ModelText | None:
     """Run a request until its text is whole; None when it was cancelled. The engine stops with the return.
 
     Args:
-        indentation: what the text is to begin with; it is cut off. A text that begins otherwise belongs elsewhere, and
-            is empty.
+        indentation: expected at the start of the text, and cut off. A text that begins otherwise belongs elsewhere,
+            and becomes empty.
     """
     with closing(engine.stream(request, cancelled, group)) as events:
         for event in events:
@@ -156,7 +156,7 @@ def write_candidate(
 
 
 def is_more_than_shown(text: str, context: PostprocessContext) -> bool:
-    """Whether a text that is being written has gone past the end of what will be shown of it.
+    """Whether a text that is being written is longer than what will be shown of it.
 
     A word at its end may become another one yet, so it is not looked at.
     """
@@ -167,10 +167,10 @@ def is_more_than_shown(text: str, context: PostprocessContext) -> bool:
     return shown is not None and shown.count("\n") < settled.rstrip().count("\n")
 
 
-def _written(event: EngineEvent) -> Candidate:
-    """What is there of the text, without gaps from its start."""
+def _written(event: EngineEvent) -> ModelText:
+    """The part of the text without gaps from its start."""
     if not isinstance(event, CanvasUpdate):
-        return Candidate(event.text, event.confidence, event.tokens, event.finish_reason)
+        return ModelText(event.text, event.confidence, event.tokens, event.finish_reason)
     texts, confidences = [event.settled], [event.confidence] * event.tokens
     for slot in event.slots:
         if slot.text is None:
@@ -178,4 +178,4 @@ def _written(event: EngineEvent) -> Candidate:
         texts.append(slot.text)
         confidences.append(slot.confidence or 0.0)
     confidence = sum(confidences) / len(confidences) if confidences else 0.0
-    return Candidate("".join(texts).rstrip("\N{REPLACEMENT CHARACTER}"), confidence, len(confidences), "end")
+    return ModelText("".join(texts).rstrip("\N{REPLACEMENT CHARACTER}"), confidence, len(confidences), "end")

@@ -17,19 +17,18 @@ from coder.postprocess.context import Mode
 from lsp.documents import Document
 from lsp.settings import Settings
 from lsp.suggest.cursor import Cursor
-from lsp.suggest.drafts import Candidate
+from lsp.suggest.drafts import ModelText
 
 
 def wants_suggestions(document: Document, settings: Settings, folders: Sequence[str]) -> bool:
-    """Whether the user wants any in this document: its language is enabled, no glob excludes its path, and its name is
+    """Whether to suggest anything in this document: its language is enabled, no glob excludes its path, and its name is
     not one that keys and passwords go by."""
     enabled = settings.enables(document.language) and not is_excluded(document.uri, settings.exclude, folders)
     return enabled and not is_secret(document.uri)
 
 
 def wants_unasked(cursor: Cursor, settings: Settings) -> bool:
-    """Whether a suggestion that nobody asked for would be welcome here: not right after a deletion, and not in the
-    middle of a word."""
+    """Whether to suggest unasked here: not right after a deletion, and not in the middle of a word."""
     return settings.automatic and not cursor.document.after_deletion and not cursor.is_inside_word
 
 
@@ -56,8 +55,7 @@ LONGEST_WAIT = 0.03
 """Seconds. Longer than that a suggestion feels late, and a request that comes too early costs one pass at most."""
 
 SHARE_OF_INTERVAL = 0.4
-"""Of the usual time between two keystrokes is waited. One that comes sooner than that is part of a burst, in which
-nobody reads."""
+"""Of the usual time between two keystrokes that is waited; a keystroke within it is part of a burst."""
 
 PAUSE = 1.0
 """Seconds without a keystroke after which what comes next says nothing about the speed of typing."""
@@ -79,7 +77,7 @@ class TypingSpeed:
             self.interval += SMOOTHING * (elapsed - self.interval)
 
     def wait(self, now: float) -> float:
-        """Seconds to wait from now on, before the text as it is may be taken for what the user wanted to type."""
+        """Seconds to wait from now on for another keystroke."""
         return max(0.0, min(LONGEST_WAIT, SHARE_OF_INTERVAL * self.interval) - (now - self.last))
 
 
@@ -106,8 +104,8 @@ class Calibration:
     block: float = -1.241
     threshold: float = 0.2
 
-    def probability(self, candidate: Candidate, mode: Mode) -> float:
-        """That the candidate is right, from 0 to 1."""
+    def probability(self, candidate: ModelText, mode: Mode) -> float:
+        """The probability that the candidate is right, from 0 to 1."""
         mean = math.log(min(1.0, max(candidate.confidence, 1e-6)))
         log_odds = self.bias + self.mean * mean + self.total * mean * candidate.tokens + self.block * (mode == "block")
         return 0.5 + 0.5 * math.tanh(log_odds / 2.0)
@@ -116,13 +114,13 @@ class Calibration:
 CALIBRATION = Calibration()
 
 LOWEST, HIGHEST = -0.1, 0.2
-"""How far a user's habit moves the threshold at most."""
+"""Bounds of what a user's acceptance adds to the threshold."""
 
 EXPECTED_ACCEPTANCE = 0.25
 """Share of shown suggestions that are accepted; a user who accepts just that leaves the threshold where it is."""
 
 PRIOR = 50
-"""So many shown suggestions of a user weigh as much as the expectation."""
+"""Shown suggestions of a user that weigh as much as the expectation."""
 
 
 @dataclass

@@ -80,7 +80,7 @@ class Outcomes:
             self._pending[id].partially = True
 
     def changed(self, document: Document) -> None:
-        """A document has a new text: which of its suggestions are going on, which are over?"""
+        """Update the suggestions of a document that has a new text."""
         following = [pending for pending in self._pending.values() if pending.cursor.document.uri == document.uri]
         alive = {}
         for pending in following:
@@ -98,7 +98,7 @@ class Outcomes:
             self.dismiss()
 
     def dismiss(self) -> None:
-        """Nothing is on the screen any more. Alternatives count as one suggestion."""
+        """End the suggestions on the screen. Alternatives count as one."""
         if self._pending:
             best = max(self._pending.values(), key=lambda pending: pending.partially)
             self._finish(Outcome.PARTIALLY_ACCEPTED if best.partially else Outcome.DISMISSED, best)
@@ -109,7 +109,7 @@ class Outcomes:
 
 
 def _taken(pending: _Pending, text: str) -> int | None:
-    """How many characters of a suggestion stand in the document; None where it was changed in another way."""
+    """Count the characters of a suggestion that stand in the document; None where it was changed in another way."""
     cursor = pending.cursor
     before = cursor.document.text[: cursor.start]
     # Brackets that the suggestion stands in for are replaced when it is accepted, and still there while it is typed.
@@ -132,7 +132,7 @@ def state_folder() -> Path:
 
 
 @dataclass
-class Tally:
+class DayCounts:
     """Counts of one day.
 
     Attributes:
@@ -162,22 +162,22 @@ class Tally:
         return json.dumps({"day": self.day.isoformat(), **content}, separators=(",", ":"))
 
     @staticmethod
-    def from_json(line: str) -> Tally:
+    def from_json(line: str) -> DayCounts:
         """Raises ValueError, TypeError, AttributeError or KeyError for what is no tally."""
         content = json.loads(line)
         counted = ({str(name): int(count) for name, count in content[key].items()} for key in ("counts", "languages"))
         counts, languages = map(Counter, counted)
         latencies = Counter({int(bucket): int(count) for bucket, count in content["latencies"].items()})
-        return Tally(date.fromisoformat(content["day"]), counts, languages, latencies)
+        return DayCounts(date.fromisoformat(content["day"]), counts, languages, latencies)
 
 
-class Metrics:
+class SuggestionMetrics:
     """Counts in memory, appended now and then to a file a month: windows that write at once add up."""
 
     def __init__(self, folder: Path) -> None:
         self.enabled = True
         self._folder = folder
-        self._tally = Tally(_today())
+        self._tally = DayCounts(_today())
 
     def count(self, outcome: str, language: str) -> None:
         self._turn_the_day()
@@ -191,7 +191,7 @@ class Metrics:
 
     def flush(self) -> None:
         """Write what was counted since the last time. A folder that cannot be written costs the counts, no more."""
-        tally, self._tally = self._tally, Tally(_today())
+        tally, self._tally = self._tally, DayCounts(_today())
         if not self.enabled or not (tally.counts or tally.latencies):
             return
         try:
@@ -206,18 +206,18 @@ class Metrics:
             self.flush()
 
 
-def read_tallies(folder: Path) -> Iterator[Tally]:
-    """All that was written. Lines that are damaged count for nothing."""
+def read_counts(folder: Path) -> Iterator[DayCounts]:
+    """Every tally in the folder. Damaged lines are logged and left out."""
     for file in sorted(folder.glob("metrics-*.jsonl")):
         for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                yield Tally.from_json(line)
+                yield DayCounts.from_json(line)
             except (ValueError, TypeError, AttributeError, KeyError):
                 log.warning("a line of %s is damaged", file.name)
 
 
-def total(tallies: Iterable[Tally]) -> Tally:
-    added = Tally(date.min)
+def total(tallies: Iterable[DayCounts]) -> DayCounts:
+    added = DayCounts(date.min)
     for tally in tallies:
         added.counts += tally.counts
         added.languages += tally.languages

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from coder.api.completion import CompletionRequest
 from lsp.engine.engine_client import EngineClient
 from lsp.engine.engine_host import EngineHost
-from lsp.suggest.drafts import Question, drafts
+from lsp.suggest.drafts import SuggestionQuery, drafts
 from lsp.suggest.gate import Gate, TypingSpeed, wants_unasked
 from lsp.suggest.suggestion_cache import Suggestion, SuggestionCache
 
@@ -47,7 +47,7 @@ async def _prefill(engine: EngineClient, request: CompletionRequest, stopped: th
 class Suggester:
     """Answers one question at a time; a newer one ends the one before, which then has no suggestions.
 
-    It lives on the event loop's thread; the model is awaited in others.
+    It runs on the event loop's thread, the model in others.
 
     Attributes:
         group: tells the engine which requests replace each other.
@@ -61,11 +61,11 @@ class Suggester:
     group: str = field(default_factory=lambda: f"inline-{uuid.uuid4().hex}")
     _newest: threading.Event = field(default_factory=threading.Event)
 
-    async def suggest(self, question: Question) -> tuple[Suggestion, ...]:
-        """Up to one suggestion for who is typing, `settings.alternatives` for who asks for them.
+    async def suggest(self, question: SuggestionQuery) -> tuple[Suggestion, ...]:
+        """Return at most one suggestion while the user types, `settings.alternatives` where they were asked for.
 
         Raises:
-            QuickfillError: what the engine cannot do, or that it is not there.
+            QuickfillError: the engine cannot do it, or is not there.
         """
         self.interrupt()
         cancelled = self._newest = threading.Event()
@@ -100,9 +100,9 @@ class Suggester:
         self.ahead.stop()
 
     def _find(
-        self, engine: EngineClient, question: Question, cancelled: threading.Event
+        self, engine: EngineClient, question: SuggestionQuery, cancelled: threading.Event
     ) -> tuple[list[CompletionRequest], tuple[Suggestion, ...]]:
-        """What the engine was asked, and the suggestions that came of it."""
+        """Return the requests to the engine, and the suggestions that came of them."""
         cursor, asked = question.cursor, []
         found: dict[str, Suggestion] = {}
         for draft in drafts(engine, question, cancelled, self.group):

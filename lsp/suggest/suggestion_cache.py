@@ -1,4 +1,4 @@
-"""Suggestions remembered by what may be typed into them: while the user types the ghost text, no model is asked."""
+"""Remembered suggestions: while the user types the ghost text, the model is not asked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lsp.suggest.cursor import Cursor
 REMEMBERED = 64
 
 CHARACTERS_BEFORE, CHARACTERS_BEHIND = 2000, 500
-"""How much of the text around a suggestion has to be the same for it to be good still."""
+"""Characters around a suggestion that have to be the same for it to be used again."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class _Place:
-    """A cursor as far as it matters to a suggestion: the text around it."""
+    """A cursor by the text around it."""
 
     uri: str
     selected: str
@@ -50,7 +50,7 @@ class _Place:
         return _Place(cursor.document.uri, cursor.selected, len(prefix), before, behind)
 
     def typed_since(self, cursor: Cursor) -> str | None:
-        """What was typed here to come to the cursor; None where something else has changed."""
+        """The text typed at this place since; None where anything else has changed."""
         prefix = cursor.prefix
         same_place = (
             self.uri == cursor.document.uri
@@ -63,14 +63,13 @@ class _Place:
 
 
 class SuggestionCache:
-    """The latest suggestions, with their forward keys: a suggestion serves its own place and every place that is
-    reached by typing its beginning."""
+    """The latest suggestions. One serves its own place and every place that is reached by typing its beginning."""
 
     def __init__(self) -> None:
         self._found: OrderedDict[_Place, tuple[Suggestion, ...]] = OrderedDict()
 
     def put(self, cursor: Cursor, suggestions: tuple[Suggestion, ...]) -> None:
-        """Remember what was found; nothing, too, so that it is not looked for twice."""
+        """Remember the suggestions of a place; none, too, so that the model is not asked twice."""
         place = _Place.of(cursor)
         self._found[place] = suggestions
         self._found.move_to_end(place)

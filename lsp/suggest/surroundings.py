@@ -10,7 +10,7 @@ from pathlib import Path
 from pygls.uris import to_fs_path
 
 from coder.api.completion import Snippet
-from lsp.documents import LINE_BREAK, Change, Document, Documents
+from lsp.documents import LINE_BREAK, Document, Documents, TextChange
 from lsp.settings import Settings
 from lsp.suggest.snippets.gathering import HEAD, gather
 from lsp.suggest.snippets.imports import imports
@@ -19,7 +19,7 @@ from lsp.suggest.snippets.open_files import OpenFile, Place, Readable, RecentEdi
 
 @dataclass(frozen=True)
 class Surroundings:
-    """As `CompletionRequest` has them."""
+    """The part of a `CompletionRequest` that is not in the document."""
 
     path: str | None = None
     workspace: str | None = None
@@ -27,15 +27,15 @@ class Surroundings:
 
 
 class SurroundingsSource:
-    """Remembers where the user edits. Asked and told on the event loop's thread; the gathering is another's."""
+    """Remembers where the user edits. Its methods run on the event loop's thread, the gathering in another one."""
 
     def __init__(self) -> None:
         self._edits = RecentEdits()
         self._frozen = FrozenSnippets()
         self._gathering = threading.Lock()
 
-    def note(self, document: Document, changes: Sequence[Change]) -> None:
-        """A document is changed by its user."""
+    def note(self, document: Document, changes: Sequence[TextChange]) -> None:
+        """Remember where the user changed a document."""
         path = file_path(document.uri)
         for change in changes:
             if path is not None and change.range is not None:
@@ -45,8 +45,8 @@ class SurroundingsSource:
     def around(
         self, document: Document, offset: int, documents: Documents, settings: Settings, folders: Sequence[str]
     ) -> Callable[[], Surroundings]:
-        """Gathers what is known at an offset of `document.unix`, as of now, when it is called: some ten milliseconds,
-        in any thread. Of a workspace that is not trusted only the open buffers are read."""
+        """Return a function that gathers the surroundings of an offset of `document.unix` as of now: some ten
+        milliseconds, in any thread. In a workspace that is not trusted only open buffers are read."""
         path = file_path(document.uri)
         if path is None:
             return Surroundings
@@ -83,7 +83,7 @@ def indexed_folder(path: Path, settings: Settings, folders: Sequence[str]) -> st
 
 
 def indexed_folders(settings: Settings, folders: Sequence[str]) -> list[str]:
-    """All that have an index."""
+    """The workspace folders that have an index."""
     if not (settings.index and settings.trust):
         return []
     return [str(root) for uri in folders if (root := file_path(uri)) is not None]
@@ -111,14 +111,14 @@ class _Gathered:
 
 
 class FrozenSnippets:
-    """Remembers what was gathered last. Not thread-safe."""
+    """Keeps the snippets while the user types in one place: they stay in the engine's cache. Not thread-safe."""
 
     def __init__(self) -> None:
         self._last: _Gathered | None = None
 
     def at(self, place: Place, gather: Callable[[], Snippets], permissions: Hashable = None) -> Snippets:
-        """What was gathered for this place, or is now: in another file, far away, where the imports changed, or other
-        things may be shown than before, as `permissions` say."""
+        """Return the snippets of the last place, gathered anew in another file, far away, with other imports, or where
+        `permissions` have changed."""
         wanted = tuple(one.module for one in imports(place.file.text[:HEAD], place.file.language))
         last = self._last
         if (

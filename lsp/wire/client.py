@@ -1,6 +1,6 @@
-"""What an editor says about itself when it connects. Its word is not trusted to have the right types.
+"""The capabilities of an editor, read from `initialize`, whose fields may have any type.
 
-A few imports only, since `initialize` is answered before anything else is loaded.
+Few imports, since `initialize` is answered before anything else is loaded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Client:
     """An editor.
 
     Attributes:
-        position_encoding: what its column numbers count; the first one on its list that we know.
+        position_encoding: the unit of its columns; the first one on its list that we know.
         inline_completion: whether it shows ghost text.
         notebooks: whether it sends the cells of notebooks.
         progress: whether it shows the progress of long work.
@@ -98,7 +98,7 @@ def _folders(params: object) -> Iterator[str]:
 
 
 def _at(value: object, *keys: str) -> Any:
-    """What lies at a path of keys; None where there is no such path."""
+    """The value at a path of keys; None where there is no such path."""
     for key in keys:
         if not isinstance(value, dict):
             return None

@@ -1,6 +1,6 @@
 """Messages on a stream of bytes: a header that says how long the JSON behind it is (LSP 3.18, "Base Protocol").
 
-A few imports only, since the first message is answered before anything else is loaded.
+Few imports, since the first message is answered before anything else is loaded.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import json
 from typing import BinaryIO
 
 MOST_BYTES = 1 << 26
-"""Of one message. What is longer is read past: no editor sends it, and it shall not fill the memory."""
+"""Of one message. A longer one is skipped, so that it does not fill the memory; no editor sends it."""
 
 LONGEST_HEADER_LINE = 4096
 
 
 class MalformedMessageError(Exception):
-    """Bytes that are no message. The stream stands behind them."""
+    """Bytes that are not a message. The stream is behind them."""
 
 
 def read_message(stream: BinaryIO) -> object | None:

@@ -61,7 +61,7 @@ def greet(incoming: BinaryIO, outgoing: BinaryIO) -> Client | None:
 
 
 def initialize_result(client: Client) -> dict[str, Any]:
-    """What the server can do for this editor."""
+    """The result of `initialize`: the server's name, version and capabilities for this editor."""
     return {
         "serverInfo": {"name": "quickfill", "version": metadata.version("quickfill")},
         "capabilities": capabilities(client),

@@ -1,4 +1,4 @@
-"""What is said on the wire beyond the protocol: methods of our own, and what they carry."""
+"""Methods beyond the protocol, and their parameters and results."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ DID_SHOW_COMPLETION = "textDocument/didShowCompletion"
 DID_PARTIALLY_ACCEPT_COMPLETION = "textDocument/didPartiallyAcceptCompletion"
 DID_SHOW_INLINE_EDIT = "textDocument/didShowInlineEdit"
 DID_FOCUS = "textDocument/didFocus"
-"""What Copilot's language server defines, and its clients send."""
+"""Methods of Copilot's language server, which its clients send."""
 
 Count = Annotated[int, Field(ge=0)]
 
 
 class Message(BaseModel):
-    """Camel case on the wire. What a message holds besides is no reason to refuse it."""
+    """A message, in camel case on the wire. Unknown fields are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, populate_by_name=True)
 
@@ -54,7 +54,7 @@ class Range(Message):
 
 
 class TextDocument(Message):
-    """With a version the request is refused if the document has another one by now."""
+    """A document; with a version, the request is refused if the document has another one by now."""
 
     uri: str
     version: int | None = None
@@ -83,7 +83,7 @@ class StatusReport(Message):
     Attributes:
         message: for people; empty when there is nothing to say.
         model, version: the checkpoint. runtime: facts about what runs it.
-        abilities: what the checkpoint was trained for, by name: `holes`, `edits`, ...; None until it is loaded.
+        abilities: those the checkpoint was trained for, by name: `holes`, `edits`, ...; None until it is loaded.
         shared: whether other windows use the same engine. process_id: of the engine.
         next_edit: whether next edits are offered unasked.
         indexes: of the workspace's folders that have one, as of the last `quickfill/status`.
@@ -112,7 +112,7 @@ class DenoiseUpdate(Message):
     """`quickfill/didDenoise`: an answer while it is being written; each one is the whole of it.
 
     Attributes:
-        id: of the request it will answer: its `workDoneToken`, if it has one.
+        id: of the request: its `workDoneToken`, if it has one.
         text_document: which document, and which version of it.
         range: the region of that version that `text` stands for.
         step: passes so far. steps: how many it would be if each of the next settled one slot of the canvas. The answer
@@ -137,7 +137,7 @@ class Watched(Message):
 
     Attributes:
         denoising: whether `quickfill/didDenoise` is wanted; None is as the settings say.
-        work_done_token: how these notifications name the request; None is its own id.
+        work_done_token: names the request in these notifications; None is its own id.
     """
 
     text_document: TextDocument
@@ -164,10 +164,10 @@ class ActionDiagnostic(Message):
 
 
 class ActionParams(Message):
-    """What a code action carries until it is chosen, and the commands that change a document take.
+    """The data of a code action until it is chosen, and the argument of commands that change a document.
 
     Attributes:
-        kind: what is to be done. ranges: where; the holes, or one region.
+        kind: of the edit. ranges: the holes, or one region.
     """
 
     kind: Literal["fill", "rewrite", "docstring", "repair"]
@@ -178,7 +178,7 @@ class ActionParams(Message):
 
 
 class PlaceParams(Message):
-    """A place that a command is about. What is left out is where the user was last."""
+    """The place of a command. Fields that are left out stand for where the user was last."""
 
     text_document: TextDocument | None = None
     range: Range | None = None
@@ -220,7 +220,7 @@ class NextEditItem(Message):
 
     Attributes:
         command: to be run when it is accepted. id: names it there.
-        source: what it was found by: a rename half done, a call to be adapted to its signature, the same change at
+        source: a rename half done, a call to be adapted to its signature, the same change at
             another place, the model. title: the same in words.
         probability: that it is wanted, as measured for its kind.
     """
@@ -258,6 +258,6 @@ class CompletionItem(Message):
 
 
 class CompletionEvent(Message):
-    """What Copilot's notifications carry."""
+    """The parameters of Copilot's notifications."""
 
     item: CompletionItem

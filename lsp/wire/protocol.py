@@ -1,5 +1,5 @@
-"""The protocol as pygls speaks it, with what a long life among editors asks for: every request is answered, a bad one
-too, and buffers are kept by `lsp.documents`, exactly."""
+"""pygls' protocol, made robust: every request is answered, a malformed one too, and buffers are kept exactly, by
+`lsp.documents`."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ REPLACED_BUILT_INS = (
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS,
     types.WORKSPACE_EXECUTE_COMMAND,
 )
-"""What pygls does itself with these is left out: it splits lines where editors do not, and stumbles over a document
-that it does not know. `initialize` was answered before (see `lsp.wire.greeting`)."""
+"""Methods that pygls must not handle: it splits lines where editors do not, and fails on documents that it does not
+know. `initialize` was answered before (see `lsp.wire.greeting`)."""
 
 
 class QuickfillProtocol(LanguageServerProtocol):

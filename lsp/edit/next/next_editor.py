@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from lsp.documents import Change, Document
+from lsp.documents import Document, TextChange
 from lsp.edit.next.elsewhere import OpenFile, changed_interface, followed
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.likelihood import LIKELIHOOD
@@ -53,7 +53,7 @@ class NextEditor:
         self._offered: dict[str, Offered] = {}
         self._dismissed: dict[tuple[str, str, str], None] = {}
 
-    def note(self, before: Document, changes: Sequence[Change]) -> None:
+    def note(self, before: Document, changes: Sequence[TextChange]) -> None:
         """A document is changed by its user: by accepting what was offered, or by something else, in which case that
         was not wanted."""
         history = self._histories.get(before.uri, EditHistory())

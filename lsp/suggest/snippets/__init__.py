@@ -1,5 +1,5 @@
-"""Text of other files that the model should know at a cursor: what is imported, what was just edited, what is alike.
+"""Text of other files that the model should know at a cursor: imported definitions, recent edits, similar lines.
 
-`gathering` puts it together from the open files and, where the workspace is trusted, from the workspace's; `readable`
-says what of them may be shown at all; `frozen` keeps it while the user types in one place.
+`gathering` puts it together from the open files and, where the workspace is trusted, from the files of the workspace;
+`open_files` says which of them may be shown.
 """

@@ -15,7 +15,7 @@ from lsp.suggest.snippets.module_files import is_module, module_paths
 from lsp.suggest.snippets.open_files import Edit, OpenFile, Place, Readable, edited_text, identifiers
 
 MOST_CHARACTERS = 1600
-"""Of all snippets: what the engine has room for, and some more, since it measures in tokens."""
+"""Of all snippets: somewhat more than the engine has room for, which it measures in tokens."""
 
 SECONDS = 0.05
 
@@ -104,7 +104,7 @@ def _files_of(
 
 
 def _on_disk(candidate: PurePosixPath | Path, place: Place, language: str) -> Iterator[Path]:
-    """Where a candidate may lie: seen from the folders of the importing file, up to the root, and from `src` in it."""
+    """Yield the paths of a candidate: seen from the folders of the importing file, up to the root, and from `src`."""
     if place.root is None:
         return
     if candidate.is_absolute():
@@ -123,7 +123,7 @@ def _on_disk(candidate: PurePosixPath | Path, place: Place, language: str) -> It
 
 
 def _edited(place: Place, others: Sequence[OpenFile], edits: Sequence[Edit]) -> Iterator[tuple[Path, str]]:
-    """Where the user has edited lately, the newest first, but for what the model sees anyway."""
+    """The lines that the user edited lately, the newest first, but for those that the model sees anyway."""
     files = {file.path: file for file in (*others, place.file)}
     for edit in reversed(edits):
         is_seen = edit.path == place.file.path and -SEEN_ABOVE <= edit.line - place.line <= SEEN_BELOW

@@ -1,4 +1,4 @@
-"""From a module's name to the files that it may be in. Nothing is looked at on disk here."""
+"""From a module's name to the files that it may be in. The disk is not read here."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 
 
 def module_paths(module: str, language: str, importer: Path) -> list[PurePosixPath | Path]:
-    """Where a module may be, the likeliest first: absolute paths where the name is relative to the importing file,
-    else ends of paths. For Go it is a folder."""
+    """Return the files that a module may be in, the likeliest first: absolute paths for a relative name, else ends of
+    paths. For Go it is a folder."""
     if language == "python":
         return _python(module, importer)
     if language in SCRIPTS:

@@ -13,7 +13,7 @@ from pathspec import GitIgnoreSpec
 from coder.context.files import SECRET_CONTENTS, allowed, readable
 
 IDENTIFIER = re.compile(r"[^\W\d]\w{2,}")
-"""Names of three letters or more; shorter ones say little."""
+"""Names of three letters or more; shorter ones are too common."""
 
 
 @dataclass(frozen=True)

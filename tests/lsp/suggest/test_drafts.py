@@ -10,7 +10,7 @@ import pytest
 from coder.api.completion import CanvasUpdate, CompletionRequest, EngineEvent, Slot
 from coder.postprocess.chain import PostprocessContext
 from coder.postprocess.context import Mode
-from lsp.suggest.drafts import Candidate, is_more_than_shown, write_candidate
+from lsp.suggest.drafts import ModelText, is_more_than_shown, write_text
 from tests.lsp.scripted import CONFIDENCE, ScriptedEngine
 
 
@@ -54,8 +54,8 @@ class TwoCanvases(ScriptedEngine):
 
 def test_fixed_slots_count_as_written_up_to_the_first_gap():
     engine = TwoCanvases()
-    written = write_candidate(engine, CompletionRequest("x\n"), around("x\n", "line"), threading.Event())
-    assert written == Candidate("a = 10\n", (3 * 0.9 + 0.5 + 0.7 + 0.9) / 6, 6, "end")
+    written = write_text(engine, CompletionRequest("x\n"), around("x\n", "line"), threading.Event())
+    assert written == ModelText("a = 10\n", (3 * 0.9 + 0.5 + 0.7 + 0.9) / 6, 6, "end")
     assert engine.left
 
 
@@ -65,13 +65,13 @@ def test_fixed_slots_count_as_written_up_to_the_first_gap():
 def test_a_text_begins_with_the_indentation_that_is_there(indentation, text):
     request = CompletionRequest("def add(first, second):\n")
     engine, context = ScriptedEngine(), around(f"{request.prefix}{indentation}")
-    written = write_candidate(engine, request, context, threading.Event(), indentation=indentation)
+    written = write_text(engine, request, context, threading.Event(), indentation=indentation)
     assert written is not None and written.text == text
 
 
 def test_a_text_that_ends_by_itself_is_whole():
     request = CompletionRequest("total = ")
-    written = write_candidate(ScriptedEngine(), request, around(request.prefix), threading.Event())
+    written = write_text(ScriptedEngine(), request, around(request.prefix), threading.Event())
     assert written is not None
     assert (written.text, written.confidence, written.finish_reason) == ("sum(values)", CONFIDENCE, "end")
 
@@ -86,5 +86,5 @@ def test_a_cancelled_request_has_no_text():
             cancelled.set()
 
     request = CompletionRequest("endless = ")
-    assert write_candidate(ScriptedEngine(), request, around("endless = "), cancelled, watch=cancel) is None
+    assert write_text(ScriptedEngine(), request, around("endless = "), cancelled, watch=cancel) is None
     assert len(seen) == 3

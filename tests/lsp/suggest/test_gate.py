@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp.suggest.drafts import Candidate
+from lsp.suggest.drafts import ModelText
 from lsp.suggest.gate import HIGHEST, LOWEST, Calibration, Gate
 
 confidences = st.floats(0.0, 1.0)
@@ -15,12 +15,12 @@ modes = st.sampled_from(["line", "block"])
 
 @given(confidences, tokens, modes)
 def test_a_probability_is_one(confidence, count, mode):
-    assert 0.0 <= Calibration().probability(Candidate("x", confidence, count, "end"), mode) <= 1.0
+    assert 0.0 <= Calibration().probability(ModelText("x", confidence, count, "end"), mode) <= 1.0
 
 
 @given(confidences, confidences, tokens, modes)
 def test_more_confidence_never_means_less_probability(first, second, count, mode):
-    low, high = (Candidate("x", value, count, "end") for value in sorted((first, second)))
+    low, high = (ModelText("x", value, count, "end") for value in sorted((first, second)))
     assert Calibration().probability(low, mode) <= Calibration().probability(high, mode)
 
 

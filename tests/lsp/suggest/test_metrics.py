@@ -12,25 +12,25 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lsp.commands import statistics_table
-from lsp.suggest.metrics import Metrics, Tally, read_tallies, total
+from lsp.suggest.metrics import DayCounts, SuggestionMetrics, read_counts, total
 
 
 def test_what_several_windows_count_adds_up(tmp_path: Path):
     for _ in range(2):
-        metrics = Metrics(tmp_path)
+        metrics = SuggestionMetrics(tmp_path)
         metrics.count("shown", "python")
         metrics.count("accepted", "python")
         metrics.add_latency(0.2)
         metrics.flush()
         metrics.flush()
-    counted = total(read_tallies(tmp_path))
+    counted = total(read_counts(tmp_path))
     assert counted.counts == {"shown": 2, "accepted": 2}
     assert counted.languages == {"python": 2}
     assert counted.latency_ms(0.5) == pytest.approx(200, rel=0.1)
 
 
 def test_metrics_switched_off_write_nothing(tmp_path: Path):
-    metrics = Metrics(tmp_path)
+    metrics = SuggestionMetrics(tmp_path)
     metrics.enabled = False
     metrics.count("shown", "python")
     metrics.flush()
@@ -39,22 +39,22 @@ def test_metrics_switched_off_write_nothing(tmp_path: Path):
 
 def test_a_folder_that_cannot_be_written_costs_the_counts_alone(tmp_path: Path):
     (tmp_path / "file").touch()
-    metrics = Metrics(tmp_path / "file")
+    metrics = SuggestionMetrics(tmp_path / "file")
     metrics.count("shown", "python")
     metrics.flush()
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", "null", '{"day":"x"}', '{"day":"2026-01-01","counts":{"a":[]}}', "\xff"])
 def test_damaged_lines_count_for_nothing(tmp_path: Path, damage: str):
-    tally = Tally(date(2026, 1, 2))
+    tally = DayCounts(date(2026, 1, 2))
     tally.counts["shown"] = 3
     (tmp_path / "metrics-2026-01.jsonl").write_text(f"{damage}\n{tally.to_json()}\n", encoding="latin-1")
-    assert total(read_tallies(tmp_path)).counts == {"shown": 3}
+    assert total(read_counts(tmp_path)).counts == {"shown": 3}
 
 
 @given(st.lists(st.floats(0.001, 100.0), min_size=1), st.floats(0.01, 1.0))
 def test_percentiles_are_near_the_exact_ones(seconds, share):
-    tally = Tally(date(2026, 1, 1))
+    tally = DayCounts(date(2026, 1, 1))
     for value in seconds:
         tally.add_latency(value)
     exact = sorted(seconds)[max(0, -int(-share * len(seconds) // 1) - 1)] * 1000
@@ -62,12 +62,12 @@ def test_percentiles_are_near_the_exact_ones(seconds, share):
 
 
 def test_no_answers_have_no_percentile():
-    assert Tally(date(2026, 1, 1)).latency_ms(0.5) is None
+    assert DayCounts(date(2026, 1, 1)).latency_ms(0.5) is None
 
 
 def test_the_table_counts_by_period():
     days = [date(2026, 3, 10), date(2026, 3, 4), date(2026, 3, 3), date(2025, 1, 1)]
-    tallies = [Tally(day) for day in days]
+    tallies = [DayCounts(day) for day in days]
     for tally in tallies:
         tally.counts.update(shown=10, accepted=3)
         tally.add_latency(0.25)

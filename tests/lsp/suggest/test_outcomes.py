@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lsp.documents import Change, Document
+from lsp.documents import Document, TextChange
 from lsp.suggest.cursor import Cursor, cursor_in
 from lsp.suggest.metrics import Outcome, Outcomes
 from lsp.suggest.suggestion_cache import Suggestion
@@ -78,7 +78,7 @@ def test_a_change_elsewhere_is_another_documents():
     followed = Outcomes(lambda outcome, language: recorded.append(outcome))
     cursor = cursor_in(Document("file:///a.py", "python", 1, ""), 0, 0)
     followed.shown(cursor, (Suggestion("one", TEXT),))
-    followed.changed(Document("file:///b.py", "python", 1, "").changed([Change("new")], 2))
+    followed.changed(Document("file:///b.py", "python", 1, "").changed([TextChange("new")], 2))
     assert recorded == [Outcome.SHOWN]
 
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from lsp.documents import Change, Document
+from lsp.documents import Document, TextChange
 from lsp.settings import Settings
 from lsp.suggest.cursor import cursor_in
 from lsp.suggest.gate import is_excluded, wants_suggestions, wants_unasked
 from tests.lsp.places import cursor_at
 
 
-def after(*changes: Change) -> Document:
+def after(*changes: TextChange) -> Document:
     return Document("file:///a.py", "python", 1, "x = 1\n").changed(changes, 2)
 
 
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
-        ([Change("", ((0, 4), (0, 5)))], False),
-        ([Change("", ((0, 4), (0, 5))), Change("", ((0, 0), (0, 1)))], False),
-        ([Change("2", ((0, 4), (0, 5)))], True),
-        ([Change("", ((0, 4), (0, 5))), Change("\n", ((0, 4), (0, 4)))], True),
-        ([Change("")], True),
+        ([TextChange("", ((0, 4), (0, 5)))], False),
+        ([TextChange("", ((0, 4), (0, 5))), TextChange("", ((0, 0), (0, 1)))], False),
+        ([TextChange("2", ((0, 4), (0, 5)))], True),
+        ([TextChange("", ((0, 4), (0, 5))), TextChange("\n", ((0, 4), (0, 4)))], True),
+        ([TextChange("")], True),
         ([], True),
     ],
 )

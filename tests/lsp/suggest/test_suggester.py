@@ -12,7 +12,7 @@ from coder.errors import QuickfillError
 from lsp.engine.engine_host import EngineHost
 from lsp.settings import Settings
 from lsp.suggest.gate import Gate, TypingSpeed
-from lsp.suggest.suggester import Question, Suggester
+from lsp.suggest.suggester import Suggester, SuggestionQuery
 from tests.lsp.places import cursor_at
 from tests.lsp.scripted import ScriptedEngine
 
@@ -35,7 +35,7 @@ class Setting:
         return self.engines[-1]
 
     async def texts(self, text: str, invoked: bool = False, **settings: object) -> list[str]:
-        question = Question(cursor_at(text), Settings.model_validate(settings), invoked)
+        question = SuggestionQuery(cursor_at(text), Settings.model_validate(settings), invoked)
         return [suggestion.text for suggestion in await self.suggester.suggest(question)]
 
 
@@ -158,7 +158,7 @@ async def test_a_model_that_cannot_be_loaded_is_tried_again_when_asked():
     suggester = Suggester(host, Gate(), TypingSpeed())
     for invoked in (False, True, False, False, True):
         try:
-            await suggester.suggest(Question(cursor_at(FUNCTION), Settings(), invoked))
+            await suggester.suggest(SuggestionQuery(cursor_at(FUNCTION), Settings(), invoked))
         except QuickfillError as error:
             assert str(error) == "no such folder"
     assert host.state == "error" and "no such folder" in host.message

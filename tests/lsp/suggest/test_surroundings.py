@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lsp.documents import Change, Document, Documents
+from lsp.documents import Document, Documents, TextChange
 from lsp.settings import Settings
 from lsp.suggest.surroundings import Surroundings, SurroundingsSource, workspace_of
 
@@ -51,7 +51,7 @@ def test_the_index_can_be_switched_off(project: Path):
 def test_a_document_that_is_no_file_has_no_surroundings(project: Path):
     document = Document("untitled:Untitled-1", "python", 1, MAIN)
     source = SurroundingsSource()
-    source.note(document, [Change("x", ((0, 0), (0, 0)))])
+    source.note(document, [TextChange("x", ((0, 0), (0, 0)))])
     gathered = source.around(document, 0, Documents({document.uri: document}), Settings(), [project.as_uri()])
     assert gathered() == Surroundings()
 
@@ -59,7 +59,7 @@ def test_a_document_that_is_no_file_has_no_surroundings(project: Path):
 def test_where_the_user_edited_in_another_file_is_told(project: Path):
     source = SurroundingsSource()
     other = Document((project / "other.py").as_uri(), "python", 1, "x = 1\n" * 20)
-    change = Change("limit = 7\n", ((10, 0), (10, 0)))
+    change = TextChange("limit = 7\n", ((10, 0), (10, 0)))
     source.note(other, [change])
     changed = other.changed([change], 2)
     main = Document((project / "main.py").as_uri(), "python", 1, "y = 1\n")

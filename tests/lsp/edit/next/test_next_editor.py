@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lsp.documents import Change, Document
+from lsp.documents import Document, TextChange
 from lsp.edit.next.next_editor import NextEditor
 from lsp.edit.next.suggestions import LONGEST_TEXT
 
@@ -20,9 +20,9 @@ class Typing:
 
     def replace(self, start: int, end: int, text: str) -> None:
         positions = self.document.position(start), self.document.position(end)
-        self.apply([Change(text, positions)])
+        self.apply([TextChange(text, positions)])
 
-    def apply(self, changes: list[Change]) -> None:
+    def apply(self, changes: list[TextChange]) -> None:
         before, self.document = self.document, self.document.changed(changes, self.document.version + 1)
         self.editor.note(before, changes)
 
@@ -58,7 +58,7 @@ def test_what_is_not_wanted_is_offered_again_only_to_who_asks():
 
 def test_several_cursors_are_several_edits():
     user = Typing("a.warn(1)\nb.warn(2)\nc.warn(3)\n")
-    user.apply([Change("ing", ((1, 6), (1, 6))), Change("ing", ((0, 6), (0, 6)))])
+    user.apply([TextChange("ing", ((1, 6), (1, 6))), TextChange("ing", ((0, 6), (0, 6)))])
     (found,) = user.offered(invoked=True)
     assert (found.edit.text, user.document.text[: found.edit.start].count("\n")) == ("warning", 2)
 
@@ -66,7 +66,7 @@ def test_several_cursors_are_several_edits():
 def test_a_text_that_is_replaced_as_a_whole_has_no_history():
     user = Typing()
     user.rename()
-    user.apply([Change(OLD)])
+    user.apply([TextChange(OLD)])
     assert user.offered(invoked=True) == []
 
 

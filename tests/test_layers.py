@@ -21,6 +21,7 @@ MAY_IMPORT = {
         "lsp",
         "coder.api",
         "coder.context",
+        "coder.diffusion.policies",
         "coder.editing",
         "coder.engine.engine",
         "coder.errors",
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     "evals": (
         "evals",
         "coder.api",
+        "coder.diffusion.policies",
         "coder.engine.engine",
         "coder.errors",
         "coder.generation.prompting",

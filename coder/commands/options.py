@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from coder.diffusion.policies import POLICIES
+
 RuntimeName = Literal["auto", "onnx", "torch"]
 
 MODEL_PANEL = "Model"
@@ -42,8 +44,8 @@ Threads = Annotated[
 Policy = Annotated[
     str,
     typer.Option(
-        help="Decoding method: `auto`, `autoregressive`, `verified`, `lookup`, `threshold`, `factor`, `entropy`, "
-        "`fixed`, `even` or `proportional`; a parameter may follow, as in `threshold:0.85`.",
+        help=f"Decoding method: {', '.join(f'`{policy.name}`' for policy in POLICIES[:-1])} or `{POLICIES[-1].name}`; "
+        "a parameter may follow, as in `threshold:0.85`.",
         rich_help_panel=DECODING_PANEL,
     ),
 ]

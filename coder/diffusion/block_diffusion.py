@@ -9,10 +9,11 @@ from itertools import count, islice
 import numpy as np
 import numpy.typing as npt
 
+from coder.diffusion import policies
 from coder.diffusion.canvas import BoolArray, Canvas, IntArray
 from coder.diffusion.events import Committed, FinishReason, Step
 from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Run
-from coder.diffusion.unmasking import POLICY_FORMS, Candidates, FixedSteps, UnmaskingPolicy, parse_policy
+from coder.diffusion.unmasking import Candidates, FixedSteps, UnmaskingPolicy, parse_policy
 from coder.errors import InputError
 
 DecodingEvents = Generator[Step | Committed, None, FinishReason]
@@ -229,24 +230,24 @@ def repeated_continuation(sequence: Sequence[int], size: int, excluded: Sequence
 
 
 def parse_algorithm(text: str, canvas_size: int) -> DecodingAlgorithm:
-    """The algorithm that `text` names: `autoregressive`, `verified`, `lookup`, or a policy as `parse_policy` reads it.
+    """Return the algorithm of the policy that `text` names, with its parameters after colons.
 
     Raises:
         InputError: an unknown name or a parameter that does not fit; the message lists what exists.
     """
-    match text.split(":"):
-        case ["autoregressive"]:
+    policy, (_, *parameters) = policies.policy_of(text), text.split(":")
+    if policy.unmasking:
+        return BlockDiffusion(parse_policy(text), canvas_size)
+    match policy, parameters:
+        case policies.AUTOREGRESSIVE, []:
             return Autoregressive()
-        case ["verified"]:
+        case policies.VERIFIED, []:
             return Verified(canvas_size)
-        case ["lookup"]:
+        case policies.LOOKUP, []:
             return Lookup()
-        case ["lookup", size] if size.isdecimal():
+        case policies.LOOKUP, [size] if size.isdecimal():
             return Lookup(int(size))
-        case [name, *_] if name in POLICY_FORMS:
-            return BlockDiffusion(parse_policy(text), canvas_size)
-    known = ", ".join(["autoregressive", "verified", "lookup[:TOKENS]", *POLICY_FORMS.values()])
-    raise InputError(f"there is no decoding policy {text!r}; write one of {known}")
+    raise policies.unknown_policy(text)
 
 
 def _check_canvas_size(size: int) -> None:
@@ -262,4 +263,5 @@ def _require_greedy(request: DenoiseRequest) -> None:
 
 def _refuse_fixed(request: DenoiseRequest) -> None:
     if request.fixed:
-        raise InputError(f"fixed slots need a canvas policy ({', '.join(POLICY_FORMS)}), not {request.algorithm}")
+        names = ", ".join(policy.name for policy in policies.UNMASKING)
+        raise InputError(f"fixed slots need a canvas policy ({names}), not {request.algorithm}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, Protocol, cast
@@ -9,19 +10,11 @@ from typing import Literal, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
+from coder.diffusion import policies
+from coder.diffusion.policies import Policy
 from coder.diffusion.schedules import Cosine, Linear, Schedule, masked_counts
 from coder.errors import InputError
 from coder.model.runtime import Predictions
-
-POLICY_FORMS = {
-    "threshold": "threshold[:0.9]",
-    "factor": "factor[:1.0]",
-    "entropy": "entropy[:0.1]",
-    "fixed": "fixed[:8[:linear|cosine]]",
-    "even": "even[:STEPS][:confidence|entropy|margin]",
-    "proportional": "proportional[:STEPS][:confidence|entropy|margin]",
-}
-"""How `parse_policy` wants each policy written, by its name; the values shown are the defaults."""
 
 LOWEST_NOISE = 1e-3
 """Where Dream's noise levels end (`eps`)."""
@@ -229,44 +222,40 @@ def select_tokens(
     return predictions.tokens[rows, chosen], predictions.probabilities[rows, chosen]
 
 
-def parse_policy(text: str) -> UnmaskingPolicy:
-    """The policy that `text` names: a name, and its parameter after a colon (`threshold:0.85`, `fixed:4:cosine`).
-
-    Raises:
-        InputError: an unknown name or a parameter that does not fit.
-    """
-    try:
-        match text.split(":"):
-            case ["threshold"]:
-                return Threshold()
-            case ["threshold", confidence]:
-                return Threshold(float(confidence))
-            case ["factor"]:
-                return Factor()
-            case ["factor", factor]:
-                return Factor(float(factor))
-            case ["entropy"]:
-                return EntropyBound()
-            case ["entropy", bound]:
-                return EntropyBound(float(bound))
-            case ["fixed"]:
-                return FixedSteps()
-            case ["fixed", steps] | ["fixed", steps, "linear"]:
-                return FixedSteps(int(steps))
-            case ["fixed", steps, "cosine"]:
-                return FixedSteps(int(steps), Cosine())
-            case [("even" | "proportional") as schedule, *rest]:
-                return _scheduled(schedule, rest)
-    except ValueError:
-        pass  # a parameter that is no number: answered like every other text that names no policy
-    raise InputError(f"there is no unmasking policy {text!r}; write one of {', '.join(POLICY_FORMS.values())}")
+def _fixed(steps: str = "8", schedule: str = "linear") -> FixedSteps:
+    return FixedSteps(int(steps), {"linear": Linear(), "cosine": Cosine()}[schedule])
 
 
-def _scheduled(schedule: str, parameters: list[str]) -> Scheduled:
-    """From what follows its name: steps, a ranking, or both. Raises ValueError for anything else."""
+def _scheduled(schedule: Literal["even", "proportional"], *parameters: str) -> Scheduled:
     rankings = ("confidence", "entropy", "margin")
     *numbers, by = parameters if parameters and parameters[-1] in rankings else (*parameters, "confidence")
     if len(numbers) > 1:
         raise ValueError(parameters)
-    steps = int(numbers[0]) if numbers else None
-    return Scheduled(cast("Literal['even']", schedule), steps, cast("Literal['confidence']", by))
+    return Scheduled(schedule, int(numbers[0]) if numbers else None, cast("Literal['confidence']", by))
+
+
+CONSTRUCTORS: Mapping[Policy, Callable[..., UnmaskingPolicy]] = {
+    policies.THRESHOLD: lambda *numbers: Threshold(*map(float, numbers)),
+    policies.FACTOR: lambda *numbers: Factor(*map(float, numbers)),
+    policies.ENTROPY: lambda *numbers: EntropyBound(*map(float, numbers)),
+    policies.FIXED: _fixed,
+    policies.EVEN: lambda *parameters: _scheduled("even", *parameters),
+    policies.PROPORTIONAL: lambda *parameters: _scheduled("proportional", *parameters),
+}
+"""A constructor for each unmasking policy, from the parameters that follow its name."""
+
+
+def parse_policy(text: str) -> UnmaskingPolicy:
+    """Return the policy that `text` names, its parameters after colons (`threshold:0.85`, `fixed:4:cosine`).
+
+    Raises:
+        InputError: an unknown name or a parameter that does not fit.
+    """
+    name, *parameters = text.split(":")
+    for policy, construct in CONSTRUCTORS.items():
+        if policy.name == name:
+            try:
+                return construct(*parameters)
+            except (LookupError, TypeError, ValueError):
+                break  # a parameter too many, or one that is no number: answered like a text that names no policy
+    raise policies.unknown_policy(text, CONSTRUCTORS)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coder.diffusion import policies
 from coder.diffusion.block_diffusion import DecodingEvents
 from coder.diffusion.canvas import IntArray, OpenCanvas, SlotRange
 from coder.diffusion.events import Step
@@ -250,12 +251,13 @@ def parse_published(
     """
     denoiser = config.denoiser
     assert denoiser is not None
-    if text.split(":")[0] in ("autoregressive", "verified", "lookup"):
+    named = policies.policy_of(text)
+    if not named.unmasking and named != policies.AUTO:
         raise InputError(
             f"{denoiser.family} models do not predict one token after another, so they cannot decode with {text}; "
             f"choose auto ({denoiser.policy}) or a canvas policy such as threshold"
         )
-    policy = parse_policy(denoiser.policy if text == "auto" else text)
+    policy = parse_policy(denoiser.policy if named == policies.AUTO else text)
     window = canvas_size or denoiser.window
     if denoiser.expand is not None:
         return ExpandingCanvas(policy, denoiser.expand)

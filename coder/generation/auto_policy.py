@@ -10,6 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
+from coder.diffusion.policies import AUTOREGRESSIVE
 from coder.model.checkpoint.config import DecodingProfile, ModelConfig
 from coder.model.runtime import Pass, Runtime
 
@@ -75,7 +76,7 @@ def choose_policy(config: ModelConfig, costs: PassCosts, canvas_size: int | None
         canvas_size: admits only methods of this size, and autoregressive decoding.
     """
     profiles = [profile for profile in config.decoding if canvas_size in (None, profile.canvas_size)]
-    one_token = DecodingProfile("autoregressive", canvas_size or min(config.block_sizes), 0.0, 1.0)
+    one_token = DecodingProfile(AUTOREGRESSIVE.name, canvas_size or min(config.block_sizes), 0.0, 1.0)
     best = min([one_token, *profiles], key=lambda profile: milliseconds_per_token(profile, costs))
     return best.policy, best.canvas_size
 
@@ -83,7 +84,7 @@ def choose_policy(config: ModelConfig, costs: PassCosts, canvas_size: int | None
 def milliseconds_per_token(profile: DecodingProfile, costs: PassCosts) -> float:
     """Expected cost of a token: the passes it takes, each as wide as the method makes it."""
     wide = costs.of_width(profile.canvas_size + 1)
-    commit = costs.of_width(1) if profile.policy == "autoregressive" else wide
+    commit = costs.of_width(1) if profile.policy == AUTOREGRESSIVE.name else wide
     return profile.canvas_passes_per_token * wide + profile.commit_passes_per_token * commit
 
 

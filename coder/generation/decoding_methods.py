@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from coder.api.completion import CompletionRequest
 from coder.diffusion.block_diffusion import parse_algorithm
+from coder.diffusion.policies import AUTO, AUTOREGRESSIVE, POLICIES, policy_of
 from coder.diffusion.run import DecodingAlgorithm
 from coder.diffusion.whole_canvas import parse_published
 from coder.errors import InputError
 from coder.generation.auto_policy import PassCosts, choose_policy
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.runtime import Runtime
-
-GREEDY_POLICIES = ("verified", "lookup")
-"""Their output is the greedy autoregressive one; what would be sampled with them is sampled one token a pass."""
-
-UNADAPTED_POLICIES = ("auto", "autoregressive", "lookup")
-"""What a checkpoint that was never adapted can decode with: context passes only."""
 
 
 class DecodingMethods:
@@ -37,17 +32,18 @@ class DecodingMethods:
 
     def _policy(self, request: CompletionRequest, temperature: float) -> tuple[str, int]:
         """Name and canvas size."""
-        config, name = self._runtime.config, request.policy.split(":")[0]
+        config, policy = self._runtime.config, policy_of(request.policy)
         size = default_canvas_size(config) if request.canvas_size is None else request.canvas_size
-        if not config.adapted and name not in UNADAPTED_POLICIES:
+        if not config.adapted and policy.canvas:
+            names = ", ".join(other.name for other in POLICIES if not other.canvas)
             raise InputError(
                 f"the checkpoint has not been adapted to fill a canvas (its config.json says so), so it cannot decode "
-                f"with {request.policy}; use {', '.join(UNADAPTED_POLICIES)}, or train it"
+                f"with {request.policy}; use {names}, or train it"
             )
-        if name != "auto":
-            return ("autoregressive" if name in GREEDY_POLICIES and temperature else request.policy), size
-        if temperature:
-            return "autoregressive", size
+        if temperature and (policy == AUTO or policy.greedy):
+            return AUTOREGRESSIVE.name, size
+        if policy != AUTO:
+            return request.policy, size
         self._costs = self._costs or PassCosts.of(self._runtime)
         return choose_policy(config, self._costs, request.canvas_size)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from coder.diffusion.policies import policy_of
 from coder.engine.engine import Engine
 from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.opening import open_checkpoint
@@ -27,9 +28,6 @@ COMPARED = (
     Method("verified", 4),
     Method("lookup:4", 4),
 )
-
-SAME_OUTPUT = ("verified", "lookup")
-"""Methods whose output is that of autoregressive decoding, among which `auto` may choose."""
 
 CALIBRATION_TEXTS = 24
 
@@ -82,7 +80,7 @@ def _measure(folder: Path, holes: Sequence[Hole], settings: TrainSettings) -> li
     content["quickfill"]["decoding"] = [
         _profile(method, [answer for answer in answers if answer.method == method])
         for method in COMPARED
-        if method.name in SAME_OUTPUT
+        if policy_of(method.policy).greedy  # the output is that of autoregressive decoding, so `auto` may choose it
     ]
     (folder / "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return answers

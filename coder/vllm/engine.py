@@ -16,6 +16,7 @@ from coder.api.completion import UNCONSTRAINED, Completion, CompletionRequest, E
 from coder.api.edits import Applied, ApplyRequest, Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
 from coder.context.window import replaced_characters
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
+from coder.diffusion.policies import POLICIES, VERIFIED
 from coder.editing.apply import apply_edit
 from coder.editing.fill import Model, fill_in_turn
 from coder.editing.rewrite import rewrite
@@ -27,8 +28,8 @@ from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
 from coder.vllm.client import Asked, OutOfTimeError, VllmClient
 
-AUTOREGRESSIVE_OUTPUT = ("auto", "autoregressive", "lookup", "verified")
-"""Policies whose output `verified` gives too; the plugin knows them by that name."""
+AUTOREGRESSIVE_OUTPUT = tuple(policy.name for policy in POLICIES if not policy.unmasking)
+"""Policies whose output is that of `verified`; the plugin knows them by that name."""
 
 UNSCORED = (
     "log-probabilities are not known where vLLM runs the model: leave logprobs out, or, where an edit could belong in "
@@ -81,7 +82,7 @@ class VllmEngine:
             raise InputError(f"the context alone is {len(prompt.tokens)} tokens, of {self.config.max_positions}")
         asked = Asked(
             prompt.tokens,
-            "verified" if request.policy in AUTOREGRESSIVE_OUTPUT else request.policy,
+            VERIFIED.name if request.policy in AUTOREGRESSIVE_OUTPUT else request.policy,
             request.canvas_size,
             min(request.max_tokens, room),
             float("inf") if request.deadline_ms is None else started + request.deadline_ms / 1000.0,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coder.api.completion import Completion, CompletionRequest
 from coder.api.edits import Edited, EditRequest, FillRequest, RepairRequest
+from coder.diffusion.policies import policy_of
 from coder.engine.engine import Engine, RuntimeName
 from coder.errors import InputError
 from evals.backends.backend import Answer, Ask, Identity, refuse
@@ -56,7 +57,12 @@ class EngineBackend:
     """
 
     def __init__(self, settings: EngineSettings, engine: Engine | None = None) -> None:
-        """Raises InputError for a length that means nothing; CheckpointError, MissingDependencyError."""
+        """Load the engine, unless it is given.
+
+        Raises:
+            InputError: a policy or a length that does not exist. CheckpointError, MissingDependencyError.
+        """
+        policy_of(settings.policy)  # an unknown one is refused before the model is loaded
         self._settings = settings
         self._length = _parse_length(settings.length)
         self._engine = engine or Engine.load(settings.model, runtime=settings.runtime, threads=settings.threads)

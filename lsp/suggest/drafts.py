@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from coder.api.completion import FREE, CanvasUpdate, CompletionRequest, EngineEvent, FinishReason
+from coder.diffusion.policies import WATCHED
 from coder.postprocess.chain import PostprocessContext, postprocess
 from lsp.engine.engine_client import EngineClient
 from lsp.settings import Settings
@@ -31,7 +32,7 @@ ALTERNATIVE_TEMPERATURE = 0.8
 ATTEMPTS_PER_ALTERNATIVE = 2
 """Draws for one further suggestion, since some are like another."""
 
-DENOISING_POLICY = "threshold"
+DENOISING_POLICY = WATCHED.name
 """The policy of an answer that is watched: the default policy may have no canvas to show."""
 
 

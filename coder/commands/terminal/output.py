@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from coder.diffusion.policies import AUTO, WATCHED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -125,8 +127,8 @@ def print_filled(filled: Filled, texts: Sequence[str], alone: str) -> None:
 
 
 def drawable(policy: str) -> str:
-    """What to decode with while a person watches: `auto` may choose a policy without a canvas to draw."""
-    return "threshold" if policy == "auto" else policy
+    """Return the policy to decode with while a person watches."""
+    return WATCHED.name if policy == AUTO.name else policy
 
 
 def canvas_view(prefix: str, suffix: str, line: int) -> CanvasView:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from coder.diffusion.policies import ENTROPY, FACTOR, FIXED, THRESHOLD, VERIFIED, unknown_policy
 from coder.diffusion.schedules import Linear, Schedule
 from coder.diffusion.unmasking import EntropyBound, Factor, FixedSteps, Threshold, parse_policy
 from coder.errors import InputError
@@ -15,11 +16,12 @@ from coder.errors import InputError
 POLICY_ARGUMENT, CANVAS_ARGUMENT = "policy", "canvas"
 """The names in `extra_args`, `vllm_xargs` in HTTP requests."""
 
-DEFAULT_POLICY = "verified"
-"""Where a request names none: its output is the autoregressive one."""
-
 MAX_STEPS = 64
 """Most steps of a `fixed` policy: its plan has a row for each."""
+
+
+SERVED = (VERIFIED, THRESHOLD, FACTOR, ENTROPY, FIXED)
+"""Policies that a worker can batch."""
 
 
 class Kind(IntEnum):
@@ -62,14 +64,14 @@ def parse_decoding(arguments: Mapping[str, Any] | None, largest_canvas: int) -> 
         InputError: there is no such policy, or the canvas is no number of slots.
     """
     arguments = arguments or {}
-    policy_text = arguments.get(POLICY_ARGUMENT, DEFAULT_POLICY)
+    policy_text = arguments.get(POLICY_ARGUMENT, VERIFIED.name)
     canvas_size = arguments.get(CANVAS_ARGUMENT, largest_canvas)
     if not isinstance(policy_text, str):
         raise InputError(f"{POLICY_ARGUMENT} must be a text such as 'threshold:0.9', not {policy_text!r}")
     if not isinstance(canvas_size, int | float) or not 1 <= canvas_size < math.inf:
         raise InputError(f"{CANVAS_ARGUMENT} must be a number of slots, at least 1, not {canvas_size!r}")
     canvas_size = min(int(canvas_size), largest_canvas)
-    if policy_text == "verified":
+    if policy_text == VERIFIED.name:
         return Decoding(Kind.FIXED, 0.0, canvas_size, steps=1, verified=True)
     match parse_policy(policy_text):
         case Threshold(confidence):
@@ -80,4 +82,6 @@ def parse_decoding(arguments: Mapping[str, Any] | None, largest_canvas: int) -> 
             return Decoding(Kind.ENTROPY, bound, canvas_size)
         case FixedSteps(steps, schedule) if steps <= MAX_STEPS:
             return Decoding(Kind.FIXED, 0.0, canvas_size, steps, schedule)
-    raise InputError(f"a fixed policy takes at most {MAX_STEPS} steps here; {policy_text!r} has more")
+        case FixedSteps():
+            raise InputError(f"a fixed policy takes at most {MAX_STEPS} steps here; {policy_text!r} has more")
+    raise unknown_policy(policy_text, SERVED)

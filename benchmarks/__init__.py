@@ -1,1 +1,1 @@
-"""What measures speed, size and accuracy. Not a test: a figure depends on the machine and on what else it does."""
+"""Measurements of speed, size and accuracy; the README beside explains each. A figure depends on the machine."""

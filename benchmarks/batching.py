@@ -1,4 +1,4 @@
-"""Several requests together: `python -m benchmarks.batching --json FILE`. The README beside this file explains it."""
+"""Measure several requests together: `python -m benchmarks.batching --json FILE`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.machine import machine
 from benchmarks.prompts import cut_holes, project_code
-from benchmarks.report import Row, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_rows, report_console, write_json
 from benchmarks.timing import milliseconds
 from coder.api.completion import CompletionRequest
 from coder.engine.engine import Engine

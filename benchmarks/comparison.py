@@ -2,15 +2,71 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
-from benchmarks.decoding_run import DecodingRun, accepted_drafts, decode
+from coder.diffusion.events import Committed, Finished, Prefilled
 from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.model.runtime import Cache, Runtime
+
+
+@dataclass(frozen=True)
+class DecodingRun:
+    """The tokens that one prompt was answered with, and what that took.
+
+    Attributes:
+        output: the tokens produced, without the end token.
+        passes: forward passes after the prefill; seconds: what they and all between them took.
+        prefill_tokens, prefill_seconds: the context but its last token, where it was not in the cache.
+        commits: how many tokens became settled at a time.
+        ended: whether the model said that it was done.
+    """
+
+    output: tuple[int, ...]
+    passes: int
+    seconds: float
+    prefill_tokens: int
+    prefill_seconds: float
+    commits: tuple[int, ...] = ()
+    ended: bool = False
+
+
+def decode(sampler: Sampler, request: DenoiseRequest) -> DecodingRun:
+    """Consume a denoising run and time what comes after its prefill."""
+    output: list[int] = []
+    commits: list[int] = []
+    start = time.perf_counter()
+    for event in sampler.denoise(request):
+        match event:
+            case Prefilled():
+                start = time.perf_counter()
+            case Committed(tokens):
+                output.extend(tokens)
+                commits.append(len(tokens))
+            case Finished(reason, statistics):
+                return DecodingRun(
+                    output=tuple(output),
+                    passes=statistics.decode_passes,
+                    seconds=time.perf_counter() - start,
+                    prefill_tokens=statistics.prefill_tokens,
+                    prefill_seconds=statistics.prefill_seconds,
+                    commits=tuple(commits),
+                    ended=reason == "end",
+                )
+    raise AssertionError("a run ends with its Finished event")
+
+
+def accepted_drafts(run: DecodingRun) -> list[int]:
+    """The number of drafted tokens that each verification of a verified run agreed with.
+
+    A verification settles those and one token of its own, which at the end is the end token and not counted.
+    """
+    last = len(run.commits) - 1
+    return [count if run.ended and index == last else count - 1 for index, count in enumerate(run.commits)]
 
 
 @dataclass(frozen=True)
@@ -98,7 +154,7 @@ def tokens_per_second(rounds: Sequence[Round], method: Method) -> float:
 
 
 def prefill_tokens_per_second(rounds: Sequence[Round]) -> dict[str, float | None]:
-    """How fast the context is computed, by whichever method was its first, and by llama.cpp where it was measured."""
+    """The speed of the prefill, of whichever method came first, and of llama.cpp where it was measured."""
     methods = rounds[0].keys()
     return {
         "tokens_per_second": _prefill_speed(rounds, [method for method in methods if method != LLAMA_CPP]),
@@ -107,7 +163,7 @@ def prefill_tokens_per_second(rounds: Sequence[Round]) -> dict[str, float | None
 
 
 def acceptance_row(context: int, method: Method, rounds: Sequence[Round]) -> dict[str, object]:
-    """How many of a draft's tokens the verification agrees with, for a method that verifies drafts."""
+    """A row on the number of a draft's tokens that the verification agrees with, for a method that verifies."""
     accepted = [count for run in rounds[0][method] for count in accepted_drafts(run)]
     counts = Counter(accepted)
     return {

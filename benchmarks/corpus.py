@@ -1,5 +1,4 @@
-"""How fast a corpus is made, with how much memory, and what is left of it: `python -m benchmarks.corpus --json FILE`.
-The README beside this file explains it."""
+"""Measure the speed and memory of making a corpus, and what remains: `python -m benchmarks.corpus --json FILE`."""
 
 from __future__ import annotations
 
@@ -16,8 +15,7 @@ from typing import Annotated
 import psutil
 import typer
 
-from benchmarks.machine import machine
-from benchmarks.report import Row, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_rows, report_console, write_json
 from data.building import Built, Ended, Started, build
 from data.card import Card
 from data.settings import CorpusSettings, StandardLibrarySettings, read_settings

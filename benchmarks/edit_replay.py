@@ -1,6 +1,4 @@
-"""Is the next edit foreseen? `python -m benchmarks.edit_replay --json FILE`.
-
-The README beside this file explains it."""
+"""Measure how often the next edit is foreseen: `python -m benchmarks.edit_replay --json FILE`."""
 
 from __future__ import annotations
 
@@ -16,9 +14,8 @@ import typer
 from platformdirs import user_cache_path
 
 from benchmarks.edit_sessions import EditSession, edits, release_sessions, rename_sessions
-from benchmarks.machine import machine
 from benchmarks.releases import DEVELOPED_ON, JUDGED_ON, Pair
-from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from coder.api.edits import Change
 from coder.editing.changes import changes
 from lsp.edit.next.history import EditHistory
@@ -48,7 +45,7 @@ class Asked:
 
 @dataclass
 class Replayed:
-    """What came of a session: what was asked, how many edits the user made, how many were accepted."""
+    """The outcome of a session: what was asked, how many edits the user made, how many were accepted."""
 
     session: EditSession
     asked: list[Asked] = field(default_factory=list)

@@ -40,7 +40,7 @@ class EditSession:
 
 
 def edits(now: str, goal: str) -> list[tuple[Change, ...]]:
-    """What is left to be done, an edit for each line or run of lines, in order."""
+    """The edits that are left to be made, one for each line or run of lines, in order."""
     grouped: list[list[Change]] = []
     for change in changes(now, goal):
         if grouped and "\n" not in now[grouped[-1][-1].end : change.start]:

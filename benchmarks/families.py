@@ -1,5 +1,5 @@
-"""Published models: passes of a random model of a published shape against transformers, and what approximate caches
-change: `python -m benchmarks.families --json FILE`. The README beside this file explains it."""
+"""Measure passes of a random model of a published shape against transformers, and the change that approximate caches
+make to answers: `python -m benchmarks.families --json FILE`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.machine import machine
 from benchmarks.prompts import cut_holes, project_code
-from benchmarks.report import Row, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_rows, report_console, write_json
 from benchmarks.timing import interleaved_medians
 from coder.api.completion import CompletionRequest
 from coder.engine.engine import Engine

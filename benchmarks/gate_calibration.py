@@ -1,6 +1,4 @@
-"""How likely is a suggestion to be right? `python -m benchmarks.gate_calibration --json FILE --picture FILE.svg`.
-
-The README beside this file explains it."""
+"""Measure how likely suggestions are to be right: `python -m benchmarks.gate_calibration --json FILE --picture SVG`."""
 
 from __future__ import annotations
 
@@ -15,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from benchmarks.machine import machine
-from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from benchmarks.typing_replay import is_right
 from benchmarks.typing_sessions import typing_sessions
 from coder.postprocess.context import Mode
@@ -52,7 +49,7 @@ class Place:
 
     @property
     def features(self) -> tuple[float, float, float]:
-        """What `Calibration` weighs: mean and total log-probability, and whether it is a block."""
+        """The features that `Calibration` weighs: mean and total log-probability, and whether it is a block."""
         mean = float(np.log(np.clip(self.candidate.confidence, 1e-6, 1.0)))
         return mean, mean * self.candidate.tokens, float(self.mode == "block")
 
@@ -83,7 +80,7 @@ def main(
 
 
 def places(engine: EngineClient, packages: Sequence[str], sessions: int) -> Iterator[Place]:
-    """What the model would suggest at some keystrokes of typing sessions, where it would suggest anything."""
+    """The suggestions of the model at some keystrokes of typing sessions, where it has any."""
     generator = random.Random(0)
     settings = Settings(budget_ms=PATIENT_MS)
     for session in (*typing_sessions("block", sessions, 0, packages), *typing_sessions("line", sessions, 0, packages)):
@@ -133,7 +130,7 @@ def curve(places: Sequence[Place], calibration: Calibration) -> list[Point]:
 
 
 def reliability(places: Sequence[Place], calibration: Calibration, bins: int = 5) -> list[Row]:
-    """What the gate says and what is seen, in groups of equal size."""
+    """The probability that the gate gives beside the observed share, in groups of equal size."""
     said, right = _said_and_right(places, calibration)
     return [
         {"said": float(said[group].mean()), "seen": float(right[group].mean()), "places": len(group)}

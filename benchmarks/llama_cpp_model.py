@@ -6,18 +6,24 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import os
 import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import llama_cpp
 import numpy as np
 import numpy.typing as npt
+import platformdirs
 
-from benchmarks.decoding_run import DecodingRun
+from benchmarks.comparison import DecodingRun
 from benchmarks.timing import SETTLE_SECONDS
+from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
+from coder.model.convert import gguf_writer
 
 _SILENT = llama_cpp.llama_log_callback(lambda level, text, data: None)
 
@@ -30,20 +36,22 @@ class LlamaCpp:
         llama_cpp.llama_log_set(_SILENT, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         self._config = config
-        self._model = llama_cpp.llama_model_load_from_file(str(file).encode(), llama_cpp.llama_model_default_params())
+        model = llama_cpp.llama_model_load_from_file(str(file).encode(), llama_cpp.llama_model_default_params())
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = context_length
         parameters.n_threads = parameters.n_threads_batch = threads
-        self._context = self._model and llama_cpp.llama_init_from_model(self._model, parameters)
-        if not self._context:
+        context = llama_cpp.llama_init_from_model(model, parameters) if model else None
+        if not model or not context:
             raise RuntimeError(f"llama.cpp does not load {file}")
+        self._model, self._context = model, context
+        self._memory: Any = llama_cpp.llama_get_memory(context)
         self._forbidden = np.zeros(config.vocab_size, np.float32)
         self._forbidden[[token for token in config.control.all if token != config.control.fim_end]] = -np.inf
 
     def decode(self, prompt: Sequence[int], max_tokens: int) -> DecodingRun:
         """Greedy decoding until `<|fim_end|>`, counted like our own: the prompt but its last token is the prefill."""
         time.sleep(SETTLE_SECONDS)
-        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), True)
+        llama_cpp.llama_memory_clear(self._memory, True)
         start = time.perf_counter()
         self._evaluate(prompt[:-1])
         prefill_seconds = time.perf_counter() - start
@@ -69,7 +77,7 @@ class LlamaCpp:
 
     def next_token_loss(self, tokens: Sequence[int]) -> float:
         """Mean negative log-probability, nats, of each token after those before it, over the whole vocabulary."""
-        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self._context), True)
+        llama_cpp.llama_memory_clear(self._memory, True)
         losses = []
         for token, following in pairwise(tokens):
             self._evaluate([token])
@@ -94,3 +102,17 @@ class LlamaCpp:
         """float32 [vocabulary], until the next evaluation."""
         logits = llama_cpp.llama_get_logits_ith(self._context, -1)
         return np.ctypeslib.as_array(logits, shape=(self._config.vocab_size,))
+
+
+def cached_gguf(checkpoint: Checkpoint) -> Path:
+    """The checkpoint's GGUF file in the user's cache folder, written when it is not there."""
+    digest = hashlib.sha256(Path(gguf_writer.__file__).read_bytes())  # another way of writing makes another file
+    for source in sorted({tensor.file for tensor in checkpoint.stored.values()}):
+        digest.update(source.read_bytes())
+    file = platformdirs.user_cache_path("quickfill") / "gguf" / f"{digest.hexdigest()[:16]}-q8_0.gguf"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(f".{os.getpid()}")
+        gguf_writer.write_gguf(checkpoint, unfinished)
+        unfinished.replace(file)
+    return file

@@ -67,7 +67,7 @@ class LspEditor:
         self.client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams(number))
 
     async def suggestion(self) -> str:
-        """What is suggested at the cursor, unasked; an empty text where nothing is."""
+        """The suggestion at the cursor, unasked; an empty text where there is none."""
         return shown(await self.ask()[1])
 
     async def cancelled_within(self) -> float:

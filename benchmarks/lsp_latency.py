@@ -1,6 +1,4 @@
-"""From a keystroke to ghost text: `python -m benchmarks.lsp_latency --json FILE`.
-
-The README beside this file explains it."""
+"""From a keystroke to ghost text: `python -m benchmarks.lsp_latency --json FILE`."""
 
 from __future__ import annotations
 
@@ -16,8 +14,7 @@ import typer
 
 from benchmarks.held_out_packages import HELD_OUT_PACKAGES, held_out_package
 from benchmarks.lsp_editor import LspEditor, lsp_editor
-from benchmarks.machine import machine
-from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from benchmarks.typing_replay import Answer, Felt, milliseconds, percentile, replay_at_speed, replay_patiently
 from benchmarks.typing_sessions import Kind, typing_sessions
 

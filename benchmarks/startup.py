@@ -1,4 +1,4 @@
-"""What it costs to be there: `python -m benchmarks.startup --json FILE`. The README beside this file explains it."""
+"""Measure imports, loading and installing: `python -m benchmarks.startup --json FILE`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json as jsons
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -13,10 +14,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.install_size import install_sizes
-from benchmarks.machine import machine
 from benchmarks.prompts import ROOT
-from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from coder.model.checkpoint.opening import EMBEDDED, find_checkpoint
 
 MEGABYTE = 1_000_000
@@ -110,6 +109,34 @@ def forget_files(folder: Path) -> bool:
             with path.open("rb") as file:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     return True
+
+
+LIST_SIZES = """
+import json
+from importlib.metadata import distributions
+sizes = {}
+for package in distributions():
+    files = [file for file in package.files or [] if not str(file).replace("\\\\", "/").startswith("coder/weights/")]
+    paths = [package.locate_file(file) for file in files]
+    sizes[package.name] = sum(path.stat().st_size for path in paths if path.is_file())
+print(json.dumps(sizes))
+"""
+
+NOT_INSTALLED_BY_US = ("pip", "setuptools")
+
+
+def install_sizes(folder: Path, project: Path) -> dict[str, int]:
+    """Bytes of each package after `pip install project` in a new virtual environment in `folder`, the largest first.
+
+    The embedded weights are left out. Raises subprocess.CalledProcessError when the installation fails.
+    """
+    venv.create(folder, with_pip=True)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", str(project)], check=True)
+    listing = subprocess.run([python, "-c", LIST_SIZES], check=True, capture_output=True, text=True)
+    sizes: dict[str, int] = jsons.loads(listing.stdout)
+    ours = {name: size for name, size in sizes.items() if name not in NOT_INSTALLED_BY_US}
+    return dict(sorted(ours.items(), key=lambda entry: -entry[1]))
 
 
 if __name__ == "__main__":

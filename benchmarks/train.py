@@ -1,4 +1,4 @@
-"""How fast training is: `python -m benchmarks.train --json FILE`. The README beside this file explains it."""
+"""Measure the speed of training: `python -m benchmarks.train --json FILE`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import numpy as np
 import torch
 import typer
 
-from benchmarks.machine import machine
-from benchmarks.report import Row, print_figures, report_console, write_json
+from benchmarks.report import Row, machine, print_figures, report_console, write_json
 from benchmarks.timing import milliseconds
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig

@@ -49,7 +49,7 @@ async def replay_patiently(editor: LspEditor, session: TypingSession) -> list[An
 
 @dataclass
 class Felt:
-    """What a user sees while typing at speed.
+    """The suggestions that a user sees while typing at speed.
 
     Attributes:
         keystrokes: keys typed. with_suggestion: those before which a suggestion was in sight.

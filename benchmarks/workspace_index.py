@@ -1,4 +1,4 @@
-"""What knowing the workspace is worth: `python -m benchmarks.workspace_index --json FILE`. See the README beside."""
+"""Measure what knowing the workspace gains: `python -m benchmarks.workspace_index --json FILE`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ import typer
 from scipy.stats import bootstrap
 
 from benchmarks.held_out_packages import HELD_OUT_PACKAGES, HeldOutPackage, held_out_package
-from benchmarks.machine import machine
-from benchmarks.report import Row, print_figures, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.context.files import source_files
 from coder.context.workspace_index import WorkspaceIndex
@@ -217,7 +216,7 @@ def index_costs(package: HeldOutPackage) -> dict[str, object]:
 
 
 def milliseconds_per_line(engine: Engine, package: HeldOutPackage, count: int, inside: bool, seed: int) -> float:
-    """What the index itself takes for a line: putting the open text beside it, and a question before each token."""
+    """The time of the index itself for a line: putting the open text beside it, and a question before each token."""
     tokenizer = engine.checkpoint.tokenizer
     prompting = Prompting(engine.config, tokenizer)
     prompting.workspaces.at(package.folder).wait()

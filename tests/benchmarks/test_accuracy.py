@@ -7,8 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchmarks.accuracy import compare, project_documents
-from benchmarks.agreement import Answers, Document, ask, comparison
+from benchmarks.accuracy import Answers, Document, ask, compare, comparison, project_documents
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.onnx.runtime import OnnxRuntime
 from tests.tiny import open_tiny_checkpoint

@@ -5,14 +5,15 @@ import pytest
 from benchmarks.comparison import (
     AUTOREGRESSIVE,
     LLAMA_CPP,
+    DecodingRun,
     Method,
     acceptance_row,
+    accepted_drafts,
     decoding_row,
     prefill_tokens_per_second,
     take_turns,
     tokens_per_second,
 )
-from benchmarks.decoding_run import DecodingRun, accepted_drafts
 
 CANVAS = Method("threshold:0.9", 8)
 

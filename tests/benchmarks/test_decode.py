@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import decode
-from benchmarks.decoding_benchmark import POLICIES, DecodingBenchmark, Plan
-from benchmarks.products import layer_shapes
+from benchmarks.decode import POLICIES, DecodingBenchmark, Plan
+from benchmarks.passes import layer_shapes
 from coder.model.checkpoint.checkpoint import Checkpoint
 from tests.tiny import open_tiny_checkpoint
 
@@ -44,7 +44,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 
 @pytest.fixture
 def without_llama_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.decoding_benchmark.find_spec", lambda name: None)
+    monkeypatch.setattr("benchmarks.decode.find_spec", lambda name: None)
 
 
 @pytest.mark.usefixtures("without_llama_cpp")

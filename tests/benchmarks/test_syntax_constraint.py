@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from benchmarks.code_holes import KINDS, human_eval_holes
-from benchmarks.syntax_constraint import Answer, compare
+from benchmarks.syntax_constraint import KINDS, Answer, compare, human_eval_holes
 from coder.syntax.soundness import is_sound
 
 

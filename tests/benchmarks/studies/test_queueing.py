@@ -7,7 +7,7 @@ from statistics import mean
 
 import pytest
 
-from benchmarks.queueing import Station, simulate
+from benchmarks.studies.queueing import Station, simulate
 
 REQUESTS = 30_000
 

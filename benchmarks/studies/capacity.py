@@ -1,6 +1,7 @@
-"""How many machines a number of developers needs: `python -m benchmarks.capacity`. docs/capacity.md explains it.
+"""Work out how many machines a number of developers needs: `python -m benchmarks.studies.capacity`.
 
-First the simulator has to say how long requests take on this machine, at loads that are then measured.
+docs/capacity.md explains it. First the simulator has to say how long requests take on this machine, at loads that are
+then measured.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ from typing import Annotated
 import httpx
 import typer
 
-from benchmarks.machine import machine
-from benchmarks.queueing import Station, Stay, simulate
-from benchmarks.report import Row, print_rows, report_console, write_json
+from benchmarks.report import Row, machine, print_rows, report_console, write_json
 from benchmarks.serve_load import connected, requests, started
+from benchmarks.studies.queueing import Station, Stay, simulate
 from coder.model.checkpoint.opening import EMBEDDED
 
 LOADS = (0.3, 0.6, 0.85)

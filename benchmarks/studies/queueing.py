@@ -47,7 +47,7 @@ class Station:
 
 @dataclass(frozen=True)
 class Stay:
-    """How requests fared, in seconds: until they were begun, and until they were answered."""
+    """Seconds until requests were begun, and until they were answered."""
 
     waited: list[float]
     took: list[float]
@@ -84,13 +84,13 @@ def _arrivals(
 
 
 class _Worker:
-    """What is in work, with what is left of each, and what waits."""
+    """Requests in work, with what is left of each, and requests that wait."""
 
     def __init__(self, environment: simpy.Environment, station: Station, stay: Stay) -> None:
         self._environment, self._station, self._stay = environment, station, stay
         self._waiting: deque[tuple[float, float]] = deque()
         self._running: list[list[float]] = []
-        """What is left, and when it came."""
+        """The work that is left of a request, and when it came."""
         self._changed = environment.event()
         self._answered = environment.event()
 

@@ -1,7 +1,9 @@
-"""What in the recipe matters: `python -m benchmarks.training_ablation ROWS OUT`. The README beside this explains it."""
+"""Train arms that differ in one part of the recipe: `python -m benchmarks.studies.training_ablation ROWS OUT`."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +11,6 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.infilling_pass_rate import Holes, fill_and_judge, held_out_holes
 from benchmarks.report import Row, print_rows, report_console, write_json
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import EMBEDDED
@@ -18,8 +19,15 @@ from coder.train.infilling import METHODS
 from coder.train.run import train
 from coder.train.run_folder import newest_checkpoint
 from coder.train.settings_file import parse_settings
+from evals.backends.backend import Backend, Decoding
 from evals.backends.engine_backend import EngineBackend, EngineSettings
-from evals.scoring.summary import PASS, Summary, compare_runs
+from evals.benchmarks.benchmark import Benchmark
+from evals.benchmarks.infilling import MultiLine, SingleLine
+from evals.generation import choose_tasks, describe_run
+from evals.progress import generate_with_progress, score_with_progress
+from evals.run_files import RunFiles
+from evals.scoring.summary import PASS, Summary, compare_runs, summarize
+from evals.task import Task
 
 BEFORE = "before"
 """The weights that every arm begins with."""
@@ -132,7 +140,7 @@ def trained_arm(arm: Arm, folder: Path, rows: Path, init: str, steps: int, optim
 def scores_of(
     name: str, weights: str, folder: Path, holes: Sequence[Holes], max_tokens: int, workers: int | None
 ) -> Scores:
-    """What weights write into the holes in int8, by both ways of decoding; remembered in the arm's folder."""
+    """The answers of some weights to the holes in int8, by both ways of decoding; remembered in the arm's folder."""
     convert(weights, folder / "int8", force=True)
     engine = Engine.load(str(folder / "int8"), runtime="onnx")
     scores: dict[tuple[str, str], Summary] = {}
@@ -165,6 +173,50 @@ def compared(scores: Mapping[str, Scores]) -> Iterator[Row]:
                 "lost": against.only_first,
                 "p": against.p_value,
             }
+
+
+BOTH = "both"
+"""The name of the holes of all kinds together."""
+
+
+@dataclass(frozen=True)
+class Holes:
+    """Holes of one kind."""
+
+    kind: str
+    benchmark: Benchmark
+    tasks: list[Task]
+
+
+def held_out_holes(each: int, seed: int = 0) -> list[Holes]:
+    """So many single-line and so many multi-line holes, which `seed` draws."""
+    benchmarks = {"single-line": SingleLine(), "multi-line": MultiLine()}
+    return [Holes(kind, one, choose_tasks(one.tasks(), each, seed)) for kind, one in benchmarks.items()]
+
+
+def fill_and_judge(
+    backend: Backend, holes: Sequence[Holes], folder: Path, max_tokens: int, workers: int | None = None
+) -> dict[str, Summary]:
+    """The scored answers by kind of hole, and those of all kinds together.
+
+    Answers and verdicts are kept in `folder`, named by the backend and by a hash of all that decides them: nothing is
+    asked or executed twice, and other holes, weights or settings have files of their own.
+
+    Raises SandboxError where programs cannot be run safely.
+    """
+    found: dict[str, Summary] = {}
+    for one in holes:
+        decoding = Decoding(max_tokens)
+        run = describe_run(one.benchmark, one.tasks, backend, decoding, 1)
+        key = hashlib.sha256(json.dumps(run, sort_keys=True).encode("ascii")).hexdigest()[:12]
+        files = RunFiles(folder)
+        answers = files.add(f"{backend.identity.label} {one.kind} {key}")
+        generate_with_progress(one.benchmark, one.tasks, backend, answers, decoding, 1)
+        found[one.kind] = score_with_progress(
+            one.benchmark, one.tasks, answers, files.verdicts(answers), workers, allow_unsandboxed=False
+        )
+    results = [result for summary in found.values() for result in summary.results]
+    return {**found, BOTH: summarize(BOTH, results, {"label": backend.identity.label})}
 
 
 if __name__ == "__main__":

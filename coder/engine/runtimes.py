@@ -40,7 +40,7 @@ def load_runtime(
         raise InputError("the model options dtype and device are PyTorch's; choose --runtime torch")
     from coder.model.onnx.runtime import OnnxRuntime
 
-    return OnnxRuntime.load(checkpoint, threads)
+    return OnnxRuntime.load(checkpoint, threads, progress=progress)
 
 
 def _require_room(checkpoint: Checkpoint) -> None:

@@ -93,7 +93,7 @@ def with_adapter(checkpoint: Checkpoint, file: Path) -> Checkpoint:
         config = replace(config, local_width=0 if first is None else first.shape[0])
         for name, shape in local_tensors(config).items():
             stored[name] = _required(file, name, others.get(name), shape)
-    return replace(checkpoint, stored=stored, config=config)
+    return replace(checkpoint, stored=stored, config=config, adapters=(*checkpoint.adapters, file))
 
 
 def _dequantized(stored: StoredTensor, row_scale: StoredTensor | None, rows: slice) -> npt.NDArray[np.float32]:

@@ -61,6 +61,7 @@ class Checkpoint:
         stored: its tensors, by the names of a Hugging Face Llama's.
         frame: what stands around a text in a published model's prompt; None for this project's layout.
         options: what followed its name.
+        adapters: the files of those in its tensors.
     """
 
     folder: Path
@@ -70,6 +71,7 @@ class Checkpoint:
     stored: Mapping[str, StoredTensor]
     frame: Frame | None = None
     options: ModelOptions = NO_OPTIONS
+    adapters: tuple[Path, ...] = ()
 
     def tensor(self, name: str) -> Quantized | npt.NDArray[np.float32]:
         """One of `expected_tensors(config)`; float formats come as float32. A float32 array or an int8 matrix may be

@@ -64,6 +64,11 @@ class ControlTokens:
     fim_end: int
     all: tuple[int, ...]
     """Every id that stands for no text, the named ones and those that the vocabulary reserves besides."""
+    fim_middle: int | None = None
+    """Where the prefix comes first in a prompt: what stands before the middle."""
+    turn_start: int | None = None
+    turn_end: int | None = None
+    """What a chat's turns begin and end with, where the vocabulary has that."""
 
     def forbidden(self, allowed: tuple[int, ...]) -> list[int]:
         """The ids that may not be predicted where, besides text, only `allowed` may."""

@@ -77,4 +77,13 @@ def _open(plain: str, options: ModelOptions) -> Checkpoint:
     if options.for_denoisers:
         raise InputError(f"{plain} is no published diffusion model: it has no {', '.join(options.for_denoisers)}")
     ours = assemble(folder, settings, folder / "tokenizer.json", weight_tensors(folder))
+    if (adapter := settings["quickfill"].get("adapter")) is not None:
+        ours = with_adapter(ours, _inside(folder, adapter))
     return replace(ours, options=options)
+
+
+def _inside(folder: Path, name: object) -> Path:
+    """The file of a checkpoint that its `config.json` names. Raises CheckpointError for one elsewhere."""
+    if not isinstance(name, str) or Path(name).name != name:
+        raise CheckpointError(f"config.json: quickfill.adapter must name a file beside it, not {name!r}")
+    return folder / name

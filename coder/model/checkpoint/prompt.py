@@ -1,9 +1,12 @@
 """The layouts of a prompt, as lists of token ids; the model continues each one (design: the layout of a prompt).
 
     header  <|fim_suffix|> suffix <|fim_prefix|> prefix  ▸  middle <|fim_end|>
+    header  <|fim_prefix|> prefix <|fim_suffix|> suffix <|fim_middle|> written  ▸  middle <|endoftext|>
 
-Suffix first, so that prefix and middle stay contiguous and the suffix stays cached while the user types. Every part is
-tokenised by itself. Headers, several holes and edits are for checkpoints that have seen them: the caller decides.
+Suffix first, so that prefix and middle stay contiguous and the suffix stays cached while the user types; or prefix
+first, as the base models of others were trained: what was written since the prefix was taken begins the middle, so that
+typing only appends here too. The vocabulary says which. Every part is tokenised by itself. Headers, several holes and
+edits are for checkpoints that have seen them: the caller decides.
 """
 
 from __future__ import annotations
@@ -26,8 +29,15 @@ def file_header(tokenizer: Tokenizer, path: str, text: str) -> list[int]:
     return [tokenizer.control.file, *tokenizer.encode(f"{path}\n"), *tokenizer.encode(text)]
 
 
-def infill(control: ControlTokens, prefix: Ids, suffix: Ids, header: Ids = ()) -> list[int]:
-    """One hole between `prefix` and `suffix`, either of which may be empty."""
+def infill(control: ControlTokens, prefix: Ids, suffix: Ids, header: Ids = (), written: Ids = ()) -> list[int]:
+    """One hole between `prefix` and `suffix`, either of which may be empty.
+
+    Args:
+        written: the text between the prefix and the hole.
+    """
+    if control.fim_middle is not None:
+        return [*header, control.fim_prefix, *prefix, control.fim_suffix, *suffix, control.fim_middle, *written]
+    prefix = [*prefix, *written]
     return [*header, control.fim_suffix, *suffix, control.fim_prefix, *prefix]
 
 

@@ -26,7 +26,18 @@ CONTROL_TEXTS = {
     "mask": "<|mask|>",
     "fim_end": "<|fim_end|>",
 }
-"""How `tokenizer.json` spells each named control token."""
+"""How `tokenizer.json` spells each named control token, where the suffix comes first in a prompt."""
+
+PREFIX_FIRST_TEXTS = {
+    **CONTROL_TEXTS,
+    "repo": "<|repo_name|>",
+    "file": "<|file_sep|>",
+    "fim_middle": "<|fim_middle|>",
+    "fim_end": "<|endoftext|>",
+    "turn_start": "<|im_start|>",
+    "turn_end": "<|im_end|>",
+}
+"""The same where the prefix comes first: the spellings of Qwen2.5-Coder, and this project's own."""
 
 REVERSIBILITY_PROBE = " a\u0301  b\r\n\t\x00 \N{ZERO WIDTH JOINER}\N{KISS MARK}<|mask|> 12\n"
 
@@ -132,12 +143,13 @@ def read_tokenizer_file(file: Path) -> tokenizers.Tokenizer:
 
 
 def _control_tokens(file: Path, special: dict[str, int]) -> ControlTokens:
-    missing = [text for text in CONTROL_TEXTS.values() if text not in special]
+    texts = CONTROL_TEXTS if CONTROL_TEXTS["fim_end"] in special else PREFIX_FIRST_TEXTS
+    missing = [text for text in texts.values() if text not in special]
     if missing:
         raise CheckpointError(
             f"{file} has no special token {', '.join(missing)}: the checkpoint was not adapted to this prompt layout"
         )
-    named = {name: special[text] for name, text in CONTROL_TEXTS.items()}
+    named = {name: special[text] for name, text in texts.items()}
     return ControlTokens(**named, all=tuple(sorted(special.values())))
 
 

@@ -20,6 +20,7 @@ class LocalGraph(Layers):
 
     def __init__(self, weights: DecoderWeights) -> None:
         super().__init__(weights)
+        assert weights.local is not None
         self.local = weights.local
 
     def build(self) -> tuple[bytes, dict[str, Array]]:
@@ -38,5 +39,5 @@ class LocalGraph(Layers):
 
     def _embedding_before(self, distance: int) -> str:
         tokens = self.graph.add("Gather", "before", self.graph.constant(np.array(distance, np.int64)), axis=0)
-        scale = self.graph.constant(np.array(self.local.embedding_scale, np.float32))
+        scale = self.graph.constant(self.local.embedding_scale)
         return self.graph.add("Mul", self.embedding(tokens), scale)

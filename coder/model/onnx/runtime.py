@@ -15,6 +15,7 @@ from coder.model.checkpoint.config import ModelConfig
 from coder.model.onnx import protobuf as onnx_protobuf
 from coder.model.onnx.cache import OnnxCache
 from coder.model.onnx.graph import STANDARD_OPERATORS
+from coder.model.onnx.preparing import Progress, weights_of
 from coder.model.onnx.session import DecoderSession, LocalSession
 from coder.model.onnx.weights import DecoderWeights
 from coder.model.runtime import Cache, LocalStep, Pass, Predictions
@@ -54,13 +55,19 @@ class OnnxRuntime:
         return LocalSession(self._weights, self._threads)
 
     @staticmethod
-    def load(checkpoint: Checkpoint, threads: int | None = None, weight_bits: int | None = None) -> OnnxRuntime:
+    def load(
+        checkpoint: Checkpoint,
+        threads: int | None = None,
+        weight_bits: int | None = None,
+        progress: Progress = lambda share: None,
+    ) -> OnnxRuntime:
         """Build the graph from a checkpoint.
 
         Args:
             threads: of the matrix products; None uses every core this process may run on, at most 8.
             weight_bits: 8 or 7 for int8 products, 32 for float32; None chooses 8 where this processor's int8 products
                 are exact with 8 bits, else 7.
+            progress: told what share of the weights is ready, the first time that this takes long.
 
         Raises CheckpointError for a head size that ONNX Runtime's attention cannot run.
         """
@@ -76,7 +83,7 @@ class OnnxRuntime:
             "precision": PRECISIONS[bits],
             "threads": str(threads),
         }
-        return OnnxRuntime(DecoderWeights(checkpoint, WEIGHT_LEVELS[bits]), threads, description)
+        return OnnxRuntime(weights_of(checkpoint, WEIGHT_LEVELS[bits], progress), threads, description)
 
     @property
     def config(self) -> ModelConfig:

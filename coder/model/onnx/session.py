@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ctypes
+import mmap
+import sys
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +42,7 @@ class Session:
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in self._constants.values()]
         options.add_external_initializers(list(self._constants), values)
         self._session = onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
+        give_back_memory(self._constants.values())
         self._config = weights.config
         self._quantized = weights.quantized
         self._control_bias: dict[tuple[int, ...], npt.NDArray[np.float32]] = {}
@@ -50,6 +54,24 @@ class Session:
             bias[self._config.control.forbidden(allowed)] = HIDDEN_FROM
             self._control_bias[allowed] = bias
         return self._control_bias[allowed]
+
+
+def give_back_memory(constants: Iterable[Array]) -> None:
+    """Return to the system what a new session leaves behind: 760 MB of 1,400 for the embedded model.
+
+    Its matrices were copied into a layout of ONNX Runtime's own, so the pages of a mapped file are read no more but for
+    a few rows of the embedding, and come back from the file where they are. The C library keeps what was freed on the
+    way, unless it is told.
+    """
+    if hasattr(mmap.mmap, "madvise"):
+        for constant in constants:
+            owner: object = constant
+            while isinstance(owner, np.ndarray):
+                owner = owner.base
+            if isinstance(owner, mmap.mmap):
+                owner.madvise(mmap.MADV_DONTNEED)
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
+        library.malloc_trim(0)
 
 
 class LocalSession(Session):

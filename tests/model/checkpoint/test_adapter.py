@@ -90,6 +90,32 @@ def test_an_adapter_of_other_weights_is_refused(folder: Path, tmp_path: Path):
         open_checkpoint(f"{tmp_path / 'other'}+{folder / 'some.safetensors'}")
 
 
+def with_adapter_named(folder: Path, name: object) -> Path:
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings["quickfill"]["adapter"] = name
+    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+def test_a_checkpoint_may_name_its_own_adapter(tmp_path: Path):
+    folder = write_tiny_checkpoint(tmp_path / "tiny")
+    plain = open_checkpoint(str(folder))
+    changes = changes_for(plain)
+    write_adapter(folder / "adapter.safetensors", plain, changes, scale=2.0)
+    adapted = open_checkpoint(str(with_adapter_named(folder, "adapter.safetensors")))
+    expected = with_adapter(plain, folder / "adapter.safetensors")
+    assert adapted.adapters == (folder / "adapter.safetensors",)
+    for name in changes:
+        assert (adapted.float_tensor(name) == expected.float_tensor(name)).all()
+
+
+@pytest.mark.parametrize("name", ["../adapter.safetensors", "/etc/adapter", "a/b", "", 3])
+def test_an_adapter_elsewhere_is_refused(tmp_path: Path, name: object):
+    folder = with_adapter_named(write_tiny_checkpoint(tmp_path / "tiny"), name)
+    with pytest.raises(CheckpointError, match=r"quickfill\.adapter must name a file beside it|there is no adapter"):
+        open_checkpoint(str(folder))
+
+
 def test_a_folder_may_have_a_plus_in_its_name(tmp_path: Path):
     write_tiny_checkpoint(tmp_path / "a+b")
     assert open_checkpoint(str(tmp_path / "a+b")).folder == tmp_path / "a+b"

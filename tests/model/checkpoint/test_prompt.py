@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,16 @@ def test_infilling_puts_the_suffix_first():
 def test_empty_parts_leave_the_layout_as_it_is():
     assert prompt.infill(CONTROL, prefix=[101], suffix=[]) == [SUFFIX, PREFIX, 101]
     assert prompt.infill(CONTROL, prefix=[], suffix=[]) == [SUFFIX, PREFIX]
+
+
+def test_where_the_vocabulary_has_a_middle_the_prefix_comes_first():
+    control = replace(CONTROL, fim_middle=10)
+    assert prompt.infill(control, [101], [201], [301], [102, 103]) == [301, PREFIX, 101, SUFFIX, 201, 10, 102, 103]
+    assert prompt.infill(control, [], []) == [PREFIX, SUFFIX, 10]
+
+
+def test_what_was_written_joins_the_prefix_where_that_comes_last():
+    assert prompt.infill(CONTROL, [101], [201], written=[102]) == [SUFFIX, 201, PREFIX, 101, 102]
 
 
 def test_headers_come_first():

@@ -1,0 +1,221 @@
+"""A checkpoint's matrices made ready for the ONNX graph: smoothed, quantised, transposed; once, then kept in a file.
+
+A checkpoint whose matrices are not int8 already, as the embedded base with its adapter, takes seconds to prepare. What
+comes out is kept in the user's cache folder, named by what it was made of, and mapped into memory from then on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from coder.errors import CheckpointError
+from coder.model.checkpoint.checkpoint import FIRST_LOCAL_TOKEN, LOCAL, Checkpoint, Quantized
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.convert.smoothing import SMOOTHING_FILE, LayerSmoothing, load_smoothing
+from coder.model.onnx.weights import (
+    DecoderWeights,
+    LayerWeights,
+    Linear,
+    LocalWeights,
+    Values,
+    Vector,
+    read_weights,
+    write_weights,
+)
+
+EMBEDDING = "model.embed_tokens.weight"
+
+FORMAT = 1
+"""Of the files; another one when what is in them changes."""
+
+WORTH_KEEPING = 32 << 20
+"""Bytes of weights from which on they are kept."""
+
+MOST_KEPT = 3
+"""Files in the folder, some 400 MB each for the embedded model; the one that was used longest ago gives way."""
+
+Progress = Callable[[float], None]
+
+
+def weights_of(checkpoint: Checkpoint, levels: int | None, progress: Progress = lambda share: None) -> DecoderWeights:
+    """Return the weights of a checkpoint, from the cache folder where they are kept.
+
+    A folder that cannot be written, or a full disk, costs the preparation each time, nothing else.
+    """
+    if levels is None or not _is_worth_keeping(checkpoint):
+        return prepare(checkpoint, levels, progress)
+    file = kept_weights_folder() / f"{_identity(checkpoint, levels)}.safetensors"
+    with contextlib.suppress(CheckpointError, OSError):
+        kept = read_weights(file, checkpoint.config)
+        os.utime(file)
+        return kept
+    prepared = prepare(checkpoint, levels, progress)
+    try:
+        _keep(file, prepared)
+        # Maps of the file instead of the arrays: memory that the system may take back.
+        return read_weights(file, checkpoint.config)
+    except (CheckpointError, OSError):
+        return prepared
+
+
+def kept_weights_folder() -> Path:
+    return Path(platformdirs.user_cache_dir("quickfill")) / "weights"
+
+
+def _is_worth_keeping(checkpoint: Checkpoint) -> bool:
+    """Whether matrices have to be dequantised or rounded, and there are many of them."""
+    matrices = [tensor for tensor in checkpoint.stored.values() if len(tensor.shape) == 2]
+    size = sum(tensor.shape[0] * tensor.shape[1] for tensor in matrices)
+    return size > WORTH_KEEPING and any(tensor.dtype != "I8" for tensor in matrices)
+
+
+def _identity(checkpoint: Checkpoint, levels: int) -> str:
+    """Names what the weights are made of: the contents of all files, the configuration, the number of levels."""
+    files = {tensor.file for tensor in checkpoint.stored.values()} | set(checkpoint.adapters)
+    smoothing = checkpoint.folder / SMOOTHING_FILE
+    files |= {smoothing} if smoothing.is_file() else set()
+    contents = []
+    for file in sorted(files):
+        with file.open("rb") as content:
+            contents.append(hashlib.file_digest(content, "sha256").hexdigest())
+    described = json.dumps([FORMAT, levels, sorted(contents), asdict(checkpoint.config)], sort_keys=True, default=str)
+    return hashlib.sha256(described.encode()).hexdigest()[:32]
+
+
+def _keep(file: Path, weights: DecoderWeights) -> None:
+    """Write the file, whole or not at all, and remove those that are too many. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}")
+    try:
+        write_weights(unfinished, weights)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    kept = sorted(file.parent.glob("*.safetensors"), key=lambda one: one.stat().st_mtime, reverse=True)
+    for old in kept[MOST_KEPT:]:
+        with contextlib.suppress(OSError):  # Windows keeps what another process has mapped
+            old.unlink()
+
+
+def prepare(
+    checkpoint: Checkpoint, levels: int | None, progress: Callable[[float], None] = lambda share: None
+) -> DecoderWeights:
+    """Return the weights of a checkpoint; no more than one matrix is ever held in float32.
+
+    Args:
+        levels: the largest magnitude of a quantised weight (127: 8 bits, 63: 7 bits), or None to stay in float32.
+        progress: told what share is done.
+    """
+    return Preparation(checkpoint, levels).weights(progress)
+
+
+class Preparation:
+    """The way from a checkpoint's tensors to weights: smoothed, quantised a scale a row, transposed to [in, out]."""
+
+    def __init__(self, checkpoint: Checkpoint, levels: int | None) -> None:
+        self.checkpoint = checkpoint
+        self.config: ModelConfig = checkpoint.config
+        self.levels = levels
+        self._smoothing = load_smoothing(checkpoint.folder, checkpoint.config)
+
+    def weights(self, progress: Progress) -> DecoderWeights:
+        layers = []
+        for index in range(self.config.num_layers):
+            layers.append(self._layer(index))
+            progress((index + 1) / (self.config.num_layers + 2))
+        return DecoderWeights(
+            self.config,
+            self._quantize(self.checkpoint.tensor(EMBEDDING)),
+            self._linear(EMBEDDING if self.config.tied_embeddings else "lm_head.weight", self._smoothing.head),
+            self.checkpoint.float_tensor("model.norm.weight") / self._smoothing.head,
+            tuple(layers),
+            self._local() if self.config.local_width else None,
+        )
+
+    def _local(self) -> LocalWeights:
+        inner, outer = (self._linear(f"{LOCAL}{name}", np.ones(1, np.float32)) for name in ("W1", "W2"))
+        return LocalWeights(
+            replace(inner, bias=self.checkpoint.float_tensor(f"{LOCAL}b1")),
+            outer,
+            np.array([1.0 / self.checkpoint.float_tensor(EMBEDDING)[FIRST_LOCAL_TOKEN:].std()], np.float32),
+            self.checkpoint.float_tensor("model.norm.weight"),
+            self._smoothing.head,
+        )
+
+    def _layer(self, index: int) -> LayerWeights:
+        name, smoothing = f"model.layers.{index}", self._smoothing.layers[index]
+        projection = f"{name}.self_attn"
+        queries, keys, values = (
+            self._linear(f"{projection}.{kind}_proj.weight", smoothing.qkv, rows)
+            for kind, rows in (("q", None), ("k", None), ("v", 1.0 / smoothing.out))
+        )
+        return LayerWeights(
+            input_norm=self.checkpoint.float_tensor(f"{name}.input_layernorm.weight") / smoothing.qkv,
+            qkv=replace(stacked([queries, keys, values]), bias=self._projection_bias(projection, smoothing)),
+            out=self._linear(f"{projection}.o_proj.weight", self._every_query_head(smoothing)),
+            post_attention_norm=self.checkpoint.float_tensor(f"{name}.post_attention_layernorm.weight")
+            / smoothing.gate_up,
+            gate=self._linear(f"{name}.mlp.gate_proj.weight", smoothing.gate_up),
+            up=self._linear(f"{name}.mlp.up_proj.weight", smoothing.gate_up, 1.0 / smoothing.down),
+            down=self._linear(f"{name}.mlp.down_proj.weight", smoothing.down),
+        )
+
+    def _projection_bias(self, projection: str, smoothing: LayerSmoothing) -> Vector | None:
+        """Biases of queries, keys and values behind each other; those of the values are smoothed with their rows."""
+        if not self.config.projection_bias:
+            return None
+        queries, keys, values = (self.checkpoint.float_tensor(f"{projection}.{kind}_proj.bias") for kind in "qkv")
+        return np.concatenate([queries, keys, values / smoothing.out])
+
+    def _every_query_head(self, smoothing: LayerSmoothing) -> Vector:
+        """Factors of the values [key-value heads x head size], repeated for the query heads that read them."""
+        heads = smoothing.out.reshape(self.config.num_key_value_heads, self.config.head_dim)
+        return heads.repeat(self.config.num_heads // self.config.num_key_value_heads, axis=0).reshape(-1)
+
+    def _linear(self, name: str, columns: Vector, rows: Vector | None = None) -> Linear:
+        """The matrix with its columns and rows multiplied by factors, quantised and transposed."""
+        matrix = self._quantize(self.checkpoint.tensor(name), columns)
+        if rows is not None:
+            matrix = (
+                Linear(matrix.values * rows[:, None], None)
+                if matrix.scale is None
+                else Linear(matrix.values, matrix.scale * rows)
+            )
+        return Linear(transposed(matrix.values), matrix.scale)
+
+    def _quantize(self, matrix: Quantized | npt.NDArray[np.float32], columns: Vector | None = None) -> Linear:
+        """[out, in] with its columns multiplied by `columns`; values that already fit are kept as they are."""
+        unchanged = columns is None or bool((columns == 1.0).all())
+        if isinstance(matrix, Quantized) and unchanged and self.levels == 127:
+            return Linear(matrix.values, matrix.scale)
+        values, scale = (matrix.values, matrix.scale) if isinstance(matrix, Quantized) else (matrix, None)
+        product = values.astype(np.float32) if columns is None else values * columns
+        if self.levels is None:
+            return Linear(product if scale is None else product * scale[:, None], None)
+        largest = np.maximum(np.maximum(product.max(axis=1), -product.min(axis=1)), 1e-12)
+        product *= (self.levels / largest)[:, None]
+        quantized = np.rint(product, out=product).astype(np.int8)
+        step = (largest / self.levels).astype(np.float32)
+        return Linear(quantized, step if scale is None else step * scale)
+
+
+def transposed(values: Values) -> Values:
+    return np.ascontiguousarray(values.T)
+
+
+def stacked(parts: list[Linear]) -> Linear:
+    """Several [in, out] matrices side by side."""
+    scales = [part.scale for part in parts if part.scale is not None]
+    values = np.concatenate([part.values for part in parts], axis=1)
+    return Linear(values, np.concatenate(scales) if scales else None)

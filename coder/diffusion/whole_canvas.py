@@ -95,17 +95,16 @@ class CausalBlocks:
     window: int | None = None
 
     def decode(self, run: Run) -> DecodingEvents:
-        block = run.config.attention.block_size or 1
         while run.remaining:
-            position = len(run.sequence) % block
-            if not position and run.config.shift:
+            if (canvas := following_canvas(run)) is None:
                 tokens, confidences = run.select_tokens(run.predict_next())
                 if tokens[0] in run.request.ends:
                     return "end"
                 yield run.accept(tokens.tolist(), confidences.tolist())
                 continue
-            canvas = run.unfinished = run.open_canvas(block - position)
-            yield from denoise(run, canvas, self.policy, self.window, begun=position)
+            run.unfinished = canvas
+            begun = len(run.sequence) % (run.config.attention.block_size or 1)
+            yield from denoise(run, canvas, self.policy, self.window, begun=begun)
             yield run.accept(*canvas.leading_text())
             if canvas.ended:
                 return "end"
@@ -195,6 +194,18 @@ class WindowedCanvas:
         step, self._step = self._step, self._step + 1
         chosen, confidences = fix_some(run, self.canvas, self._policy, slots, predictions, step, self._masked_at_start)
         return Step(tuple(self.canvas.tokens.tolist()), tuple(chosen.tolist()), tuple(confidences))
+
+
+def following_canvas(run: Run) -> OpenCanvas | None:
+    """Return the canvas for what is left: of the answer, or of the block that the sequence ends in.
+
+    None where a block begins and outputs predict the next token: the first one of the block comes from a context pass.
+    """
+    block = run.config.attention.block_size
+    if block is None:
+        return run.open_canvas(run.remaining)
+    begun = len(run.sequence) % block
+    return None if not begun and run.config.shift else run.open_canvas(block - begun)
 
 
 def denoise(

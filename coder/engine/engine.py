@@ -32,11 +32,11 @@ from coder.engine.runtimes import RuntimeName, load_runtime
 from coder.errors import InputError
 from coder.generation.answering import Answering
 from coder.generation.auto_policy import PassCosts
-from coder.generation.decoding_methods import DecodingMethods
 from coder.generation.job import Ahead, Groups, Job
 from coder.generation.joint_fill import joint_job, jointly_filled
 from coder.generation.prompting import Prompting
 from coder.generation.scorer import Scorer
+from coder.generation.strategy import strategy_of
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
@@ -62,8 +62,9 @@ class Engine:
         self._prompting = prompting = Prompting(runtime.config, tokenizer, checkpoint.frame)
         self._meeting = meeting = MeetingRuntime(runtime)
         caches = CachePool(runtime.new_cache)
-        self._answering = Answering(meeting, DecodingMethods(runtime, costs), prompting, tokenizer, caches)
-        self._scorer = Scorer(meeting, prompting, tokenizer, caches)
+        self._strategy = strategy = strategy_of(meeting, costs)
+        self._answering = Answering(strategy, prompting, tokenizer, caches)
+        self._scorer = Scorer(strategy, prompting, tokenizer, caches)
         self._worker = Worker(self._meeting)
         self._groups = Groups()
         self._ahead = Ahead()
@@ -181,8 +182,7 @@ class Engine:
         try:
             if (prompt := self._prompting.holes(request)) is None:
                 # A model that sees what is behind a hole needs no help to end there.
-                finds_end = self.config.denoiser is not None
-                likelihoods = None if finds_end else Likelihoods(self.score, self.score_tokens)
+                likelihoods = None if self._strategy.finds_end else Likelihoods(self.score, self.score_tokens)
                 yield from fill_in_turn(Model(self.stream, likelihoods), request, either)
                 return
             job = joint_job(request, either)

@@ -16,15 +16,14 @@ from coder.diffusion.steering import Exactly
 from coder.errors import InputError
 from coder.generation.constraints import TokenConstraints
 from coder.generation.decoding import Decoded, canvas_updates
-from coder.generation.decoding_methods import DecodingMethods
 from coder.generation.job import Job
 from coder.generation.joint_fill import JointEvent, hole_updates
 from coder.generation.prompting import Prompt, Prompting
-from coder.generation.remasked_answer import remasked_answer
+from coder.generation.remasking import remasked_answer
+from coder.generation.strategy import Strategy
 from coder.generation.syntax_constraint import judge_of, sound_answer
 from coder.model.cache_pool import CachePool
 from coder.model.checkpoint.tokens import Tokenizer
-from coder.model.runtime import Runtime
 
 ALTERNATIVE_TEMPERATURE = 0.8
 """Where a greedy request wants several samples, the further ones are drawn at this temperature."""
@@ -41,19 +40,18 @@ class Answering:
 
     def __init__(
         self,
-        runtime: Runtime,
-        methods: DecodingMethods,
+        strategy: Strategy,
         prompting: Prompting,
         tokenizer: Tokenizer,
         caches: CachePool,
     ) -> None:
-        self._runtime = runtime
-        self._methods = methods
+        self._strategy = strategy
+        self._config = strategy.runtime.config
         self._prompting = prompting
         self._tokenizer = tokenizer
         self._caches = caches
-        self._sampler = Sampler(runtime)
-        self._constraints = TokenConstraints(tokenizer, runtime.config.vocab_size)
+        self._sampler = Sampler(strategy.runtime)
+        self._constraints = TokenConstraints(tokenizer, self._config.vocab_size)
 
     def complete(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
         """Canvas updates, then the completion."""
@@ -91,10 +89,10 @@ class Answering:
         assert answer is not None
         if job.request.remasking is not None:
             replaced = prompt.around.replaced
-            answer = remasked_answer(answer, job.request, replaced, denoising, self._runtime, self._tokenizer)
+            answer = remasked_answer(answer, job.request, replaced, denoising, self._strategy, self._tokenizer)
         if rounds := job.request.syntax_rounds:
             judge = judge_of(job.request, prompt.around.replaced)
-            answer = sound_answer(answer, denoising, self._runtime, self._tokenizer, judge, rounds)
+            answer = sound_answer(answer, denoising, self._strategy, self._tokenizer, judge, rounds)
         self._caches.trim()
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
         text = self._prompting.answer(answer.text)
@@ -103,7 +101,7 @@ class Answering:
 
     def answer_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
         """What happens in the holes of one prompt, which are denoised together."""
-        control = self._runtime.config.control
+        control = self._config.control
         denoising = replace(
             self._denoise_request(job, prompt, attempt=0),
             control_tokens=(control.hole,),
@@ -113,7 +111,7 @@ class Answering:
         self._caches.trim()
 
     def _denoise_request(self, job: Job[Any], prompt: Prompt, attempt: int) -> DenoiseRequest:
-        request, context, config = job.request, prompt.tokens, self._runtime.config
+        request, context, config = job.request, prompt.tokens, self._config
         room = config.max_positions - len(context) - len(prompt.after)
         if room < 1:
             raise InputError(
@@ -126,10 +124,10 @@ class Answering:
         return DenoiseRequest(
             context=context,
             cache=self._caches.take(context[:-1]),
-            algorithm=self._methods.of(request, temperature),
+            algorithm=self._strategy.algorithm(request.policy, request.canvas_size, temperature),
             end_token=end_token,
-            also_end=config.denoiser.ends[1:] if config.denoiser else (),
-            guidance=config.denoiser.guidance if config.denoiser else 0.0,
+            also_end=self._strategy.also_end,
+            guidance=self._strategy.guidance,
             suffix=prompt.after,
             max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
             fixed={} if request.length is None else {request.length: end_token},

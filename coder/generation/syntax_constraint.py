@@ -17,11 +17,11 @@ from coder.context.window import replaced_characters
 from coder.diffusion.events import Finished, Statistics
 from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
-from coder.diffusion.scoring import predictions_along
 from coder.diffusion.steering import Continued, jointly_excluded, with_next_unknown
 from coder.generation.decoding import Decoded, canvas_updates
+from coder.generation.strategy import Strategy
 from coder.model.checkpoint.tokens import Tokenizer
-from coder.model.runtime import Predictions, Runtime
+from coder.model.runtime import Predictions
 from coder.syntax.first_error import first_error
 from coder.syntax.languages import language_of
 from coder.syntax.soundness import is_sound
@@ -53,7 +53,7 @@ class Branch:
 
 
 def sound_answer(
-    answer: Decoded, request: DenoiseRequest, runtime: Runtime, tokenizer: Tokenizer, judge: Judge, rounds: int
+    answer: Decoded, request: DenoiseRequest, strategy: Strategy, tokenizer: Tokenizer, judge: Judge, rounds: int
 ) -> Decoded:
     """The answer to `request` if it leaves the text sound, or one of at most `rounds` others that does.
 
@@ -66,14 +66,14 @@ def sound_answer(
     broken_at = judge.broken_at(answer.text)
     if broken_at is not None and broken_at < 0:
         return answer
-    reading = read(answer, request, runtime)
+    reading = read(answer, request, strategy)
     spent = replace(answer.finished.statistics, commit_passes=answer.finished.statistics.commit_passes + 1)
     for branch in branches(answer, reading, request, positions_until(answer.tokens, broken_at, tokenizer)):
         if branch.token == request.end_token:
             other = cut(answer, branch, tokenizer)
         elif rounds:
             rounds -= 1
-            other = rewritten(answer, branch, request, runtime, tokenizer)
+            other = rewritten(answer, branch, request, strategy, tokenizer)
             spent = spent.with_cost_of(other.finished.statistics)
         else:
             break
@@ -99,12 +99,12 @@ def sound_beginning(answer: Decoded, judge: Judge, tokenizer: Tokenizer) -> Deco
     return None
 
 
-def read(answer: Decoded, request: DenoiseRequest, runtime: Runtime) -> Predictions:
+def read(answer: Decoded, request: DenoiseRequest, strategy: Strategy) -> Predictions:
     """What the autoregressive pass would have written at each position of an answer, and behind it; the
     log-probability of what is there."""
     given = [*answer.tokens, request.end_token]
     control = (request.end_token, *request.control_tokens)
-    return predictions_along(runtime, request.cache, request.context, given, control, suffix=request.suffix)
+    return strategy.predictions_along(request.cache, request.context, given, control, request.suffix)
 
 
 def branches(answer: Decoded, reading: Predictions, request: DenoiseRequest, positions: int) -> Iterator[Branch]:
@@ -137,7 +137,7 @@ def positions_until(tokens: Sequence[int], character: int | None, tokenizer: Tok
 
 
 def rewritten(
-    answer: Decoded, branch: Branch, request: DenoiseRequest, runtime: Runtime, tokenizer: Tokenizer
+    answer: Decoded, branch: Branch, request: DenoiseRequest, strategy: Strategy, tokenizer: Tokenizer
 ) -> Decoded:
     """The answer up to the branch, with its token, and what the model writes behind that."""
     start = (*answer.tokens[: branch.position], branch.token)
@@ -152,7 +152,7 @@ def rewritten(
         max_tokens=room,
         constraints=[Continued(constraint, start) for constraint in request.constraints],
     )
-    for event in canvas_updates(Sampler(runtime).denoise(continuing), tokenizer):
+    for event in canvas_updates(Sampler(strategy.runtime).denoise(continuing), tokenizer):
         if isinstance(event, Decoded):
             tokens = (*start, *event.tokens)
             return replace(event, text=tokenizer.decode(tokens), tokens=tokens)

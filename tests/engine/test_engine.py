@@ -16,7 +16,7 @@ from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.decoding import complete_lines
-from coder.generation.decoding_methods import default_canvas_size
+from coder.generation.strategy import default_canvas_size
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions
 from tests.tiny import write_tiny_checkpoint

@@ -16,6 +16,7 @@ from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.engine.engine import Engine
 from coder.generation.decoding import Decoded, canvas_updates
+from coder.generation.strategy import strategy_of
 from coder.generation.syntax_constraint import (
     Judge,
     branches,
@@ -59,7 +60,9 @@ def written(engine: Engine, request: DenoiseRequest) -> Decoded:
 
 def choose(engine: Engine, request: DenoiseRequest, accept: Callable[[str], bool | None], rounds: int) -> Decoded:
     judge = Judge(accept, lambda text: None)
-    return sound_answer(written(engine, request), request, engine._runtime, engine.checkpoint.tokenizer, judge, rounds)
+    return sound_answer(
+        written(engine, request), request, strategy_of(engine._runtime), engine.checkpoint.tokenizer, judge, rounds
+    )
 
 
 @given(st.text(st.sampled_from("ab (\n"), max_size=10), st.integers(1, 8))
@@ -112,7 +115,7 @@ def test_other_answers_obey_the_constraints(engine: Engine):
 def test_branches_are_other_tokens_the_likeliest_first(engine: Engine):
     request = denoising(engine)
     answer = written(engine, request)
-    found = list(branches(answer, read(answer, request, engine._runtime), request, positions=3))
+    found = list(branches(answer, read(answer, request, strategy_of(engine._runtime)), request, positions=3))
     costs = [branch.cost for branch in found]
     assert costs == sorted(costs) and costs[0] >= 0.0
     assert all(branch.position < 3 and branch.token != answer.tokens[branch.position] for branch in found)

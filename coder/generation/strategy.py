@@ -1,0 +1,196 @@
+"""The strategy of a loaded model: how it is decoded and scored, whether it is this project's or a published one.
+
+`strategy_of` chooses it when the model is loaded; nothing behind it asks which kind of model there is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, parse_algorithm
+from coder.diffusion.canvas import Canvas
+from coder.diffusion.likelihood import autoregressive_predictions, diffusion_bound, left_to_right_predictions
+from coder.diffusion.policies import AUTO, AUTOREGRESSIVE, POLICIES, policy_of
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Run
+from coder.diffusion.unmasking import Threshold
+from coder.diffusion.whole_canvas import WholeCanvas, following_canvas, parse_published
+from coder.errors import InputError
+from coder.generation.auto_policy import PassCosts, choose_policy
+from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.denoiser import Denoiser
+from coder.model.runtime import Cache, Predictions, Runtime
+
+
+class Strategy(ABC):
+    """How one loaded model is decoded and scored. Like its runtime, for one thread at a time.
+
+    Attributes:
+        also_end: tokens that end an answer besides the end token.
+        guidance: scale of classifier-free guidance; 0 is none.
+        finds_end: whether the model sees what is behind a hole, so that it needs no help to end there.
+    """
+
+    also_end: tuple[int, ...] = ()
+    guidance: float = 0.0
+    finds_end: bool = False
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+
+    @abstractmethod
+    def algorithm(self, policy: str, canvas_size: int | None = None, temperature: float = 0.0) -> DecodingAlgorithm:
+        """Return the algorithm of a policy. Raises InputError for one that the model cannot decode with."""
+
+    @abstractmethod
+    def refilling(self, algorithm: DecodingAlgorithm) -> DecodingAlgorithm:
+        """Return the algorithm that denoises masked positions inside an output of `algorithm`."""
+
+    @abstractmethod
+    def next_canvas(self, run: Run, canvas_size: int | None) -> Canvas | None:
+        """Return the canvas behind a run's sequence; None where the next token comes from a context pass."""
+
+    @abstractmethod
+    def predictions_along(
+        self,
+        cache: Cache,
+        context: Sequence[int],
+        continuation: Sequence[int],
+        control_tokens: tuple[int, ...] = (),
+        suffix: Sequence[int] = (),
+    ) -> Predictions:
+        """Predict each token of `continuation`, those before it known, with its log-probability.
+
+        Args:
+            control_tokens: control tokens that are possible at all.
+            suffix: tokens behind the continuation, for a model that sees them.
+        """
+
+    def diffusion_bound(
+        self,
+        cache: Cache,
+        context: Sequence[int],
+        continuation: Sequence[int],
+        samples: int,
+        seed: int,
+        canvas_size: int | None = None,
+        suffix: Sequence[int] = (),
+    ) -> npt.NDArray[np.float64]:
+        """Return float64 [samples], nats: see `coder.diffusion.likelihood.diffusion_bound`."""
+        run = self.scoring_run(cache, context, len(continuation), (), suffix)
+        return diffusion_bound(run, continuation, lambda run: self.next_canvas(run, canvas_size), samples, seed)
+
+    def scoring_run(
+        self,
+        cache: Cache,
+        context: Sequence[int],
+        tokens: int,
+        control_tokens: tuple[int, ...],
+        suffix: Sequence[int],
+    ) -> Run:
+        """Return a run for the passes that score a text of so many tokens; its algorithm is not used."""
+        request = DenoiseRequest(
+            context,
+            cache,
+            Autoregressive(),
+            self.runtime.config.control.fim_end,
+            max(1, tokens),
+            control_tokens=control_tokens,
+            suffix=suffix,
+            guidance=self.guidance,
+        )
+        return Run(self.runtime, request)
+
+
+class AdaptedStrategy(Strategy):
+    """This project's own models: causal context, canvases behind an anchor."""
+
+    def __init__(self, runtime: Runtime, costs: PassCosts | None = None) -> None:
+        """Without the `costs` of passes they are measured when `auto` first needs to know them."""
+        super().__init__(runtime)
+        self._costs = costs
+
+    def algorithm(self, policy: str, canvas_size: int | None = None, temperature: float = 0.0) -> DecodingAlgorithm:
+        """Return the algorithm of a policy. Sampled, `auto` and the greedy policies are autoregressive."""
+        config, named = self.runtime.config, policy_of(policy)
+        if not config.adapted and named.canvas:
+            names = ", ".join(other.name for other in POLICIES if not other.canvas)
+            raise InputError(
+                "the checkpoint has not been adapted to fill a canvas (its config.json says so), so it cannot decode "
+                f"with {policy}; use {names}, or train it"
+            )
+        if temperature and (named == AUTO or named.greedy):
+            policy = AUTOREGRESSIVE.name
+        elif named == AUTO:
+            self._costs = self._costs or PassCosts.of(self.runtime)
+            policy, canvas_size = choose_policy(config, self._costs, canvas_size)
+        return parse_algorithm(policy, default_canvas_size(config) if canvas_size is None else canvas_size)
+
+    def refilling(self, algorithm: DecodingAlgorithm) -> DecodingAlgorithm:
+        if isinstance(algorithm, BlockDiffusion):
+            return algorithm
+        return BlockDiffusion(Threshold(), max(self.runtime.config.block_sizes))
+
+    def next_canvas(self, run: Run, canvas_size: int | None) -> Canvas:
+        return run.new_canvas(canvas_size or default_canvas_size(run.config), run.remaining)
+
+    def predictions_along(
+        self,
+        cache: Cache,
+        context: Sequence[int],
+        continuation: Sequence[int],
+        control_tokens: tuple[int, ...] = (),
+        suffix: Sequence[int] = (),
+    ) -> Predictions:
+        return autoregressive_predictions(self.runtime, cache, context, continuation, control_tokens)
+
+
+class PublishedStrategy(Strategy):
+    """A published diffusion model, decoded as its family is."""
+
+    finds_end = True
+
+    def __init__(self, runtime: Runtime, denoiser: Denoiser) -> None:
+        super().__init__(runtime)
+        self.also_end = denoiser.ends[1:]
+        self.guidance = denoiser.guidance
+
+    def algorithm(self, policy: str, canvas_size: int | None = None, temperature: float = 0.0) -> DecodingAlgorithm:
+        return parse_published(policy, self.runtime.config, canvas_size)
+
+    def refilling(self, algorithm: DecodingAlgorithm) -> DecodingAlgorithm:
+        # The output's length is known, so no other one is tried.
+        return replace(algorithm, lengths=()) if isinstance(algorithm, WholeCanvas) else algorithm
+
+    def next_canvas(self, run: Run, canvas_size: int | None = None) -> Canvas | None:
+        return following_canvas(run)
+
+    def predictions_along(
+        self,
+        cache: Cache,
+        context: Sequence[int],
+        continuation: Sequence[int],
+        control_tokens: tuple[int, ...] = (),
+        suffix: Sequence[int] = (),
+    ) -> Predictions:
+        run = self.scoring_run(cache, context, len(continuation), control_tokens, suffix)
+        return left_to_right_predictions(run, continuation, self.next_canvas)
+
+
+def strategy_of(runtime: Runtime, costs: PassCosts | None = None) -> Strategy:
+    """Return the strategy for the model of a runtime.
+
+    Args:
+        costs: of the runtime's passes, where they were measured before.
+    """
+    denoiser = runtime.config.denoiser
+    return AdaptedStrategy(runtime, costs) if denoiser is None else PublishedStrategy(runtime, denoiser)
+
+
+def default_canvas_size(config: ModelConfig) -> int:
+    """Return 16 slots, or the largest size below that the checkpoint was trained with."""
+    return max((size for size in config.block_sizes if size <= 16), default=min(config.block_sizes))

@@ -144,12 +144,16 @@ class ApplyRequest:
 
     Attributes:
         path, language: one of them names the language, by which the edit is understood.
+        reading: which of several readings is taken, from 1; None where they must agree in what is lost.
+        deadline_ms: after which the merge is given up.
     """
 
     text: str
     edit: str
     path: str | None = None
     language: str | None = None
+    reading: int | None = None
+    deadline_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -158,12 +162,14 @@ class Applied:
 
     Attributes:
         text: the whole new text. changes: the smallest replacements that lead to it, in offsets of the old text.
-        readings: what the edit could mean; where it is more than 1, the model has chosen.
+        parts: how many parts of the file are changed: definitions, entries, statements.
+        readings: what the edit could mean; where it is more than 1, the model or the request has chosen.
         passes: forward passes that this took, about. seconds: from the request's start to its answer.
     """
 
     text: str
     changes: tuple[Change, ...]
+    parts: int
     readings: int
     passes: int
     seconds: float

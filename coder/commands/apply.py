@@ -34,6 +34,9 @@ def apply(
     edit: Annotated[str, typer.Argument(metavar="EDIT", help="The file that holds the edit; `-` is standard input.")],
     apply: edits.Apply = False,
     json: options.Json = False,
+    reading: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Of an edit with several readings, the one to take.")
+    ] = None,
     language: edits.Language = None,
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
@@ -42,7 +45,8 @@ def apply(
     """Merge an edit into a file that says `... existing code ...` for what stays.
 
     Shows the changes as a diff. The syntax decides where each part belongs; the model is loaded only where several
-    places are equally good. What cannot be merged, or does not parse then, is an error, and nothing is written.
+    places are equally good. What cannot be merged, or does not parse then, is an error, and nothing is written. Where
+    an edit can be read in ways that differ in what is lost, they are shown, and --reading chooses one.
     """
     if str(file) == STDIN:
         raise InputError("only the edit can come from standard input; name the file to change")
@@ -58,7 +62,7 @@ def apply(
         engine = engine or shared.load_engine(model, runtime, threads)
         return engine.score(prefix, suffix, middle)
 
-    request = ApplyRequest(region.text, read_target(Target(edit, None)).text, region.path, language)
+    request = ApplyRequest(region.text, read_target(Target(edit, None)).text, region.path, language, reading)
     applied = apply_edit(request, score)
     edits.finish(region, applied, apply, json, language, model)
     if not applied.changes:

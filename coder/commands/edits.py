@@ -67,7 +67,7 @@ def finish(region: Region, edited: Edited | Applied, apply: bool, json: bool, la
     else:
         print_diff(region.text, edited.text, region.file)
         if edited.changes:
-            typer.echo(_summary(edited), err=True)
+            typer.echo(_summary(region.text, edited), err=True)
     if backup:
         typer.echo(f"{region.file} is written; the old version is {backup}", err=True)
 
@@ -116,12 +116,14 @@ def print_diff(old: str, new: str, name: str) -> None:
         console.print(Text(visible(line), DIFF_STYLES.get(line[0], "") if line else ""))
 
 
-def _summary(edited: Edited | Applied) -> str:
+def _summary(old: str, edited: Edited | Applied) -> str:
     from coder.api.edits import Edited
+    from coder.editing.changes import hunks
 
-    places = f"{len(edited.changes)} change{'s' * (len(edited.changes) > 1)}"
+    count = hunks(old, edited.text) if isinstance(edited, Edited) else edited.parts
+    places = f"{count} change{'s' * (count != 1)}"
     if isinstance(edited, Edited):
         gain = edited.score_after - edited.score_before
         return f"{places}, {gain:+.1f} nats, {edited.passes} passes, {edited.seconds:.2f} s"
-    chosen = f", one of {edited.readings} readings chosen by the model" if edited.readings > 1 else ""
+    chosen = f", one of {edited.readings} readings chosen by the model" if edited.passes else ""
     return f"{places}{chosen}, {edited.seconds:.2f} s"

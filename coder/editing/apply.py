@@ -8,22 +8,30 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from coder.api.cancellation import Cancellation
 from coder.api.completion import Score
 from coder.api.edits import Applied, ApplyRequest
-from coder.editing.changes import changes
+from coder.editing.changes import changes, diff, lost_rows, with_line_breaks
 from coder.editing.merge.markers import is_marker
-from coder.editing.merge.merging import merges
+from coder.editing.merge.merging import Reading, merges
 from coder.editing.merge.pieces import Pieces, pieces_of
 from coder.errors import InputError
 from coder.syntax.languages import Language, language_named, language_of
 from coder.syntax.soundness import is_sound
 
 MOST_READINGS = 8
-"""Of an ambiguous edit, that the model compares."""
+"""Of an ambiguous edit, that are compared or shown."""
+
+MOST_LINES_SHOWN = 16
+"""Of the changes of one reading in a message."""
 
 LINES_BEHIND = 2
 """Lines behind a change that are compared with it, since it shows in what follows whether it fits."""
+
+MOST_COMPARED = 4000
+"""Characters of each reading's changes that the model reads: the first ones tell them apart."""
 
 FENCED = re.compile(r"\s*```[^\n]*\n(.*?)\n?```\s*", re.DOTALL)
 CLASS_BODIES = ("javascript", "javascriptreact", "typescript", "typescriptreact")
@@ -33,40 +41,85 @@ ScoreOf = Callable[[str, str, str], Score]
 """`Engine.score`: how likely a middle is between a prefix and a suffix."""
 
 
-def apply_edit(request: ApplyRequest, score: ScoreOf) -> Applied:
+def apply_edit(request: ApplyRequest, score: ScoreOf, cancelled: Cancellation | None = None) -> Applied:
     """The file with the edit in it. What the edit neither repeats nor replaces stays as it is, byte for byte.
 
     Args:
-        score: asked only where the edit is ambiguous.
+        score: asked only where the edit is ambiguous and no reading loses lines that another one keeps.
+        cancelled: looked at before each comparison.
 
     Raises:
-        InputError: the language is unknown, the edit is no code, or nothing that parses can be made of both.
+        InputError: the language is unknown, the edit is no code, nothing that parses can be made of both, readings
+            differ in what they lose and none is chosen, or time was up before a reading was found.
     """
     started = time.monotonic()
     language = _language(request)
-    old = _unix(request.text)
+    old = request.text.replace("\r\n", "\n")
     file = pieces_of(old, language.name)
     if file is None:
         raise InputError(f"an edit cannot be applied to {language.name}: there is no grammar for it here")
-    readings = _sound(old or request.edit, merges(file, _edit_pieces(request.edit, language.name)), language.name)
-    passes = 0
-    if len(readings) > 1:
-        readings = readings[:MOST_READINGS]
-        gains = [_gain(old, reading, score) for reading in readings]
-        passes = 2 * len(readings)
-        best = max(range(len(readings)), key=gains.__getitem__)
-    else:
-        best = 0
-    text = readings[best] if old == request.text else readings[best].replace("\n", "\r\n")
-    return Applied(text, changes(request.text, text), len(readings), passes, time.monotonic() - started)
+
+    def check() -> None:
+        if over(request.deadline_ms, started, cancelled):
+            raise InputError("time was up before the edit was merged: leave more of the file out, or give it longer")
+
+    edit = _edit_pieces(request.edit, language.name, check)
+    found = merges(file, edit, language.name, check)
+    readings = _sound(old or request.edit, found, language.name)[:MOST_READINGS]
+    number, passes = request.reading, 0
+    if number is None:
+        _require_agreement(old, found[0], readings, request.path or "file")
+        number, passes = _likeliest(old, readings, score, check)
+    elif not 1 <= number <= len(readings):
+        raise InputError(f"there is no reading {number}: the edit has {len(readings)}")
+    reading = readings[number - 1]
+    text = with_line_breaks(request.text, reading.text)
+    seconds = time.monotonic() - started
+    return Applied(text, changes(request.text, text), reading.parts, len(readings), passes, seconds)
 
 
-def _unix(text: str) -> str:
-    """The text with line feeds alone. Raises InputError where that could not be undone."""
-    unix = text.replace("\r\n", "\n")
-    if unix != text and unix.replace("\n", "\r\n") != text:
-        raise InputError("some lines of the text end with \\r\\n and others do not; let all of them end alike")
-    return unix
+def over(deadline_ms: float | None, started: float, cancelled: Cancellation | None) -> bool:
+    """Whether a request that started then has no time left or nobody waits for it any more."""
+    late = deadline_ms is not None and 1000.0 * (time.monotonic() - started) >= deadline_ms
+    return late or (cancelled is not None and cancelled.is_set())
+
+
+def _require_agreement(old: str, likeliest: Reading, readings: Sequence[Reading], name: str) -> None:
+    """Raises InputError, with each reading, where some lose lines that others keep, or that the likeliest one keeps,
+    which may not parse."""
+    losses = [lost_rows(old, reading.text) for reading in readings]
+    if all(loss == losses[0] for loss in losses) and losses[0] <= lost_rows(old, likeliest.text):
+        return
+    distinct = [index for index, loss in enumerate(losses) if loss not in losses[:index]]
+    shown = "\n".join(
+        f"reading {index + 1} removes {_plural(len(losses[index]), 'line')}:\n{_excerpt(old, readings[index], name)}"
+        for index in distinct
+    )
+    raise InputError(
+        "it is not clear what the edit is to remove, so nothing is written: choose a reading with --reading N (field "
+        f"`reading`), or put a marker where code stays\n{shown}"
+    )
+
+
+def _excerpt(old: str, reading: Reading, name: str) -> str:
+    lines = diff(old, reading.text, name)[2:]
+    left = len(lines) - MOST_LINES_SHOWN
+    return "\n".join([*lines[:MOST_LINES_SHOWN], *([f"… {_plural(left, 'line')} more"] if left > 0 else [])])
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _likeliest(old: str, readings: Sequence[Reading], score: ScoreOf, check: Callable[[], None]) -> tuple[int, int]:
+    """The number of the reading that the model finds likeliest, and the passes that this took."""
+    if len(readings) == 1:
+        return 1, 0
+    gains: list[float] = []
+    for reading in readings:
+        check()
+        gains.append(_gain(old, reading.text, score))
+    return 1 + max(range(len(gains)), key=gains.__getitem__), 2 * len(gains)
 
 
 def _language(request: ApplyRequest) -> Language:
@@ -77,7 +130,7 @@ def _language(request: ApplyRequest) -> Language:
     return language
 
 
-def _edit_pieces(edit: str, language: str) -> Pieces:
+def _edit_pieces(edit: str, language: str, check: Callable[[], None]) -> Pieces:
     """Raises InputError for what is no code."""
     fenced = FENCED.fullmatch(edit)
     text = (fenced.group(1) if fenced else edit).replace("\r\n", "\n").rstrip("\n")
@@ -92,15 +145,16 @@ def _edit_pieces(edit: str, language: str) -> Pieces:
     raise InputError(f"the edit does not parse as {language}: see its line {(broken or 0) + 1}")
 
 
-def _sound(old: str, readings: Sequence[str], language: str) -> list[str]:
+def _sound(old: str, readings: Sequence[Reading], language: str) -> list[Reading]:
     """The readings that parse, with the file's end. Raises InputError where none does."""
     markers = sum(map(is_marker, old.split("\n")))
-    sound: list[str] = []
+    sound: list[Reading] = []
     for reading in readings:
-        if old.endswith("\n") != reading.endswith("\n"):
-            reading = reading + "\n" if old.endswith("\n") else reading.rstrip("\n")
-        if sum(map(is_marker, reading.split("\n"))) <= markers and is_sound(reading, language):
-            sound.append(reading)
+        text = reading.text
+        if old.endswith("\n") != text.endswith("\n"):
+            text = text + "\n" if old.endswith("\n") else text.rstrip("\n")
+        if sum(map(is_marker, text.split("\n"))) <= markers and is_sound(text, language):
+            sound.append(replace(reading, text=text))
     if not sound:
         broken = is_sound(old, language) is False
         remedy = "it does not as it is" if broken else "repeat more of the code around what changes"
@@ -117,5 +171,6 @@ def _gain(old: str, new: str, score: ScoreOf) -> float:
     same = max(0, same - LINES_BEHIND)
     prefix = "".join(f"{line}\n" for line in before[:first])
     suffix = "".join(f"\n{line}" for line in before[len(before) - same :])
-    old_middle, new_middle = ("\n".join(lines[first : len(lines) - same]) for lines in (before, after))
+    middles = ("\n".join(lines[first : len(lines) - same]) for lines in (before, after))
+    old_middle, new_middle = (middle[:MOST_COMPARED] for middle in middles)
     return score(prefix, suffix, new_middle).log_probability - score(prefix, suffix, old_middle).log_probability

@@ -40,6 +40,56 @@ def diff(old: str, new: str, name: str) -> list[str]:
     return list(unified_diff(old.split("\n"), new.split("\n"), name, name, lineterm=""))
 
 
+def hunks(old: str, new: str) -> int:
+    """How many runs of lines differ."""
+    return sum(1 for _ in _differing_lines(old.split("\n"), new.split("\n")))
+
+
+def lost_rows(old: str, new: str) -> frozenset[int]:
+    """Numbers of the old text's lines, from 0, that the new text does not have; lines that only moved are there."""
+    before, after = old.split("\n"), new.split("\n")
+    gone: list[int] = []
+    added: Counter[str] = Counter()
+    for first, last, new_first, new_last in _differing_lines(before, after):
+        gone += range(first, last)
+        added.update(line.strip() for line in after[new_first:new_last])
+    found: set[int] = set()
+    for row in gone:
+        line = before[row].strip()
+        if added[line] > 0:
+            added[line] -= 1
+        elif line:
+            found.add(row)
+    return frozenset(found)
+
+
+def with_line_breaks(text: str, new: str) -> str:
+    """A text that comes of `text` with line feeds alone, with the breaks of `text`: lines that are as they were keep
+    their own, the others take the one that most lines have."""
+    if "\r\n" not in text:
+        return new
+    lines = text.split("\n")
+    before, after = [line.removesuffix("\r") for line in lines], new.split("\n")
+    ends = [line[len(bare) :] for line, bare in zip(lines, before, strict=True)]
+    usual = ends[-1] = Counter(ends[:-1]).most_common(1)[0][0]
+    row = 0
+    new_ends: list[str] = []
+    for first, last, new_first, new_last in [*_differing_lines(before, after), (len(before),) * 2 + (len(after),) * 2]:
+        new_ends += ends[row:first] + [usual] * (new_last - new_first)
+        row = last
+    new_ends[-1:] = [""] if new_ends else []
+    return "\n".join(line + end for line, end in zip(after, new_ends, strict=True))
+
+
+def _differing_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """The runs of lines that differ: from which to which in the old text, and in the new one."""
+    head = _equal(old, new)
+    tail = _equal(old[head:][::-1], new[head:][::-1])
+    for first, last, new_first, new_last in _differing(old[head : len(old) - tail], new[head : len(new) - tail]):
+        if first < last or new_first < new_last:
+            yield head + first, head + last, head + new_first, head + new_last
+
+
 def _replacements(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, str]]:
     """Where pieces differ, in characters of the old text, and the new text there."""
     head = _equal(old, new)

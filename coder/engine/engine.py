@@ -215,9 +215,9 @@ class Engine:
         """What happens in the region while it does, then the text; otherwise like `edit`."""
         return stream_rewrite(self, request, cancelled)
 
-    def apply(self, request: ApplyRequest) -> Applied:
+    def apply(self, request: ApplyRequest, cancelled: Cancellation | None = None) -> Applied:
         """The text with a lazy edit merged into it; the model is asked where that is ambiguous. Raises InputError."""
-        return apply_edit(request, self.score)
+        return apply_edit(request, self.score, cancelled)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""

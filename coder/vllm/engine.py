@@ -113,9 +113,9 @@ class VllmEngine:
         """Raises InputError."""
         raise InputError("a repair compares log-probabilities, which vLLM does not give; say where the cursor is")
 
-    def apply(self, request: ApplyRequest) -> Applied:
+    def apply(self, request: ApplyRequest, cancelled: Cancellation | None = None) -> Applied:
         """As `Engine.apply`. Raises InputError, also for an edit that could belong in several places."""
-        return apply_edit(request, self.score)
+        return apply_edit(request, self.score, cancelled)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """Raises InputError."""

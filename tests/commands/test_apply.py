@@ -54,3 +54,20 @@ def test_what_cannot_be_merged_leaves_the_file_alone(quickfill: Quickfill, engin
     assert quickfill("apply", file, "-", "--apply", stdin=b"def f(:\n").exit_code == 2
     assert quickfill("apply", "-", "edit.txt").exit_code == 2
     assert file.read_bytes() == FILE.encode()
+
+
+def test_a_reading_that_loses_lines_is_chosen_by_the_user(quickfill: Quickfill, engine: FakeEngine, file: Path):
+    before = "import os\n\n\ndef a():\n    return 1\n\n\ndef b():\n    return 2\n"
+    file.write_text(before)
+    edit = b"import os\n\n\ndef b():\n    return 3\n"
+    refused = quickfill("apply", file, "-", "--apply", stdin=edit)
+    assert (refused.exit_code, file.read_text()) == (2, before)
+    assert "reading 1 removes 1 line" in refused.stderr and "reading 2 removes 3 lines" in refused.stderr
+    assert quickfill("apply", file, "-", "--apply", "--reading", "1", stdin=edit).stderr.startswith("1 change, ")
+    assert file.read_text() == before.replace("return 2", "return 3")
+
+
+def test_a_replaced_function_is_one_change(quickfill: Quickfill, engine: FakeEngine, file: Path):
+    file.write_text("def f(x):\n    y = x + 1\n    return y\n")
+    edit = b"# ...\ndef f(a, b):\n    for each in a:\n        print(each, b)\n    return b\n"
+    assert quickfill("apply", file, "-", stdin=edit).stderr.startswith("1 change, ")

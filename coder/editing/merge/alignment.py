@@ -1,30 +1,59 @@
-"""Which pieces of a file the pieces of a lazy edit are about, by dynamic programming over both in order."""
+"""Which pieces of a file the pieces of a lazy edit are about: the best alignment of both in order, and its rivals.
+
+Alignments are paths through a lattice of states (elements of the edit used, pieces of the file used, the last step).
+The best path through each step follows from the best way to it and the best way on, so every alignment in which a piece
+of the file has another fate is known with its value.
+"""
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from coder.editing.merge.pieces import Piece
+from coder.errors import InputError
+
+REMOVAL, REMOVED = 0.3, 0.01
+"""What it costs to remove pieces of the file from between two others; and each of them."""
 
 KEPT_WHERE_NOTHING_SAYS_SO = 1e-4
 """What it costs for each piece of the file to be kept where the edit has no marker, but may have forgotten one."""
 
-REMOVED = 0.02
-"""What it costs for each piece of the file that is removed."""
-
 NEIGHBOUR = 0.01
 """What a new piece gains behind one of its kind."""
 
-ALIKE = 0.5
-"""Share of words that two pieces of one kind have in common to be taken for two versions of one."""
+OUT_OF_PLACE = 0.02
+"""What it costs that a new entry is not the last one where the edit ends with it, or the first where it begins so."""
 
-ALIKE_IMPORTS = 0.75
-"""The same of imports, which are alike anyway."""
+IDENTICAL, ENOUGH_LETTERS = 0.6, 16
+"""What an identical piece is worth at least; with so many letters it is worth 1, since it is unlikely to be there
+twice. More than any that is only alike."""
 
-ENOUGH_LETTERS = 20
-"""A line of so many letters is unlikely to be there twice."""
+BRACKETS = 0.1
+"""What an identical line without a word is worth."""
+
+SAME_DEFINITION = 0.85
+SAME_NAME = 0.5
+"""A declaration or an entry of the same name, the only one of that name on both sides; otherwise it is worth as much
+less as it is unlike."""
+
+UNLIKE = 0.7
+"""Share of words in common from which on two unnamed pieces are rather two versions of one than two that are alike."""
+
+IN_A_ROW = 0.3
+"""What it is worth that two pieces side by side are matched with two side by side."""
+
+IMPOSSIBLE = -1.0
+"""What it costs that a piece with a marker in it stands for nothing, which is refused in the end."""
+
+RIVAL = 0.1
+"""Alignments whose values differ by less are equally likely."""
+
+MOST_PAIRS = 250_000
+"""Pairs of an edit's and a file's pieces that are compared with each other."""
 
 LEAVING = frozenset("return_statement return_expression raise_statement throw_statement".split())
 """Two of them cannot follow each other."""
@@ -33,6 +62,9 @@ IMPORTS = frozenset(
     "import_statement import_from_statement import_declaration preproc_include use_declaration future_import_statement "
     "using_declaration".split()
 )
+
+OVERLOADING = frozenset(("java", "cpp", "csharp", "kotlin", "typescript", "typescriptreact"))
+"""Languages in which functions of one name differ by their parameters."""
 
 
 @dataclass(frozen=True)
@@ -59,111 +91,314 @@ class Aligned:
     element: Element | None
     piece: Piece | None
 
-
-def align(edit: Sequence[Element], file: Sequence[Piece], latest: bool) -> tuple[float, list[Aligned]]:
-    """The best alignment and its value; of equally good ones that in which what is new stands first, or `latest`."""
-    values = _values(edit, file)
-    steps: list[Aligned] = []
-    row, column = len(edit), len(file)
-    while row or column:
-        aligned, row, column = _step_back(values, edit, file, row, column, latest)
-        if aligned is not None:
-            steps.append(aligned)
-    return values[-1][-1], steps[::-1]
+    @property
+    def loses(self) -> bool:
+        """Whether the file's piece is not in the outcome as it was."""
+        if self.piece is None or isinstance(self.element, Gap):
+            return False
+        return self.element is None or not (self.element.has_marker or self.element.text == self.piece.text)
 
 
-def likeness(new: Piece, old: Piece) -> float:
-    """From 0, two pieces that have nothing to do with each other, to 1: the same one, and a telling one."""
-    if new.text == old.text:
-        return _weight(old)
-    if new.name is not None and old.name is not None:
-        if new.name == old.name and (new.kind == old.kind or (new.is_definition and old.is_definition)):
-            return 0.7 + 0.15 * _common(new.head.words, old.head.words) + 0.14 * _common(new.words, old.words)
-        return 0.5 * common if new.kind == old.kind and (common := _common(new.words, old.words)) > 0.8 else 0.0
-    if new.kind != old.kind or (new.name is None) != (old.name is None):
-        return 0.0
-    common = _common(new.head.words, old.head.words) if new.has_marker else _common(new.words, old.words)
-    if common >= (ALIKE_IMPORTS if new.kind in IMPORTS else ALIKE):
-        return 0.7 * common * _weight(old)
-    return 0.1 if new.kind in LEAVING else 0.0
+Alignment = list[Aligned]
 
 
-def _values(edit: Sequence[Element], file: Sequence[Piece]) -> list[list[float]]:
-    """The value of the best alignment of each beginning of the edit with each beginning of the file."""
-    values = [[-REMOVED * column for column in range(len(file) + 1)]]
-    for row, element in enumerate(edit, 1):
-        above = values[-1]
-        current = [above[0] + _new(element, None, file[0] if file else None)]
-        for column, piece in enumerate(file, 1):
-            following = file[column] if column < len(file) else None
-            best = max(above[column] + _new(element, piece, following), current[-1] + _without(element))
-            if isinstance(element, Piece):
-                best = max(best, above[column - 1] + _match(edit, row, column, element, piece))
-            current.append(best)
-        values.append(current)
-    return values
+class _Last(IntEnum):
+    """The step that led to a state."""
+
+    OTHER = 0
+    MATCH = 1
+    REMOVAL = 2
 
 
-def _step_back(
-    values: Sequence[Sequence[float]],
-    edit: Sequence[Element],
-    file: Sequence[Piece],
-    row: int,
-    column: int,
-    latest: bool,
-) -> tuple[Aligned | None, int, int]:
-    """The last step of the best alignment of two beginnings, and the beginnings before it."""
-    element = edit[row - 1] if row else None
-    piece = file[column - 1] if column else None
-    following = file[column] if column < len(file) else None
-    ways: list[tuple[float, Aligned | None, int, int]] = []
-    if element is not None:
-        only = Aligned(element, None) if isinstance(element, Piece) else None
-        ways.append((values[row - 1][column] + _new(element, piece, following), only, row - 1, column))
-    if isinstance(element, Piece) and piece is not None:
-        likely = values[row - 1][column - 1] + _match(edit, row, column, element, piece)
-        ways.append((likely, Aligned(element, piece), row - 1, column - 1))
-    if piece is not None:
-        gap = element if isinstance(element, Gap) else None
-        ways.append((values[row][column - 1] + _without(element), Aligned(gap, piece), row, column - 1))
-    best = max(value for value, *_ in ways)
-    equal = [way for way in ways if way[0] > best - 1e-9]
-    _, aligned, row, column = equal[0] if latest else equal[-1]
-    return aligned, row, column
+@dataclass(frozen=True)
+class _Step:
+    """From a state to the next one."""
+
+    row: int
+    column: int
+    last: _Last
+    value: float
+    aligned: Aligned | None
 
 
-def _new(element: Element, before: Piece | None, after: Piece | None) -> float:
-    """What it is worth that the edit's element stands alone there."""
-    if isinstance(element, Gap):
-        return 0.0
+State = tuple[int, int, _Last]
+START: State = 0, 0, _Last.MATCH
+"""What is aligned lies behind something that both have in common, such as a function's head."""
+
+
+def alignments(
+    edit: Sequence[Element], file: Sequence[Piece], language: str, check: Callable[[], None] = lambda: None
+) -> list[Alignment]:
+    """The best alignment with what is new as late as possible, the same as early as possible, and those about as
+    likely in which another piece of the file is lost or kept, the best first.
+
+    Args:
+        check: called now and then; may raise to stop.
+
+    Raises InputError where there is too much to compare.
+    """
+    lattice = _Lattice(edit, file, language, check)
+    found = [lattice.path(START, latest=True), lattice.path(START, latest=False), *lattice.rivals()]
+    return [each for index, each in enumerate(found) if each not in found[:index]]
+
+
+def value(edit: Sequence[Element], file: Sequence[Piece], language: str, check: Callable[[], None]) -> float:
+    """That of the best alignment."""
+    return _Lattice(edit, file, language, check).best
+
+
+class _Lattice:
+    def __init__(
+        self, edit: Sequence[Element], file: Sequence[Piece], language: str, check: Callable[[], None]
+    ) -> None:
+        if len(edit) * len(file) > MOST_PAIRS:
+            raise InputError(
+                f"an edit of {len(edit)} parts and a file of {len(file)} are too much to compare: leave more out"
+            )
+        self.edit, self.file = edit, file
+        self._likeness = _Likeness(edit, file, language)
+        self._width = len(file) + 1
+        self._onward = array("d", bytes(8 * (len(edit) + 1) * self._width * len(_Last)))
+        end = len(edit), len(file)
+        for row in range(end[0], -1, -1):
+            check()
+            for column in range(end[1], -1, -1):
+                for last in _Last if (row, column) != end else ():
+                    self._onward[self._index(row, column, last)] = max(
+                        map(self._through, self.steps((row, column, last)))
+                    )
+
+    @property
+    def best(self) -> float:
+        return self._onward[self._index(*START)]
+
+    def _index(self, row: int, column: int, last: _Last) -> int:
+        return (row * self._width + column) * len(_Last) + last
+
+    def _through(self, step: _Step) -> float:
+        """The value of the best path from before the step on."""
+        return step.value + self._onward[self._index(step.row, step.column, step.last)]
+
+    def steps(self, state: State) -> list[_Step]:
+        """Those from a state, the one that keeps or removes a piece of the file first."""
+        row, column, last = state
+        before = self.edit[row - 1] if row else None
+        piece = self.file[column] if column < len(self.file) else None
+        element = self.edit[row] if row < len(self.edit) else None
+        found: list[_Step] = []
+        if piece is not None:
+            if isinstance(before, Gap):
+                cost = 0.0 if before.marker else -KEPT_WHERE_NOTHING_SAYS_SO
+                found.append(_Step(row, column + 1, _Last.OTHER, cost, Aligned(before, piece)))
+            else:
+                cost = -REMOVED - (REMOVAL if last != _Last.REMOVAL else 0.0)
+                found.append(_Step(row, column + 1, _Last.REMOVAL, cost, Aligned(None, piece)))
+        if isinstance(element, Piece) and piece is not None:
+            likeness = self._likeness(row, column)
+            if likeness is not None:
+                likeness += IN_A_ROW if last == _Last.MATCH else 0.0
+                found.append(_Step(row + 1, column + 1, _Last.MATCH, likeness, Aligned(element, piece)))
+        if isinstance(element, Piece):
+            above = self.file[column - 1] if column else None
+            worth = _new(element, above, piece) - (OUT_OF_PLACE if self._is_out_of_place(row, column) else 0.0)
+            found.append(_Step(row + 1, column, _Last.OTHER, worth, Aligned(element, None)))
+        elif element is not None:
+            found.append(_Step(row + 1, column, _Last.OTHER, 0.0, None))
+        return found
+
+    def _is_out_of_place(self, row: int, column: int) -> bool:
+        """Whether a new entry at the end of an edit would not be the last of the file's, or one at the beginning the
+        first."""
+        if not getattr(self.edit[row], "is_entry", False):
+            return False
+        before, behind = (self.edit[at] if 0 <= at < len(self.edit) else None for at in (row - 1, row + 1))
+        if not isinstance(before, Gap) or not isinstance(behind, Gap):
+            return False
+        last, first = before.marker and not behind.marker, behind.marker and not before.marker
+        return bool((last and column < len(self.file)) or (first and column > 0))
+
+    def path(self, state: State, latest: bool) -> Alignment:
+        """The best way on from a state."""
+        steps: Alignment = []
+        while (state[0], state[1]) != (len(self.edit), len(self.file)):
+            ways = self.steps(state)
+            best = max(map(self._through, ways))
+            equal = [way for way in ways if self._through(way) > best - 1e-9]
+            step = equal[0] if latest else equal[-1]
+            if step.aligned is not None:
+                steps.append(step.aligned)
+            state = step.row, step.column, step.last
+        return steps
+
+    def rivals(self) -> list[Alignment]:
+        """For each piece of the file the best alignment in which it is lost, if the best one keeps it, or is kept, if
+        that one loses it; those that are about as good as the best one."""
+        lost = {id(step.piece) for step in self.path(START, latest=True) if step.loses}
+        found: dict[int, tuple[float, Alignment, _Step]] = {}
+        reached: dict[State, tuple[float, Alignment]] = {START: (0.0, [])}
+        for row in range(len(self.edit) + 1):
+            for column in range(len(self.file) + 1):
+                for last in _Last:
+                    if (way := reached.pop((row, column, last), None)) is None:
+                        continue
+                    so_far, steps = way
+                    for step in self.steps((row, column, last)):
+                        if so_far + self._through(step) < self.best - RIVAL:
+                            continue
+                        aligned = step.aligned
+                        target = step.row, step.column, step.last
+                        path = steps if aligned is None else [*steps, aligned]
+                        if target not in reached or so_far + step.value > reached[target][0] + 1e-9:
+                            reached[target] = so_far + step.value, path
+                        if aligned is None or aligned.piece is None or aligned.loses == (id(aligned.piece) in lost):
+                            continue
+                        total = so_far + self._through(step)
+                        if id(aligned.piece) not in found or total > found[id(aligned.piece)][0] + 1e-9:
+                            found[id(aligned.piece)] = total, path, step
+        ordered = sorted(found.values(), key=lambda each: -each[0])
+        return [[*path, *self.path((step.row, step.column, step.last), latest=True)] for _, path, step in ordered]
+
+
+class _Likeness:
+    """How likely each piece of an edit is another version of each piece of a file that stands beside others."""
+
+    def __init__(self, edit: Sequence[Element], file: Sequence[Piece], language: str) -> None:
+        self._edit, self._file, self._language = edit, file, language
+        new = (piece for piece in edit if isinstance(piece, Piece))
+        self._of_new, self._of_old = Counter(map(_identity, new)), Counter(map(_identity, file))
+        self._known: dict[tuple[int, int], float | None] = {}
+
+    def __call__(self, row: int, column: int) -> float | None:
+        """From below 0, rather another piece, to 1, the same one; None where it cannot be one."""
+        key = row, column
+        if key not in self._known:
+            new = self._edit[row]
+            assert isinstance(new, Piece)
+            found = self._value(new, self._file[column])
+            if found is not None and new.has_marker and not self._file[column].children:
+                found = min(found, 0.0)
+            self._known[key] = found
+        return self._known[key]
+
+    def _value(self, new: Piece, old: Piece) -> float | None:
+        if new.text == old.text or (new.is_entry and new.text.rstrip(",") == old.text.rstrip(",")):
+            letters = _letters(old)
+            return IDENTICAL + (1.0 - IDENTICAL) * min(1.0, letters / ENOUGH_LETTERS) if letters else BRACKETS
+        if new.is_marker:
+            return None
+        if new.name is not None or old.name is not None:
+            return self._named(new, old) if new.name == old.name else _renamed(new, old)
+        if new.kind != old.kind or new.kind in IMPORTS:
+            return _extended_import(new, old)
+        if new.has_marker:
+            head = common(new.head.words, old.head.words)
+            return SAME_NAME if head == 1.0 else head - 0.5 if head > 0.0 else None
+        shared = common(new.words, old.words)
+        if new.children and old.children:
+            if any(child.is_definition for child in (*new.children, *old.children)):
+                return SAME_NAME if new.head.text == old.head.text else None
+            shared = max(shared, 0.5 + 0.5 * shared) if new.head.text == old.head.text else shared
+        if new.kind in LEAVING:
+            return max(0.15, shared - 0.5)
+        if _first_string(new) != _first_string(old):
+            shared = min(shared, UNLIKE)
+        return shared - UNLIKE if shared >= 0.5 else None
+
+    def _named(self, new: Piece, old: Piece) -> float | None:
+        if new.is_definition and old.is_definition:
+            return self._definition(new, old)
+        if new.kind != old.kind and not (new.is_entry and old.is_entry):
+            return None
+        if new.has_marker or self._is_only(new, old):
+            return SAME_NAME + 0.05 * common(new.words, old.words)
+        return SAME_NAME * common(new.words, old.words) - 0.1
+
+    def _definition(self, new: Piece, old: Piece) -> float | None:
+        shared = common(new.words, old.words)
+        sure = SAME_DEFINITION + 0.1 * shared
+        decorated = any(piece.kind == "decorator" for piece in new.decorators)
+        if new.role != old.role and (decorated or new.role):
+            return None
+        same_head = new.head.text == old.head.text
+        if new.role in ("overload", "register") or new.name in ("_", "init", "__init_subclass__"):
+            return sure if same_head and _signature(new) == _signature(old) else None
+        if same_head:
+            return sure
+        if self._language in OVERLOADING and not new.has_marker and _parameters(new) != _parameters(old):
+            if not self._is_only(new, old):
+                return None
+            return sure if shared > UNLIKE else 0.0
+        return sure if self._is_only(new, old) else SAME_NAME * (common(new.head.words, old.head.words) - UNLIKE)
+
+    def _is_only(self, new: Piece, old: Piece) -> bool:
+        return self._of_new[_identity(new)] <= 1 and self._of_old[_identity(old)] <= 1
+
+
+def common(first: Counter[str], second: Counter[str]) -> float:
+    """Share of the words that both have."""
+    return 2.0 * (first & second).total() / max(1, first.total() + second.total())
+
+
+def _identity(piece: Element) -> tuple[str | None, str]:
+    return (piece.name, piece.role) if isinstance(piece, Piece) else (None, "")
+
+
+def _signature(piece: Piece) -> list[str]:
+    return [lead.text for lead in piece.decorators if lead.kind == "decorator"]
+
+
+def _parameters(piece: Piece) -> str:
+    """What stands between the first brackets of a head."""
+    text = piece.head.text
+    return text[text.find("(") :] if "(" in text else ""
+
+
+def _first_string(piece: Piece) -> str | None:
+    parts = piece.head.text.replace('"', "'").split("'")
+    return parts[1] if len(parts) > 2 else None
+
+
+def _extended_import(new: Piece, old: Piece) -> float | None:
+    """One import is a version of another only where it has all that the other has."""
+    if (
+        {new.kind, old.kind} <= IMPORTS
+        and old.words.total() > 1
+        and old.words <= new.words
+        and _module(new) == _module(old)
+    ):
+        return SAME_NAME
+    return None
+
+
+def _renamed(new: Piece, old: Piece) -> float | None:
+    """A definition of another name is a version of one only where all but their heads is identical."""
+    if new.kind != old.kind or not new.is_definition or not new.children or not old.children or new.has_marker:
+        return None
+    bodies = [[child.text for child in piece.children[piece.lead + 1 :]] for piece in (new, old)]
+    return SAME_NAME if bodies[0] == bodies[1] else None
+
+
+def _module(piece: Piece) -> str:
+    return " ".join(piece.text.split()[:2])
+
+
+def _new(element: Piece, before: Piece | None, after: Piece | None) -> float:
+    """What it is worth that the edit's piece is new there."""
+    if element.has_marker:
+        return IMPOSSIBLE
     if before is not None and (before.kind == element.kind or {before.kind, element.kind} <= IMPORTS):
         last = element.kind in IMPORTS and (after is None or after.kind not in IMPORTS)
-        return NEIGHBOUR * (1.25 if last else 1.0)
+        named = element.name is not None and before.name == element.name
+        related = named + (named and before.role == element.role)
+        over = after is None or after.name != before.name or (related == 2 and after.role != before.role)
+        return NEIGHBOUR * (1.0 + related + (0.25 if last or (related and over) else 0.0))
     header = before is None and after is not None and ("comment" in after.kind or _is_docstring(after))
     return -NEIGHBOUR if header and element.kind in IMPORTS else 0.0
-
-
-def _without(element: Element | None) -> float:
-    """What it is worth that the file's piece stands alone behind the element: kept in a gap, otherwise removed."""
-    if isinstance(element, Gap):
-        return 0.0 if element.marker else -KEPT_WHERE_NOTHING_SAYS_SO
-    return -REMOVED
-
-
-def _match(edit: Sequence[Element], row: int, column: int, new: Piece, old: Piece) -> float:
-    value = likeness(new, old)
-    return value if value else -1.0
 
 
 def _is_docstring(piece: Piece) -> bool:
     return piece.text.startswith(('"""', "'''"))
 
 
-def _weight(piece: Piece) -> float:
-    letters = sum(count * len(word) for word, count in piece.words.items() if word.isalnum())
-    return min(1.0, (0.3 if letters else 0.1) + 0.7 * letters / ENOUGH_LETTERS)
-
-
-def _common(first: Counter[str], second: Counter[str]) -> float:
-    """Share of the words that both have."""
-    return 2.0 * (first & second).total() / max(1, first.total() + second.total())
+def _letters(piece: Piece) -> int:
+    return sum(count * len(word) for word, count in piece.words.items() if word.isalnum())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from coder.editing.merge.alignment import Aligned, Element, Gap, align, likeness
+from coder.editing.merge.alignment import Aligned, Alignment, Element, Gap, alignments, value
 from coder.editing.merge.pieces import Piece, Pieces
 from coder.errors import InputError
 from coder.syntax.scopes import CLASSES
@@ -16,53 +16,96 @@ ABOUT_EQUAL = 0.03
 SAME_INDENTATION = 0.05
 """What a place gains whose code is indented as the edit is."""
 
+MOST_MERGES = 24
+"""Readings that are worked out; there is one for each doubt, and one for each place."""
+
 CLOSING = ("}", ")", "]")
 
 Place = tuple[Piece, ...]
 """Pieces that stand side by side: those of a file, of a class, of a block."""
 
+Key = tuple[str, int, int]
+"""What there is a doubt about, and the lines of an edit and a file at which pieces begin that are merged."""
 
-def merges(file: Pieces, edit: Pieces) -> list[str]:
-    """The texts that the edit can mean, the likeliest reading first; more than one where it is ambiguous.
+
+@dataclass(frozen=True)
+class Reading:
+    """A text that an edit can mean, and how many parts of the file it changes."""
+
+    text: str
+    parts: int
+
+
+def merges(file: Pieces, edit: Pieces, language: str, check: Callable[[], None] = lambda: None) -> list[Reading]:
+    """What the edit can mean, the likeliest reading first; more than one where it is ambiguous.
+
+    Args:
+        check: called now and then; may raise to stop.
 
     Raises InputError where a marker stands for nothing in the file.
     """
     has_markers = any(piece.has_marker for piece in edit.top)
+    found: list[Reading] = []
     if not has_markers and _is_whole(edit.top, file.top):
-        return ["\n".join(edit.lines)]
+        found.append(Reading("\n".join(edit.lines), _differing(edit.top, file.top)))
+        if not _leaves_out(edit.top, file.top):
+            return found
     elements = _elements(edit.top, edges=True, between=not has_markers)
-    texts: list[str] = []
-    for place in _places(file, edit, elements):
-        for latest in (True, False):
-            text = _Merge(file, edit, latest).text(elements, place)
-            if text not in texts:
-                texts.append(text)
-    return texts
+    readings: list[Reading] = []
+    refused: InputError | None = None
+    for place in _places(file, edit, elements, language, check):
+        pending: list[dict[Key, int]] = [{}]
+        for choices in pending:
+            merge = _Merge(file, edit, language, check, choices)
+            try:
+                readings.append(merge.reading(elements, place))
+            except InputError as error:
+                refused = refused or error
+            if not choices:
+                pending += [{key: choice} for key, count in merge.doubts.items() for choice in range(1, count)]
+            if len(pending) > MOST_MERGES:
+                break
+    if refused and not readings:
+        raise refused
+    unique: dict[str, Reading] = {}
+    for reading in (*readings, *found):
+        unique.setdefault(reading.text, reading)
+    return list(unique.values())
 
 
 def _is_whole(new: Sequence[Piece], old: Sequence[Piece]) -> bool:
-    """Whether an edit without markers is all of what it is about: it begins as that does and ends as it does."""
-    return not old or (bool(new) and all(likeness(new[index], old[index]) > 0.0 for index in (0, -1)))
+    """Whether an edit without markers may be all of what it is about: it begins as that does and ends as it does."""
+    return not old or (bool(new) and all(_is_version(new[index], old[index]) for index in (0, -1)))
 
 
-def _is_part(new: Piece, old: Piece) -> bool:
-    """Whether a class without markers repeats only some members of the file's."""
-    if new.kind not in CLASSES or not new.children or not old.children:
-        return False
-    members, known = _members(new)[0], _members(old)[0]
-    return not _is_whole(members, known)
+def _is_version(new: Piece, old: Piece) -> bool:
+    if new.name is not None or old.name is not None:
+        return new.name == old.name
+    return new.text == old.text or (new.kind == old.kind and not (new.words - old.words and old.words - new.words))
+
+
+def _leaves_out(new: Sequence[Piece], old: Sequence[Piece]) -> bool:
+    """Whether what begins and ends like a whole leaves out definitions of it, and does not put others there."""
+    known, kept = ([piece.name for piece in pieces if piece.name is not None] for pieces in (old, new))
+    if len(kept) < len(known) and not set(known) <= set(kept):
+        return True
+    classes = {piece.name: piece for piece in old if piece.kind in CLASSES and piece.children}
+    pairs = [(piece, classes[piece.name]) for piece in new if piece.kind in CLASSES and piece.name in classes]
+    return any(_leaves_out(_members(piece)[0], _members(other)[0]) for piece, other in pairs if piece.children)
+
+
+def _differing(new: Sequence[Piece], old: Sequence[Piece]) -> int:
+    """How many pieces are only on one side, those of one name counting once."""
+    texts = {piece.text for piece in new} ^ {piece.text for piece in old}
+    changed = [piece for piece in (*new, *old) if piece.text in texts]
+    return len({piece.name or piece.text for piece in changed})
 
 
 def _members(piece: Piece) -> tuple[Sequence[Piece], Sequence[Piece]]:
-    """What stands between the head of a class and its closing bracket, if it has one; and that."""
-    closed = piece.children[-1].text.startswith(CLOSING)
-    return piece.children[1 : -1 if closed else None], piece.children[-1:] if closed else ()
-
-
-def _rest_of_class(piece: Piece) -> list[Element]:
-    """What follows the head: members before the first one and behind the last one stay, whatever the edit says."""
-    members, closing = _members(piece)
-    return [*_elements(members, edges=True, between=not piece.has_marker), *closing]
+    """What stands between a head and its closing bracket, if it has one; and that."""
+    inside = piece.children[piece.lead + 1 :]
+    closed = bool(inside) and inside[-1].text.startswith(CLOSING) and not inside[-1].children
+    return (inside[:-1], inside[-1:]) if closed else (inside, ())
 
 
 def _elements(pieces: Sequence[Piece], edges: bool, between: bool) -> list[Element]:
@@ -72,10 +115,14 @@ def _elements(pieces: Sequence[Piece], edges: bool, between: bool) -> list[Eleme
         if between and elements and not isinstance(elements[-1], Gap):
             elements.append(Gap())
         elements.append(Gap(piece) if piece.is_marker else piece)
+        if piece.is_case and piece.children and piece.children[-1].is_marker:
+            elements.append(Gap())  # It may stand for the rest of the case and for the cases behind it.
     return [*elements, Gap()] if edges else elements
 
 
-def _places(file: Pieces, edit: Pieces, elements: Sequence[Element]) -> list[Place]:
+def _places(
+    file: Pieces, edit: Pieces, elements: Sequence[Element], language: str, check: Callable[[], None]
+) -> list[Place]:
     """Where the edit belongs, the best place first, and others that are about as good."""
     wanted = [piece for piece in edit.top if not piece.is_marker]
     texts, names = {piece.text for piece in wanted}, {piece.name for piece in wanted if piece.name}
@@ -83,12 +130,33 @@ def _places(file: Pieces, edit: Pieces, elements: Sequence[Element]) -> list[Pla
     for place in file.containers():
         if place is not file.top and not any(piece.text in texts or piece.name in names for piece in place):
             continue
-        value, _ = align(elements, place, latest=True)
-        same = bool(wanted and place) and wanted[0].indentation == place[-1].indentation
-        values.append((value + SAME_INDENTATION * same, place))
+        same = bool(wanted and place) and wanted[0].indentation == place[min(1, len(place) - 1)].indentation
+        values.append((value(elements, place, language, check) + SAME_INDENTATION * same, place))
     best = max(value for value, _ in values)
     values.sort(key=lambda pair: -pair[0])
     return [place for value, place in values if value >= best - ABOUT_EQUAL]
+
+
+@dataclass
+class _Output:
+    """Lines of the outcome, side by side.
+
+    Attributes:
+        last: the piece that they end with, in the form in which they have it.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    last: Piece | None = None
+
+    def add(self, lines: Sequence[str], piece: Piece, blanks: Sequence[str]) -> None:
+        """A piece's lines behind blank ones, and a comma before them where there has to be one."""
+        if self.last is not None:
+            if piece.is_entry and self.last.is_entry and not self.last.has_comma:
+                at = len(self.lines[-1]) - self.last.behind
+                self.lines[-1] = f"{self.lines[-1][:at]},{self.lines[-1][at:]}"
+            self.lines += blanks
+        self.lines += lines
+        self.last = piece
 
 
 @dataclass(frozen=True)
@@ -96,81 +164,160 @@ class _Merge:
     """One reading of an edit.
 
     Attributes:
-        latest: of equally good places for something new, the last one.
+        choices: which of several alignments is taken, where it is not the best one.
+        doubts: how many alignments there are, of those places where there are several. 0 is the best.
+        changed: parts of the file that are changed, for each run of them what it is.
     """
 
     file: Pieces
     edit: Pieces
-    latest: bool
+    language: str
+    check: Callable[[], None]
+    choices: dict[Key, int]
+    doubts: dict[Key, int] = field(default_factory=dict)
+    changed: list[Piece] = field(default_factory=list)
 
-    def text(self, elements: Sequence[Element], place: Place) -> str:
+    def reading(self, elements: Sequence[Element], place: Place) -> Reading:
         """The file with the edit in its place."""
-        _, steps = align(elements, place, self.latest)
+        steps = self._aligned(("top", 0, place[0].first if place else 0), elements, place)
         first, behind = (place[0].first, place[-1].last + 1) if place else (0, 0)
-        merged = self._level(elements, place, steps, _indentations(self.edit.top, place, steps))
-        return "\n".join([*self.file.lines[:first], *merged, *self.file.lines[behind:]])
+        output = self._level(elements, place, steps, _indentations(self.edit.top, place, steps))
+        text = "\n".join([*self.file.lines[:first], *output.lines, *self.file.lines[behind:]])
+        return Reading(text, len(self.changed))
 
-    def _inside(self, new: Piece, old: Piece, known: dict[str, str]) -> Iterator[str]:
-        """A piece that repeats only a part of what it stands for. Both begin with their heads."""
-        if not old.children:
+    def _aligned(self, key: Key, elements: Sequence[Element], place: Sequence[Piece]) -> Alignment:
+        found = alignments(elements, place, self.language, self.check)
+        if len(found) > 1:
+            self.doubts[key] = len(found)
+        return found[self.choices.get(key, 0)]
+
+    def _inside(self, new: Piece, old: Piece, known: dict[str, str], after_gap: bool) -> _Output:
+        """A piece that repeats only a part of what it stands for: its decorators, its head, what it is made of."""
+        if new.has_marker and not old.children:
             raise InputError(
                 f"a marker behind line {new.first + 1} of the edit stands for nothing: in the file "
                 f"{self.file.lines[old.first].strip()!r} is a single line"
             )
-        rest = _rest_of_class(new) if new.kind in CLASSES else _elements(new.children[1:], edges=False, between=False)
-        _, steps = align(rest, old.children[1:], self.latest)
-        steps = [Aligned(new.children[0], old.children[0]), *steps]
-        indentations = _indentations(new.children[1:], old.children[1:], steps)
-        yield from self._level([new.children[0], *rest], old.children, steps, known | indentations)
+        leads: list[Element] = [Gap()] if after_gap else []
+        leads += _elements(new.decorators, edges=False, between=False)
+        steps = self._aligned(("leads", new.first, old.first), leads, old.decorators)
+        steps = [*steps, Aligned(new.head, old.head)]
+        elements = [*leads, new.head]
+        members, closing = _members(new)
+        old_members, old_closing = _members(old)
+        whole = new.kind in CLASSES and not new.has_marker
+        edges = new.kind in CLASSES or any(piece.is_entry for piece in (*members, *old_members))
+        if bool(closing) != bool(old_closing):
+            members, closing = [*members, *closing], ()
+            old_members, old_closing = [*old_members, *old_closing], ()
+        rest = _elements(members, edges=edges, between=whole)
+        steps += self._aligned(("members", new.first, old.first), rest, old_members)
+        steps += [Aligned(*pair) for pair in zip(closing, old_closing, strict=True)]
+        elements += [*rest, *closing]
+        indentations = _indentations(new.children[new.lead + 1 :], old.children[old.lead + 1 :], steps)
+        return self._level(elements, old.children, steps, known | indentations)
 
     def _level(
         self, elements: Sequence[Element], place: Place, steps: Sequence[Aligned], indentations: dict[str, str]
-    ) -> Iterator[str]:
+    ) -> _Output:
         """The lines that pieces side by side become."""
         usual = _usual_blanks(place)
         previous = {id(element): before for before, element in zip([None, *elements], elements, strict=False)}
-        last: Piece | None = None
-        inserted = False
+        output = _Output()
+        removing = inserted = False
         for step in steps:
             new, old = step.element, step.piece
             if isinstance(new, Piece):
                 before = previous[id(new)]
                 explicit = isinstance(before, Piece)
-                blanks = new.blanks if explicit or old is None or old is place[0] else old.blanks
+                count = new.blanks if explicit or old is None or old is place[0] else old.blanks
                 if not explicit and new.is_definition and (old is None or old is place[0]):
-                    blanks = max(blanks, usual)
-                lines, current = self._replaced(new, old, indentations), new
+                    count = max(count, usual)
+                blanks = self._blanks(old, count)
+                if old is None:
+                    if not (inserted and not new.is_definition):
+                        self.changed.append(new)
+                    output.add(self._indented(new, indentations), new, blanks)
+                else:
+                    self._replace(new, old, indentations, isinstance(before, Gap), output, blanks)
             elif old is not None and new is not None:
-                blanks = old.blanks
+                count = old.blanks
+                last = output.last
                 if last is not None and (old is place[0] or (inserted and last.is_definition)):
                     marked = new.marker.blanks if new.marker else 0
-                    blanks = max(blanks, usual if last.is_definition or old.is_definition else marked)
-                lines, current = self.file.lines[old.first : old.last + 1], old
-            else:
-                continue
-            yield from [""] * (blanks if last is not None else 0)
-            yield from lines
-            last, inserted = current, old is None
+                    count = max(count, usual if last.is_definition or old.is_definition else marked)
+                output.add(self._lines(old), old, self._blanks(old, count))
+            elif old is not None and not removing:
+                self.changed.append(old)
+            removing, inserted = new is None, old is None
+        return output
 
-    def _replaced(self, new: Piece, old: Piece | None, indentations: dict[str, str]) -> Iterator[str]:
-        """The lines of a piece of the edit, which may be one of the file's."""
-        if old is not None and new.text == old.text:
-            yield from self.file.lines[old.first : old.last + 1]
-        elif old is not None and (new.has_marker or _is_part(new, old)):
-            yield from self._inside(new, old, indentations)
-        elif new.has_marker:
-            raise InputError(f"line {new.first + 1} of the edit begins something of which the file has no more to keep")
+    def _blanks(self, old: Piece | None, count: int) -> list[str]:
+        """So many blank lines, the file's own if there are as many above its piece."""
+        if old is not None and count == old.blanks:
+            return list(self.file.lines[old.first - count : old.first])
+        return [""] * count
+
+    def _replace(
+        self,
+        new: Piece,
+        old: Piece,
+        indentations: dict[str, str],
+        after_gap: bool,
+        output: _Output,
+        blanks: Sequence[str],
+    ) -> None:
+        """Add the lines of a piece of the edit that is a version of one of the file's."""
+        if new.text == old.text or (_without_comma(new.text) == _without_comma(old.text) and not new.has_marker):
+            output.add(self._lines(old), old, blanks)
+        elif new.has_marker or self._is_part(new, old):
+            inside = self._inside(new, old, indentations, after_gap)
+            ending = inside.last or old
+            tail = replace(old, has_comma=ending.has_comma, behind=ending.behind)
+            output.add(inside.lines, tail, blanks)
         else:
-            yield from self._indented(new, indentations)
+            self.changed.append(new)
+            lines = list(self._indented(new, indentations))
+            if after_gap and not new.lead and old.lead:
+                kept = range(old.first, old.head.first)
+                lines = [*self.file.lines[kept.start : kept.stop], *lines]
+            output.add(lines, new, blanks)
 
-    def _indented(self, piece: Piece, indentations: dict[str, str]) -> Iterator[str]:
+    def _is_part(self, new: Piece, old: Piece) -> bool:
+        """Whether a class without markers repeats only some members of the file's."""
+        if new.kind not in CLASSES or not new.children or not old.children:
+            return False
+        members, known = _members(new)[0], _members(old)[0]
+        if not _is_whole(members, known):
+            return True
+        if not _leaves_out(members, known):
+            return False
+        key = "whole", new.first, old.first
+        self.doubts[key] = 2
+        return not self.choices.get(key)
+
+    def _lines(self, piece: Piece) -> tuple[str, ...]:
+        return self.file.lines[piece.first : piece.last + 1]
+
+    def _indented(self, piece: Piece, indentations: dict[str, str]) -> list[str]:
         """A piece's lines, as far in as what is beside it."""
+        if piece.has_marker:
+            raise InputError(
+                f"line {piece.first + 1} of the edit begins something of which the file has no more to keep"
+            )
+        return list(self._moved(piece, indentations))
+
+    def _moved(self, piece: Piece, indentations: dict[str, str]) -> Iterator[str]:
         known = max((each for each in indentations if piece.indentation.startswith(each)), key=len, default=None)
         for row in range(piece.first, piece.last + 1):
             line = self.edit.lines[row]
             if known is not None and row not in self.edit.fixed and line.startswith(known):
                 line = indentations[known] + line.removeprefix(known)
             yield line
+
+
+def _without_comma(text: str) -> str:
+    return text.removesuffix(",")
 
 
 def _indentations(new: Sequence[Piece], old: Sequence[Piece], steps: Sequence[Aligned]) -> dict[str, str]:

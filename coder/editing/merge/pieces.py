@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import tree_sitter
 
@@ -27,14 +27,33 @@ BODIES = BLOCKS | frozenset(
 BRANCHES = frozenset(("if_statement", "if_expression"))
 """What may follow an `else`."""
 
-BRACKETS = frozenset(
+ENTRIES = frozenset(
+    "argument_list arguments array array_expression array_initializer dictionary enumerator_list export_clause "
+    "field_initializer_list formal_parameters import_from_statement initializer_list list literal_value named_imports "
+    "object object_pattern parameter_list parameters set tuple tuple_expression".split()
+)
+"""Nodes whose children stand between brackets with commas between them."""
+
+PYTHON_BRACKETS = frozenset(
     "argument_list dictionary dictionary_comprehension generator_expression list list_comprehension parameters "
     "parenthesized_expression set set_comprehension tuple subscript import_from_statement".split()
 )
-"""Python's nodes between brackets, where a statement cannot stand."""
+"""Where a statement cannot stand."""
+
+COMMENTS = frozenset(("comment", "line_comment", "block_comment"))
+DECORATORS = frozenset(("decorator", "attribute_item"))
 
 WORD = re.compile(r"\w+")
-DECLARING = re.compile(r".*(?:declaration|declarator|item|signature|pair|definition|_spec|enumerator|variant)")
+DECLARING = re.compile(
+    r".*(?:declaration|declarator|item|signature|pair|definition|_spec|enumerator|variant|_initializer)|keyword_argument|"
+    r"keyed_element"
+)
+ASSIGNMENTS = ("assignment", "assignment_expression")
+CASES = frozenset(
+    "case_clause case_statement communication_case default_case expression_case match_arm switch_block_statement_group "
+    "switch_case switch_default switch_rule type_case".split()
+)
+ACCESSOR = re.compile(r"\s*((?:(?:public|private|protected|override|static|async|get|set)\s+)*)")
 
 
 @dataclass(frozen=True)
@@ -43,16 +62,21 @@ class Piece:
 
     Attributes:
         kind: of the node that it is, or of the largest one in it; in quotes where that is a mere token.
-        name: of a definition, a declaration, the target of an assignment, an entry; None for everything else.
+        name: of a definition, a declaration, the target of an assignment, an entry, a case; None for everything else.
+        role: tells apart definitions that share a name: a property's setter, an overload, a registered variant.
         text: its lines without their common place in the file: the first line's indentation is taken from each.
         indentation: of its first line. blanks: how many blank lines stand right above.
         children: the pieces it is made of, none for a single line.
+        lead: how many of the children are comments and decorators above a definition's head.
         has_marker: whether there is a marker in it; a piece of one line that has one is a marker.
+        is_entry: whether it stands between brackets, with commas around it. has_comma: whether one follows it.
+        behind: characters on the last line behind its code, such as a comment.
         words: how often each word is in it.
     """
 
     kind: str
     name: str | None
+    role: str
     first: int
     last: int
     text: str
@@ -60,6 +84,10 @@ class Piece:
     blanks: int
     has_marker: bool
     children: tuple[Piece, ...]
+    lead: int
+    is_entry: bool
+    has_comma: bool
+    behind: int
     words: Counter[str] = field(repr=False)
 
     @property
@@ -71,8 +99,17 @@ class Piece:
         return self.kind in FUNCTIONS or self.kind in CLASSES
 
     @property
+    def is_case(self) -> bool:
+        return self.kind in CASES
+
+    @property
     def head(self) -> Piece:
-        return self.children[0] if self.children else self
+        return self.children[self.lead] if self.children else self
+
+    @property
+    def decorators(self) -> tuple[Piece, ...]:
+        """What stands above the head: decorators and comments."""
+        return self.children[: self.lead]
 
 
 @dataclass(frozen=True)
@@ -92,12 +129,12 @@ class Pieces:
     broken: int | None
 
     def containers(self) -> Iterator[tuple[Piece, ...]]:
-        """The pieces of the text, and those of every piece in it, the outermost first."""
+        """The pieces of the text, and those of every piece in it, the outermost first; no decorators."""
         pending = [self.top]
         while pending:
             pieces = pending.pop(0)
             yield pieces
-            pending.extend(piece.children for piece in pieces if piece.children)
+            pending.extend(inside for piece in pieces if len(inside := piece.children[piece.lead :]) > 1)
 
 
 def pieces_of(text: str, language: str, lazy: bool = False) -> Pieces | None:
@@ -112,23 +149,42 @@ def pieces_of(text: str, language: str, lazy: bool = False) -> Pieces | None:
     lines = tuple(text.split("\n"))
     markers = frozenset(row for row, line in enumerate(lines) if lazy and is_marker(line))
     if markers and language == "python":
-        tree = SyntaxTree.of("\n".join(_with_statements(tree, lines, markers)), language) or tree
+        tree = _with_statements(tree, lines, markers)
     builder = _Builder(tree, lines, markers)
     broken = next((node.start_point.row for node in tree.nodes() if node.is_error or node.is_missing), None)
     return Pieces(lines, tuple(builder.split(tree.root.children)), frozenset(builder.fixed()), broken)
 
 
-def _with_statements(tree: SyntaxTree, lines: Sequence[str], markers: frozenset[int]) -> Iterator[str]:
-    """The lines with a statement in the place of each marker, but between brackets."""
-    between_brackets = {
+def _with_statements(tree: SyntaxTree, lines: Sequence[str], markers: frozenset[int]) -> SyntaxTree:
+    """The tree of Python with a statement in the place of each marker, for a block may be nothing but one. It stays a
+    comment between brackets, and where the text is less broken with a comment: between cases, before `else`."""
+    statements = markers - {
         node.start_point.row for node in tree.nodes() if node.type == "comment" and node.start_point.row in markers
-        and (parent := node.parent) is not None and parent.type in BRACKETS
+        and (parent := node.parent) is not None and parent.type in PYTHON_BRACKETS
     }  # fmt: skip
-    for row, line in enumerate(lines):
-        if row in markers and row not in between_brackets:
-            yield line[: len(line) - len(line.lstrip())] + "pass"
-        else:
-            yield line
+    best = _python_tree(lines, statements)
+    broken = _errors(best)
+    for row in sorted(statements) if broken else ():
+        attempt = _python_tree(lines, statements - {row})
+        errors = _errors(attempt)
+        if errors < broken:
+            best, broken, statements = attempt, errors, statements - {row}
+    return best
+
+
+def _python_tree(lines: Sequence[str], statements: Iterable[int]) -> SyntaxTree:
+    text = list(lines)
+    for row in statements:
+        text[row] = text[row][: len(text[row]) - len(text[row].lstrip())] + "pass"
+    tree = SyntaxTree.of("\n".join(text), "python")
+    assert tree is not None, "the grammar of Python is a dependency"
+    return tree
+
+
+def _errors(tree: SyntaxTree) -> int:
+    """How much of a text is broken: characters that fit nowhere, and one for each thing that is missing."""
+    nodes = [node for node in tree.nodes() if node.is_error or node.is_missing] if tree.root.has_error else []
+    return sum(1 + node.end_byte - node.start_byte for node in nodes)
 
 
 @dataclass(frozen=True)
@@ -144,14 +200,63 @@ class _Builder:
             node = max(group, key=lambda node: _last_row(node) - node.start_point.row)
             if len(group) == 1 and node.type in SPLICED:
                 pieces += self.split(node.children)
+            elif len(group) == 1 and (parts := _chained(node)):
+                pieces += self.split(parts)
             else:
-                pieces.append(self._piece(group, node))
-        return pieces
+                pieces += self._hoisted(self._piece(group, node))
+        return self._with_leads(pieces)
 
     def fixed(self) -> Iterator[int]:
         for node in self.tree.nodes():
             if "string" in node.type and node.end_point.row > node.start_point.row:
                 yield from range(node.start_point.row + 1, node.end_point.row + 1)
+
+    def _hoisted(self, piece: Piece) -> list[Piece]:
+        """The piece, and behind it the markers at its end that are no deeper than it and so no part of it."""
+        behind: list[Piece] = []
+        while len(piece.children) > 1 and (last := piece.children[-1]).is_marker:
+            if len(last.indentation) > len(piece.indentation):
+                break
+            behind.insert(0, last)
+            kept = piece.children[:-1]
+            end = kept[-1].last
+            piece = replace(
+                piece,
+                last=end,
+                children=kept if len(kept) > 1 else (),
+                has_marker=any(child.has_marker for child in kept),
+                text=self._text(piece.first, end, piece.indentation),
+            )
+        return [piece, *behind]
+
+    def _with_leads(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """The pieces, comments and decorators right above a definition being parts of it."""
+        found: list[Piece] = []
+        for piece in pieces:
+            count = _leads(found, piece)
+            if count:
+                leads, found = found[-count:], found[:-count]
+                piece = self._joined(leads, piece)
+            found.append(piece)
+        return found
+
+    def _joined(self, leads: Sequence[Piece], piece: Piece) -> Piece:
+        first = leads[0].first
+        text = self._text(first, piece.last, piece.indentation)
+        return replace(
+            piece,
+            first=first,
+            role=role_of(piece, [lead.text for lead in leads if lead.kind in DECORATORS]),
+            text=text,
+            blanks=leads[0].blanks,
+            has_marker=piece.has_marker or any(lead.has_marker for lead in leads),
+            children=(*leads, *(piece.children or (replace(piece, blanks=0),))),
+            lead=len(leads),
+            words=Counter(WORD.findall(text)),
+        )
+
+    def _text(self, first: int, last: int, indentation: str) -> str:
+        return "\n".join(line.removeprefix(indentation).rstrip() for line in self.lines[first : last + 1])
 
     def _piece(self, group: Sequence[tree_sitter.Node], node: tree_sitter.Node) -> Piece:
         first, last = group[0].start_point.row, max(map(_last_row, group))
@@ -162,12 +267,17 @@ class _Builder:
                 children = list(children[0].children)
         lines = self.lines[first : last + 1]
         indentation = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
-        text = "\n".join(line.removeprefix(indentation).rstrip() for line in lines)
+        text = self._text(first, last, indentation)
         blanks = 0
         while first - blanks > 0 and not self.lines[first - blanks - 1].strip():
             blanks += 1
+        code = [each for each in group if each.type not in COMMENTS] or list(group)
+        kind, name, role = self._identity(node)
+        parent = node.parent
         return Piece(
-            *self._identity(node),
+            kind,
+            name,
+            role,
             first,
             last,
             text,
@@ -175,6 +285,10 @@ class _Builder:
             blanks,
             not self.markers.isdisjoint(range(first, last + 1)),
             tuple(children) if len(children) > 1 else (),
+            0,
+            parent is not None and parent.type in ENTRIES and node.is_named and node.type not in COMMENTS,
+            code[-1].type == ",",
+            len(self.lines[last].encode()) - code[-1].end_point.column if _last_row(code[-1]) == last else 0,
             Counter(WORD.findall(text)),
         )
 
@@ -190,10 +304,12 @@ class _Builder:
             nodes = parts
 
     def _apart(self, nodes: Sequence[tree_sitter.Node]) -> list[tree_sitter.Node]:
-        """The nodes, those that share a line with another one taken apart as far as they have bodies."""
+        """The nodes, those that share a line with another one taken apart as far as they have bodies. A comma, a
+        semicolon or a comment on the last line of what it follows belongs to that."""
         nodes = [node for node in nodes if self.tree.text_of(node).strip()]
         while True:
-            shared = {node.id for group in _groups(nodes) if len(group) > 1 for node in group}
+            groups = [[node for node in group if not _is_trailing(node)] for group in _groups(nodes)]
+            shared = {node.id for group in groups if len(group) > 1 for node in group}
             wide = [node for node in nodes if node.id in shared and len(self._parts(node)) > 1]
             if not wide:
                 return nodes
@@ -207,24 +323,50 @@ class _Builder:
             [node] if _is_head(node) else [part for part in node.children if self.tree.text_of(part).strip()] or [node]
         )
 
-    def _identity(self, node: tree_sitter.Node) -> tuple[str, str | None]:
-        """Kind and name: those of the definition that begins on the first line, if one does."""
+    def _identity(self, node: tree_sitter.Node) -> tuple[str, str | None, str]:
+        """Kind, name and role: those of the definition that begins on the first line, if one does."""
         row, inner, name = node.start_point.row, node, None
+        if node.type in CASES:
+            line = self._line_of(node)
+            return node.type, line if line.startswith("default") else self.tree.text_of(node.named_children[0]), ""
         while inner is not None and inner.start_point.row == row:
             if inner.type in FUNCTIONS or inner.type in CLASSES:
-                return inner.type, declared_name(self.tree, inner) or name
+                own = self._qualified(inner) or name or self._given_name(inner) or self._called(node)
+                return inner.type, own, _accessor(self._line_of(inner)) if own else ""
             name = name or self._given_name(inner)
             inner = next((child for child in reversed(inner.named_children) if _may_define(child, row)), None)
         if name is not None:
-            return node.type, name
-        return node.type if node.is_named else repr(node.type), None
+            return node.type, name, "overload" if node.type == "function_signature" else ""
+        return node.type if node.is_named else repr(node.type), None, ""
+
+    def _qualified(self, node: tree_sitter.Node) -> str | None:
+        """A definition's name, with the type whose method it is, or the trait that is implemented."""
+        name = declared_name(self.tree, node)
+        of = node.child_by_field_name("receiver" if node.type == "method_declaration" else "trait")
+        if name is None or of is None:
+            return name
+        return f"{WORD.findall(self.tree.text_of(of))[-1:]} {name}" if node.type != "impl_item" else self._line_of(node)
+
+    def _called(self, node: tree_sitter.Node) -> str | None:
+        """The beginning of a call that is given a function: what is called and its first argument, if that is a
+        string, as in `it("adds", () => {`."""
+        line = self._line_of(node)
+        found = re.match(r"""[^"'`]*["'`]([^"'`]*)["'`]\s*,""", line)
+        return found.group() if found else None
+
+    def _line_of(self, node: tree_sitter.Node) -> str:
+        return self.tree.text_of(node).split("\n")[0].strip()
 
     def _given_name(self, node: tree_sitter.Node) -> str | None:
         """What a declaration, an assignment or an entry of a table is for."""
-        if node.type == "assignment":
+        if node.type in ASSIGNMENTS:
             target = node.child_by_field_name("left")
         elif DECLARING.fullmatch(node.type):
-            target = node.child_by_field_name("key") or node.child_by_field_name("left")
+            target = next(
+                (node.child_by_field_name(field) for field in ("key", "left", "field") if _has(node, field)), None
+            )
+            if target is None and node.type == "keyed_element":
+                target = node.named_children[0]
             if target is None:
                 return declared_name(self.tree, node)
         else:
@@ -232,8 +374,66 @@ class _Builder:
         return None if target is None else self.tree.text_of(target)
 
 
+def role_of(piece: Piece, decorators: Sequence[str]) -> str:
+    """What tells a definition apart from others of its name: `overload`, `register`, or the decorator that makes it
+    the setter, the deleter, … of a property of its name. Conditional compilation does so too."""
+    for text in decorators:
+        called = re.match(r"@?([\w.]+)", text)
+        of, _, last = called.group(1).rpartition(".") if called else ("", "", "")
+        if last in ("overload", "register"):
+            return last
+        if of and of == piece.name:
+            return last
+        if "cfg(" in text:
+            return text
+    return piece.role
+
+
+def _accessor(line: str) -> str:
+    """`get`, `set` and `static` before a method's name, by which two of one name differ."""
+    found = ACCESSOR.match(line)
+    words = found.group(1).split() if found else []
+    return " ".join(word for word in words if word in ("get", "set", "static"))
+
+
+def _leads(above: Sequence[Piece], piece: Piece) -> int:
+    """How many pieces right above a definition are its comments and decorators, and markers between those."""
+    count = 0
+    blanks = piece.blanks
+    while piece.is_definition and not blanks and count < len(above):
+        each = above[-1 - count]
+        if each.is_marker:
+            following = above[-2 - count].kind if count + 2 <= len(above) else ""
+            if following not in DECORATORS:
+                break
+        elif each.kind not in COMMENTS | DECORATORS:
+            break
+        blanks, count = each.blanks, count + 1
+    return count
+
+
+def _chained(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """What an `else if` that another `else` follows is made of, so that the two stand side by side."""
+    last = node.children[-1] if node.type == "else_clause" and node.children else None
+    if last is None or last.type not in BRANCHES or last.child_by_field_name("alternative") is None:
+        return []
+    return [*node.children[:-1], *last.children]
+
+
+def _has(node: tree_sitter.Node, field: str) -> bool:
+    return node.child_by_field_name(field) is not None
+
+
+def _is_trailing(node: tree_sitter.Node) -> bool:
+    """Whether a node belongs to the one before it, on whose last line it stands."""
+    before = node.prev_sibling
+    if node.type not in {",", ";"} | COMMENTS or before is None:
+        return False
+    return _last_row(before) == node.start_point.row
+
+
 def _may_define(node: tree_sitter.Node, row: int) -> bool:
-    return _last_row(node) > row or node.type == "assignment" or DECLARING.fullmatch(node.type) is not None
+    return _last_row(node) > row or node.type in ASSIGNMENTS or DECLARING.fullmatch(node.type) is not None
 
 
 def _is_head(node: tree_sitter.Node) -> bool:

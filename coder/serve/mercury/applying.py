@@ -14,7 +14,7 @@ def applied(turn: Turn, original: str, update: str, language: str | None) -> str
     name = language if language and language_named(language) else language_of_text(original)
     if name is None:
         raise InputError("it cannot be told what language the code is in; name it in the field `language`")
-    return turn.engine.apply(ApplyRequest(original, update, language=name)).text
+    return turn.engine.apply(ApplyRequest(original, update, language=name), turn.cancelled).text
 
 
 def language_of_text(text: str) -> str | None:

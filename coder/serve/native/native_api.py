@@ -76,10 +76,11 @@ async def apply(body: ApplyBody, caller: Caller) -> ApplyAnswer:
     """Merge an edit into a file that leaves out what stays as it is.
 
     The syntax decides where each part belongs, the model only where several places are equally good. What comes of it
-    parses, or the request is refused.
+    parses, or the request is refused, as is an edit whose readings differ in what they lose: `reading` chooses one.
     """
     request = body.request()
-    return ApplyAnswer(answer=await caller.service.call(lambda turn: turn.engine.apply(request), caller.client))
+    applied = await caller.service.call(lambda turn: turn.engine.apply(request, turn.cancelled), caller.client)
+    return ApplyAnswer(answer=applied)
 
 
 async def score(body: ScoreBody, caller: Caller) -> ScoreAnswer:

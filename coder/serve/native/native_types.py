@@ -151,10 +151,14 @@ class ApplyBody(Placed):
     Attributes:
         text: the file.
         edit: what changes in it, with `... existing code ...` in a comment for what stays.
+        reading: which of several readings is taken, from 1; without it they must agree in what is lost.
+        deadline_ms: the merge is given up after so long.
     """
 
     text: str
     edit: str
+    reading: Annotated[int, Field(ge=1)] | None = None
+    deadline_ms: float | None = Field(default=None, gt=0)
 
     def request(self) -> ApplyRequest:
         return ApplyRequest(**_fields(self))

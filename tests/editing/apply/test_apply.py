@@ -137,9 +137,14 @@ def test_of_several_places_the_model_chooses(place: str):
     [
         (SHAPE, "def main(:\n    pass\n", "a.py", "does not parse as python: see its line 1"),
         ("x = (1\n", "y = 2\n", "a.py", "as it is"),
+        (
+            "if (x) {\n  a();\n} else if (y) {\n  b();\n} else {\n  c();\n}\n",
+            "if (x) {\n  a(1);\n}\n// ...\nelse {\n  d();\n}\n",
+            "a.js",
+            "repeat more of the code",
+        ),
         (SHAPE, "x = 1\n", "a.unknown", "language is not known"),
         ("a: 1\n", "b: 2\n", "a.yaml", "no grammar"),
-        ("x = 1\r\ny = 2\n", "x = 2\n", "a.py", "end alike"),
         ("def f(): return 1\n", f"def f():\n    {MARKER}\n    return 2\n", "a.py", "a single line"),
         (SHAPE, f"def other():\n    {MARKER}\n    return 2\n", "a.py", "no more to keep"),
         (SHAPE, f'def main():\n    """\n    {MARKER}\n    """\n', "a.py", "no more to keep"),

@@ -97,6 +97,15 @@ def test_apply_merges_or_says_why_not(client: httpx.Client):
     assert "does not parse" in message(client, "apply", text="x = 1\n", edit="def f(:", language="python")
 
 
+def test_apply_asks_which_reading_is_meant_where_they_differ_in_what_is_lost(client: httpx.Client):
+    body = {"text": "x = 1\nshow(x)\nx = 2\nshow(x)\n", "edit": "# ...\nx = 3\n# ...\n", "path": "a.py"}
+    assert "reading 2 removes 1 line" in message(client, "apply", **body)
+    texts = [answer(client, "apply", **body, reading=number)["text"] for number in (1, 2)]
+    assert {text.replace("3", "1") for text in texts} >= {"x = 1\nshow(x)\nx = 2\nshow(x)\n"}
+    kept = answer(client, "apply", text="a = 1\nb(a)\na = 2\nc(a)\n", edit="# ...\na = 2\nc(a, 3)\n", path="a.py")
+    assert (kept["text"], kept["parts"]) == ("a = 1\nb(a)\na = 2\nc(a, 3)\n", 1)
+
+
 def test_a_context_is_read_ahead(client: httpx.Client):
     prefix = "class Ahead:\n    def __init__(self, x, y):\n        self.x = x\n" * 2
     assert answer(client, "prefill", prefix=prefix) is True

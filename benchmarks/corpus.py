@@ -17,7 +17,7 @@ import typer
 
 from benchmarks.report import Row, machine, print_rows, report_console, write_json
 from data.building import Built, Ended, Started, build
-from data.card import Card
+from data.card import CorpusCard
 from data.settings import CorpusSettings, StandardLibrarySettings, read_settings
 from data.tally import Tally
 
@@ -63,7 +63,7 @@ def main(
         write_json(json, {**report, "machine": machine()})
 
 
-def measure(settings: CorpusSettings, out: Path, processes: int) -> tuple[list[Measured], Card]:
+def measure(settings: CorpusSettings, out: Path, processes: int) -> tuple[list[Measured], CorpusCard]:
     """Build it, and what each stage took."""
     stages: list[Measured] = []
     began, processor_began = time.perf_counter(), processor_seconds()

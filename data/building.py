@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coder.errors import InputError
-from data.card import CARD_JSON, Card, write_card
+from data.card import CARD_JSON, CorpusCard, write_card
 from data.settings import CorpusSettings
 from data.shards import shards_in
 from data.splitting import SplitTotals, count_splits
@@ -50,7 +50,7 @@ class Ended:
 class Built:
     """The corpus is there."""
 
-    card: Card
+    card: CorpusCard
 
 
 Event = Started | Advanced | Ended | Built
@@ -88,7 +88,7 @@ def build(
         shards = shards_in(stage_folder)
     shards = [_moved(shard, out, keep_stages) for shard in shards]
     splits = _summed(count_splits(shards, processes))
-    card = Card.of(settings, tallies, splits)
+    card = CorpusCard.of(settings, tallies, splits)
     write_card(card, out)
     if not keep_stages:
         shutil.rmtree(out / STAGES)

@@ -25,7 +25,7 @@ LIBRARIES = ("datasketch", "detect-secrets", "license-expression", "tree-sitter-
 
 
 @dataclass(frozen=True)
-class Card:
+class CorpusCard:
     """Attributes: settings: as they were in force. stages: what each did, in order. splits: see `SplitTotals`."""
 
     settings: dict[str, Any]
@@ -34,9 +34,9 @@ class Card:
     versions: dict[str, str]
 
     @staticmethod
-    def of(settings: CorpusSettings, stages: dict[str, Tally], splits: SplitTotals) -> Card:
+    def of(settings: CorpusSettings, stages: dict[str, Tally], splits: SplitTotals) -> CorpusCard:
         versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
-        return Card(_without_folders(settings), stages, splits, versions)
+        return CorpusCard(_without_folders(settings), stages, splits, versions)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -47,25 +47,25 @@ class Card:
         }
 
 
-def write_card(card: Card, folder: Path) -> None:
+def write_card(card: CorpusCard, folder: Path) -> None:
     (folder / CARD_MARKDOWN).write_text(markdown(card), encoding="utf-8", newline="\n")
     text = json.dumps(card.as_json(), indent=1, ensure_ascii=False)
     (folder / CARD_JSON).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def read_card(folder: Path) -> Card:
+def read_card(folder: Path) -> CorpusCard:
     """Raises InputError where there is none."""
     file = folder / CARD_JSON
     try:
         content = json.loads(file.read_bytes())
         stages = {name: Tally.of_json(tally) for name, tally in content["stages"].items()}
         splits = {name: Counter(counter) for name, counter in content["splits"].items()}
-        return Card(content["settings"], stages, splits, content["versions"])
+        return CorpusCard(content["settings"], stages, splits, content["versions"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"cannot read the data card {file}: {error}") from error
 
 
-def markdown(card: Card) -> str:
+def markdown(card: CorpusCard) -> str:
     last = list(card.stages.values())[-1]
     return "\n".join((
         "# Data card",
@@ -108,21 +108,21 @@ def markdown(card: Card) -> str:
     ))  # fmt: skip
 
 
-def split_rows(card: Card) -> list[tuple[str, ...]]:
+def split_rows(card: CorpusCard) -> list[tuple[str, ...]]:
     return [
         (name, f"{c['documents']:,}", f"{c['tests']:,}", megabytes(c["bytes"]), f"{c['tokens']:,}")
         for name, c in sorted(card.splits.items())
     ]
 
 
-def funnel_rows(card: Card) -> list[tuple[str, ...]]:
+def funnel_rows(card: CorpusCard) -> list[tuple[str, ...]]:
     return [
         (name, f"{tally.documents_in:,}", f"{tally.documents_out:,}", megabytes(tally.bytes_out), _reasons(tally))
         for name, tally in card.stages.items()
     ]
 
 
-def note_rows(card: Card) -> list[tuple[str, ...]]:
+def note_rows(card: CorpusCard) -> list[tuple[str, ...]]:
     return [
         (name, note, f"{times:,}") for name, tally in card.stages.items() for note, times in sorted(tally.notes.items())
     ]
@@ -141,7 +141,7 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f}"
 
 
-def _licences(card: Card) -> Iterator[str]:
+def _licences(card: CorpusCard) -> Iterator[str]:
     last = list(card.stages.values())[-1]
     stages = [(name, tally) for name, tally in card.stages.items() if name not in ("collect", "decode")]
     rows = [

@@ -21,7 +21,7 @@ from data.sources.folder import Folder
 from data.sources.git import GitRepository
 from data.sources.installed import Environment, StandardLibrary
 from data.sources.pinned import PinnedPackages
-from data.sources.source import Source, Wanted
+from data.sources.source import CorpusSource, Wanted
 from data.tally import Tally
 
 FILES_AT_A_TIME = 500
@@ -44,13 +44,13 @@ def collect(settings: CorpusSettings, out: Path) -> Iterator[Tally]:
     yield tally
 
 
-def open_sources(settings: CorpusSettings) -> Iterator[Source]:
+def open_sources(settings: CorpusSettings) -> Iterator[CorpusSource]:
     wanted = Wanted(frozenset(settings.languages))
     for source in settings.sources:
         yield from _open(source, wanted, settings.cache)
 
 
-def _open(source: SourceSettings, wanted: Wanted, cache: Path) -> Iterator[Source]:
+def _open(source: SourceSettings, wanted: Wanted, cache: Path) -> Iterator[CorpusSource]:
     match source:
         case FolderSettings():
             yield Folder(source.path, wanted, source.package, source.license)

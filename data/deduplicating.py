@@ -9,8 +9,7 @@ from pathlib import Path
 from data.document import Document, Dropped, Kept
 from data.running import map_in_processes
 from data.shards import ShardFile, read_shard
-from data.steps.duplicates import DuplicateIndex, Entry
-from data.steps.signatures import layout_free_hash, signature
+from data.steps.duplicates import DuplicateIndex, Entry, layout_free_hash, signature
 from data.tally import Tally
 
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from data.document import Document, Kept, SourceFile
+from data.document import Document, Kept, SourceFile, Verdict
 from data.shards import ShardFile, read_shard
-from data.steps.step import Step
 from data.tally import Tally
 
 Argument = TypeVar("Argument")
@@ -37,7 +36,7 @@ def map_in_processes(
 
 
 def apply_step(
-    step: Step,
+    step: CorpusStep,
     shards: Sequence[Path],
     out: Path,
     processes: int,
@@ -47,7 +46,7 @@ def apply_step(
     yield from map_in_processes(partial(_apply, step, out, row_type), shards, processes)
 
 
-def _apply(step: Step, out: Path, row_type: type[SourceFile] | type[Document], shard: Path) -> Tally:
+def _apply(step: CorpusStep, out: Path, row_type: type[SourceFile] | type[Document], shard: Path) -> Tally:
     tally = Tally()
     with ShardFile(out / shard.name, Document) as written:
         for row in read_shard(shard, row_type):
@@ -65,3 +64,13 @@ def _begin_work(function: Callable[[Any], Any]) -> None:
 
 def _work(argument: Any) -> Any:
     return _worker(argument)
+
+
+class CorpusStep(Protocol):
+    """A step. It travels to other processes, so it holds settings and works out the rest when first asked."""
+
+    name: str
+
+    def __call__(self, row: Any, /) -> Verdict:
+        """Whether a row, a document or for the first step a file, goes on, and as what."""
+        ...

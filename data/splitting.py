@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 
 from coder.model.checkpoint.tokens import Tokenizer
-from data.document import Document
+from data.document import HELD_OUT, TRAIN, VALIDATION, Document, Kept
 from data.running import map_in_processes
 from data.shards import ShardWriter, read_shard
-from data.steps.split import Split
 from data.tally import Tally
 
 SplitTotals = dict[str, Counter[str]]
@@ -56,3 +57,26 @@ def _count_shard(tokenizer: Path, shard: Path) -> SplitTotals:
         counter = totals.setdefault(document.split, Counter())
         counter.update(documents=1, bytes=document.size, tokens=len(encode(document.text)), tests=document.is_test)
     return totals
+
+
+HASHES = 2**64
+
+
+@dataclass(frozen=True)
+class Split:
+    """Attributes: held_out: normalised names of packages that no training sees. validation: the share of the others,
+    by number of packages, that training is watched with. seed: another one draws others."""
+
+    held_out: frozenset[str]
+    validation: float = 0.0
+    seed: int = 0
+    name = "split"
+
+    def __call__(self, document: Document) -> Kept:
+        return Kept(replace(document, split=self.of(document.package)))
+
+    def of(self, package: str) -> str:
+        if package in self.held_out:
+            return HELD_OUT
+        digest = hashlib.sha256(f"{self.seed}:{package}".encode()).digest()
+        return VALIDATION if int.from_bytes(digest[:8], "big") < self.validation * HASHES else TRAIN

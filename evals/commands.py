@@ -82,7 +82,7 @@ def generate(
     top_p: TopP = 1.0,
 ) -> None:
     """Answer a benchmark's tasks. Stopped, it goes on where it was when it is started again."""
-    from evals.backends.backend import Decoding
+    from evals.backends.backend import SamplingSettings
     from evals.backends.catalog import open_backend
     from evals.benchmarks.catalog import open_benchmark
     from evals.generation import choose_tasks
@@ -90,7 +90,7 @@ def generate(
 
     opened = open_benchmark(benchmark, tasks)
     chosen = choose_tasks(opened.tasks(), sample, seed, limit)
-    decoding = Decoding(max_tokens or opened.max_tokens, temperature, top_p, seed)
+    decoding = SamplingSettings(max_tokens or opened.max_tokens, temperature, top_p, seed)
     model = open_backend(backend)
     try:
         generate_with_progress(opened, chosen, model, out, decoding, samples)
@@ -119,20 +119,19 @@ def run(
     Stopped, it goes on where it was when it is started again.
     """
     require_extra()
-    from evals.backends.backend import Decoding
+    from evals.backends.backend import SamplingSettings
     from evals.backends.catalog import open_backend
     from evals.benchmarks.catalog import open_benchmark
     from evals.generation import choose_tasks
     from evals.progress import generate_with_progress, score_with_progress
-    from evals.run_files import RunFiles
-    from evals.scored_files import write_scored
+    from evals.run_files import RunFiles, write_scored
     from evals.scoring.summary import compare_with_first
     from evals.tables import comparison_table, console, runs_table
 
     opened = open_benchmark(benchmark, tasks)
     everything = opened.tasks()
     chosen = choose_tasks(everything, sample, seed, limit)
-    decoding = Decoding(max_tokens or opened.max_tokens, temperature, top_p, seed)
+    decoding = SamplingSettings(max_tokens or opened.max_tokens, temperature, top_p, seed)
     folder = RunFiles(out)
     for spec in backend or [DEFAULT_BACKEND]:
         model = open_backend(spec)
@@ -158,7 +157,7 @@ def compare(
 ) -> None:
     """Compare scored runs with the first of them, task by task: differences, intervals, McNemar's p."""
     require_extra()
-    from evals.scored_files import read_scored
+    from evals.run_files import read_scored
     from evals.scoring.summary import compare_with_first
     from evals.tables import comparison_table, console, runs_table
 
@@ -211,7 +210,7 @@ def score(
     require_extra()
     from evals.benchmarks.catalog import open_benchmark
     from evals.progress import score_with_progress
-    from evals.scored_files import write_scored
+    from evals.run_files import write_scored
     from evals.tables import console, runs_table
 
     kept = json.with_name(f"{json.name}.verdicts.jsonl") if json else None

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from evals.sandbox.program import Limits, Program, SandboxError, Verdict
 
 if TYPE_CHECKING:
-    from evals.sandbox.worker import Worker
+    from evals.sandbox.worker import SandboxWorker
 
 PROGRAMS_AHEAD = 16
 """Programs that a worker may be ahead of the oldest verdict that is still awaited."""
@@ -57,7 +57,7 @@ class Executor:
         self.limits = limits or Limits()
         self.packages = packages
 
-        self._idle: Queue[Worker | None] = Queue()  # None stands for one that is yet to be started
+        self._idle: Queue[SandboxWorker | None] = Queue()  # None stands for one that is yet to be started
         self._pool: ThreadPoolExecutor | None = None
         self._sandboxed = True
 
@@ -114,7 +114,7 @@ class Executor:
                 self._idle.put(worker)
         return Verdict(program.task_id, "sandbox", reason, 0.0, self._sandboxed)
 
-    def _first_worker(self) -> Worker:
+    def _first_worker(self) -> SandboxWorker:
         """A worker that is seen to work; without a sandbox only where that is allowed."""
         try:
             return self._seen_to_work(self._worker())
@@ -124,12 +124,12 @@ class Executor:
         self._sandboxed = False
         return self._seen_to_work(self._worker())
 
-    def _worker(self) -> Worker:
-        from evals.sandbox.worker import Worker
+    def _worker(self) -> SandboxWorker:
+        from evals.sandbox.worker import SandboxWorker
 
-        return Worker(self.limits, self.packages, self._sandboxed)
+        return SandboxWorker(self.limits, self.packages, self._sandboxed)
 
-    def _seen_to_work(self, worker: Worker) -> Worker:
+    def _seen_to_work(self, worker: SandboxWorker) -> SandboxWorker:
         verdict = worker.check(PROBE)
         if not verdict.passed:
             worker.close()

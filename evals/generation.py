@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from evals.backends.backend import Answer, Ask, Backend, Decoding
+from evals.backends.backend import AnswerRequest, Backend, ModelAnswer, SamplingSettings
 from evals.benchmarks.benchmark import Benchmark
 from evals.records import Record, RunFile
 from evals.task import Task, digest_of
@@ -25,7 +25,7 @@ def choose_tasks(tasks: list[Task], sample: int | None = None, seed: int = 0, li
 
 
 def generate(
-    benchmark: Benchmark, tasks: list[Task], backend: Backend, file: Path, decoding: Decoding, samples: int = 1
+    benchmark: Benchmark, tasks: list[Task], backend: Backend, file: Path, decoding: SamplingSettings, samples: int = 1
 ) -> Iterator[Record | None]:
     """Answer every task `samples` times and write the answers to `file`, in the order of the tasks.
 
@@ -34,7 +34,7 @@ def generate(
     Raises InputError when the file holds another run, or for a setting or a question the backend refuses.
     """
     run = describe_run(benchmark, tasks, backend, decoding, samples)
-    asks = [Ask(task, sample, decoding, benchmark.stops) for task in tasks for sample in range(samples)]
+    asks = [AnswerRequest(task, sample, decoding, benchmark.stops) for task in tasks for sample in range(samples)]
     with RunFile(file, run) as output:
         yield from [None] * sum((ask.task.task_id, ask.sample) in output.done for ask in asks)
         missing = [ask for ask in asks if (ask.task.task_id, ask.sample) not in output.done]
@@ -46,7 +46,7 @@ def generate(
 
 
 def describe_run(
-    benchmark: Benchmark, tasks: list[Task], backend: Backend, decoding: Decoding, samples: int
+    benchmark: Benchmark, tasks: list[Task], backend: Backend, decoding: SamplingSettings, samples: int
 ) -> dict[str, Any]:
     """The settings, versions and hashes that every record of a run holds."""
     identity = backend.identity
@@ -67,7 +67,7 @@ def describe_run(
     }
 
 
-def _record(benchmark: Benchmark, ask: Ask, answer: Answer, run: dict[str, Any]) -> Record:
+def _record(benchmark: Benchmark, ask: AnswerRequest, answer: ModelAnswer, run: dict[str, Any]) -> Record:
     completion = benchmark.truncate(ask.task, answer.text)
     return Record(
         task_id=ask.task.task_id,
@@ -83,6 +83,6 @@ def _record(benchmark: Benchmark, ask: Ask, answer: Answer, run: dict[str, Any])
     )
 
 
-def _batches(asks: Sequence[Ask], size: int) -> Iterator[Sequence[Ask]]:
+def _batches(asks: Sequence[AnswerRequest], size: int) -> Iterator[Sequence[AnswerRequest]]:
     for start in range(0, len(asks), size):
         yield asks[start : start + size]

@@ -9,19 +9,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from evals.backends.backend import Backend, Decoding
+from evals.backends.backend import Backend, SamplingSettings
 from evals.benchmarks.benchmark import Benchmark
 from evals.execution import Executor
 from evals.generation import generate
 from evals.records import read_records, read_times
-from evals.scoring.cutting import cut_to_canonical_lines
-from evals.scoring.judging import Result, judge
+from evals.scoring.judging import Result, cut_to_canonical_lines, judge
 from evals.scoring.summary import Summary, summarize
 from evals.task import Task
 
 
 def generate_with_progress(
-    benchmark: Benchmark, tasks: list[Task], backend: Backend, file: Path, decoding: Decoding, samples: int
+    benchmark: Benchmark, tasks: list[Task], backend: Backend, file: Path, decoding: SamplingSettings, samples: int
 ) -> None:
     """`generate`, shown while it goes on."""
     label = f"{benchmark.name}: {backend.identity.label}"

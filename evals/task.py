@@ -60,13 +60,13 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Rewrite(Broken):
+class Instructed(Broken):
     """A region to be written anew as `instruction` says."""
 
     instruction: str = ""
 
 
-Question = Infill | Holes | Broken | Rewrite
+Question = Infill | Holes | Broken | Instructed
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from coder.train.infilling import METHODS
 from coder.train.run import train
 from coder.train.run_folder import newest_checkpoint
 from coder.train.settings_file import parse_settings
-from evals.backends.backend import Backend, Decoding
+from evals.backends.backend import Backend, SamplingSettings
 from evals.backends.engine_backend import EngineBackend, EngineSettings
 from evals.benchmarks.benchmark import Benchmark
 from evals.benchmarks.infilling import MultiLine, SingleLine
@@ -206,7 +206,7 @@ def fill_and_judge(
     """
     found: dict[str, Summary] = {}
     for one in holes:
-        decoding = Decoding(max_tokens)
+        decoding = SamplingSettings(max_tokens)
         run = describe_run(one.benchmark, one.tasks, backend, decoding, 1)
         key = hashlib.sha256(json.dumps(run, sort_keys=True).encode("ascii")).hexdigest()[:12]
         files = RunFiles(folder)

@@ -6,10 +6,12 @@ what comes out of it is counted while it is decompressed, whatever its headers s
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -18,9 +20,8 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 
 from coder.errors import InputError
 from data.document import Skipped, SourceFile
-from data.sources.project import Project, describe_project
+from data.sources.project import ProjectMetadata, describe_project
 from data.sources.source import DAMAGED, LARGEST_FILE, TOO_LARGE, UNSAFE_NAME, Found, Wanted
-from data.sources.tar_reader import ArchiveTooLargeError, open_tar
 
 SUFFIXES = (".whl", ".tar.gz", ".tgz", ".zip")
 
@@ -71,7 +72,7 @@ class Archive:
         except ArchiveTooLargeError:
             yield Skipped(self.path.name, name, TOO_LARGE)
 
-    def _found(self, member: Member, project: Project) -> Found | None:
+    def _found(self, member: Member, project: ProjectMetadata) -> Found | None:
         if not self.wanted(member.name):
             return None
         path = safe_path(member.name)
@@ -87,14 +88,14 @@ class Archive:
             return Skipped(path, project.package, TOO_LARGE)
         return SourceFile(path, content, project.package, project.version, project.license)
 
-    def _project(self, name: str, version: str) -> Project:
+    def _project(self, name: str, version: str) -> ProjectMetadata:
         told = {}
         for member in self._members():
             path = safe_path(member.name)
             if path is not None and (file := self._name_at_top(path)) is not None:
                 told.setdefault(file, member.read(LARGEST_FILE))
         described = describe_project(name, told, package=name, license=self.license)
-        return Project(described.package, version or described.version, described.license)
+        return ProjectMetadata(described.package, version or described.version, described.license)
 
     def _name_at_top(self, path: str) -> str | None:
         """The name of a file that tells about the project: at an sdist's top, or in a wheel's `.dist-info`."""
@@ -104,7 +105,7 @@ class Archive:
             if self._is_wheel
             else len(parts) == 2
         )
-        return parts[-1] if is_at_top and Project.is_told_by(parts[-1]) else None
+        return parts[-1] if is_at_top and ProjectMetadata.is_told_by(parts[-1]) else None
 
     @property
     def _is_wheel(self) -> bool:
@@ -184,3 +185,41 @@ def _without_top(path: str) -> str:
     """A source distribution holds one folder, `name-version`, and everything in it."""
     parts = PurePosixPath(path).parts
     return "/".join(parts[1:]) if len(parts) > 1 else path
+
+
+MOST_AT_ONCE = 2 * 1024 * 1024
+"""Bytes. tarfile reads long names and extended headers whole, as long as they say they are."""
+
+
+class ArchiveTooLargeError(Exception):
+    """More comes out of an archive than any honest one holds."""
+
+
+class BoundedStream:
+    """A stream that can be read up to a place, a little at a time. Beyond either it raises ArchiveTooLargeError."""
+
+    def __init__(self, stream: IO[bytes], end: int) -> None:
+        self._stream, self._end = stream, end
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= MOST_AT_ONCE or self._stream.tell() + size > self._end:
+            raise ArchiveTooLargeError
+        return self._stream.read(size)
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        if whence != 0 or place > self._end:
+            raise ArchiveTooLargeError
+        return self._stream.seek(place)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+@contextmanager
+def open_tar(path: Path, most: int) -> Iterator[tarfile.TarFile]:
+    """A gzipped tar, whose members are best read in order.
+
+    Raises ArchiveTooLargeError while it is read, once more than `most` bytes have to be decompressed.
+    """
+    with gzip.open(path) as compressed, tarfile.open(fileobj=BoundedStream(compressed, most), mode="r:") as archive:  # type: ignore[call-overload]
+        yield archive

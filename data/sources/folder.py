@@ -9,7 +9,7 @@ from pathlib import Path
 
 from coder.errors import InputError
 from data.document import Skipped, SourceFile
-from data.sources.project import Project, describe_project
+from data.sources.project import ProjectMetadata, describe_project
 from data.sources.source import LARGEST_FILE, TOO_LARGE, UNREADABLE, Found, Wanted
 
 SKIPPED_FOLDERS = frozenset(
@@ -41,7 +41,9 @@ class Folder:
         yield from walk(root, project, self.wanted)
 
 
-def walk(root: Path, project: Project, wanted: Wanted, skipped: frozenset[str] = SKIPPED_FOLDERS) -> Iterator[Found]:
+def walk(
+    root: Path, project: ProjectMetadata, wanted: Wanted, skipped: frozenset[str] = SKIPPED_FOLDERS
+) -> Iterator[Found]:
     """The wanted files below `root`, a folder's own before those of the folders in it, each in order of their names."""
     pending = [root]
     while pending:
@@ -57,7 +59,7 @@ def walk(root: Path, project: Project, wanted: Wanted, skipped: frozenset[str] =
         pending.extend(reversed(inner))
 
 
-def read_file(file: Path, path: str, project: Project) -> Found:
+def read_file(file: Path, path: str, project: ProjectMetadata) -> Found:
     try:
         with file.open("rb") as opened:
             content = opened.read(LARGEST_FILE + 1)
@@ -71,7 +73,7 @@ def read_file(file: Path, path: str, project: Project) -> Found:
 def _root_files(root: Path) -> dict[str, bytes]:
     files = {}
     for entry in _entries(root):
-        if entry.is_file(follow_symlinks=False) and Project.is_told_by(entry.name):
+        if entry.is_file(follow_symlinks=False) and ProjectMetadata.is_told_by(entry.name):
             try:
                 with (root / entry.name).open("rb") as file:
                     files[entry.name] = file.read(LARGEST_FILE)

@@ -13,7 +13,7 @@ from typing import IO
 
 from coder.errors import InputError, MissingDependencyError
 from data.document import Skipped, SourceFile
-from data.sources.project import Project, describe_project
+from data.sources.project import ProjectMetadata, describe_project
 from data.sources.source import LARGEST_FILE, TOO_LARGE, Found, Wanted
 
 FILE_MODES = ("100644", "100755")
@@ -64,11 +64,11 @@ class GitRepository:
                 else:
                     yield SourceFile(blob.path, read(blob), project.package, commit, project.license)
 
-    def _project(self, commit: str, blobs: list[Blob], read) -> Project:
-        told = [blob for blob in blobs if Project.is_told_by(blob.path) and blob.size <= LARGEST_FILE]
+    def _project(self, commit: str, blobs: list[Blob], read) -> ProjectMetadata:
+        told = [blob for blob in blobs if ProjectMetadata.is_told_by(blob.path) and blob.size <= LARGEST_FILE]
         name = self.path.resolve().name.removesuffix(".git")
         described = describe_project(name, {blob.path: read(blob) for blob in told}, self.package, self.license)
-        return Project(described.package, commit, described.license)
+        return ProjectMetadata(described.package, commit, described.license)
 
     def _git(self, *arguments: str) -> bytes:
         done = subprocess.run(

@@ -13,7 +13,7 @@ from pathlib import Path
 from coder.errors import InputError
 from data.document import Skipped
 from data.sources.folder import read_file, walk
-from data.sources.project import LICENCE_FILE, Project, describe_project
+from data.sources.project import LICENCE_FILE, ProjectMetadata, describe_project
 from data.sources.source import UNSAFE_NAME, Found, Wanted, normalised_name
 
 STANDARD_LIBRARY = "python"
@@ -73,7 +73,7 @@ class StandardLibrary:
 
     def files(self) -> Iterator[Found]:
         root = Path(sysconfig.get_path("stdlib")).resolve()
-        project = Project(STANDARD_LIBRARY, platform.python_version(), "PSF-2.0")
+        project = ProjectMetadata(STANDARD_LIBRARY, platform.python_version(), "PSF-2.0")
         yield from walk(root, project, self.wanted, NOT_OF_THE_LIBRARY)
 
 

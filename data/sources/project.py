@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from packaging.metadata import RawMetadata, parse_email
 
-from data.licences.declared import SOME_BSD, expression_of, licence_of_classifiers
-from data.licences.texts import recognise_licence
+from data.licences import SOME_BSD, expression_of, licence_of_classifiers, recognise_licence
 from data.sources.source import normalised_name
 
 LICENCE_FILE = re.compile(r"(licen[cs]es?|copying|unlicense)([-._].*)?", re.IGNORECASE)
@@ -18,7 +17,7 @@ LICENCE_FILE = re.compile(r"(licen[cs]es?|copying|unlicense)([-._].*)?", re.IGNO
 
 
 @dataclass(frozen=True)
-class Project:
+class ProjectMetadata:
     """Attributes: package: the normalised name. license: an SPDX expression, empty where nothing states one."""
 
     package: str
@@ -33,17 +32,17 @@ class Project:
 
 def describe_project(
     name: str, files: Mapping[str, bytes], package: str | None = None, license: str | None = None
-) -> Project:
+) -> ProjectMetadata:
     """The project with these files at its top: what is given counts first, then metadata, then licence texts.
 
     Args:
         name: what to call it where nothing tells its name.
-        files: their names and contents, those for which `Project.is_told_by`.
+        files: their names and contents, those for which `ProjectMetadata.is_told_by`.
     """
     texts = {file: content.decode("utf-8", errors="replace") for file, content in files.items()}
     metadata = _metadata(texts)
     licence_texts = [text for file, text in sorted(texts.items()) if LICENCE_FILE.fullmatch(file)]
-    return Project(
+    return ProjectMetadata(
         normalised_name(package or metadata.get("name") or name),
         metadata.get("version") or "",
         license or licence_of_metadata(metadata, licence_texts),

@@ -21,7 +21,7 @@ UNSAFE_NAME = "unsafe name"
 DAMAGED = "damaged archive"
 
 
-class Source(Protocol):
+class CorpusSource(Protocol):
     def files(self) -> Iterator[Found]:
         """What is there, in an order that depends on nothing but the content. Raises InputError."""
         ...

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from data.document import Document, Dropped, Kept, Verdict
 from data.steps.ngrams import ngrams, tokenize
-from data.tasks import Task
+from data.tasks import BenchmarkTask
 
 NGRAM = 13
 
@@ -40,7 +40,7 @@ WORDS_OF_A_PASSAGE = 5
 class Decontaminate:
     """Attributes: tasks: of all benchmarks. length: of the n-grams, in tokens."""
 
-    tasks: Sequence[Task]
+    tasks: Sequence[BenchmarkTask]
     length: int = NGRAM
     name = "decontaminate"
 

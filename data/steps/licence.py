@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from license_expression import LicenseSymbol, LicenseWithExceptionSymbol
 
 from data.document import Document, Dropped, Kept, Verdict
-from data.licences.declared import licensing, normalised_expression
-from data.licences.texts import recognise_licence
+from data.licences import licensing, normalised_expression, recognise_licence
 
 UNSTATED = "LicenseRef-Unstated"
 """For files whose owner gave them without a word about their licence."""

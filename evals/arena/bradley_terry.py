@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from evals.arena.votes import Vote
+from evals.arena.pairs import Vote
 
 PRIOR_TIES = 1.0
 RESAMPLES = 2000

@@ -12,7 +12,7 @@ import typer
 from coder.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from evals.arena.votes import Votes
+    from evals.arena.pairs import Votes
     from evals.records import Record
 
 
@@ -36,9 +36,8 @@ def arena(
         raise MissingDependencyError(f'the arena needs {", ".join(missing)}: pip install "quickfill[evals]"')
     from rich.console import Console
 
-    from evals.arena.pairs import make_pairs
-    from evals.arena.serving import serve
-    from evals.arena.votes import Votes
+    from evals.arena.pairs import Votes, make_pairs
+    from evals.arena.server import serve
     from evals.benchmarks.catalog import open_benchmark
     from evals.records import read_records
 

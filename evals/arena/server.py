@@ -6,10 +6,13 @@ browser has open can read answers or vote.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from typing import get_args
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -17,10 +20,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from evals.arena.pairs import Pair
-from evals.arena.votes import Choice, Votes
+from coder.errors import InputError
+from evals.arena.pairs import Choice, Pair, Votes
 
-HOSTS = ["127.0.0.1", "localhost"]
+LOOPBACK = "127.0.0.1"
+HOSTS = [LOOPBACK, "localhost"]
 MOST_BODY_BYTES = 4096
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -101,3 +105,28 @@ async def read_vote(request: Request) -> tuple[str, Choice] | None:
         case {"pair": str(name), "choice": str(choice)} if choice in get_args(Choice):
             return name, choice  # pyright: ignore[reportReturnType]
     return None
+
+
+def serve(pairs: Sequence[Pair], votes: Votes, port: int, ready: Callable[[str], None]) -> None:
+    """Serve until the last vote, or until the person has had enough, or interrupts.
+
+    Args:
+        ready: called with the page's address once connections are accepted.
+
+    Raises InputError when the port is taken.
+    """
+    try:
+        listener = socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        raise InputError(f"port {port} cannot be listened on ({error.strerror}); name another one, or 0") from error
+    server: uvicorn.Server
+
+    def finish() -> None:
+        server.should_exit = True
+
+    config = uvicorn.Config(make_app(pairs, votes, finish), log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    with listener:
+        ready(f"http://{LOOPBACK}:{listener.getsockname()[1]}/")
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])

@@ -12,7 +12,7 @@ from evals.task import Question, Task
 
 
 @dataclass(frozen=True)
-class Decoding:
+class SamplingSettings:
     """How answers are drawn, for every backend alike.
 
     Attributes:
@@ -27,7 +27,7 @@ class Decoding:
 
 
 @dataclass(frozen=True)
-class Ask:
+class AnswerRequest:
     """One answer that is wanted.
 
     Attributes:
@@ -37,7 +37,7 @@ class Ask:
 
     task: Task
     sample: int
-    decoding: Decoding
+    decoding: SamplingSettings
     stops: tuple[str, ...] = ()
 
     @property
@@ -52,7 +52,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ModelAnswer:
     """What a model wrote, and what it cost.
 
     Attributes:
@@ -77,7 +77,7 @@ class Identity:
 
     Attributes:
         label: short, different for each backend of a run; columns are named by it.
-        settings: what decides its answers besides `Decoding`.
+        settings: what decides its answers besides `SamplingSettings`.
         versions: of the software that ran it. model: a hash or a name of the weights.
     """
 
@@ -98,7 +98,7 @@ class Backend(Protocol):
         """How many questions it likes to be asked at once."""
         ...
 
-    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+    def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:
         """An answer for each, in their order. Raises InputError for a kind of question it does not know."""
         ...
 

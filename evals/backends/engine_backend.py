@@ -13,8 +13,8 @@ from coder.api.edits import Edited, EditRequest, FillRequest, RepairRequest
 from coder.diffusion.policies import policy_of
 from coder.engine.engine import Engine, RuntimeName
 from coder.errors import InputError
-from evals.backends.backend import Answer, Ask, Identity, refuse
-from evals.task import Broken, Holes, Infill, Rewrite
+from evals.backends.backend import AnswerRequest, Identity, ModelAnswer, refuse
+from evals.task import Broken, Holes, Infill, Instructed
 
 PREDICTED, ORACLE, FIXED = "predicted", "oracle", "fixed"
 
@@ -89,7 +89,7 @@ class EngineBackend:
             model=_digest(self._engine.checkpoint.folder),
         )
 
-    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+    def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:
         if len(asks) > 1 and all(isinstance(ask.question, Infill) for ask in asks):
             requests = [self._infill(ask) for ask in asks]
             completions = self._engine.complete_many(requests, together=self.batch_size)
@@ -101,7 +101,7 @@ class EngineBackend:
                     yield _of_completion(self._engine.complete(self._infill(ask)), ask)
                 case Holes():
                     yield self._fill(ask)
-                case Rewrite():
+                case Instructed():
                     yield self._rewrite(ask)
                 case Broken():
                     yield self._repair(ask)
@@ -111,7 +111,7 @@ class EngineBackend:
     def close(self) -> None:
         self._engine.close()
 
-    def _infill(self, ask: Ask) -> CompletionRequest:
+    def _infill(self, ask: AnswerRequest) -> CompletionRequest:
         return CompletionRequest(
             ask.question.prefix,
             line_break(ask) + ask.question.suffix,
@@ -127,12 +127,12 @@ class EngineBackend:
             replace_brackets=False,
         )
 
-    def _tokens_wanted(self, ask: Ask) -> int | None:
+    def _tokens_wanted(self, ask: AnswerRequest) -> int | None:
         if self._length == ORACLE:
             return self._engine.count_tokens(ask.task.canonical.removesuffix(line_break(ask)))
         return None if self._length == PREDICTED else int(self._length)
 
-    def _fill(self, ask: Ask) -> Answer:
+    def _fill(self, ask: AnswerRequest) -> ModelAnswer:
         question, decoding = ask.question, ask.decoding
         assert isinstance(question, Holes)
         filled = self._engine.fill(
@@ -148,7 +148,7 @@ class EngineBackend:
             )
         )
         middles = filled.middles
-        return Answer(
+        return ModelAnswer(
             text=filled.text.removeprefix(question.prefix).removesuffix(question.suffix),
             finish_reason=next((m.finish_reason for m in middles if m.finish_reason != "end"), "end"),
             seconds=filled.seconds,
@@ -157,7 +157,7 @@ class EngineBackend:
             confidence=sum(middle.confidence for middle in middles) / len(middles),
         )
 
-    def _repair(self, ask: Ask) -> Answer:
+    def _repair(self, ask: AnswerRequest) -> ModelAnswer:
         question = ask.question
         assert isinstance(question, Broken)
         request = RepairRequest(
@@ -165,9 +165,9 @@ class EngineBackend:
         )
         return _of_edit(self._engine.repair(request), question)
 
-    def _rewrite(self, ask: Ask) -> Answer:
+    def _rewrite(self, ask: AnswerRequest) -> ModelAnswer:
         question = ask.question
-        assert isinstance(question, Rewrite)
+        assert isinstance(question, Instructed)
         request = EditRequest(
             question.text,
             question.start,
@@ -190,13 +190,13 @@ def _digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-def line_break(ask: Ask) -> str:
+def line_break(ask: AnswerRequest) -> str:
     """What the hole ends with that the engine is not asked for."""
     return "\n" if isinstance(ask.question, Infill) and ask.question.whole_lines else ""
 
 
-def _of_completion(completion: Completion, ask: Ask) -> Answer:
-    return Answer(
+def _of_completion(completion: Completion, ask: AnswerRequest) -> ModelAnswer:
+    return ModelAnswer(
         text=completion.text + line_break(ask),
         finish_reason=completion.finish_reason,
         seconds=completion.seconds,
@@ -206,8 +206,8 @@ def _of_completion(completion: Completion, ask: Ask) -> Answer:
     )
 
 
-def _of_edit(edited: Edited, question: Broken) -> Answer:
-    return Answer(
+def _of_edit(edited: Edited, question: Broken) -> ModelAnswer:
+    return ModelAnswer(
         text=edited.text[question.start : len(edited.text) - len(question.suffix)],
         finish_reason="end",
         seconds=edited.seconds,

@@ -13,7 +13,7 @@ from evals.task import Infill, Question
 
 
 @dataclass(frozen=True)
-class Layout:
+class MiddleLayout:
     """The texts before the prefix, between prefix and suffix, and behind the suffix; or, where the suffix comes first,
     before the suffix, between the two, and behind the prefix."""
 
@@ -28,23 +28,23 @@ class Layout:
         return f"{self.first}{one}{self.second}{other}{self.third}"
 
 
-LAYOUTS: dict[str, Layout] = {
-    "starcoder": Layout("<fim_prefix>", "<fim_suffix>", "<fim_middle>", ends=("<|endoftext|>", "<file_sep>")),
-    "santacoder": Layout("<fim-prefix>", "<fim-suffix>", "<fim-middle>", ends=("<|endoftext|>",)),
-    "codellama": Layout("▁<PRE>", "▁<SUF>", "▁<MID>", ends=("▁<EOT>", "<EOT>")),
-    "deepseek": Layout("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", ends=("<｜end▁of▁sentence｜>",)),
-    "qwen": Layout(
+LAYOUTS: dict[str, MiddleLayout] = {
+    "starcoder": MiddleLayout("<fim_prefix>", "<fim_suffix>", "<fim_middle>", ends=("<|endoftext|>", "<file_sep>")),
+    "santacoder": MiddleLayout("<fim-prefix>", "<fim-suffix>", "<fim-middle>", ends=("<|endoftext|>",)),
+    "codellama": MiddleLayout("▁<PRE>", "▁<SUF>", "▁<MID>", ends=("▁<EOT>", "<EOT>")),
+    "deepseek": MiddleLayout("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", ends=("<｜end▁of▁sentence｜>",)),
+    "qwen": MiddleLayout(
         "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ends=("<|endoftext|>", "<|fim_pad|>", "<|file_sep|>")
     ),
-    "codegemma": Layout("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ends=("<|file_separator|>",)),
-    "quickfill": Layout("<|fim_suffix|>", "<|fim_prefix|>", "", suffix_first=True, ends=("<|fim_end|>",)),
+    "codegemma": MiddleLayout("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ends=("<|file_separator|>",)),
+    "quickfill": MiddleLayout("<|fim_suffix|>", "<|fim_prefix|>", "", suffix_first=True, ends=("<|fim_end|>",)),
 }
 
 NONE = "none"
 """Of a model that cannot fill: it is given the prefix alone."""
 
 
-def find_layout(name: str) -> Layout | None:
+def find_layout(name: str) -> MiddleLayout | None:
     """The layout of a family; None for `none`. Raises InputError."""
     if name == NONE:
         return None
@@ -53,7 +53,7 @@ def find_layout(name: str) -> Layout | None:
     return LAYOUTS[name]
 
 
-def prompt_of(question: Question, layout: Layout | None, label: str) -> str:
+def prompt_of(question: Question, layout: MiddleLayout | None, label: str) -> str:
     """What a model is given to continue. Raises InputError for a question that cannot be put so."""
     if not isinstance(question, Infill):
         raise InputError(f"{label} continues a text; it cannot answer questions of the kind {type(question).__name__}")

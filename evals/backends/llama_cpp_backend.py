@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coder.errors import InputError, MissingDependencyError
-from evals.backends.backend import Answer, Ask, Identity
+from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.backends.fill_in_the_middle import cut_at_end, find_layout, prompt_of
 
 
@@ -56,14 +56,14 @@ class LlamaCppBackend:
             model=digest,
         )
 
-    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+    def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:
         for ask in asks:
             yield self._ask(ask)
 
     def close(self) -> None:
         self._model.close()
 
-    def _ask(self, ask: Ask) -> Answer:
+    def _ask(self, ask: AnswerRequest) -> ModelAnswer:
         start, decoding = time.monotonic(), ask.decoding
         ends = self._layout.ends if self._layout else ()
         answer = self._model.create_completion(
@@ -75,7 +75,7 @@ class LlamaCppBackend:
             stop=[*ends, *ask.stops],
         )
         choice, tokens = answer["choices"][0], answer["usage"]["completion_tokens"]
-        return Answer(
+        return ModelAnswer(
             text=cut_at_end(choice["text"], ends),
             finish_reason=str(choice["finish_reason"]),
             seconds=time.monotonic() - start,

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from coder.errors import QuickfillError
-from evals.backends.backend import Answer, Ask, Identity
+from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.backends.fill_in_the_middle import cut_at_end, find_layout, prompt_of
 from evals.task import Infill
 
@@ -71,14 +71,14 @@ class OpenAIBackend:
             model=settings.model,
         )
 
-    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+    def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:
         with ThreadPoolExecutor(self._settings.concurrency) as pool:
             yield from pool.map(self._ask, asks)
 
     def close(self) -> None:
         self._client.close()
 
-    def _ask(self, ask: Ask) -> Answer:
+    def _ask(self, ask: AnswerRequest) -> ModelAnswer:
         start = time.monotonic()
         answer = self._post(self._body(ask))
         try:
@@ -88,7 +88,7 @@ class OpenAIBackend:
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise ServerError(f"{self._settings.url} answers in a form that is not OpenAI's completions") from error
         ends = self._layout.ends if self._layout else ()
-        return Answer(
+        return ModelAnswer(
             text=cut_at_end(text, ends),
             finish_reason=str(choice.get("finish_reason")),
             seconds=time.monotonic() - start,
@@ -96,7 +96,7 @@ class OpenAIBackend:
             passes=None,
         )
 
-    def _body(self, ask: Ask) -> dict[str, Any]:
+    def _body(self, ask: AnswerRequest) -> dict[str, Any]:
         question, decoding = ask.question, ask.decoding
         ends = self._layout.ends if self._layout else ()
         body: dict[str, Any] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coder.errors import InputError
-from evals.backends.backend import Answer, Ask, Identity
+from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.records import read_records, read_times
 
 
@@ -38,13 +38,13 @@ class SamplesBackend:
         digest = hashlib.sha256(self._file.read_bytes()).hexdigest()
         return Identity(self._label, {"backend": "samples", "file": self._file.name}, {}, digest)
 
-    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+    def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:
         for ask in asks:
             record = self._records.get((ask.task.task_id, ask.sample))
             if record is None:
                 raise InputError(f"{self._file} has no answer {ask.sample + 1} to {ask.task.task_id}")
             text = record.completion if record.raw is None else record.raw
-            yield Answer(
+            yield ModelAnswer(
                 text=text,
                 finish_reason=record.finish_reason or "unknown",
                 seconds=self._times.get(record.key),

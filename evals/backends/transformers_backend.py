@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from coder.errors import MissingDependencyError
-from evals.backends.backend import Answer, Ask, Identity
+from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.backends.fill_in_the_middle import cut_at_end, find_layout, prompt_of
 
 
@@ -62,14 +62,14 @@ class TransformersBackend:
             model=f"{settings.model}@{settings.revision}",
         )
 
-    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+    def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:
         for ask in asks:
             yield self._ask(ask)
 
     def close(self) -> None:
         """The model goes with this object."""
 
-    def _ask(self, ask: Ask) -> Answer:
+    def _ask(self, ask: AnswerRequest) -> ModelAnswer:
         start, torch, decoding = time.monotonic(), self._torch, ask.decoding
         prompt = prompt_of(ask.question, self._layout, self._settings.model)
         inputs = self._tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(self._settings.device)
@@ -92,7 +92,7 @@ class TransformersBackend:
         text = self._tokenizer.decode(
             written[:-1] if ended else written, skip_special_tokens=False, clean_up_tokenization_spaces=False
         )
-        return Answer(
+        return ModelAnswer(
             text=cut_at_end(text, ends),
             finish_reason="length" if len(written) == decoding.max_tokens and not ended else "stop",
             seconds=time.monotonic() - start,

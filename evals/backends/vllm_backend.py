@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from coder.errors import MissingDependencyError
-from evals.backends.backend import Answer, Ask, Identity
+from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.backends.fill_in_the_middle import NONE, cut_at_end, find_layout, prompt_of
 
 
@@ -52,7 +52,7 @@ class VllmBackend:
     def identity(self) -> Identity:
         return vllm_identity(self._settings)
 
-    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+    def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:
         start = time.monotonic()
         ends = self._layout.ends if self._layout else ()
         prompts = [prompt_of(ask.question, self._layout, self._settings.model) for ask in asks]
@@ -61,7 +61,7 @@ class VllmBackend:
         seconds = (time.monotonic() - start) / max(1, len(asks))
         for output in outputs:
             written = output.outputs[0]
-            yield Answer(
+            yield ModelAnswer(
                 text=cut_at_end(written.text, ends),
                 finish_reason=str(written.finish_reason),
                 seconds=seconds,
@@ -69,7 +69,7 @@ class VllmBackend:
                 passes=len(written.token_ids),
             )
 
-    def _settings_of(self, ask: Ask, stops: list[str]) -> Any:
+    def _settings_of(self, ask: AnswerRequest, stops: list[str]) -> Any:
         """vLLM's sampling parameters."""
         decoding = ask.decoding
         return self._sampling(

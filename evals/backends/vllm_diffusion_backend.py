@@ -10,7 +10,7 @@ from coder.api.completion import CompletionRequest
 from coder.errors import InputError
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.opening import open_checkpoint
-from evals.backends.backend import Answer, Ask, Identity, refuse
+from evals.backends.backend import AnswerRequest, Identity, ModelAnswer, refuse
 from evals.backends.engine_backend import FILE_NAME, line_break
 from evals.backends.vllm_backend import VllmSettings, load_vllm, vllm_identity
 from evals.task import Infill
@@ -42,7 +42,7 @@ class VllmDiffusionBackend:
         decoding = f": {self._settings.policy}{canvas}"
         return vllm_identity(self._settings, decoding, {"whole lines": "line break given"})
 
-    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+    def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:
         """Raises InputError for what is no hole, and for a temperature."""
         start = time.monotonic()
         prompts = [self._prompt(ask) for ask in asks]
@@ -55,12 +55,12 @@ class VllmDiffusionBackend:
             tokens = [token for token in written.token_ids if token != end]
             text = self._tokenizer.decode(tokens) + line_break(ask)
             reason = "length" if written.finish_reason == "length" else "end"
-            yield Answer(text, reason, seconds, len(tokens))
+            yield ModelAnswer(text, reason, seconds, len(tokens))
 
     def close(self) -> None:
         """The model goes with this object."""
 
-    def _prompt(self, ask: Ask) -> list[int]:
+    def _prompt(self, ask: AnswerRequest) -> list[int]:
         if not isinstance(ask.question, Infill):
             raise refuse(ask.question, self.identity.label)
         request = CompletionRequest(
@@ -73,7 +73,7 @@ class VllmDiffusionBackend:
         )
         return self._prompting.prompt(request).tokens
 
-    def _settings_of(self, ask: Ask, prompt_tokens: int) -> Any:
+    def _settings_of(self, ask: AnswerRequest, prompt_tokens: int) -> Any:
         """vLLM's sampling parameters."""
         if ask.decoding.temperature:
             raise InputError("vLLM decodes diffusion models greedily: leave the temperature at 0")

@@ -13,7 +13,7 @@ from evals.benchmarks.humaneval import HumanEval
 from evals.benchmarks.infilling import MultiLine, RandomSpan, SingleLine
 from evals.benchmarks.mbpp import Mbpp, MbppSanitized
 from evals.benchmarks.multi_hole import MultiHole
-from evals.benchmarks.repair import Repair
+from evals.benchmarks.repair import HumanEvalRepair
 from evals.benchmarks.safim import SafimApi, SafimBlock, SafimControl
 
 BENCHMARKS: dict[str, type[Benchmark]] = {
@@ -25,7 +25,7 @@ BENCHMARKS: dict[str, type[Benchmark]] = {
         MultiLine,
         RandomSpan,
         MultiHole,
-        Repair,
+        HumanEvalRepair,
         Mbpp,
         MbppSanitized,
         MbppPlus,

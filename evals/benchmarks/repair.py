@@ -19,7 +19,7 @@ from evals.task import Broken, Task
 SEED = 1
 
 
-class Repair(Benchmark):
+class HumanEvalRepair(Benchmark):
     name = "repair"
     description = "HumanEval solutions damaged once, in syntax or in meaning"
     source = f"made from HumanEval (arXiv:2107.03374) by coder.syntax.mutations.mutations, seed {SEED}"

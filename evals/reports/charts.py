@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from evals.reports.calibration import Bin
 from evals.reports.frontier import Point, families, unbeaten
-from evals.reports.hole_length import GROUP_NAMES, LengthGroup
+from evals.reports.groups import GROUP_NAMES, Bin, LengthGroup
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

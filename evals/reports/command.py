@@ -25,7 +25,7 @@ def report(
     from evals.benchmarks.catalog import open_benchmark
     from evals.reports import documents
     from evals.reports.report import make_report
-    from evals.scored_files import read_scored
+    from evals.run_files import read_scored
     from evals.tables import comparison_table, runs_table
 
     documents.require_extra()

@@ -23,7 +23,7 @@ class DiffLine:
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedAnswer:
     """An answer that did not pass."""
 
     task_id: str
@@ -37,7 +37,7 @@ class Failure:
     detail: str
 
 
-def failures(results: Sequence[Result], tasks: Mapping[str, Task], most: int) -> list[Failure]:
+def failures(results: Sequence[Result], tasks: Mapping[str, Task], most: int) -> list[FailedAnswer]:
     """The first `most` answers that did not pass, in the order of the run. Without its task, an answer stands alone."""
     wrong = (result for result in results if result.passed is False)
     return [_failure(result, tasks.get(result.task_id)) for result, _ in zip(wrong, range(most), strict=False)]
@@ -54,9 +54,9 @@ def difference(canonical: str, answer: str) -> Iterator[DiffLine]:
             yield DiffLine(kinds[line[0]], line[1:])
 
 
-def _failure(result: Result, task: Task | None) -> Failure:
+def _failure(result: Result, task: Task | None) -> FailedAnswer:
     before, after = (task.question.prefix, task.question.suffix) if task is not None else ("", "")
-    return Failure(
+    return FailedAnswer(
         task_id=result.task_id,
         sample=result.sample,
         status=result.status,

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coder.errors import InputError
-from evals.reports.calibration import Bin, calibration, expected_calibration_error
-from evals.reports.failures import Failure, failures
+from evals.reports.failures import FailedAnswer, failures
 from evals.reports.frontier import Point, points, unbeaten
-from evals.reports.hole_length import LengthGroup, by_length
+from evals.reports.groups import Bin, LengthGroup, by_length, calibration, expected_calibration_error
 from evals.scoring.statistics import Comparison
 from evals.scoring.summary import Summary, compare_with_first
 from evals.task import Task
@@ -25,7 +24,7 @@ class RunReport:
     lengths: list[LengthGroup]
     bins: list[Bin]
     calibration_error: float | None
-    failures: list[Failure]
+    failures: list[FailedAnswer]
 
     @property
     def label(self) -> str:

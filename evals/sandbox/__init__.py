@@ -11,7 +11,7 @@ The candidate never holds the test, and the judge never runs a line of the candi
 as numbers, texts and containers of them, so nothing that it patches, prints or exits with reaches the verdict.
 
 A program that reads standard input and prints is run as it would be anywhere, `python main.py < input`, in namespaces
-of its own for each case (`processes`). The accepted outputs stay on the host, which compares.
+of its own for each case (`cases`). The accepted outputs stay on the host, which compares.
 
 The host starts two *zygotes* (`guest.zygote`) for each worker, one for judges and one for candidates: Python processes
 inside a sandbox, with the usual modules imported, that fork a fresh process for every program and see to its end. What

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
 
 from evals.sandbox.bubblewrap import (
@@ -26,7 +29,6 @@ from evals.sandbox.bubblewrap import (
 )
 from evals.sandbox.guest.channel import END, END_SOON, PLAY, RUN
 from evals.sandbox.guest.seccomp import FOR_THE_ZYGOTE, filter_program
-from evals.sandbox.packages import package_locations
 from evals.sandbox.program import Limits, SandboxError
 
 NOBODY = 65534
@@ -166,3 +168,49 @@ def standard_library() -> Path:
 def others_can_read(folder: Path) -> bool:
     """Whether any user may read a folder."""
     return all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, *folder.parents))
+
+
+NOT_IMPORTED = ("..", "bin", "__pycache__")
+"""What distributions install beside packages."""
+
+
+def package_locations(packages: Iterable[str]) -> dict[str, str]:
+    """The files and folders that packages consist of, by their name in the folder that Python imports from; what they
+    require included, as far as it is installed.
+
+    Raises SandboxError for a package that is not installed.
+    """
+    locations: dict[str, str] = {}
+    for distribution in _with_required(packages):
+        names = {file.parts[0] for file in distribution.files or ()}
+        for name in sorted(names - set(NOT_IMPORTED)):
+            path = str(distribution.locate_file(name))
+            if not name.endswith(".pth"):
+                locations[name] = path
+    return locations
+
+
+def _with_required(packages: Iterable[str]) -> Iterator[metadata.Distribution]:
+    wanted = [name for package in packages for name in _distributions_of(package)]
+    seen: set[str] = set()
+    while wanted:
+        name = wanted.pop().lower().replace("_", "-")
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:  # required elsewhere only: on another system, of another Python
+            continue
+        yield distribution
+        for requirement in distribution.requires or ():
+            found = re.match(r"[\w.-]+", requirement)
+            if found and "extra ==" not in requirement:
+                wanted.append(found[0])
+
+
+def _distributions_of(package: str) -> list[str]:
+    names = metadata.packages_distributions().get(package)
+    if not names:
+        raise SandboxError(f"programs are to import the package {package!r}, which is not installed here")
+    return list(names)

@@ -8,9 +8,9 @@ import time
 from typing import get_args
 
 from evals.sandbox.bubblewrap import find_bubblewrap, require_linux
-from evals.sandbox.guest.channel import Channel, ChannelError
+from evals.sandbox.cases import check_cases, ending
+from evals.sandbox.guest.channel import MessageSocket, PeerError
 from evals.sandbox.launcher import Zygote
-from evals.sandbox.processes import check_cases, ending
 from evals.sandbox.program import Limits, Program, SandboxError, Status, Verdict
 
 MOST_JOB_BYTES = 64 << 20
@@ -19,7 +19,7 @@ MOST_JOB_BYTES = 64 << 20
 FORGED = "the judge's answer is none"
 
 
-class Worker:
+class SandboxWorker:
     """A pair of zygotes, for judges and for candidates.
 
     Raises SandboxError when there is no sandbox and `sandboxed` is set.
@@ -71,7 +71,7 @@ class Worker:
 
 def ask(host: socket.socket, program: Program, deadline: float) -> tuple[Status, str, bool]:
     """Hand a program to its judge, and return status, detail, and whether the candidate has left by itself."""
-    channel = Channel(host, MOST_JOB_BYTES)
+    channel = MessageSocket(host, MOST_JOB_BYTES)
     host.settimeout(max(0.001, deadline - time.monotonic()))
     job = {
         "source": program.completion_code,
@@ -86,6 +86,6 @@ def ask(host: socket.socket, program: Program, deadline: float) -> tuple[Status,
                 return status, detail.encode("utf-8", "backslashreplace").decode(), gone  # pyright: ignore[reportReturnType]
     except TimeoutError:
         return "timeout", f"It took longer than {program.timeout_seconds:g} seconds.", False
-    except ChannelError as error:
+    except PeerError as error:
         return "error", f"The judge ended: {error}", False
     return "error", FORGED, False

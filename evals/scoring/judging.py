@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from coder.errors import InputError
@@ -13,8 +13,7 @@ from evals.benchmarks.benchmark import Benchmark
 from evals.execution import Executor
 from evals.records import Key, Record
 from evals.sandbox.program import Program, Verdict
-from evals.scoring.text import edit_similarity, exact_match, new_inventions, parses
-from evals.scoring.undefined import new_undefined_names
+from evals.scoring.text import edit_similarity, exact_match, new_inventions, new_undefined_names, parses
 from evals.task import Task
 
 COMPARED = "compared"
@@ -164,3 +163,18 @@ class Verdicts:
 
 def _digest(program: Program) -> str:
     return hashlib.sha256(json.dumps(asdict(program), sort_keys=True).encode("ascii")).hexdigest()
+
+
+def cut_to_canonical_lines(records: Sequence[Record], tasks: Sequence[Task]) -> list[Record]:
+    """Each record with the first lines of its answer, as many as the canonical answer has.
+
+    So Fried et al. 2022 (InCoder, arXiv:2204.05999) cut what fills a hole of lines.
+    """
+    lines = {task.task_id: len(task.canonical.splitlines()) for task in tasks}
+    return [
+        replace(record, completion=first_lines(record.completion, lines.get(record.task_id, 0))) for record in records
+    ]
+
+
+def first_lines(text: str, count: int) -> str:
+    return "".join(text.splitlines(keepends=True)[:count])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 
+from coder.syntax.names import undefined_names
 from coder.syntax.parsing import has_errors
 from evals.scoring.standard_library import invented_uses
 
@@ -42,3 +43,15 @@ def new_inventions(program: str, canonical_program: str) -> list[str]:
     """What of the standard library a program uses that does not exist, and its canonical version does not use too."""
     known = set(invented_uses(canonical_program) or [])
     return [use for use in invented_uses(program) or [] if use not in known]
+
+
+def new_undefined_names(program: str, canonical_program: str) -> list[str] | None:
+    """Names that a Python program reads and nothing binds, those of its canonical version aside, each once.
+
+    None where nothing can be said, as with star imports.
+    """
+    found = undefined_names(program, "python")
+    if found is None:
+        return None
+    known = {name for name, _ in undefined_names(canonical_program, "python") or []}
+    return list(dict.fromkeys(name for name, _ in found if name not in known))

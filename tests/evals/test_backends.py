@@ -11,7 +11,7 @@ import pytest
 
 from coder.engine.engine import Engine
 from coder.errors import InputError, MissingDependencyError, QuickfillError
-from evals.backends.backend import Ask, Backend, Decoding
+from evals.backends.backend import AnswerRequest, Backend, SamplingSettings
 from evals.backends.catalog import open_backend, parse_spec
 from evals.backends.engine_backend import EngineBackend, EngineSettings
 from evals.backends.fill_in_the_middle import LAYOUTS
@@ -24,8 +24,8 @@ LINE = Task("t/3", Infill("for i in x:\n", "print(i)\n", whole_lines=True), "   
 MULTIPLE = Task("t/4", Holes(("a = ", "\nb = ", "\n")), "1\nb = 2")
 
 
-def ask(task: Task, sample: int = 0, **decoding: Any) -> Ask:
-    return Ask(task, sample, Decoding(max_tokens=12, **decoding), stops=("\ndef",))
+def ask(task: Task, sample: int = 0, **decoding: Any) -> AnswerRequest:
+    return AnswerRequest(task, sample, SamplingSettings(max_tokens=12, **decoding), stops=("\ndef",))
 
 
 def test_a_spec_is_a_name_a_target_and_settings():

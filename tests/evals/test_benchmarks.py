@@ -16,10 +16,10 @@ from evals.benchmarks.catalog import BENCHMARKS, open_benchmark
 from evals.benchmarks.humaneval import HumanEval
 from evals.benchmarks.infilling import MultiLine, RandomSpan, SingleLine
 from evals.benchmarks.multi_hole import MultiHole
-from evals.benchmarks.repair import Repair
+from evals.benchmarks.repair import HumanEvalRepair
 from evals.benchmarks.safim import SafimApi, SafimBlock, SafimControl, same_expression
 from evals.execution import Executor
-from evals.task import Broken, Holes, Infill, Rewrite, Task
+from evals.task import Broken, Holes, Infill, Instructed, Task
 from tests.evals.conftest import FILES
 
 FILE_OF = {
@@ -195,13 +195,13 @@ def test_safim_judges_by_comparison_what_has_no_tests():
 
 
 def test_questions_are_of_the_kind_that_their_benchmark_asks():
-    assert all(isinstance(task.question, Rewrite) for task in opened("canitedit").tasks())
+    assert all(isinstance(task.question, Instructed) for task in opened("canitedit").tasks())
     questions = [task.question for task in MultiHole().tasks()]
     assert {len(question.texts) - 1 for question in questions if isinstance(question, Holes)} == {2, 3, 4}
 
 
 def test_a_repair_begins_with_a_text_that_is_damaged_in_its_region_alone():
-    benchmark = Repair()
+    benchmark = HumanEvalRepair()
     for task in benchmark.tasks()[:40]:
         assert isinstance(task.question, Broken)
         damaged = task.question.text[task.question.start : task.question.end]

@@ -12,12 +12,15 @@ import pytest
 from coder.errors import InputError
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.checkpoint.prompt import infill
-from evals.backends.backend import Ask, Decoding
+from evals.backends.backend import AnswerRequest, SamplingSettings
 from evals.backends.catalog import open_backend
 from evals.task import Infill, Task
 
 TASK = Task("t/1", Infill("def add(a, b):\n", "\n"), "    return a + b")
-ASKS = [Ask(TASK, sample, Decoding(max_tokens=7, temperature=0.5, seed=1), ("\ndef",)) for sample in (0, 1)]
+ASKS = [
+    AnswerRequest(TASK, sample, SamplingSettings(max_tokens=7, temperature=0.5, seed=1), ("\ndef",))
+    for sample in (0, 1)
+]
 WRITTEN = "    return a<|endoftext|>"
 PROMPT = "<|fim_prefix|>def add(a, b):\n<|fim_suffix|>\n<|fim_middle|>"
 
@@ -115,7 +118,9 @@ def test_the_plugin_of_vllm_is_asked_what_the_engine_is_asked(stand_in, tiny: Pa
         list(backend.answer(ASKS))
     # The engine ends whole lines before their line break, which is given to it and put back.
     lines = Task("t/2", Infill("def add(a, b):\n", "x = 1\n", whole_lines=True), "    return a + b\n")
-    first, second = backend.answer([Ask(lines, 0, Decoding(7)), Ask(TASK, 0, Decoding(7))])
+    first, second = backend.answer(
+        [AnswerRequest(lines, 0, SamplingSettings(7)), AnswerRequest(TASK, 0, SamplingSettings(7))]
+    )
     assert (first.text, first.finish_reason, first.passes) == ("    return a\n", "end", None)
     assert first.tokens == len(tokenizer.encode("    return a"))
     assert (second.text, second.finish_reason) == ("    return", "length")

@@ -10,7 +10,7 @@ import pytest
 
 from coder.engine.engine import Engine
 from coder.errors import InputError
-from evals.backends.backend import Decoding
+from evals.backends.backend import SamplingSettings
 from evals.backends.engine_backend import EngineBackend, EngineSettings
 from evals.benchmarks.humaneval import HumanEval
 from evals.execution import Executor
@@ -48,7 +48,7 @@ def test_a_killed_run_ends_as_one_that_was_left_alone(tmp_path: Path, quickfill:
 
 @pytest.mark.parametrize("policy", ["autoregressive", "threshold:0.5"])
 def test_an_engine_s_run_cut_anywhere_ends_the_same(tiny_engine: Engine, tmp_path: Path, policy: str):
-    benchmark, decoding = HumanEval(), Decoding(max_tokens=8)
+    benchmark, decoding = HumanEval(), SamplingSettings(max_tokens=8)
     tasks = benchmark.tasks()[:5]
     backend = EngineBackend(EngineSettings(policy=policy, canvas=4), tiny_engine)
     whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
@@ -64,9 +64,9 @@ def test_a_run_with_other_settings_does_not_go_on_in_the_same_file(tiny_engine: 
     benchmark, file = HumanEval(), tmp_path / "run.jsonl"
     tasks = benchmark.tasks()[:2]
     first, second = (EngineBackend(EngineSettings(policy=policy), tiny_engine) for policy in ("verified", "fixed"))
-    list(generate(benchmark, tasks, first, file, Decoding(max_tokens=4)))
+    list(generate(benchmark, tasks, first, file, SamplingSettings(max_tokens=4)))
     with pytest.raises(InputError, match="another run"):
-        list(generate(benchmark, tasks, second, file, Decoding(max_tokens=4)))
+        list(generate(benchmark, tasks, second, file, SamplingSettings(max_tokens=4)))
 
 
 class CountingExecutor(Executor):

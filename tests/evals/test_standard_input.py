@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.execution import Executor
-from evals.sandbox.processes import same_words
+from evals.sandbox.cases import same_words
 from evals.sandbox.program import Case, Limits, Program, Verdict
 
 NUMBERS = Case("3\n1 2 3\n", ("6\n",))

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from evals.benchmarks.humaneval import HumanEval
 from evals.scoring.protected import protected_attributes_in_decisions
 from evals.scoring.standard_library import MODULES, invented_uses
-from evals.scoring.text import edit_similarity, exact_match, new_inventions, parses
-from evals.scoring.undefined import new_undefined_names
+from evals.scoring.text import edit_similarity, exact_match, new_inventions, new_undefined_names, parses
 
 PROTECTED = ("age", "gender")
 

@@ -10,7 +10,7 @@ import pytest
 
 from coder.engine.engine import Engine
 from coder.model.convert.convert import convert
-from evals.backends.backend import Ask, Decoding
+from evals.backends.backend import AnswerRequest, SamplingSettings
 from evals.backends.engine_backend import EngineBackend, EngineSettings
 from evals.benchmarks.infilling import SingleLine
 from evals.records import read_records
@@ -51,7 +51,7 @@ def test_a_run_has_the_answers_of_our_own_engine(tmp_path: Path):
     for name, policy in (("threshold-0.9", "threshold:0.9"), ("verified", "verified")):
         records = read_records(tmp_path / "run" / f"served-{name}-canvas-{CANVAS}.jsonl")
         own = EngineBackend(EngineSettings(policy=policy, canvas=CANVAS), engine)
-        asks = [Ask(tasks[record.task_id], 0, Decoding(MAX_TOKENS)) for record in records]
+        asks = [AnswerRequest(tasks[record.task_id], 0, SamplingSettings(MAX_TOKENS)) for record in records]
         expected = [(answer.text, answer.finish_reason, answer.tokens) for answer in own.answer(asks)]
         found = [(record.completion, record.finish_reason, record.tokens) for record in records]
         assert len(found) == TASKS

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import NoReturn
 
-from evals.sandbox.guest.channel import Channel, ChannelError
+from evals.sandbox.guest.channel import MessageSocket, PeerError
 from evals.sandbox.guest.codec import CodecError, decode, encode
 
 MODULE = "candidate"
@@ -30,13 +30,13 @@ def become_program(source: int, packages: list[str]) -> NoReturn:
     os.execve(sys.executable, [sys.executable, "-s", "-B", "-X", "utf8", MAIN_FILE], environment)
 
 
-def run_candidate(channel: Channel) -> None:
+def run_candidate(channel: MessageSocket) -> None:
     """Load the program that the first message holds, then answer requests until there are no more."""
-    server = Server()
+    server = CandidateServer()
     while True:
         try:
             request = channel.receive()
-        except ChannelError:
+        except PeerError:
             return
         try:
             answer = server.answer(request)
@@ -44,11 +44,11 @@ def run_candidate(channel: Channel) -> None:
             answer = described(error)
         try:
             channel.send(answer)
-        except (ChannelError, ValueError, RecursionError, MemoryError) as error:
+        except (PeerError, ValueError, RecursionError, MemoryError) as error:
             channel.send(described(error))
 
 
-class Server:
+class CandidateServer:
     """The loaded program, and those of its objects that the judge knows by number."""
 
     def __init__(self) -> None:

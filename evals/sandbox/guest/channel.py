@@ -12,18 +12,18 @@ PLAY, RUN, END, END_SOON = b"+", b"r", b"-", b"."
 HEADER = struct.Struct(">I")
 
 
-class ChannelError(Exception):
+class PeerError(Exception):
     """The other side is gone, or what it sent is not a message."""
 
 
-class ChannelClosedError(ChannelError):
+class PeerGoneError(PeerError):
     """The other side is gone."""
 
     def __init__(self) -> None:
         super().__init__("the other side is gone")
 
 
-class Channel:
+class MessageSocket:
     """JSON values over a stream socket.
 
     Args:
@@ -39,21 +39,21 @@ class Channel:
         """Raises ChannelError when the message is too long, or when nobody is there to receive it."""
         data = json.dumps(message, separators=(",", ":")).encode("ascii")
         if len(data) > self.most_bytes:
-            raise ChannelError(f"{len(data)} bytes at once are too many; the limit is {self.most_bytes}")
+            raise PeerError(f"{len(data)} bytes at once are too many; the limit is {self.most_bytes}")
         try:
             self.stream.sendall(HEADER.pack(len(data)) + data)
         except (BrokenPipeError, ConnectionError) as error:
-            raise ChannelClosedError() from error
+            raise PeerGoneError() from error
 
     def receive(self) -> object:
         """The next message. Raises ChannelError when there is none any more, or when it is not one."""
         (length,) = HEADER.unpack(self._read(HEADER.size))
         if length > self.most_bytes:
-            raise ChannelError(f"a message of {length} bytes is too long; the limit is {self.most_bytes}")
+            raise PeerError(f"a message of {length} bytes is too long; the limit is {self.most_bytes}")
         try:
             return json.loads(self._read(length))
         except (ValueError, RecursionError) as error:
-            raise ChannelError("what arrived is not a message") from error
+            raise PeerError("what arrived is not a message") from error
 
     def _read(self, length: int) -> bytes:
         parts = bytearray()
@@ -61,8 +61,8 @@ class Channel:
             try:
                 part = self.stream.recv(min(length - len(parts), 1 << 16))
             except ConnectionError as error:
-                raise ChannelClosedError() from error
+                raise PeerGoneError() from error
             if not part:
-                raise ChannelClosedError()
+                raise PeerGoneError()
             parts += part
         return bytes(parts)

@@ -11,14 +11,14 @@ import sys
 import traceback
 from collections.abc import Iterator
 
-from evals.sandbox.guest.channel import Channel, ChannelError
+from evals.sandbox.guest.channel import MessageSocket, PeerError
 from evals.sandbox.guest.remote import Candidate, CandidateError
 
 PROMPT_FILE, TEST_FILE = "prompt.py", "test.py"
 MOST_DETAIL = 4_000
 
 
-def run_judge(host: Channel, channel: Channel) -> None:
+def run_judge(host: MessageSocket, channel: MessageSocket) -> None:
     """Take a job from the host, and answer it with `status`, `detail`, and whether the candidate is `gone`."""
     try:
         job = host.receive()
@@ -26,7 +26,7 @@ def run_judge(host: Channel, channel: Channel) -> None:
         candidate = Candidate(channel)
         status, detail = judge(candidate, **job)
         host.send({"status": status, "detail": shortened(detail), "gone": candidate.gone})
-    except ChannelError:  # the host has seen enough
+    except PeerError:  # the host has seen enough
         return
 
 

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Iterator
 from contextlib import suppress
 
-from evals.sandbox.guest.channel import Channel, ChannelClosedError, ChannelError
+from evals.sandbox.guest.channel import MessageSocket, PeerError, PeerGoneError
 from evals.sandbox.guest.codec import CodecError, decode, encode
 
 MOST_SHOWN = 500
@@ -26,7 +26,7 @@ class Candidate:
         last_call: the latest call with what came of it, for people.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: MessageSocket) -> None:
         self.channel = channel
         self.fault: str | None = None
         self.gone = False
@@ -68,8 +68,8 @@ class Candidate:
         try:
             self.channel.send(request)
             answer = self.channel.receive()
-        except ChannelError as error:
-            self.gone = isinstance(error, ChannelClosedError)
+        except PeerError as error:
+            self.gone = isinstance(error, PeerGoneError)
             raise self.broken(f"the program stopped answering: {error}") from None
         if not isinstance(answer, dict):
             raise self.broken("the program's answer is none")

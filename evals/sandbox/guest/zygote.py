@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 from evals.sandbox.guest import isolation, landlock, processes
 from evals.sandbox.guest.candidate import become_program, run_candidate
-from evals.sandbox.guest.channel import END_SOON, PLAY, RUN, Channel
+from evals.sandbox.guest.channel import END_SOON, PLAY, RUN, MessageSocket
 from evals.sandbox.guest.judge import run_judge
 from evals.sandbox.guest.seccomp import filter_program
 
@@ -49,7 +49,7 @@ PROCESS_NUMBER = struct.Struct("=i")
 
 
 @dataclass(frozen=True)
-class Settings:
+class ZygoteSettings:
     """What a zygote is told when it is started.
 
     Attributes:
@@ -77,7 +77,7 @@ class Settings:
 
 def main() -> None:
     """Serve until the host closes the socket. The settings come as JSON in the first argument."""
-    settings = Settings(**json.loads(sys.argv[1]))
+    settings = ZygoteSettings(**json.loads(sys.argv[1]))
     del sys.argv[1:], sys.orig_argv[1:]  # the rest is no program's business
     sys.path += settings.packages
     if settings.user is not None:
@@ -111,7 +111,7 @@ def receive_order(control: socket.socket) -> tuple[bytes, list[int]]:
     return order, list(numbers)
 
 
-def start(settings: Settings, order: bytes, descriptors: list[int]) -> int:
+def start(settings: ZygoteSettings, order: bytes, descriptors: list[int]) -> int:
     """Fork a process that does what `order` says with `descriptors`, and return its number.
 
     For new namespaces another process comes between: it makes them, starts the one wanted as their first, and ends.
@@ -130,7 +130,7 @@ def start(settings: Settings, order: bytes, descriptors: list[int]) -> int:
     return PROCESS_NUMBER.unpack(number)[0] if number else first
 
 
-def _enter_and_obey(settings: Settings, order: bytes, descriptors: list[int], writer: int) -> None:
+def _enter_and_obey(settings: ZygoteSettings, order: bytes, descriptors: list[int], writer: int) -> None:
     if settings.namespaces:
         isolation.enter_namespaces(settings.disk_bytes)
         child = os.fork()
@@ -149,7 +149,7 @@ def _enter_and_obey(settings: Settings, order: bytes, descriptors: list[int], wr
     isolation.filter_calls(FILTER)
     if order == RUN:
         become_program(3, settings.packages)
-    channels = [Channel(socket.socket(fileno=3 + i), settings.message_bytes) for i in range(len(descriptors))]
+    channels = [MessageSocket(socket.socket(fileno=3 + i), settings.message_bytes) for i in range(len(descriptors))]
     ROLES[settings.role](*channels)
 
 
@@ -163,7 +163,7 @@ def run_forked(work: Callable[[], None]) -> None:
     os._exit(0)
 
 
-def watch(child: int, control: socket.socket, settings: Settings, to_its_end: bool) -> dict[str, object]:
+def watch(child: int, control: socket.socket, settings: ZygoteSettings, to_its_end: bool) -> dict[str, object]:
     """Wait until the host wants the process ended, and end it with all that it started; sooner when they hold too much
     memory, or, with `to_its_end`, when the process has ended by itself.
 

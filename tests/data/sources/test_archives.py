@@ -13,9 +13,8 @@ import pytest
 from coder.errors import InputError
 from data.document import Skipped, SourceFile
 from data.sources import archive as archives
-from data.sources.archive import Archive, name_and_version, safe_path
+from data.sources.archive import MOST_AT_ONCE, Archive, name_and_version, safe_path
 from data.sources.source import DAMAGED, LARGEST_FILE, TOO_LARGE, UNSAFE_NAME, Found, Wanted
-from data.sources.tar_reader import MOST_AT_ONCE
 from tests.data.trees import MIT, write_sdist, write_wheel
 
 PYTHON = Wanted(frozenset(("python",)))

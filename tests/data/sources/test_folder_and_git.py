@@ -10,18 +10,18 @@ from coder.errors import InputError
 from data.document import Skipped, SourceFile
 from data.sources.folder import Folder
 from data.sources.git import GitRepository
-from data.sources.source import LARGEST_FILE, TOO_LARGE, Found, Source, Wanted
+from data.sources.source import LARGEST_FILE, TOO_LARGE, CorpusSource, Found, Wanted
 from tests.data.trees import MIT, commit, git, write_files, write_repository
 
 PYTHON = Wanted(frozenset(("python",)))
 PYPROJECT = '[project]\nname = "Some.Package"\nversion = "2.1"\nlicense = "Apache-2.0"\n'
 
 
-def paths(source: Source) -> list[str]:
+def paths(source: CorpusSource) -> list[str]:
     return [found.path for found in source.files()]
 
 
-def first(source: Source) -> SourceFile:
+def first(source: CorpusSource) -> SourceFile:
     found: Found = next(iter(source.files()))
     assert isinstance(found, SourceFile)
     return found

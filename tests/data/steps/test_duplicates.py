@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.document import Document
-from data.steps.duplicates import EXACT, NEAR, DuplicateIndex, Entry
-from data.steps.signatures import Signature, layout_free_hash, similarity
-from data.steps.signatures import signature as compute_signature
+from data.steps.duplicates import EXACT, NEAR, DuplicateIndex, Entry, Signature, layout_free_hash, similarity
+from data.steps.duplicates import signature as compute_signature
 from tests.data.trees import code, document
 
 LONG = "".join(code(f"work{number}") for number in range(6))

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.document import Dropped, Kept
-from data.licences.declared import expression_of, licence_of_classifiers
-from data.licences.texts import recognise_licence
+from data.licences import expression_of, licence_of_classifiers, recognise_licence
 from data.steps.licence import (
     NOT_STATED,
     OVERRIDDEN,

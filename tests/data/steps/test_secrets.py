@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from coder.syntax.soundness import is_sound
 from data.document import Document, Dropped, Kept, sha256_of
-from data.steps.addresses import SOMEBODY, SOMEWHERE, SOMEWHERE_6
-from data.steps.keys import REDACTED
-from data.steps.secrets import PRIVATE_KEY, Secrets, find_secrets
+from data.steps.secrets import PRIVATE_KEY, REDACTED, SOMEBODY, SOMEWHERE, SOMEWHERE_6, Secrets, find_secrets
 from tests.data.trees import code, document
 
 LETTERS = "q7Zx2Lm9Tb4Wk8Rv3Yc6Np1Hs5Jd0Gf7Aq2Ue9Io"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.document import HELD_OUT, TRAIN, VALIDATION
-from data.steps.split import Split
+from data.splitting import Split
 from tests.data.trees import document
 
 names = st.text(st.sampled_from("abcdefgh-"), min_size=1, max_size=6)

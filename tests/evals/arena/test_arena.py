@@ -16,9 +16,8 @@ from starlette.testclient import TestClient
 
 from coder.errors import InputError
 from evals.arena.bradley_terry import fit, strengths
-from evals.arena.pairs import make_pairs
+from evals.arena.pairs import Vote, Votes, make_pairs, read_votes
 from evals.arena.server import make_app
-from evals.arena.votes import Vote, Votes, read_votes
 from evals.records import Record
 from evals.task import Infill, Task
 

@@ -12,13 +12,12 @@ from typer.testing import CliRunner
 
 from coder.errors import InputError
 from evals.commands import app
-from evals.reports.calibration import calibration, expected_calibration_error
 from evals.reports.documents import html, markdown
 from evals.reports.failures import difference
 from evals.reports.frontier import Point, families, points, unbeaten
-from evals.reports.hole_length import by_length, lines_of
+from evals.reports.groups import by_length, calibration, expected_calibration_error, lines_of
 from evals.reports.report import make_report
-from evals.scored_files import write_scored
+from evals.run_files import write_scored
 from evals.scoring.statistics import Estimate
 from tests.evals.reports.scored_runs import FAST, SLOW, TASKS, WORSE, scored
 

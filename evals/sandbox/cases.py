@@ -29,7 +29,7 @@ WORD_OR_LINE_END = re.compile(r"\S+|\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 @dataclass
-class Run:
+class ProgramRun:
     """A process that has ended.
 
     Attributes:
@@ -63,7 +63,7 @@ def check_cases(zygote: Zygote, program: Program, most_bytes: int) -> tuple[Stat
     return "passed", ""
 
 
-def judged(run: Run, case: Case) -> tuple[Status, str]:
+def judged(run: ProgramRun, case: Case) -> tuple[Status, str]:
     """The status of a run, and why it did not pass."""
     errors = run.errors.decode("utf-8", "replace")
     match run.ended_for:
@@ -104,10 +104,10 @@ def _words(text: str) -> Iterator[str]:
         yield "\n" if found[0].isspace() else found[0]
 
 
-def run_process(zygote: Zygote, source: str, given: str, timeout_seconds: float, most_bytes: int) -> Run:
+def run_process(zygote: Zygote, source: str, given: str, timeout_seconds: float, most_bytes: int) -> ProgramRun:
     """Run the text of a program on given standard input until it ends, takes too long, or prints more than
     `most_bytes`. Raises SandboxError when the zygote fails."""
-    run = Run()
+    run = ProgramRun()
     deadline = time.monotonic() + timeout_seconds
     with ExitStack() as readers:
         output, errors = _start(zygote, source, given, readers)
@@ -161,7 +161,7 @@ def _file(text: str, stack: ExitStack) -> int:
     return descriptor
 
 
-def _read(run: Run, descriptor: int, output: int, most_bytes: int) -> bool:
+def _read(run: ProgramRun, descriptor: int, output: int, most_bytes: int) -> bool:
     """Take what a process has written. Returns whether there may be more."""
     try:
         part = os.read(descriptor, CHUNK_BYTES)

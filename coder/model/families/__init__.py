@@ -1,5 +1,5 @@
-"""The published diffusion language models that can be run, a file for each family.
+"""The published diffusion language models that can be run.
 
-A family says how to tell it apart, what its parameters are called, what its tokens see and how it is decoded
-(`family.Family`). A new one is such a file and its place in `catalog.FAMILIES`.
+`family` says what a family is, `catalog` describes each; `loading` opens a checkpoint, `tokenizer_files` and `frame`
+make its tokenizer and its prompts.
 """

@@ -1,4 +1,4 @@
-"""What a family of published diffusion models is, and what a checkpoint's folder says about itself."""
+"""The description of a family of published diffusion models, and the card by which a checkpoint is recognised."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Card:
-    """What a checkpoint's folder says about itself.
+class CheckpointCard:
+    """The facts in a checkpoint's folder that tell its family.
 
     Attributes:
         name: as the user named it.
@@ -27,7 +27,7 @@ class Card:
     special: Mapping[str, int]
 
     def first_special(self, *texts: str | None) -> int | None:
-        """The id of the first of these texts that is a special token."""
+        """Return the id of the first of these texts that is a special token."""
         return next((self.special[text] for text in texts if text is not None and text in self.special), None)
 
     @property
@@ -53,7 +53,7 @@ class PublishedModel:
 
 @dataclass(frozen=True)
 class Family:
-    """How the models of one family are recognised, read and decoded.
+    """The rules by which the models of one family are recognised, read and decoded.
 
     Attributes:
         name: short and unique. source: the repository and paper that all of this is from.
@@ -73,13 +73,13 @@ class Family:
 
     name: str
     source: str
-    recognises: Callable[[Card], bool]
+    recognises: Callable[[CheckpointCard], bool]
     policy: str
     models: tuple[PublishedModel, ...]
     llama_settings: Callable[[Settings], Settings] = dict
     renamed: tuple[tuple[str, str], ...] = ()
     shift: bool = False
-    block_size: Callable[[Card], int | None] = lambda card: None
+    block_size: Callable[[CheckpointCard], int | None] = lambda card: None
     mask: tuple[str, ...] = ("<|mask|>",)
     ends: tuple[str, ...] = ("<|endoftext|>", "<|im_end|>")
     window: int | None = None
@@ -89,7 +89,7 @@ class Family:
     head_norms: bool = False
 
     def llama_name(self, name: str) -> str:
-        """What a Hugging Face Llama calls a parameter of this family."""
+        """Return the name that a Hugging Face Llama has for a parameter of this family."""
         for pattern, replacement in self.renamed:
             name = re.sub(pattern, replacement, name)
         return name

@@ -23,9 +23,8 @@ from coder.model.checkpoint.options import ModelOptions
 from coder.model.checkpoint.rope import RopeScaling
 from coder.model.checkpoint.stored_tensors import StoredTensor
 from coder.model.checkpoint.tokens import Tokenizer
-from coder.model.families import open_dcoder
-from coder.model.families.catalog import family_of, unknown
-from coder.model.families.family import Card, Family, Settings
+from coder.model.families.catalog import family_of, is_plain_qwen2, unknown_family
+from coder.model.families.family import CheckpointCard, Family, Settings
 from coder.model.families.frame import make_frame
 from coder.model.families.tokenizer_files import read_settings, read_tokenizer, token_text
 
@@ -50,16 +49,16 @@ def open_family(folder: Path, name: str, settings: Settings, options: ModelOptio
 
     Raises CheckpointError, naming what does not fit and what to do about it.
     """
-    bare = Card(name, settings, {})
+    bare = CheckpointCard(name, settings, {})
     # Of one family the settings are those of an ordinary model, and the tokenizer tells.
-    if family_of(bare) is None and bare.model_type != open_dcoder.MODEL_TYPE:
-        raise unknown(bare)
+    if family_of(bare) is None and not is_plain_qwen2(bare):
+        raise unknown_family(bare)
     backend = read_tokenizer(folder)
     added = backend.get_added_tokens_decoder()
-    card = Card(name, settings, {token.content: number for number, token in added.items() if token.special})
+    card = CheckpointCard(name, settings, {token.content: number for number, token in added.items() if token.special})
     family = family_of(card)
     if family is None:
-        raise unknown(card)
+        raise unknown_family(card)
     tokenizer_settings = read_settings(folder)
     ends = _ends(folder, family, card)
     mask = _mask(family, card, tokenizer_settings)
@@ -86,7 +85,7 @@ def open_family(folder: Path, name: str, settings: Settings, options: ModelOptio
 
 
 def _config(
-    family: Family, card: Card, tokenizer: Tokenizer, ends: tuple[int, ...], options: ModelOptions
+    family: Family, card: CheckpointCard, tokenizer: Tokenizer, ends: tuple[int, ...], options: ModelOptions
 ) -> ModelConfig:
     settings = family.llama_settings(card.settings)
     _require_supported(settings)
@@ -153,7 +152,7 @@ def _require_supported(settings: Settings) -> None:
             )
 
 
-def _ends(folder: Path, family: Family, card: Card) -> tuple[int, ...]:
+def _ends(folder: Path, family: Family, card: CheckpointCard) -> tuple[int, ...]:
     """The tokens that end an answer, the end of a text first. Raises CheckpointError where there is none."""
     file = folder / "generation_config.json"
     named = [card.settings.get("eos_token_id"), read_json(file).get("eos_token_id") if file.is_file() else None]
@@ -168,7 +167,7 @@ def _ends(folder: Path, family: Family, card: Card) -> tuple[int, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def _mask(family: Family, card: Card, tokenizer_settings: dict[str, Any]) -> int:
+def _mask(family: Family, card: CheckpointCard, tokenizer_settings: dict[str, Any]) -> int:
     """The mask token. Raises CheckpointError where there is none."""
     named = card.settings.get("mask_token_id")
     if isinstance(named, int):

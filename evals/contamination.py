@@ -8,16 +8,15 @@ one n-gram.
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from coder.errors import InputError, MissingDependencyError
+from coder.syntax.ngrams import ngrams, tokenize
 from evals.task import Task
 
-TOKEN = re.compile(r"\w+|[^\w\s]")
 COLUMN = "text"
 ROWS = 256
 """Rows of a corpus read at a time."""
@@ -67,16 +66,6 @@ def find_overlaps(tasks: Sequence[Task], texts: Iterable[str], length: int = 13)
             documents[index] += 1
     rows = zip(tasks, totals, found, documents, strict=True)
     return [Overlap(task.task_id, total, len(grams), count) for task, total, grams, count in rows]
-
-
-def tokenize(text: str) -> list[str]:
-    return TOKEN.findall(text.lower())
-
-
-def ngrams(tokens: Sequence[str], length: int) -> Iterator[str]:
-    """The runs of `length` tokens, each as one text."""
-    for start in range(len(tokens) - length + 1):
-        yield " ".join(tokens[start : start + length])
 
 
 def read_texts(files: Sequence[Path]) -> Iterator[str]:

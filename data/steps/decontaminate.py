@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from coder.syntax.ngrams import ngrams, tokenize
 from data.document import Document, Dropped, Kept, Verdict
-from data.steps.ngrams import ngrams, tokenize
 from data.tasks import BenchmarkTask
 
 NGRAM = 13

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from datasketch import MinHash, MinHashLSH
 
-from data.steps.ngrams import ngrams, tokenize
+from coder.syntax.ngrams import ngrams, tokenize
 
 EXACT = "duplicate"
 NEAR = "near duplicate"

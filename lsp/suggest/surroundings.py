@@ -10,10 +10,10 @@ from pathlib import Path
 from pygls.uris import to_fs_path
 
 from coder.api.completion import Snippet
+from coder.syntax.imports import imports
 from lsp.documents import LINE_BREAK, Document, Documents, TextChange
 from lsp.settings import Settings
 from lsp.suggest.snippets.gathering import HEAD, gather
-from lsp.suggest.snippets.imports import imports
 from lsp.suggest.snippets.open_files import OpenFile, Place, Readable, RecentEdits
 
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from coder.errors import InputError
-from evals.contamination import find_overlaps, ngrams, read_texts, tokenize
+from coder.syntax.ngrams import ngrams, tokenize
+from evals.contamination import find_overlaps, read_texts
 from evals.task import Infill, Task
 
 LONG = Task("long", Infill("def area(width, height):\n"), "    return width * height + width * 0\n")
@@ -36,7 +37,7 @@ def test_a_text_of_fewer_tokens_is_one_ngram():
 
 def test_ngrams_are_all_runs():
     assert list(ngrams(["a", "b", "c"], 2)) == ["a b", "b c"]
-    assert list(ngrams(["a"], 2)) == []
+    assert list(ngrams(["a"], 2)) == ["a"]
 
 
 def test_a_corpus_is_read_in_parts_and_its_empty_rows_left_out(tmp_path: Path):

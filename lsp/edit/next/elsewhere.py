@@ -13,13 +13,13 @@ from pathlib import PurePosixPath
 import tree_sitter
 
 from coder.api.edits import Change
+from coder.syntax.imports import ModuleImports, imports_of
 from coder.syntax.scopes import FUNCTIONS
 from lsp.edit.next.adapted_calls import adapted_calls
 from lsp.edit.next.atoms import atoms
 from lsp.edit.next.declarations import CALLS, declaration_at
 from lsp.edit.next.fitness import is_balanced
 from lsp.edit.next.history import EditHistory
-from lsp.edit.next.imports import Imports, imports_of
 from lsp.edit.next.signatures import SignatureChange, is_top_level, signature_change
 from lsp.edit.next.suggestions import LONGEST_TEXT, SURE, NextEdit, is_edited
 from lsp.edit.next.words import Words
@@ -97,7 +97,7 @@ def _rename(words: Words, index: int, old: str, new: str) -> Rename | None:
     return Rename(old, new, declaration.function) if is_top_level(function) else None
 
 
-def _changes(words: Words, imports: Imports, change: Rename | SignatureChange) -> Iterator[Change]:
+def _changes(words: Words, imports: ModuleImports, change: Rename | SignatureChange) -> Iterator[Change]:
     if isinstance(change, SignatureChange):
         assert words.tree is not None
         yield from adapted_calls(words.tree, change, _is_named(words, imports, change.function))
@@ -107,7 +107,7 @@ def _changes(words: Words, imports: Imports, change: Rename | SignatureChange) -
         yield from _uses(words, imports, change)
 
 
-def _uses(words: Words, imports: Imports, change: Rename) -> Iterator[Change]:
+def _uses(words: Words, imports: ModuleImports, change: Rename) -> Iterator[Change]:
     """The name where it is imported, where it stands for what was imported, and behind the name of the module."""
     assert words.tree is not None
     is_imported = _is_known(words, imports, {change.old, change.new}, change.old)
@@ -142,7 +142,7 @@ def _keywords(words: Words, is_called: Callable[[Node], bool], change: Rename) -
             yield Change(words.starts[index], words.ends[index], change.new)
 
 
-def _is_named(words: Words, imports: Imports, name: str) -> Callable[[Node], bool]:
+def _is_named(words: Words, imports: ModuleImports, name: str) -> Callable[[Node], bool]:
     """Whether a node of the file is the module's name."""
     assert words.tree is not None
     tree, aliases = words.tree, {each.alias for each in imports.names if each.name == name and each.alias}
@@ -151,7 +151,7 @@ def _is_named(words: Words, imports: Imports, name: str) -> Callable[[Node], boo
     return lambda node: tree.text_of(node) in texts
 
 
-def _is_known(words: Words, imports: Imports, imported: set[str], name: str) -> bool:
+def _is_known(words: Words, imports: ModuleImports, imported: set[str], name: str) -> bool:
     """Whether a name stands for one of those that are imported, and for nothing else anywhere in the file."""
     if not any(each.name in imported and each.alias is None for each in imports.names):
         return False

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from coder.api.completion import Snippet
 from coder.syntax.definitions import definitions
-from lsp.suggest.snippets.imports import Import, imports
+from coder.syntax.imports import Import, imports
 from lsp.suggest.snippets.module_files import is_module, module_paths
 from lsp.suggest.snippets.open_files import Edit, OpenFile, Place, Readable, edited_text, identifiers
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.errors import InputError
+from coder.syntax.ngrams import ngrams, tokenize
 from data.document import Dropped
 from data.steps.decontaminate import WORDS_OF_A_PASSAGE, WORDS_OF_A_RUN, Decontaminate, different_words
-from data.steps.ngrams import ngrams, tokenize
 from data.tasks import HUMANEVAL, MBPP, humaneval_tasks, mbpp_tasks
 from tests.data.trees import code, document
 

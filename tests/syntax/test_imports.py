@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp.suggest.snippets.imports import READERS, Import, imports
+from coder.syntax.imports import READERS, Import, imports
 from lsp.suggest.snippets.module_files import is_module, module_paths
 
 

@@ -1,17 +1,29 @@
-"""What a file imports, read from its import lines: a broken file has them too."""
+"""Import statements: those of any file, read from its lines, and the names that a Python file has of one module.
+
+Lines are read by patterns, since a file that is being written is broken at times; where names are to be changed, the
+syntax tree says where they stand.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import tree_sitter
+
+from coder.syntax.tree import SyntaxTree
 
 
 @dataclass(frozen=True)
 class Import:
-    """Attributes:
-    module: as it is written: `a.b`, `./b`, `crate::a`, `a/b.h`.
-    names: those that are wanted of it; none means any that the file uses.
+    """A module that a file imports.
+
+    Attributes:
+        module: as it is written: `a.b`, `./b`, `crate::a`, `a/b.h`.
+        names: those that are wanted of it; none means any that the file uses.
     """
 
     module: str
@@ -19,7 +31,7 @@ class Import:
 
 
 class Members:
-    """What a text uses of its modules: `b` where it says `a.b`."""
+    """The members of modules that a text uses: `b` where it says `a.b`."""
 
     def __init__(self, text: str) -> None:
         self._members: dict[str, dict[str, None]] = {}
@@ -31,7 +43,7 @@ class Members:
 
 
 def imports(text: str, language: str) -> list[Import]:
-    """In their order; none for a language whose imports nobody described."""
+    """The modules that a file imports, in order; none for a language without a reader in `READERS`."""
     read = READERS.get(language)
     return list(dict.fromkeys(read(text, Members(text)))) if read else []
 
@@ -125,3 +137,60 @@ def _renamed(names: str) -> Iterator[tuple[str, str]]:
         words = part.replace("type ", "").split()
         if words:
             yield words[0], words[-1]
+
+
+@dataclass(frozen=True)
+class ImportedName:
+    """`name` is imported from the module at `node`, and is known as that or as `alias`."""
+
+    name: str
+    node: tree_sitter.Node
+    alias: str | None
+
+
+@dataclass(frozen=True)
+class ModuleImports:
+    """The names that a file imports of one module.
+
+    Attributes:
+        names: from it. modules: by which the module itself is known, as it is written before a dot.
+    """
+
+    names: tuple[ImportedName, ...]
+    modules: frozenset[str]
+
+
+def imports_of(tree: SyntaxTree, file: PurePosixPath, module: PurePosixPath) -> ModuleImports:
+    """What the file, of which this is the tree, imports of the module in another file; no star imports."""
+    names: list[ImportedName] = []
+    modules: set[str] = set()
+    for node in tree.nodes():
+        source = node.child_by_field_name("module_name")
+        imported = [_imported(tree, child) for child in node.children_by_field_name("name")]
+        if node.type == "import_statement":
+            modules |= {each.alias or each.name for each in imported if _means(each.name, file, module)}
+        elif node.type == "import_from_statement" and source is not None:
+            if _means(tree.text_of(source), file, module):
+                names += imported
+            dots = tree.text_of(source).rstrip(".") and "."
+            inside = (each for each in imported if _means(f"{tree.text_of(source)}{dots}{each.name}", file, module))
+            modules |= {each.alias or each.name for each in inside}
+    return ModuleImports(tuple(names), frozenset(modules))
+
+
+def _imported(tree: SyntaxTree, node: tree_sitter.Node) -> ImportedName:
+    """`a.b`, or `a.b as c`."""
+    alias = node.child_by_field_name("alias")
+    name = node.child_by_field_name("name") or node
+    return ImportedName(tree.text_of(name), name, tree.text_of(alias) if alias is not None else None)
+
+
+def _means(name: str, file: PurePosixPath, module: PurePosixPath) -> bool:
+    """Whether a file means the module by a name: a path from the file's folder, or the end of the module's path, if
+    that is no module of Python's own."""
+    path = module.parent if module.name == "__init__.py" else module.with_suffix("")
+    parts = name.lstrip(".").split(".") if name.strip(".") else []
+    dots = len(name) - len(name.lstrip("."))
+    if dots:
+        return dots <= len(file.parents) and file.parents[dots - 1].joinpath(*parts) == path
+    return bool(parts) and parts[0] not in sys.stdlib_module_names and path.parts[-len(parts) :] == tuple(parts)

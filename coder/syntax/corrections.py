@@ -11,7 +11,6 @@ import builtins
 import keyword
 import random
 import re
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,7 +18,7 @@ from itertools import pairwise
 from coder.syntax.mutations.semantic_mutations import SEMANTIC, wrong_variable
 from coder.syntax.parsing import Span, error_spans
 from coder.syntax.slips import is_near
-from coder.syntax.soundness import is_sound, python_tree
+from coder.syntax.soundness import compiler_error, is_sound, python_tree
 from coder.syntax.tree import SyntaxTree
 
 TOKEN = re.compile(r"\w+|[ \t]+|[^\w\s]")
@@ -178,16 +177,11 @@ def _suspicious_lines(text: str, language: str) -> list[tuple[int, int]]:
 
 def _compiler_error(text: str) -> int | None:
     """Where Python's compiler says that the text is broken."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(ast.parse(text), "text", "exec", dont_inherit=True)
-    except SyntaxError as error:
-        lines = text.splitlines(keepends=True)[: max(0, (error.lineno or 1) - 1)]
-        return sum(map(len, lines)) + max(0, (error.offset or 1) - 1)
-    except (ValueError, RecursionError, MemoryError):
-        pass
-    return None
+    error = compiler_error(text)
+    if error is None:
+        return None
+    lines = text.splitlines(keepends=True)[: max(0, (error.lineno or 1) - 1)]
+    return sum(map(len, lines)) + max(0, (error.offset or 1) - 1)
 
 
 def _line(text: str, position: int) -> tuple[int, int]:

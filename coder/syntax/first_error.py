@@ -1,9 +1,8 @@
-"""How far a text can be read before its syntax is known to be broken."""
+"""The place up to which a text can be read before its syntax is known to be broken."""
 
 from __future__ import annotations
 
-import ast
-import warnings
+from coder.syntax.soundness import compiler_error
 
 OPEN_END = ("was never closed", "unterminated", "unexpected EOF", "EOF in multi-line")
 """What the compiler says of something whose end is missing; it points at the beginning then."""
@@ -17,17 +16,10 @@ def first_error(text: str, language: str) -> int | None:
     """
     if language != "python":
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(text, "text", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-    except SyntaxError as error:
-        if error.lineno is None or error.offset is None or any(words in error.msg for words in OPEN_END):
-            return None
-        # The end of what it complains about: the beginning may be fine.
-        line, column = max((error.lineno, error.offset), (error.end_lineno or 0, (error.end_offset or 0) - 1))
-        lines = text.split("\n")[:line]
-        return sum(len(line) + 1 for line in lines[:-1]) + min(max(0, column - 1), len(lines[-1]))
-    except (ValueError, RecursionError, MemoryError):
+    error = compiler_error(text, parse_only=True)
+    if error is None or error.lineno is None or error.offset is None or any(words in error.msg for words in OPEN_END):
         return None
-    return None
+    # The end of what it complains about: the beginning may be fine.
+    line, column = max((error.lineno, error.offset), (error.end_lineno or 0, (error.end_offset or 0) - 1))
+    lines = text.split("\n")[:line]
+    return sum(len(line) + 1 for line in lines[:-1]) + min(max(0, column - 1), len(lines[-1]))

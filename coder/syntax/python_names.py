@@ -15,7 +15,7 @@ import tree_sitter
 from coder.syntax.parsing import Span
 from coder.syntax.python_scope import ASKS_FOR_VERSION, KNOWN, OF_PYTHON_2, Scope, ScopeKind
 from coder.syntax.slips import misspelt
-from coder.syntax.soundness import python_tree
+from coder.syntax.soundness import compiler_error
 from coder.syntax.tree import SyntaxTree
 
 MAKE_NAMES = frozenset(["exec", "execfile", "globals", "vars"])
@@ -39,7 +39,7 @@ def undefined_names(tree: SyntaxTree) -> list[tuple[str, Span]] | None:
     if analysis.unknowable:
         return None
     known = KNOWN | (OF_PYTHON_2 if ASKS_FOR_VERSION.search(tree.text) else frozenset())
-    if tree.root.has_error or python_tree(tree.text) is None:
+    if tree.root.has_error or compiler_error(tree.text) is not None:
         known |= analysis.names_not_misspelt()
     found = [
         (name, tree.span(node)) for name, node, scope in analysis.uses if name not in known and not scope.resolves(name)

@@ -86,6 +86,30 @@ UNIX_ONLY = (
 )
 MAY_IMPORT_UNIX = re.compile(r"evals/sandbox.*")
 
+QUESTION_WORDS = ("How", "What", "When", "Where", "Whether", "Which", "Who", "Whom", "Whose", "Why")
+
+UNFINISHED = (
+    "coder/api/",
+    "coder/commands/",
+    "coder/editing/",
+    "coder/engine/",
+    "coder/generation/answering.py",
+    "coder/generation/completing.py",
+    "coder/model/checkpoint/",
+    "coder/model/convert/",
+    "coder/model/onnx/",
+    "coder/model/torch/",
+    "coder/postprocess/",
+    "coder/serve/",
+    "coder/syntax/",
+    "coder/train/",
+    "coder/vllm/",
+    "data/",
+    "evals/",
+    "lsp/",
+)
+"""Folders and files where docstrings may still begin with a question word."""
+
 TEXT_FOLDERS = (*PACKAGES, "benchmarks", "docs", "editor-plugins", "examples", "tests", ".ci")
 TEXT_SUFFIXES = {".cfg", ".css", ".html", ".json", ".lua", ".md", ".py", ".sh", ".svg", ".toml", ".ts", ".yaml", ".yml"}
 TEXT_NAMES = {"LICENSE", "NOTICE", ".gitattributes", ".gitignore", "run"}
@@ -251,6 +275,25 @@ def test_importing_a_module_loads_no_more_than_it_needs(module, absent):
     program = f"import sys, {module}; print(*(name for name in {absent!r} if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == []
+
+
+def docstrings(file: Path) -> Iterator[str]:
+    """The docstrings of a file's definitions and of the constants and attributes above them."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_docstrings_begin_with_what_the_thing_is_or_does(package):
+    files = {file: file.relative_to(ROOT).as_posix() for file in python_files(package)}
+    assert not [
+        f"{name}: {text.splitlines()[0]}"
+        for file, name in files.items()
+        if not name.startswith(UNFINISHED)
+        for text in docstrings(file)
+        if re.split(r"\W", text, maxsplit=1)[0] in QUESTION_WORDS
+    ]
 
 
 def text_files() -> Iterator[Path]:

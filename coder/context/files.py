@@ -1,4 +1,4 @@
-"""Which files of a folder may be read: source code that the user has not told to be left alone, and never a secret.
+"""The files of a folder that may be read: source code that the user has not excluded, and never a secret.
 
 `.gitignore`, `.ignore` and `.quickfillignore` count in every folder, as Git reads the first; where they disagree the
 later named wins, and a deeper folder wins over a higher one. Nothing they say admits what is left out here anyway.
@@ -49,21 +49,21 @@ LONGEST_LINE = 250
 """Bytes, the mean of a file's beginning; what exceeds it is minified or data."""
 
 HEAD_BYTES = 4096
-"""How much of a file tells what wrote it. Keys are looked for in all of it."""
+"""Bytes of a file's beginning that tell whether people wrote it. Keys are looked for in all of it."""
 
 MOST_ENTRIES = 200_000
-"""So many files and folders are looked at; what lies behind them in a larger tree is not found."""
+"""Files and folders that are looked at; the rest of a larger tree is not found."""
 
 
 @dataclass(frozen=True)
 class IgnoreRules:
-    """What the ignore files say, those of the innermost folder last."""
+    """The rules of the ignore files, those of the innermost folder last."""
 
     specs: tuple[tuple[Path, GitIgnoreSpec], ...] = ()
 
     @staticmethod
     def of_root(root: Path) -> IgnoreRules:
-        """The rules that hold in `root`: its own, and those of the Git repository around it.
+        """Return the rules that hold in `root`: its own, and those of the Git repository around it.
 
         A folder that the repository ignores, an installed package for example, was opened on purpose: of the files
         above it only `.quickfillignore` counts then.
@@ -81,7 +81,7 @@ class IgnoreRules:
         return rules.inside(root)
 
     def inside(self, folder: Path) -> IgnoreRules:
-        """The rules that hold in `folder`, which lies in the folder that these are of."""
+        """Return the rules that hold in `folder`, a folder inside that of these rules."""
         return self._joined(folder, [folder / name for name in IGNORE_FILES])
 
     def ignore(self, path: Path, is_folder: bool) -> bool:
@@ -98,7 +98,7 @@ class IgnoreRules:
 
 
 def source_files(root: Path) -> Iterator[Path]:
-    """The readable files of a folder, one by one while they are found: a folder's own in order, then its folders'.
+    """Yield the readable files of a folder while they are found: a folder's own in order, then its folders'.
 
     Links are not followed. Folders that cannot be read are left out.
     """
@@ -120,13 +120,15 @@ def source_files(root: Path) -> Iterator[Path]:
 
 
 def readable(path: Path, root: Path) -> bool:
-    """Whether a file of the folder `root` may be read. A link counts as what it leads to."""
+    """Return whether a file of the folder `root` may be read. A link counts as what it leads to."""
     return allowed(path, root) and _is_source(path.resolve())
 
 
 def allowed(path: Path, root: Path) -> bool:
-    """Whether a path of the folder `root` may be read as far as its name and the ignore files tell: the file itself is
-    not looked at and need not exist."""
+    """Return whether a path of the folder `root` may be read by its name and the ignore files.
+
+    The file itself is not looked at and need not exist.
+    """
     try:
         path, root = path.resolve(), root.resolve()
         folders = path.relative_to(root).parts[:-1]
@@ -166,7 +168,7 @@ def _may_open(path: Path, rules: IgnoreRules) -> bool:
 
 
 def _is_source(path: Path) -> bool:
-    """Whether the file's size and its beginning are those of code that people write."""
+    """Return whether the file's size and its beginning are those of code that people write."""
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_FILE:
             return False
@@ -184,7 +186,7 @@ def _is_source(path: Path) -> bool:
 
 
 def _is_pattern(line: str) -> bool:
-    """Whether a line of an ignore file means something. Git reads over the others, `!` for example."""
+    """Return whether a line of an ignore file is a pattern. Git skips the others, `!` for example."""
     try:
         return len(GitIgnoreSpec.from_lines([line])) > 0
     except ValueError:

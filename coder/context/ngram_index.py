@@ -1,4 +1,4 @@
-"""What followed the same words elsewhere: an index of texts by every n-gram up to `DEEPEST` words.
+"""An index of texts by every n-gram up to `DEEPEST` words: it finds what followed the same words elsewhere.
 
 An index is a value: adding files makes a new one that shares what has not changed, so a reader needs no lock. Files
 are kept in segments, the larger first; a new segment is joined with its neighbours as soon as it is not much smaller
@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from coder.context.segment import DEEPEST, Positions, Segment
+from coder.context.segment import DEEPEST, IndexSegment, Positions
 from coder.context.words import Vocabulary, essence, indentation, may_grow, split_words, written_out
 
 QUERY_CHARACTERS = 400
-"""So much of a text's end is looked at: more than its last `DEEPEST` words, as a rule."""
+"""Characters of a text's end that are looked at: more than its last `DEEPEST` words, as a rule."""
 
 MOST_PLACES = 128
-"""Where more places than this follow a context, so many of them speak for all."""
+"""Places of a context that are read; where there are more, these stand for all."""
 
 MOST_GROWING = 1024
 """Places that are looked at for words that a text's last, unfinished one may become."""
@@ -32,7 +32,7 @@ LARGEST_SEGMENT = 1_000_000
 
 @dataclass(frozen=True)
 class Match:
-    """What follows some words of context, wherever they stand.
+    """The continuations of some words of context, wherever they stand.
 
     Attributes:
         depth: the words of context that are the same; an unfinished word is one.
@@ -49,14 +49,14 @@ class Match:
 
 @dataclass(frozen=True)
 class NgramIndex:
-    """See the module. `vocabulary` is shared by all that were made from the same index."""
+    """An immutable index; see the module. `vocabulary` is shared by all that were made from the same one."""
 
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[IndexSegment, ...] = ()
 
     @property
     def names(self) -> list[str]:
-        """Of all files."""
+        """The names of all files."""
         return [name for segment in self.segments for name in segment.live_names]
 
     @property
@@ -68,27 +68,27 @@ class NgramIndex:
         return self.vocabulary.nbytes + sum(segment.nbytes for segment in self.segments)
 
     def with_files(self, texts: Mapping[str, str]) -> NgramIndex:
-        """The index in which these files have these texts."""
-        added = Segment.of({name: self.vocabulary.add(text) for name, text in texts.items()}, self.vocabulary)
+        """Return the index in which these files have these texts."""
+        added = IndexSegment.of({name: self.vocabulary.add(text) for name, text in texts.items()}, self.vocabulary)
         return NgramIndex(self.vocabulary, _merged([*self.without(texts).segments, added], self.vocabulary))
 
     def without(self, names: Collection[str]) -> NgramIndex:
-        """The index without some files. They cost nothing, but for the memory of what shrank by less than a half."""
+        """Return the index without some files. A segment keeps their memory until half of it is dead."""
         return NgramIndex(
             self.vocabulary, _merged([segment.without(names) for segment in self.segments], self.vocabulary)
         )
 
     def hiding(self, names: Collection[str]) -> NgramIndex:
-        """The same for a short time: nothing is moved."""
+        """Return the index without some files for a short time: nothing is moved."""
         return NgramIndex(self.vocabulary, tuple(segment.without(names) for segment in self.segments))
 
     def beside(self, texts: Mapping[str, str]) -> NgramIndex:
-        """The index with some more files for a short time: nothing is moved."""
-        added = Segment.of({name: self.vocabulary.add(text) for name, text in texts.items()}, self.vocabulary)
+        """Return the index with some more files for a short time: nothing is moved."""
+        added = IndexSegment.of({name: self.vocabulary.add(text) for name, text in texts.items()}, self.vocabulary)
         return NgramIndex(self.vocabulary, (*self.segments, added))
 
     def matches(self, before: str, width: int = 4) -> Iterator[Match]:
-        """What follows a text, by the longest context first, then by ever shorter ones that say something new.
+        """Yield what follows a text, by the longest context first, then by ever shorter ones that add something new.
 
         Args:
             before: the text; a word at its end may be unfinished, and what follows then finishes it.
@@ -132,7 +132,7 @@ class Query:
 
     @staticmethod
     def of(before: str) -> Query | None:
-        """None where there is no word to go by."""
+        """Return the query; None where there is no word to look up."""
         end = before[-QUERY_CHARACTERS:]
         # The first word may have lost its beginning.
         words = split_words(end)[len(before) > QUERY_CHARACTERS :][-DEEPEST:]
@@ -148,9 +148,9 @@ class Query:
 
 
 class _Places:
-    """Where a segment continues a query, by the depth of the context."""
+    """The places where a segment continues a query, by the depth of the context."""
 
-    def __init__(self, segment: Segment, numbers: list[int], query: Query, vocabulary: Vocabulary) -> None:
+    def __init__(self, segment: IndexSegment, numbers: list[int], query: Query, vocabulary: Vocabulary) -> None:
         self._segment = segment
         self._query = query
         self._vocabulary = vocabulary
@@ -162,12 +162,12 @@ class _Places:
         return max(len(self._exact), len(self._growing) + 1 if self._growing else 0)
 
     def count(self, depth: int) -> int:
-        """How many places there are to look at; a shorter context has those of a longer one, and perhaps more."""
+        """Return how many places there are; a shorter context has those of a longer one, and perhaps more."""
         ranges = [*self._exact[depth - 1 : depth], *self._growing[max(depth - 2, 0) : max(depth - 1, 1)]]
         return sum(high - low for low, high in ranges)
 
     def continuations(self, depth: int, width: int) -> Counter[str]:
-        """The texts that follow `depth` words of context, and how often each does."""
+        """Return the texts that follow `depth` words of context, and how often each does."""
         texts: Counter[str] = Counter()
         if depth <= len(self._exact):
             positions = self._segment.positions(*self._exact[depth - 1], MOST_PLACES)
@@ -196,7 +196,7 @@ class _Places:
         return written_out(words, self._query.indentation)
 
     def _behind_line_break(self, words: list[str]) -> str:
-        """What follows, in the indentation that the place suggests or else in the one that is there already."""
+        """Return the text in the indentation that the place suggests, or else in the one that is there already."""
         text, line_break = self._behind(words), self._query.line_break
         if text.startswith(line_break):
             return text[len(line_break) :]
@@ -207,8 +207,8 @@ class _Places:
         return text[len(unfinished) :] if unfinished.isspace() else text.lstrip(" ")[len(unfinished) :]
 
 
-def _merged(segments: list[Segment], vocabulary: Vocabulary) -> tuple[Segment, ...]:
-    """The segments, none of them half dead, each `GROWTH` times as large as the next unless both are large."""
+def _merged(segments: list[IndexSegment], vocabulary: Vocabulary) -> tuple[IndexSegment, ...]:
+    """Return the segments, none of them half dead, each `GROWTH` times as large as the next unless both are large."""
     segments = sorted((segment for segment in segments if segment.live_words), key=lambda segment: -segment.live_words)
     while len(segments) > 1:
         before, last = segments[-2:]
@@ -216,9 +216,9 @@ def _merged(segments: list[Segment], vocabulary: Vocabulary) -> tuple[Segment, .
         if last.live_words * GROWTH <= before.live_words or joined > LARGEST_SEGMENT:
             break
         del segments[-2:]
-        segments.append(Segment.of({**before.files(), **last.files()}, vocabulary))
+        segments.append(IndexSegment.of({**before.files(), **last.files()}, vocabulary))
         segments.sort(key=lambda segment: -segment.live_words)
     return tuple(
-        Segment.of(segment.files(), vocabulary) if segment.live_words * 2 < len(segment.order) else segment
+        IndexSegment.of(segment.files(), vocabulary) if segment.live_words * 2 < len(segment.order) else segment
         for segment in segments
     )

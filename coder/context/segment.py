@@ -22,7 +22,7 @@ Positions = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Segment:
+class IndexSegment:
     """A suffix array of the reversed text, cut at `DEEPEST` words: places that follow the same words are neighbours.
 
     Words are the same here if their essences are.
@@ -44,7 +44,7 @@ class Segment:
     live: npt.NDArray[np.bool_]
 
     @staticmethod
-    def of(files: Mapping[str, WordIds], vocabulary: Vocabulary) -> Segment:
+    def of(files: Mapping[str, WordIds], vocabulary: Vocabulary) -> IndexSegment:
         border = np.full(1, BORDER, np.int32)
         pieces = [np.full(DEEPEST, BORDER, np.int32)]
         for words in files.values():
@@ -54,7 +54,9 @@ class Segment:
         lengths = np.array([len(words) + 1 for words in files.values()], np.int64)
         starts = DEEPEST + np.cumsum(lengths) - lengths
         essences = vocabulary.essences(joined)
-        return Segment(tuple(files), joined, essences, starts, sorted_by_context(essences), np.ones(len(files), bool))
+        return IndexSegment(
+            tuple(files), joined, essences, starts, sorted_by_context(essences), np.ones(len(files), bool)
+        )
 
     @property
     def nbytes(self) -> int:
@@ -69,15 +71,15 @@ class Segment:
         return [name for name, live in zip(self.names, self.live.tolist(), strict=True) if live]
 
     def files(self) -> dict[str, WordIds]:
-        """The live files' words."""
+        """Return the live files' words."""
         return {
             name: self.words[start : start + length]
             for name, start, length, live in zip(self.names, self.starts, self._lengths, self.live, strict=True)
             if live
         }
 
-    def without(self, names: Collection[str]) -> Segment:
-        """The same with some files that count no more."""
+    def without(self, names: Collection[str]) -> IndexSegment:
+        """Return the segment with some files that count no more."""
         kept = self.live & np.array([name not in names for name in self.names], bool)
         return self if kept.sum() == self.live.sum() else replace(self, live=kept)
 
@@ -106,7 +108,7 @@ class Segment:
         return positions[self.live[np.searchsorted(self.starts, positions, side="right") - 1]]
 
     def following(self, positions: Positions, width: int) -> WordIds:
-        """The words at each position and behind it, int32 [N, width], with nothing but borders after a file's end."""
+        """Return the words at each position and behind it, int32 [N, width], borders alone after a file's end."""
         rows = self.words[positions[:, None] + np.arange(width)]
         rows[np.cumsum(rows == BORDER, axis=1) > 0] = BORDER
         return rows
@@ -123,7 +125,7 @@ class Segment:
 
 
 def sorted_by_context(words: WordIds) -> Positions:
-    """The positions of all words but borders, sorted by the `DEEPEST` words before them, the nearest first.
+    """Return the positions of all words but borders, sorted by the `DEEPEST` words before them, the nearest first.
 
     Prefix doubling (Manber and Myers, 1993) over the reversed text: ranks by 1, 2, 4, ... words of context.
     """

@@ -1,4 +1,4 @@
-"""Which part of the text around a hole the model is given.
+"""The part of the text around a hole that the model is given.
 
 A model reads some hundreds of tokens, a file has more. The window's borders are chosen so that typing rarely moves
 them: what the cache holds of the last request then serves the next one.
@@ -10,17 +10,18 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 PREFIX_TOKENS = 512
 SUFFIX_TOKENS = 256
 
 CHARACTERS_PER_TOKEN_AT_MOST = 8
-"""No more than this many characters for each token of a budget are looked at: code averages three to four."""
+"""Characters that are looked at for each token of a budget: code averages three to four."""
 
 CLOSING_BRACKETS = re.compile(r"[ \t]*[)\]}][)\]} \t]*(?=[\r\n]|\Z)")
 
 TokenCounter = Callable[[str], int]
-"""How many tokens a text is; 0 for an empty one."""
+"""Count the tokens of a text; 0 for an empty one."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,24 @@ class Window:
     replaced: str = ""
 
 
+REMEMBERED_LINES = 4096
+
+
+class LineTokenCounter:
+    """Counts the tokens of a text line by line, with a memory: between two keystrokes all lines but one are the same.
+
+    It is exact but for runs of blanks across line breaks, which the tokenizer may cut otherwise.
+    """
+
+    def __init__(self, encode: Callable[[str], Sequence[int]]) -> None:
+        self._count = lru_cache(maxsize=REMEMBERED_LINES)(lambda line: len(encode(line)))
+
+    def __call__(self, text: str) -> int:
+        return sum(map(self._count, text.splitlines(keepends=True)))
+
+
 def estimate_tokens(text: str) -> int:
-    """A tokenizer's answer for code, roughly and at once."""
+    """Estimate the tokens of code without a tokenizer."""
     return -(-len(text) // 3)
 
 
@@ -66,8 +83,10 @@ def window(
 def joint_window(
     texts: Sequence[str], count_tokens: TokenCounter, prefix_tokens: int, suffix_tokens: int
 ) -> tuple[str, ...] | None:
-    """The texts around the holes as the model is shown them, cut to budgets: what stands before the first hole to one,
-    what stands behind it to the other. None where the last hole would be cut off."""
+    """Cut the texts around several holes to budgets: the text before the first hole to one, all behind it to the other.
+
+    None where the last hole would be cut off.
+    """
     first, *between, last = texts
     left = suffix_tokens - sum(map(count_tokens, between))
     if left < 0:
@@ -77,14 +96,16 @@ def joint_window(
 
 
 def closing_brackets(suffix: str) -> str:
-    """The rest of the line when it is closing brackets and blanks alone, else an empty text."""
+    """Return the rest of the line when it is closing brackets and blanks alone, else an empty text."""
     found = CLOSING_BRACKETS.match(suffix)
     return found.group() if found else ""
 
 
 def replaced_characters(answer: str, brackets: str) -> int:
-    """How many characters of the suffix an answer stands in for: those of `Window.replaced`, if it closes at least as
-    many brackets too many as there are in them."""
+    """Return how many characters of the suffix an answer stands in for: all of `Window.replaced` or none.
+
+    It stands in for them where it closes at least as many brackets more than it opens as there are in them.
+    """
     closers = sum(answer.count(bracket) for bracket in ")]}")
     openers = sum(answer.count(bracket) for bracket in "([{")
     needed = sum(character in ")]}" for character in brackets)
@@ -92,7 +113,7 @@ def replaced_characters(answer: str, brackets: str) -> int:
 
 
 def prefix_start(prefix: str, count_tokens: TokenCounter, budget: int) -> int:
-    """Where a prefix's window begins: at the start of a line wherever that is possible.
+    """Return the start of a prefix's window: the start of a line wherever that is possible.
 
     Only the line starts behind the points of a grid are borders, and the grid's mesh is as many characters as the
     budget has tokens, about a third of the window. So the border stays while tens of lines are typed, and then jumps.
@@ -119,7 +140,7 @@ def prefix_start(prefix: str, count_tokens: TokenCounter, budget: int) -> int:
 
 
 def suffix_end(suffix: str, count_tokens: TokenCounter, budget: int) -> int:
-    """Where a suffix's window ends: with the text, else behind a line, else wherever the budget is spent."""
+    """Return the end of a suffix's window: the text's end, else a line's, else wherever the budget is spent."""
     region = min(len(suffix), budget * CHARACTERS_PER_TOKEN_AT_MOST)
     if region == len(suffix) and count_tokens(suffix) <= budget:
         return region
@@ -129,11 +150,11 @@ def suffix_end(suffix: str, count_tokens: TokenCounter, budget: int) -> int:
 
 
 def _grid(start: int, end: int, mesh: int) -> range:
-    """The multiples of `mesh` from `start` to `end`, both included."""
+    """Return the multiples of `mesh` from `start` to `end`, both included."""
     return range(-(-start // mesh) * mesh, end + 1, mesh)
 
 
 def _line_starts(text: str, grid: range) -> Sequence[int]:
-    """The first line start at or behind each point of the grid that has one."""
+    """Return the first line start at or behind each point of the grid that has one."""
     starts = (text.find("\n", point - 1) + 1 if point else 0 for point in grid)
     return sorted({start for point, start in zip(grid, starts, strict=True) if start or not point})

@@ -20,35 +20,35 @@ WORD = re.compile(r"(?:[ \t]*\n)+[ \t]*| ?\w{1,64}| ?[^\w\s]|[ \t]+|\s")
 LETTERS = re.compile(r"\w*")
 
 BORDER = 0
-"""The number of no word: where a text begins or ends."""
+"""The number that stands for the border of a text."""
 
 UNKNOWN = -1
 
 DEEPER, SHALLOWER, OTHERWISE = "+", "-", "="
-"""How a line's indentation differs from that of the line before: by these blanks more, by these fewer, in all."""
+"""Changes of indentation from the line before: these blanks more, these fewer, or these in all."""
 
 WordIds = npt.NDArray[np.int32]
 
 
 def split_words(text: str) -> list[str]:
-    """The words of a text; joined they are the text."""
+    """Split a text into words; joined they are the text."""
     return WORD.findall(text)
 
 
 def essence(word: str) -> str:
-    """What of a word counts as context: not the blanks before it, of a line's end not the indentation behind it."""
+    """Return the part of a word that counts as context: no blanks before it, no indentation behind a line's end."""
     return "\n" if "\n" in word else word.strip(" \t") or " "
 
 
 def without_border_words(text: str) -> str:
-    """The text without the words that it begins and ends with, which may have been cut there."""
+    """Return the text without its first and last word, which may have been cut."""
     start, cut = LETTERS.match(text), LETTERS.match(text[::-1])
     assert start is not None and cut is not None
     return text[start.end() : len(text) - cut.end()]
 
 
 def may_grow(word: str) -> bool:
-    """Whether a text that ends with this word may go on inside it."""
+    """Return whether a text that ends with this word may continue inside it."""
     return word[-1].isalnum() or word[-1] == "_" or word[-1].isspace()
 
 
@@ -57,7 +57,7 @@ def indentation(line: str) -> str:
 
 
 def relative_words(text: str) -> Iterator[str]:
-    """The words of a text, line ends with the change of the indentation instead of the indentation."""
+    """Yield the words of a text, line ends with the change of the indentation instead of the indentation."""
     current = indentation(text)
     for word in split_words(text):
         if "\n" not in word:
@@ -75,7 +75,7 @@ def relative_words(text: str) -> Iterator[str]:
 
 
 def written_out(words: Iterable[str], current: str) -> str:
-    """The text of relative words behind a line of the indentation `current`."""
+    """Return the text of relative words behind a line of the indentation `current`."""
     pieces = []
     for word in words:
         if word[0] != "\n":
@@ -111,27 +111,27 @@ class Vocabulary:
         return 170 * len(self._words)
 
     def add(self, text: str) -> WordIds:
-        """The numbers of a text's relative words, int32 [N]; new ones get one."""
+        """Return the numbers of a text's relative words, int32 [N]; new words get one."""
         known = self._ids.get
         return np.array([known(word) or self._number(word) for word in relative_words(text)], np.int32)
 
     def essences(self, numbers: WordIds) -> WordIds:
-        """The number of each word's essence: int32 [N]."""
+        """Return the number of each word's essence: int32 [N]."""
         with self._lock:  # nothing may be added while they are copied
             essences = np.array(self._essences, np.int32)
         return essences[numbers]
 
     def find(self, essences: Iterable[str]) -> list[int]:
-        """The numbers of essences, `UNKNOWN` for those that have none."""
+        """Return the numbers of essences, `UNKNOWN` for those that have none."""
         return [self._ids.get(word, UNKNOWN) for word in essences]
 
     def words(self, numbers: Sequence[int]) -> list[str]:
-        """The words up to the first border."""
+        """Return the words up to the first border."""
         end = numbers.index(BORDER) if BORDER in numbers else len(numbers)
         return [self._words[number] for number in numbers[:end]]
 
     def growing(self, numbers: WordIds, beginning: str) -> npt.NDArray[np.bool_]:
-        """Which words begin with `beginning` and are longer: bool [N]."""
+        """Return which words begin with `beginning` and are longer: bool [N]."""
         distinct, places = np.unique(numbers, return_inverse=True)
         words, length = self._words, len(beginning)
         longer = [len(word := words[number]) > length and word.startswith(beginning) for number in distinct.tolist()]

@@ -1,4 +1,4 @@
-"""The index of a folder, built and kept up in the background: what the assistant knows of a repository."""
+"""The index of a folder, built and kept up to date in the background."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from coder.context.words import without_border_words
 logger = logging.getLogger(__name__)
 
 BATCH_CHARACTERS = 500_000
-"""So much text joins the index at a time while a folder is read."""
+"""Characters that join the index at a time while a folder is read."""
 
 OPEN_TEXT_CHARACTERS = 50_000
-"""So much of the text on each side of a hole counts, the nearest."""
+"""Characters on each side of a hole that are indexed, the nearest."""
 
 REFRESH_SECONDS = 20.0
-"""The folder is looked through again when the last look is so long ago, and only if somebody asks."""
+"""Seconds after which a request has the folder looked through again."""
 
 REFRESH_SHARE = 20.0
-"""Nor before this many times the seconds that the last look took."""
+"""A look is also not repeated before this many times the seconds that the last one took."""
 
 
 @dataclass(frozen=True)
 class IndexLimits:
-    """How much an index may take. What does not fit is not in it.
+    """The limits of an index. Files beyond them are left out.
 
     Attributes:
         bytes: no file joins once so many are held.
@@ -45,13 +45,13 @@ class IndexLimits:
 
 @dataclass(frozen=True)
 class IndexState:
-    """What an index holds, and what it took.
+    """The contents of an index and the cost of building it.
 
     Attributes:
         files, words, bytes: held.
         building: whether the folder is being read, or changes wait to be.
         complete: whether all readable files are in, as of the last look.
-        seconds: what the last look through the folder took.
+        seconds: duration of the last look through the folder.
         age_seconds: how long ago it ended; None if there was none yet.
     """
 
@@ -65,7 +65,7 @@ class IndexState:
 
 
 class WorkspaceIndex:
-    """Any thread may call any method; none of them waits for the reading, which a thread of its own does.
+    """The index of one folder. Any thread may call any method; a thread of its own reads, and nobody waits for it.
 
     A file's text is the one on the disk, or the one that an editor holds: see `update`.
     """
@@ -116,7 +116,7 @@ class WorkspaceIndex:
         self._tasks.put(lambda: self._read_again(path))
 
     def around(self, path: str | None, *texts: str) -> NgramIndex:
-        """The index for somebody who writes between `texts`, which are all that counts of the file at `path`.
+        """Return the index for a hole between `texts`, which are all that counts of the file at `path`.
 
         So the text of the file as it was saved, with what once stood in the hole, is not in it; and no n-gram reaches
         over a hole.
@@ -160,7 +160,7 @@ class WorkspaceIndex:
             self._looking.release()
 
     def _look_through(self, started: float, seen: set[str], batch: dict[str, str]) -> bool:
-        """Add files as they are found, all but the last batch; whether none is left out."""
+        """Add files as they are found, all but the last batch. Returns whether none is left out."""
         characters = 0
         for path in source_files(self.root):
             if self._closed.is_set() or time.monotonic() - started > self._limits.seconds:
@@ -207,7 +207,7 @@ class WorkspaceIndex:
 
 
 class WorkspacePool:
-    """The indexes of the folders asked for lately."""
+    """The indexes of the folders that were asked for most recently."""
 
     def __init__(self, most: int = 4, limits: IndexLimits | None = None) -> None:
         self._most = most
@@ -216,7 +216,7 @@ class WorkspacePool:
         self._lock = threading.Lock()
 
     def at(self, root: str | Path) -> WorkspaceIndex:
-        """The index of a folder, which begins to be built when it is first asked for."""
+        """Return the index of a folder, which begins to be built when it is first asked for."""
         folder = Path(root).resolve()
         with self._lock:
             index = self._indexes.pop(folder, None) or WorkspaceIndex(folder, self._limits)
@@ -234,7 +234,7 @@ class WorkspacePool:
 
 
 def _key(path: Path) -> str:
-    """One name for a file, however it is spelled."""
+    """Return one name for a file, however it is spelled."""
     try:
         return os.path.normcase(path.resolve())
     except (OSError, RuntimeError, ValueError):
@@ -242,7 +242,7 @@ def _key(path: Path) -> str:
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
-    """What tells whether a file has changed; None where there is no such file."""
+    """Return the facts by which a change of the file is noticed; None where there is no such file."""
     try:
         facts = path.stat()
     except (OSError, ValueError):
@@ -251,7 +251,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 def _text(path: Path) -> str:
-    """A file's text with line feeds at its lines' ends; empty where it cannot be read."""
+    """Return a file's text with line feeds at its lines' ends; empty where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""What a denoising run tells its consumers while it happens, in token ids.
+"""The events of a denoising run, in token ids.
 
 Everything above the sampler (streaming, the denoising view, progress, deadlines) consumes this stream.
 """
@@ -14,7 +14,7 @@ FinishReason = Literal["end", "length", "deadline", "cancelled"]
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a run cost. Seconds are wall-clock; a pass is one forward pass (NFE), of whatever kind.
+    """The cost of a run. Seconds are wall-clock; a pass is one forward pass (NFE) of any kind.
 
     Attributes:
         policy: a readable description of the decoding method, e.g. `threshold(0.9), canvas 16`.
@@ -43,7 +43,7 @@ class Statistics:
         return self.canvas_passes + self.commit_passes
 
     def with_cost_of(self, other: Statistics) -> Statistics:
-        """The same tokens, with the passes, prefills and seconds of another run added."""
+        """Return the same tokens with the passes, prefills and seconds of another run added."""
         return replace(
             self,
             reused_tokens=self.reused_tokens + other.reused_tokens,

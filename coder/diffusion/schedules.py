@@ -32,7 +32,7 @@ class Schedule(ABC):
 
 
 @dataclass(frozen=True)
-class Linear(Schedule):
+class LinearSchedule(Schedule):
     """alpha(t) = 1 - t; the weight is 1 / t."""
 
     def alpha(self, t: npt.ArrayLike) -> FloatArray:
@@ -46,7 +46,7 @@ class Linear(Schedule):
 
 
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class CosineSchedule(Schedule):
     """alpha(t) = 1 - cos(pi/2 (1 - t)); unmasks few slots at first and many at last."""
 
     def alpha(self, t: npt.ArrayLike) -> FloatArray:
@@ -62,7 +62,7 @@ class Cosine(Schedule):
 
 @lru_cache(maxsize=1024)
 def masked_counts(schedule: Schedule, slots: int, steps: int) -> npt.NDArray[np.int64]:
-    """How many of `slots` are masked before the first of `steps` steps and after each: int64 [steps + 1], read-only.
+    """Return how many of `slots` are masked before the first step and after each: int64 [steps + 1], read-only.
 
     Time runs from 1 to 0 in equal steps. It starts at `slots` and ends at 0, and every step unmasks at least one slot
     while there are no more steps than slots.
@@ -77,5 +77,5 @@ def masked_counts(schedule: Schedule, slots: int, steps: int) -> npt.NDArray[np.
 
 
 def unmasked_counts(schedule: Schedule, slots: int, steps: int) -> npt.NDArray[np.int64]:
-    """How many slots each of `steps` steps unmasks: int64 [steps], summing to `slots`."""
+    """Return how many slots each of `steps` steps unmasks: int64 [steps], summing to `slots`."""
     return -np.diff(masked_counts(schedule, slots, steps))

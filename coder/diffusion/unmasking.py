@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from coder.diffusion import policies
 from coder.diffusion.policies import Policy
-from coder.diffusion.schedules import Cosine, Linear, Schedule, masked_counts
+from coder.diffusion.schedules import CosineSchedule, LinearSchedule, Schedule, masked_counts
 from coder.errors import InputError
 from coder.model.runtime import Predictions
 
 LOWEST_NOISE = 1e-3
-"""Where Dream's noise levels end (`eps`)."""
+"""The last of Dream's noise levels (`eps`)."""
 
 BoolArray = npt.NDArray[np.bool_]
 TokenArray = npt.NDArray[np.int64]
@@ -45,14 +45,16 @@ class Candidates:
 
 
 class UnmaskingPolicy(Protocol):
+    """A rule for which of the masked slots a step fixes."""
+
     def select(self, candidates: Candidates) -> BoolArray:
-        """Which candidates to fix now: bool [C], at least one of them where there is any."""
+        """Return the candidates to fix now: bool [C], at least one of them where there is any."""
         ...
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """Every slot at least this confident, and always the most confident one (Fast-dLLM, arXiv:2505.22618)."""
+    """Fix every slot at least this confident, and always the most confident one (Fast-dLLM, arXiv:2505.22618)."""
 
     confidence: float = 0.9
 
@@ -70,7 +72,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Factor:
-    """The n most confident slots, for the largest n with (n + 1)(1 - c_n) < factor, where c_n is the n-th confidence.
+    """Fix the n most confident slots, for the largest n with (n + 1)(1 - c_n) < factor; c_n is the n-th confidence.
 
     The more slots are fixed at once, the surer the least sure of them must be, so that their joint best guess stays
     the product of the single ones (Fast-dLLM, arXiv:2505.22618, theorem 1 and the factor strategy drawn from it).
@@ -94,7 +96,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class EntropyBound:
-    """The largest set of lowest-entropy slots whose entropies sum, but for the largest, to at most `bound` nats.
+    """Fix the largest set of lowest-entropy slots whose entropies sum, but for the largest, to at most `bound` nats.
 
     That sum bounds how much the slots can tell about each other, which fixing them independently ignores
     (EB-Sampler, arXiv:2505.24857; the order is by entropy, one of the error proxies it proposes).
@@ -117,10 +119,10 @@ class EntropyBound:
 
 @dataclass(frozen=True)
 class FixedSteps:
-    """As many slots as the schedule says for this step, the most confident first: a canvas takes at most `steps`."""
+    """Fix as many slots as the schedule says for this step, the most confident first, in at most `steps` steps."""
 
     steps: int = 8
-    schedule: Schedule = field(default_factory=Linear)
+    schedule: Schedule = field(default_factory=LinearSchedule)
 
     def __post_init__(self) -> None:
         _require(self.steps >= 1, f"fixed takes at least 1 step, not {self.steps}")
@@ -138,14 +140,14 @@ class FixedSteps:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """The best slots, as many as a published schedule says for this step.
+    """Fix the best slots, as many as a published schedule says for this step.
 
     Attributes:
         schedule: `even`: the same number at every step, one more at the first ones where that does not come out (LLaDA,
             arXiv:2502.09992, `get_num_transfer_tokens`). `proportional`: the share of the masked slots that the noise
             level falls by, rounded down, and all that are left at the last step (Dream, arXiv:2508.15487, `_sample`).
         steps: None: as many as there are masked slots.
-        by: what makes a slot the best: `confidence`, of its likeliest token (MaskGIT, arXiv:2202.04200); `entropy`, the
+        by: the ranking of slots: `confidence`, of its likeliest token (MaskGIT, arXiv:2202.04200); `entropy`, the
             lowest; `margin`, over the next token (arXiv:2502.06768).
     """
 
@@ -171,7 +173,7 @@ class Scheduled:
 
 @lru_cache(maxsize=1024)
 def published_counts(schedule: str, slots: int, steps: int | None) -> tuple[int, ...]:
-    """How many of `slots` each step fixes. Steps that fix none are left out: they would change nothing."""
+    """Return the number of `slots` that each step fixes. Steps that fix none are left out: they change nothing."""
     steps = slots if steps is None else steps
     if schedule == "even":
         counts = [slots // steps + (step < slots % steps) for step in range(steps)]
@@ -223,7 +225,7 @@ def select_tokens(
 
 
 def _fixed(steps: str = "8", schedule: str = "linear") -> FixedSteps:
-    return FixedSteps(int(steps), {"linear": Linear(), "cosine": Cosine()}[schedule])
+    return FixedSteps(int(steps), {"linear": LinearSchedule(), "cosine": CosineSchedule()}[schedule])
 
 
 def _scheduled(schedule: Literal["even", "proportional"], *parameters: str) -> Scheduled:

@@ -64,7 +64,7 @@ class WholeCanvas:
         return [size for size in self.lengths if size < run.remaining] or [run.remaining]
 
     def _most_confident(self, run: Run, canvases: list[OpenCanvas]) -> Iterator[Step]:
-        """Denoise all of them, a step of each in every batch. What is shown is the most confident one so far."""
+        """Denoise all canvases, a step of each in every batch, and show the most confident one so far."""
         under_way = [WindowedCanvas(canvas, self.policy, self.window) for canvas in canvases]
         while going := [progress for progress in under_way if not progress.is_done]:
             answers = run.predict_canvases([(progress.canvas, progress.slots()) for progress in going])
@@ -152,8 +152,8 @@ Published = WholeCanvas | CausalBlocks | ExpandingCanvas
 class WindowedCanvas:
     """A canvas that is denoised window after window.
 
-    Args:
-        begun: slots of the first window that are settled text already.
+    Windows are counted from the start of a block, of which `begun` tokens may be settled text already, so the first
+    window of the canvas can be smaller than the others.
     """
 
     def __init__(self, canvas: OpenCanvas, policy: UnmaskingPolicy, window: int | None, begun: int = 0) -> None:
@@ -170,17 +170,19 @@ class WindowedCanvas:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether no pass was made for the window yet. Asked behind `slots`."""
+        """True until a pass was made for the window. Ask it after `slots`."""
         return self._step == 0
 
     @property
     def window(self) -> SlotRange:
-        """The window that `slots` are in."""
+        """The window that the slots of the last `slots()` are in."""
         return SlotRange(self._start, self._end)
 
     def slots(self) -> IntArray:
-        """The masked slots of the first window that has any."""
+        """Return the masked slots of the current window, and move to the next one where it has none left."""
         masked = self.canvas.masked
+        # All windows to the left are done, so what is masked before the current window's end lies in it. Policies
+        # count steps and slots by window: both start anew with it.
         if not np.any(masked < self._end):
             start = (int(masked[0]) + self._begun) // self._width * self._width - self._begun
             self._start, self._end = max(0, start), min(start + self._width, len(self.canvas.tokens))
@@ -188,7 +190,7 @@ class WindowedCanvas:
         return masked[masked < self._end]
 
     def fix(self, run: Run, predictions: Predictions) -> Step:
-        """Fix what the policy chooses among the slots that were predicted."""
+        """Fix the slots that the policy chooses among the predicted ones."""
         slots = self.canvas.masked
         slots = slots[slots < self._end]
         step, self._step = self._step, self._step + 1
@@ -230,7 +232,7 @@ def fix_some(
     step: int,
     masked_at_start: int,
 ) -> tuple[IntArray, list[float]]:
-    """Give those of the predicted slots that the policy chooses their tokens. Returns them and how sure each is."""
+    """Give the predicted slots that the policy chooses their tokens. Returns these slots and their confidences."""
     tokens, confidences = run.select_tokens(predictions)
     best = predictions.probabilities
     candidates = Candidates(
@@ -243,7 +245,7 @@ def fix_some(
 
 
 def shown(canvas: OpenCanvas) -> Step:
-    """A canvas of which more than a few slots may have changed."""
+    """Return a step that shows the whole canvas: any of its slots may have changed."""
     mask = canvas.masked
     fixed = np.setdiff1d(np.arange(len(canvas.tokens)), mask)
     return Step(tuple(canvas.tokens.tolist()), tuple(fixed.tolist()), tuple(canvas.confidences[fixed].tolist()))
@@ -252,7 +254,7 @@ def shown(canvas: OpenCanvas) -> Step:
 def parse_published(
     text: str, config: ModelConfig, canvas_size: int | None
 ) -> WholeCanvas | CausalBlocks | ExpandingCanvas:
-    """The decoding of a published model by a policy as `parse_policy` reads it, or by its own for `auto`.
+    """Return the decoding of a published model by an unmasking policy, or by the family's own for `auto`.
 
     Args:
         canvas_size: slots of a window, instead of the model's own.
@@ -280,7 +282,7 @@ def parse_published(
 
 
 def _answer(run: Run, canvas: OpenCanvas) -> tuple[list[int], list[float]]:
-    """The canvas's text without the ends that may stand in it."""
+    """Return the canvas's text without the ends that may stand in it, and its confidences."""
     tokens, confidences = canvas.leading_text()
     kept = [index for index, token in enumerate(tokens) if token not in run.request.ends]
     return [tokens[index] for index in kept], [confidences[index] for index in kept]

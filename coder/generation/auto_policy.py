@@ -30,7 +30,7 @@ class PassCosts:
     milliseconds: dict[int, float]
 
     def of_width(self, positions: int) -> float:
-        """The cost of a pass over `positions`, interpolated between the measured ones."""
+        """Return the cost of a pass over `positions`, interpolated between the measured ones."""
         known = sorted(self.milliseconds)
         above = next((width for width in known if width >= positions), known[-1])
         below = max((width for width in known if width <= positions), default=known[0])
@@ -41,7 +41,7 @@ class PassCosts:
 
     @staticmethod
     def of(runtime: Runtime) -> PassCosts:
-        """Measured once for a runtime on a machine and remembered in the user's cache folder."""
+        """Return the costs, measured once for a runtime on a machine and kept in the user's cache folder."""
         file = Path(platformdirs.user_cache_dir("quickfill")) / "pass-costs.json"
         key = json.dumps([runtime.description, runtime.config.hidden_size, runtime.config.num_layers], sort_keys=True)
         remembered = _read(file)
@@ -52,7 +52,7 @@ class PassCosts:
 
 
 def measure(runtime: Runtime) -> dict[int, float]:
-    """Milliseconds of a canvas pass by its positions: a fraction of a second in all."""
+    """Measure the milliseconds of a canvas pass by its positions, in a fraction of a second."""
     config = runtime.config
     token, cache = config.control.fim_prefix, runtime.new_cache()
     context = min(CONTEXT_TOKENS, config.max_positions - max(WIDTHS) - 1)
@@ -70,7 +70,7 @@ def measure(runtime: Runtime) -> dict[int, float]:
 
 
 def choose_policy(config: ModelConfig, costs: PassCosts, canvas_size: int | None = None) -> tuple[str, int]:
-    """Name and canvas size of the cheapest method on the checkpoint's card. Never slower than one token a pass.
+    """Return name and canvas size of the cheapest method on the checkpoint's card, never slower than one token a pass.
 
     Args:
         canvas_size: admits only methods of this size, and autoregressive decoding.
@@ -82,7 +82,7 @@ def choose_policy(config: ModelConfig, costs: PassCosts, canvas_size: int | None
 
 
 def milliseconds_per_token(profile: DecodingProfile, costs: PassCosts) -> float:
-    """Expected cost of a token: the passes it takes, each as wide as the method makes it."""
+    """Return the expected cost of a token: the passes it takes, each as wide as the method makes it."""
     wide = costs.of_width(profile.canvas_size + 1)
     commit = costs.of_width(1) if profile.policy == AUTOREGRESSIVE.name else wide
     return profile.canvas_passes_per_token * wide + profile.commit_passes_per_token * commit

@@ -1,4 +1,4 @@
-"""From bounds in lines and characters to constraints on tokens."""
+"""Bounds in lines and characters as constraints on tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.int64]
 
 
 class TokenConstraints:
-    """Says what a tokenizer's tokens mean for lines and characters; that is worked out when it is first needed.
+    """The lines and characters that a tokenizer's tokens add, counted when they are first needed.
 
     Args:
         vocab_size: of the model, which may have more ids than the tokenizer.
@@ -28,7 +28,7 @@ class TokenConstraints:
         self._vocab_size = vocab_size
 
     def of(self, constraints: Constraints) -> Iterator[Constraint]:
-        """The constraints that an answer in tokens has to obey.
+        """Yield the constraints that an answer in tokens has to obey.
 
         Raises:
             InputError: bounds that nothing can keep.
@@ -54,12 +54,12 @@ class TokenConstraints:
 
     @cached_property
     def _characters(self) -> IntArray:
-        """The most characters that a token can add. Bytes that only go on with a character begun before may turn out
-        to form none, and are then shown as one character each."""
+        """The most characters that a token can add. Bytes that continue a character begun before may turn out to form
+        none, and are then shown as one character each."""
         return np.array([len(content.decode(errors="replace")) for content in self._bytes], np.int64)
 
     def _tokens_with(self, characters: str) -> IntArray:
-        """The tokens that hold one of the characters, or its first bytes at their end."""
+        """Return the tokens that hold one of the characters, or its first bytes at their end."""
         beginnings = {character: _encode(character) for character in characters}
         parts = [encoded[:length] for encoded in beginnings.values() for length in range(1, len(encoded))]
         found = [

@@ -1,4 +1,4 @@
-"""From the sampler's events, in token ids, to what the engine's callers see, in text."""
+"""The sampler's events, in token ids, as updates in text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coder.model.runtime import Predictions
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a run wrote: its text, its tokens, which may be more than the text where it was stopped early, and its
+    """The outcome of a run: its text, its tokens, which may be more than the text where it was stopped early, and its
     `Finished` event."""
 
     text: str
@@ -23,14 +23,14 @@ class Decoded:
     finished: Finished
 
     def costing(self, statistics: Statistics) -> Decoded:
-        """The same with other costs; its tokens and confidence are its own."""
+        """Return the outcome with other costs; its tokens and confidence stay its own."""
         own = self.finished.statistics
         costs = replace(statistics, tokens=len(self.tokens), mean_confidence=own.mean_confidence)
         return replace(self, finished=replace(self.finished, statistics=costs))
 
 
 def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[CanvasUpdate | Decoded]:
-    """A `CanvasUpdate` after every pass that changed something; at last what was written.
+    """Yield a `CanvasUpdate` after every pass that changed something; at last the outcome.
 
     The text of a run that was stopped early is the best complete one: whole lines where there is more than one.
     """
@@ -62,7 +62,7 @@ def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[Ca
 
 
 def token_scores(tokens: Sequence[int], predictions: Predictions, tokenizer: Tokenizer) -> tuple[TokenScore, ...]:
-    """What a pass over given tokens says about each, in characters of their text."""
+    """Return the score of each given token from the pass over them, placed in characters of their text."""
     scores = []
     position = 0
     logarithms = np.log(np.maximum(predictions.probabilities, np.finfo(np.float32).tiny))
@@ -76,7 +76,7 @@ def token_scores(tokens: Sequence[int], predictions: Predictions, tokenizer: Tok
 
 
 def complete_lines(text: str) -> str:
-    """The text without its last line, if it has more than one; without a character that broke off, at any rate."""
+    """Return the text without its last line, if it has more than one, and without a character that broke off."""
     text = text.removesuffix("\N{REPLACEMENT CHARACTER}")
     lines, line_break, _ = text.rpartition("\n")
     return lines if line_break and lines.strip() else text
@@ -85,7 +85,7 @@ def complete_lines(text: str) -> str:
 def slots_of(
     canvas: tuple[int, ...], new: tuple[int, ...], confidences: dict[int, float], tokenizer: Tokenizer
 ) -> tuple[Slot, ...]:
-    """The canvas up to its end token. Slots whose bytes are no whole character show U+FFFD until they are settled."""
+    """Return the slots up to the end token. One whose bytes are no whole character shows U+FFFD until it is settled."""
     control = tokenizer.control
     length = canvas.index(control.fim_end) if control.fim_end in canvas else len(canvas)
     return tuple(

@@ -13,7 +13,7 @@ from coder.api.cancellation import Cancellation
 from coder.api.completion import CompletionRequest
 
 POLL_SECONDS = 0.01
-"""How soon a waiting caller notices that it was cancelled."""
+"""The time after which a waiting caller notices that it was cancelled."""
 
 Answer = TypeVar("Answer")
 
@@ -97,7 +97,7 @@ class Job(Generic[Answer]):
             self._answers.put(error)
 
     def answers(self) -> Generator[Answer, None, bool]:
-        """What the worker puts. A cancelled caller does not wait for the worker; returns whether it was waited for."""
+        """Yield the worker's answers. A cancelled caller does not wait for it; returns whether it was waited for."""
         while True:
             try:
                 answer = self._answers.get(timeout=POLL_SECONDS)

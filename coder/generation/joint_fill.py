@@ -23,13 +23,13 @@ JointEvent = HoleUpdate | tuple[Completion, ...]
 
 
 def joint_job(request: FillRequest, cancelled: Cancellation) -> Job[JointEvent]:
-    """All holes as one request; between two answers stands a token more."""
+    """Return all holes as one request; between two answers stands a token more."""
     most_tokens = (len(request.texts) - 1) * (request.max_tokens + 1) - 1
     return Job(replace(one_hole(request, (), request.deadline_ms), max_tokens=most_tokens), cancelled)
 
 
 def jointly_filled(request: FillRequest, events: Iterable[JointEvent], started: float) -> Iterator[FillEvent]:
-    """The updates of a job that was `started` at that time, and the filled text."""
+    """Yield the updates of a job that was `started` at that time, then the filled text."""
     answers = (unstarted("cancelled", request.policy),) * (len(request.texts) - 1)
     for event in events:
         if isinstance(event, HoleUpdate):
@@ -40,7 +40,7 @@ def jointly_filled(request: FillRequest, events: Iterable[JointEvent], started: 
 
 
 def hole_updates(events: Iterable[Event], tokenizer: Tokenizer, holes: int) -> Iterator[JointEvent]:
-    """An update for every hole that a pass touched; at last an answer for each.
+    """Yield an update for every hole that a pass touched; at last an answer for each.
 
     Of a run that was stopped early the answers behind the last one begun are empty.
     """
@@ -75,7 +75,7 @@ def _of_canvas(
     passes: int,
     tokenizer: Tokenizer,
 ) -> Iterator[HoleUpdate]:
-    """The canvas, cut where one answer ends and the next begins."""
+    """Yield the canvas, cut where one answer ends and the next begins."""
     slots = slots_of(canvas, new, confidences, tokenizer)
     breaks = [index for index, token in enumerate(canvas[: len(slots)]) if token == tokenizer.control.hole]
     *_, begun = earlier = _split(settled, tokenizer)

@@ -1,4 +1,4 @@
-"""From a request to what the model is given: the window of its text, other files at its head, the workspace's say."""
+"""From a request to its prompt: the window of its text, snippets of other files, a guide from the workspace."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from coder.api.completion import UNCONSTRAINED, CompletionRequest, Rewritten, Snippet
 from coder.api.edits import FillRequest
-from coder.context.line_tokens import LineTokenCounter
-from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, Window, joint_window, window
+from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, LineTokenCounter, Window, joint_window, window
 from coder.context.workspace_index import WorkspacePool
 from coder.generation.workspace_guide import WorkspaceGuide
 from coder.model.checkpoint.config import ModelConfig
@@ -23,8 +22,10 @@ SNIPPET_TOKENS = 256
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a request comes to: the text that the model is shown, its tokens, and what the workspace knows besides.
-    `after` holds the tokens behind the canvas, for a model that sees them."""
+    """The prompt of a request: the text that the model is shown, its tokens, and guides from the workspace.
+
+    `after` holds the tokens behind the canvas, for a model that sees them.
+    """
 
     around: Window
     tokens: list[int]
@@ -60,13 +61,15 @@ class Prompting:
         return Prompt(around, self.context(around, header, request.rewritten), guides)
 
     def answer(self, text: str) -> str:
-        """What a model wrote, without what ends it in its layout."""
+        """Return the model's text without the ending of its layout."""
         return text if self._frame is None else self._frame.answer(text)
 
     def holes(self, request: FillRequest) -> Prompt | None:
-        """The prompt that asks for all holes at once; None where the checkpoint has not learned that, or where its
-        answers would have to keep constraints, which count for each hole by itself, or where the holes lie too far
-        apart."""
+        """Return the prompt that asks for all holes at once, or None where they must be filled in turn.
+
+        That is where the checkpoint has not learned to, where answers have to keep constraints, which count for each
+        hole by itself, and where the holes lie too far apart.
+        """
         if not self._config.abilities.holes or len(request.texts) < 3 or request.constraints != UNCONSTRAINED:
             return None
         share = self._config.max_positions // 8
@@ -79,14 +82,14 @@ class Prompting:
         return Prompt(Window(shown[0], "".join(shown[1:])), tokens, (guide,) if guide else ())
 
     def window(self, request: CompletionRequest) -> Window:
-        """The part of the text that the model sees; a model of few positions sees less."""
+        """Return the part of the text that the model sees; a model of few positions sees less."""
         positions = self._config.max_positions
         share = max(1, (positions - min(request.max_tokens, positions // 2)) // 4)
         budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
         return window(request.prefix, request.suffix, self._count_tokens, *budgets, request.replace_brackets)
 
     def context(self, around: Window, header: Sequence[int] = (), rewritten: Rewritten | None = None) -> list[int]:
-        """The whole prompt, in tokens."""
+        """Return the whole prompt in tokens."""
         encode, control = self._tokenizer.encode, self._config.control
         prefix, suffix = encode(around.prefix), encode(around.suffix)
         if rewritten is None:
@@ -94,7 +97,7 @@ class Prompting:
         return rewrite(control, prefix, encode(rewritten.old), [], suffix, encode(rewritten.instruction), header)
 
     def guide(self, workspace: str | None, path: str | None, prefix: str, suffix: str) -> WorkspaceGuide | None:
-        """What a workspace knows, as of now, for somebody who writes between two texts; None without a workspace."""
+        """Return a guide from the workspace as it is now, for a hole between two texts; None without a workspace."""
         if workspace is None:
             return None
         index = self.workspaces.at(workspace).around(path, prefix, suffix)
@@ -102,7 +105,7 @@ class Prompting:
 
 
 def snippets_header(tokenizer: Tokenizer, snippets: Sequence[Snippet], budget: int = SNIPPET_TOKENS) -> list[int]:
-    """The snippets in their order, in at most `budget` tokens: the least important ones, which come first, give way."""
+    """Return the snippets in their order, at most `budget` tokens; the least important, which come first, give way."""
     header: list[int] = []
     for snippet in reversed(snippets):
         tokens = file_header(tokenizer, snippet.path, snippet.text)

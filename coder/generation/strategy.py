@@ -1,6 +1,6 @@
-"""The strategy of a loaded model: how it is decoded and scored, whether it is this project's or a published one.
+"""The strategy of a loaded model, this project's or a published one: its decoding algorithms and its scores.
 
-`strategy_of` chooses it when the model is loaded; nothing behind it asks which kind of model there is.
+`strategy_of` chooses it when the model is loaded; whoever uses it need not ask which kind of model there is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from coder.model.runtime import Cache, Predictions, Runtime
 
 
 class Strategy(ABC):
-    """How one loaded model is decoded and scored. Like its runtime, for one thread at a time.
+    """The way one loaded model is decoded and scored. Like its runtime, for one thread at a time.
 
     Attributes:
         also_end: tokens that end an answer besides the end token.

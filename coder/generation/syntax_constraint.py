@@ -1,4 +1,4 @@
-"""Syntax as a constraint: where an answer breaks the text that it is written into, others are tried.
+"""Syntax as a constraint: where an answer breaks the text around its hole, others are tried.
 
 The answer is read once by the autoregressive pass. Where the model was least sure, another token takes the place of the
 one that was written, and the rest is written anew; the first answer that leaves the text sound is taken. An answer that
@@ -29,7 +29,7 @@ from coder.syntax.soundness import is_sound
 
 @dataclass(frozen=True)
 class Judge:
-    """What is asked about an answer in text.
+    """A judge of answers in text.
 
     Attributes:
         is_sound: whether the joined text is; None where that cannot be told.
@@ -55,7 +55,7 @@ class Branch:
 def sound_answer(
     answer: Decoded, request: DenoiseRequest, strategy: Strategy, tokenizer: Tokenizer, judge: Judge, rounds: int
 ) -> Decoded:
-    """The answer to `request` if it leaves the text sound, or one of at most `rounds` others that does.
+    """Return the answer to `request` if it leaves the text sound, or one of at most `rounds` others that does.
 
     Without one, the longest beginning of it that does (see `sound_beginning`); failing that, the answer as it is.
     """
@@ -85,8 +85,10 @@ def sound_answer(
 
 
 def sound_beginning(answer: Decoded, judge: Judge, tokenizer: Tokenizer) -> Decoded | None:
-    """The longest beginning of the answer that leaves the text sound and is not blank: whole lines, or, where its line
-    goes on behind it, whole tokens of its first line."""
+    """Return the longest beginning of the answer that leaves the text sound and is not blank, if there is one.
+
+    It is whole lines, or, where the answer's line continues behind it, whole tokens of its first line.
+    """
     if judge.inside_line:
         ends = accumulate(tokenizer.pieces(answer.tokens))
         beginnings = [text for text in ends if "\n" not in text]
@@ -100,15 +102,14 @@ def sound_beginning(answer: Decoded, judge: Judge, tokenizer: Tokenizer) -> Deco
 
 
 def read(answer: Decoded, request: DenoiseRequest, strategy: Strategy) -> Predictions:
-    """What the autoregressive pass would have written at each position of an answer, and behind it; the
-    log-probability of what is there."""
+    """Predict each position of an answer and the end behind it, with the log-probability of the token there."""
     given = [*answer.tokens, request.end_token]
     control = (request.end_token, *request.control_tokens)
     return strategy.predictions_along(request.cache, request.context, given, control, request.suffix)
 
 
 def branches(answer: Decoded, reading: Predictions, request: DenoiseRequest, positions: int) -> Iterator[Branch]:
-    """Other tokens for the first positions of an answer, the likeliest first."""
+    """Yield other tokens for the first positions of an answer, the likeliest first."""
     written = [*answer.tokens, request.end_token]
     if answer.finished.reason == "length":
         positions = min(positions, len(answer.tokens))
@@ -125,7 +126,7 @@ def branches(answer: Decoded, reading: Predictions, request: DenoiseRequest, pos
 
 
 def positions_until(tokens: Sequence[int], character: int | None, tokenizer: Tokenizer) -> int:
-    """How many positions of an answer begin at or before a character of it; the end's position is the last one."""
+    """Return how many positions of an answer begin at or before a character of it; the end's position is the last."""
     if character is None:
         return len(tokens) + 1
     length = 0
@@ -139,7 +140,7 @@ def positions_until(tokens: Sequence[int], character: int | None, tokenizer: Tok
 def rewritten(
     answer: Decoded, branch: Branch, request: DenoiseRequest, strategy: Strategy, tokenizer: Tokenizer
 ) -> Decoded:
-    """The answer up to the branch, with its token, and what the model writes behind that."""
+    """Return the answer up to the branch, the branch's token, and the model's text behind it."""
     start = (*answer.tokens[: branch.position], branch.token)
     room = request.max_tokens - len(start)
     if room < 1:
@@ -160,13 +161,13 @@ def rewritten(
 
 
 def cut(answer: Decoded, branch: Branch, tokenizer: Tokenizer) -> Decoded:
-    """The answer up to the branch, where it ends instead."""
+    """Return the answer cut at the branch."""
     tokens = answer.tokens[: branch.position]
     return Decoded(tokenizer.decode(tokens), tokens, replace(answer.finished, reason="end"))
 
 
 def judge_of(request: CompletionRequest, replaced: str) -> Judge:
-    """A judge of the whole text with an answer in its hole, where brackets behind it may be `replaced`."""
+    """Return a judge of the whole text with an answer in its hole, where brackets behind it may be `replaced`."""
     known = None if request.path is None else language_of(request.path)
     language = request.language or (known.name if known else "")
     line_start = request.prefix.rfind("\n") + 1

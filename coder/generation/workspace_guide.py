@@ -1,4 +1,4 @@
-"""The workspace's say in a run: what its code would write next leans the model's predictions, and is drafted."""
+"""A guide from the workspace: tokens that its code has in similar places become likelier, and are drafted."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ SHORTEST_CONTEXT, DOUBTFUL_WORDS = 2, 1.5
 """Words that must be the same; a context of n words is trusted by the share of those above the doubtful ones."""
 
 CONTEXTS = 4
-"""So many contexts are asked, the longest ones that say something."""
+"""Contexts that are mixed: the longest ones that have a continuation."""
 
 MOST_TOKENS = 8
-"""So many tokens are leaned to, the likeliest."""
+"""Tokens that get a bias, the likeliest."""
 
 TAIL_TOKENS = 64
-"""So many settled tokens are looked at: more than the index reads of their text."""
+"""Settled tokens whose text is looked up: more than the index reads of it."""
 
 NEXT_WORDS, AHEAD_WORDS = 4, 16
 """Words of a continuation: enough to know its first token, and for a canvas or a draft."""
 
 SUFFIX_CHARACTERS = 200
-"""Where its first words lie."""
+"""Characters of the suffix that hold its first words."""
 
 AGREEMENT = 0.5
-"""A continuation is followed as long as at least this share of the places go on so."""
+"""A continuation is followed as long as at least this share of the places continue so."""
 
 PERSISTENCE = 0.85
-"""How likely a continuation that was right so far is to be so one token on: in held-out code it is right in 60 % of the
-cases at first, in 26 % four tokens on, in 9 % ten tokens on."""
+"""Probability that a continuation that was right so far is right one token further. In held-out code 60 % are right at
+their first token, 26 % four tokens on, 9 % ten tokens on."""
 
 FOLLOWED_TEXTS = 16
 
 
 class WorkspaceGuide:
-    """A `Guide` and a `Drafter` that knows a workspace's code. What it says depends on the settled text alone.
+    """A `Guide` and a `Drafter` from a workspace's code. Its answers depend on the settled text alone.
 
     Args:
-        index: what it knows. It does not change while the guide is in use.
+        index: the workspace's n-grams. It does not change while the guide is in use.
         suffix: the text behind the hole. Where the workspace would go on with it, the hole's text ends.
     """
 
@@ -65,15 +65,15 @@ class WorkspaceGuide:
         self._encode = lru_cache(maxsize=4096)(tokenizer.encode)
 
     def bias(self, settled: Sequence[int], canvas: npt.NDArray[np.int64], slots: npt.NDArray[np.int64]) -> TokenBias:
-        """See `Guide.bias`. Behind the first masked slot the workspace's own continuation is followed, as long as
-        what is fixed there agrees with it."""
+        """Return the bias, as `Guide.bias` says. Behind the first masked slot the workspace's own continuation is
+        followed, as long as the tokens fixed there agree with it."""
         masked = np.flatnonzero(canvas == self._tokenizer.control.mask)
         known = int(masked[0]) if len(masked) else len(canvas)
         rows: list[tuple[int, int, float]] = []
         for row, slot in enumerate(slots.tolist()):
             if slot <= known:
-                leaned = self.next_tokens([*settled[-TAIL_TOKENS:], *canvas[:slot].tolist()])
-                rows += [(row, token, _lean(share)) for token, share in leaned.items()]
+                shares = self.next_tokens([*settled[-TAIL_TOKENS:], *canvas[:slot].tolist()])
+                rows += [(row, token, _bias(share)) for token, share in shares.items()]
         rows += self._ahead(settled, canvas, slots, known)
         if not rows:
             return TokenBias.none()
@@ -81,11 +81,11 @@ class WorkspaceGuide:
         return TokenBias(np.array(of_rows, np.int64), np.array(tokens, np.int64), np.array(values, np.float32))
 
     def draft(self, settled: Sequence[int], size: int) -> list[int]:
-        """See `Drafter.draft`."""
+        """Return a draft, as `Drafter.draft` says."""
         return [token for token, _ in islice(self.followed(settled), size)]
 
     def next_tokens(self, settled: Sequence[int]) -> dict[int, float]:
-        """The likeliest next tokens by the workspace alone, with their shares; what is missing to 1 it does not know.
+        """Return the likeliest next tokens by the workspace alone, with their shares; the rest to 1 is unknown.
 
         Contexts of falling length are mixed by how far each can be trusted (Witten and Bell, 1991): one that was seen
         n times with d different tokens behind it has n / (n + d) of the say, less where it is short, and the shorter
@@ -105,7 +105,7 @@ class WorkspaceGuide:
         return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:MOST_TOKENS])
 
     def followed(self, settled: Sequence[int]) -> Iterator[tuple[int, float]]:
-        """The tokens of the workspace's own continuation, each with the share of the places that go on so far."""
+        """Yield the tokens of the workspace's own continuation, each with the share of places that continue so far."""
         match = next(self._matches(settled, AHEAD_WORDS), None)
         if match is None:
             return
@@ -129,7 +129,7 @@ class WorkspaceGuide:
     def _ahead(
         self, settled: Sequence[int], canvas: npt.NDArray[np.int64], slots: npt.NDArray[np.int64], known: int
     ) -> Iterator[tuple[int, int, float]]:
-        """Row, token and bias for slots behind the first masked one."""
+        """Yield row, token and bias for slots behind the first masked one."""
         behind = {slot: row for row, slot in enumerate(slots.tolist()) if slot > known}
         if not behind:
             return
@@ -138,13 +138,13 @@ class WorkspaceGuide:
         persisting = 1.0
         for slot, (token, share) in zip(range(known, len(canvas)), followed, strict=False):
             if slot in behind:
-                yield behind[slot], token, _lean(persisting * share)
+                yield behind[slot], token, _bias(persisting * share)
             if canvas[slot] not in (mask, token):
                 return
             persisting = 1.0 if canvas[slot] == token else persisting * PERSISTENCE
 
     def _matches(self, settled: Sequence[int], width: int) -> Iterator[Match]:
-        """What follows the text of the settled tokens, as far as they are text."""
+        """Yield what follows the text behind the last control token of `settled`, the longest context first."""
         tail = list(settled[-TAIL_TOKENS:])
         start = max((place + 1 for place, token in enumerate(tail) if token in self._control), default=0)
         for match in self._index.matches(self._tokenizer.decode(tail[start:]), width):
@@ -153,8 +153,11 @@ class WorkspaceGuide:
             yield match
 
     def _first_token(self, text: str) -> int | None:
-        """The token that a continuation begins with: the end where it goes on as the suffix does, None where it says
-        that the line ends but not whether the hole does."""
+        """Return the token that a continuation begins with.
+
+        That is the end where the continuation is the suffix, and None where it says that the line ends but not whether
+        the hole does.
+        """
         if self._suffix.startswith(text):
             return self._tokenizer.control.fim_end
         if _begins_with_line_break(text) and _begins_with_line_break(self._suffix):
@@ -162,15 +165,15 @@ class WorkspaceGuide:
         return self._encode(text)[0]
 
     def _before_suffix(self, text: str) -> str:
-        """The text up to where it goes on as the suffix does."""
+        """Return the text up to where it continues as the suffix does."""
         if self._suffix_start and (place := text.find(self._suffix_start)) >= 0:
             return text[:place]
         ends = (place for place in range(len(text)) if self._suffix.startswith(text[place:]))
         return text[: next(ends, len(text))]
 
 
-def _lean(share: float) -> float:
-    """What to add to the logit of a token that the workspace gives this share."""
+def _bias(share: float) -> float:
+    """Return the bias for the logit of a token that the workspace gives this share."""
     return math.log1p(STRENGTH * share * share)
 
 

@@ -11,8 +11,7 @@ from coder.model.runtime import Cache, common_prefix_length
 MAX_BYTES = 192 * 1024 * 1024
 
 FORGETTABLE = 96
-"""A cache that would lose no more tokens than this, nor more than it keeps, is reused in place: what it loses is mostly
-what was generated."""
+"""Tokens that a cache may lose and still be reused in place, if it keeps as many: it loses mostly generated ones."""
 
 
 class CachePool:
@@ -37,7 +36,7 @@ class CachePool:
         return sum(cache.nbytes for cache in self._caches)
 
     def take(self, tokens: Sequence[int]) -> Cache:
-        """The cache that knows the longest prefix of `tokens`, cut to it.
+        """Return the cache that holds the longest prefix of `tokens`, cut to it.
 
         Where another sequence would lose much by that, the shared prefix is copied and the other one kept.
         """

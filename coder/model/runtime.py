@@ -1,4 +1,4 @@
-"""What the sampler asks of a model, whatever framework runs it (design: two runtimes, one interface).
+"""The interface between the sampler and a model, whatever framework runs it (design: two runtimes, one interface).
 
 A runtime answers *passes*. A pass puts M new positions on top of a cache and returns predictions for the wanted ones:
 the few best tokens, the entropy and the log-probability of given tokens, reduced inside the runtime, since moving
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from coder.model.checkpoint.config import ModelConfig
 
 CANDIDATES = 8
-"""How many of the best tokens a prediction names."""
+"""Number of the best tokens that a prediction names."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class LocalStep:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a pass says about its W wanted positions, at temperature 1.
+    """The predictions of a pass for its W wanted positions, at temperature 1.
 
     Attributes:
         tokens: int64 [W, CANDIDATES], best first.
@@ -196,7 +196,7 @@ class Runtime(Protocol):
 
 
 def common_prefix_length(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many tokens two sequences share at their start."""
+    """Return how many tokens two sequences share at their start."""
     length = min(len(first), len(second))
     differing = np.flatnonzero(np.asarray(first[:length]) != np.asarray(second[:length]))
     return int(differing[0]) if len(differing) else length

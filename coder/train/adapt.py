@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from coder.diffusion.schedules import Linear
+from coder.diffusion.schedules import LinearSchedule
 from coder.engine.engine import Engine
 from coder.model.checkpoint.adapter import write_adapter
 from coder.model.checkpoint.checkpoint import Checkpoint
@@ -134,7 +134,7 @@ def _noising(checkpoint: Checkpoint) -> Noising:
     ordinary = np.setdiff1d(np.arange(config.vocab_size), config.control.all)
     wrong_tokens = WrongTokens(ordinary) if config.abilities.correction else None
     line_breaks = np.zeros(config.vocab_size, np.bool_)
-    return Noising(config.control, Linear(), Independent(), line_breaks, wrong_tokens)
+    return Noising(config.control, LinearSchedule(), Independent(), line_breaks, wrong_tokens)
 
 
 def worth(model: str, holes: Sequence[Hole]) -> Worth:

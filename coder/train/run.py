@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from coder.diffusion.schedules import Cosine, Linear
+from coder.diffusion.schedules import CosineSchedule, LinearSchedule
 from coder.errors import InputError, MissingDependencyError
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.torch.decoder import Decoder
@@ -149,7 +149,7 @@ def noising_of(settings: TrainSettings, checkpoint: Checkpoint) -> Noising:
         wrong_tokens = WrongTokens(ordinary, objective.wrong_token_blocks, objective.wrong_token_slots)
     return Noising(
         control,
-        Linear() if objective.schedule == "linear" else Cosine(),
+        LinearSchedule() if objective.schedule == "linear" else CosineSchedule(),
         masking_of(objective.masking),
         line_breaks,
         wrong_tokens,

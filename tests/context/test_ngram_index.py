@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coder.context import ngram_index
 from coder.context.ngram_index import Match, NgramIndex
-from coder.context.segment import DEEPEST, Segment, sorted_by_context
+from coder.context.segment import DEEPEST, IndexSegment, sorted_by_context
 from coder.context.words import (
     BORDER,
     Vocabulary,
@@ -205,4 +205,4 @@ def test_a_frequent_context_is_represented_by_some_of_its_places():
     index = NgramIndex().with_files({"a.py": "x y\n" * 5000 + "x z\n"})
     match = next(index.matches("\nx", 1))
     assert match.count <= ngram_index.MOST_PLACES
-    assert Segment.of({}, Vocabulary()).ranges([1]) == []
+    assert IndexSegment.of({}, Vocabulary()).ranges([1]) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from coder.context.window import (
     CHARACTERS_PER_TOKEN_AT_MOST,
+    LineTokenCounter,
     closing_brackets,
     estimate_tokens,
     joint_window,
@@ -17,6 +19,10 @@ from coder.context.window import (
     replaced_characters,
     window,
 )
+from coder.model.checkpoint.opening import find_checkpoint
+from coder.model.checkpoint.tokens import Tokenizer
+
+TOKENIZER = Tokenizer(find_checkpoint("embedded") / "tokenizer.json")
 
 
 def count_bytes(text: str) -> int:
@@ -136,3 +142,28 @@ def test_texts_around_several_holes_are_cut_at_their_outer_ends_alone(
     assert shown[1:-1] == tuple(texts[1:-1])
     assert texts[0].endswith(shown[0]) and len(shown[0]) <= prefix_budget
     assert texts[-1].startswith(shown[-1]) and between + len(shown[-1]) <= suffix_budget
+
+
+@given(st.lists(st.text(alphabet="ab=()#", min_size=1, max_size=20), max_size=10))
+def test_counting_by_lines_is_exact_where_no_blanks_meet_a_line_break(lines: list[str]):
+    text = "\n".join(lines)
+    assert LineTokenCounter(TOKENIZER.encode)(text) == len(TOKENIZER.encode(text))
+
+
+def test_counting_by_lines_comes_close_to_the_whole_on_real_code():
+    text = Path(__file__).read_text(encoding="utf-8")
+    whole = len(TOKENIZER.encode(text))
+    assert 0.9 * whole <= LineTokenCounter(TOKENIZER.encode)(text) <= 1.1 * whole
+
+
+def test_a_line_is_tokenised_once():
+    asked: list[str] = []
+
+    def encode(text: str) -> list[int]:
+        asked.append(text)
+        return [0] * len(text)
+
+    count = LineTokenCounter(encode)
+    assert count("one\ntwo\n") == 8
+    assert count("one\ntwo\nthree") == 13
+    assert asked == ["one\n", "two\n", "three"]

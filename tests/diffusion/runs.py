@@ -14,7 +14,7 @@ from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, Look
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
 from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
 from coder.diffusion.sampler import Sampler
-from coder.diffusion.schedules import Cosine, Linear
+from coder.diffusion.schedules import CosineSchedule, LinearSchedule
 from coder.diffusion.unmasking import EntropyBound, Factor, FixedSteps, Scheduled, Threshold
 from tests.diffusion.toy import CONTROL, END, MASK, ORDINARY, ToyCache, ToyRuntime
 
@@ -25,7 +25,7 @@ policies = st.one_of(
     st.builds(Threshold, st.floats(0.0, 1.0)),
     st.builds(Factor, st.floats(0.1, 4.0)),
     st.builds(EntropyBound, st.floats(0.0, 3.0)),
-    st.builds(FixedSteps, st.integers(1, 16), st.sampled_from([Linear(), Cosine()])),
+    st.builds(FixedSteps, st.integers(1, 16), st.sampled_from([LinearSchedule(), CosineSchedule()])),
     st.builds(
         Scheduled,
         st.sampled_from(["even", "proportional"]),

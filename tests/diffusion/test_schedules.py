@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.schedules import Cosine, FloatArray, Linear, Schedule, masked_counts, unmasked_counts
+from coder.diffusion.schedules import (
+    CosineSchedule,
+    FloatArray,
+    LinearSchedule,
+    Schedule,
+    masked_counts,
+    unmasked_counts,
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class Early(Schedule):
         return -3.0 * np.asarray(t, np.float64) ** 2
 
 
-schedules = st.sampled_from([Linear(), Cosine(), Early()])
+schedules = st.sampled_from([LinearSchedule(), CosineSchedule(), Early()])
 noise_levels = st.floats(0.01, 1.0)
 
 
@@ -51,9 +58,9 @@ def test_the_weight_is_the_speed_of_unmasking_over_the_masked_share(schedule: Sc
 
 @given(noise_levels)
 def test_closed_forms(t: float):
-    assert Linear().weight(t) == pytest.approx(1 / t)
-    assert Cosine().alpha(t) == pytest.approx(1 - np.cos(np.pi / 2 * (1 - t)))
-    assert Cosine().weight(t) == pytest.approx(np.pi / 2 / np.tan(np.pi / 2 * t), abs=1e-12)
+    assert LinearSchedule().weight(t) == pytest.approx(1 / t)
+    assert CosineSchedule().alpha(t) == pytest.approx(1 - np.cos(np.pi / 2 * (1 - t)))
+    assert CosineSchedule().weight(t) == pytest.approx(np.pi / 2 / np.tan(np.pi / 2 * t), abs=1e-12)
 
 
 @given(schedules, st.lists(noise_levels, min_size=1, max_size=5))
@@ -74,5 +81,5 @@ def test_all_slots_are_unmasked_and_no_step_is_idle_while_there_are_slots_for_ea
 
 
 def test_linear_unmasks_evenly_and_cosine_ever_more():
-    assert unmasked_counts(Linear(), 16, 4).tolist() == [4, 4, 4, 4]
-    assert unmasked_counts(Cosine(), 16, 4).tolist() == [1, 4, 5, 6]
+    assert unmasked_counts(LinearSchedule(), 16, 4).tolist() == [4, 4, 4, 4]
+    assert unmasked_counts(CosineSchedule(), 16, 4).tolist() == [1, 4, 5, 6]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.schedules import Cosine, Linear, masked_counts
+from coder.diffusion.schedules import CosineSchedule, LinearSchedule, Schedule, masked_counts
 from coder.diffusion.unmasking import (
     Candidates,
     EntropyBound,
@@ -67,8 +67,8 @@ def test_entropy_bound_takes_the_largest_set_under_its_bound(bound: float, slots
     assert sorted(slots[i][1] for i in selection) == ordered[: len(selection)]
 
 
-@given(st.sampled_from([Linear(), Cosine()]), st.integers(1, 30), slots)
-def test_fixed_steps_follow_the_schedule(schedule: Linear | Cosine, steps: int, slots: list[tuple[float, float]]):
+@given(st.sampled_from([LinearSchedule(), CosineSchedule()]), st.integers(1, 30), slots)
+def test_fixed_steps_follow_the_schedule(schedule: Schedule, steps: int, slots: list[tuple[float, float]]):
     policy, masked, passes = FixedSteps(steps, schedule), list(slots), 0
     while masked:
         selection = policy.select(candidates(masked, step=passes, masked_at_start=len(slots)))
@@ -96,10 +96,10 @@ def test_ties_go_to_the_left():
         ("factor:1.5", Factor(1.5)),
         ("entropy", EntropyBound(0.1)),
         ("entropy:0", EntropyBound(0.0)),
-        ("fixed", FixedSteps(8, Linear())),
-        ("fixed:4", FixedSteps(4, Linear())),
-        ("fixed:4:linear", FixedSteps(4, Linear())),
-        ("fixed:4:cosine", FixedSteps(4, Cosine())),
+        ("fixed", FixedSteps(8, LinearSchedule())),
+        ("fixed:4", FixedSteps(4, LinearSchedule())),
+        ("fixed:4:linear", FixedSteps(4, LinearSchedule())),
+        ("fixed:4:cosine", FixedSteps(4, CosineSchedule())),
     ],
 )
 def test_a_policy_is_named_with_its_parameter(text: str, policy: UnmaskingPolicy):

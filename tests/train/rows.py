@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import default_rng
 
-from coder.diffusion.schedules import Linear
+from coder.diffusion.schedules import LinearSchedule
 from coder.model.checkpoint.config import ControlTokens
 from coder.train.masking import Independent
 from coder.train.noisy_rows import Noising
@@ -37,7 +37,7 @@ def noising(**changes) -> Noising:
     """Every slot by itself, nothing wrong, middles only, unless changed."""
     plain = {
         "control": CONTROL,
-        "schedule": Linear(),
+        "schedule": LinearSchedule(),
         "masking": Independent(),
         "line_breaks": np.zeros(VOCABULARY, np.bool_),
     }

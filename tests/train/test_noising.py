@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.schedules import Cosine, Linear, Schedule
+from coder.diffusion.schedules import CosineSchedule, LinearSchedule, Schedule
 from coder.train.masking import Blocks, Independent
 from coder.train.noising import NoiseLevels, WrongTokens, add_noise, draw_noise_levels
 
 MASK = 3
 ORDINARY = np.array([5, 6, 8, 9, 12])
 seeds = st.integers(0, 2**32)
-schedules = st.sampled_from([Linear(), Cosine()])
+schedules = st.sampled_from([LinearSchedule(), CosineSchedule()])
 
 
 def clean(rows: int, size: int, generator: np.random.Generator) -> Blocks:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion.schedules import Cosine
+from coder.diffusion.schedules import CosineSchedule
 from coder.train.noising import WrongTokens
 from coder.train.noisy_rows import CLEAN, Noising, NoisyRow, noisy_row
 from tests.train.rows import CONTROL, VOCABULARY, mixed_row, noising
@@ -25,7 +25,7 @@ def made(size: int = 8, room: int = 160, seed: int = 0, how: Noising | None = No
 
 @given(sizes, seeds, st.booleans())
 def test_shapes_depend_on_the_lengths_alone(size: int, seed: int, cosine: bool):
-    row = made(size, seed=seed, how=noising(schedule=Cosine()) if cosine else None)
+    row = made(size, seed=seed, how=noising(schedule=CosineSchedule()) if cosine else None)
     for name in ("tokens", "positions", "documents", "canvases", "reach"):
         assert getattr(row, name).shape == (96 + 160,)
         assert getattr(row, name).dtype == np.int64

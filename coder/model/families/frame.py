@@ -1,4 +1,4 @@
-"""What stands around a text in the prompt of a published model: the ends of a document, or a chat."""
+"""The prompt of a published model around a text: the ends of a document, or a chat."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.families.tokenizer_files import token_text
 
 CONTENT = "QUICKFILLCONTENT"
-"""Stands for what the user says while a template is rendered."""
+"""The place of the user's text while a template is rendered."""
 
 HOLE = "<FILL>"
 
@@ -49,7 +49,7 @@ class Chat:
 
 @dataclass(frozen=True)
 class Frame:
-    """How a published model is asked.
+    """The way a published model is asked.
 
     Attributes:
         start, end: the tokens that begin and end a document.
@@ -63,7 +63,7 @@ class Frame:
     chat: Chat | None = None
 
     def around(self, encode: Callable[[str], Ids], prefix: str, suffix: str, language: str) -> Framed:
-        """The prompt for a hole between two texts."""
+        """Return the prompt for a hole between two texts."""
         behind = encode(suffix) if suffix and self.sees_behind else []
         if self.chat is None:
             return Framed([*self.start, *encode(prefix)], [*behind, *self.end] if behind else [])
@@ -75,12 +75,12 @@ class Frame:
         return Framed(before, [*behind, *encode(CLOSED), *self.end] if behind else [])
 
     def answer(self, text: str) -> str:
-        """What a model wrote, without what ends it in a chat."""
+        """Return the model's text without the ending of a chat."""
         return text if self.chat is None else text.partition(CLOSED)[0]
 
 
 def make_frame(tokenizer: Tokenizer, settings: dict[str, Any], layout: Layout, sees_behind: bool, start: Ids) -> Frame:
-    """The frame of a checkpoint with this `tokenizer_config.json`. Without a template there is no chat.
+    """Return the frame of a checkpoint with this `tokenizer_config.json`. Without a template there is no chat.
 
     Args:
         start: the token that begins a text, if the checkpoint has one.
@@ -96,7 +96,7 @@ def make_frame(tokenizer: Tokenizer, settings: dict[str, Any], layout: Layout, s
 
 
 def render(template: str, settings: dict[str, Any]) -> str:
-    """A chat of one question that is about to be answered. The template runs in Jinja's sandbox: it came with a model.
+    """Render a chat of one question that is about to be answered, in Jinja's sandbox: the template came with a model.
 
     Raises CheckpointError, MissingDependencyError.
     """

@@ -15,11 +15,11 @@ from coder.model.checkpoint.tokens import read_tokenizer_file
 QWEN2_WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-"""What Qwen2's tokenizer takes apart before it merges bytes (transformers, `tokenization_qwen2.py`)."""
+"""The words within which Qwen2's tokenizer merges bytes (transformers, `tokenization_qwen2.py`)."""
 
 
 def read_tokenizer(folder: Path) -> tokenizers.Tokenizer:
-    """The tokenizer of a checkpoint's folder. A text comes back from it as it was: nothing is normalised.
+    """Return the tokenizer of a checkpoint's folder. A text comes back from it as it was: nothing is normalised.
 
     Raises CheckpointError.
     """
@@ -37,7 +37,7 @@ def read_tokenizer(folder: Path) -> tokenizers.Tokenizer:
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
-    """`tokenizer_config.json`, with the chat template where that is a file of its own; empty where there is none."""
+    """Return `tokenizer_config.json`, or nothing without it, with a chat template that is a file of its own."""
     file, template = folder / "tokenizer_config.json", folder / "chat_template.jinja"
     settings = read_json(file) if file.is_file() else {}
     if template.is_file():
@@ -46,13 +46,13 @@ def read_settings(folder: Path) -> dict[str, Any]:
 
 
 def token_text(entry: object) -> str | None:
-    """The text of a token as `tokenizer_config.json` names one: itself, or an object that holds it."""
+    """Return the text of a token as `tokenizer_config.json` names one: itself, or an object that holds it."""
     text = entry.get("content") if isinstance(entry, dict) else entry
     return text if isinstance(text, str) else None
 
 
 def _is_control(text: str) -> bool:
-    """Whether a token is written like one that stands for no text; not all of them are marked as such."""
+    """Return whether a token is written like a control token; not all of them are marked as such."""
     return text.startswith("<|") and text.endswith("|>")
 
 
@@ -81,7 +81,7 @@ def _qwen2_tokenizer(folder: Path) -> tokenizers.Tokenizer:
 
 
 def _added_tokens(folder: Path) -> list[tuple[int, str, bool]]:
-    """Id, text and whether it is special, in the order of the ids."""
+    """Return id, text and whether it is special, in the order of the ids."""
     entries = read_settings(folder).get("added_tokens_decoder", {})
     found = [(int(number), token_text(entry), bool(entry.get("special"))) for number, entry in entries.items()]
     return sorted((number, text, special) for number, text, special in found if text is not None)

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any
 
 from coder.diffusion.policies import ENTROPY, FACTOR, FIXED, THRESHOLD, VERIFIED, unknown_policy
-from coder.diffusion.schedules import Linear, Schedule
+from coder.diffusion.schedules import LinearSchedule, Schedule
 from coder.diffusion.unmasking import EntropyBound, Factor, FixedSteps, Threshold, parse_policy
 from coder.errors import InputError
 
@@ -48,7 +48,7 @@ class Decoding:
     parameter: float
     canvas_size: int
     steps: int = 1
-    schedule: Schedule = field(default_factory=Linear)
+    schedule: Schedule = field(default_factory=LinearSchedule)
     verified: bool = False
 
 

@@ -32,7 +32,7 @@ from coder.engine.runtimes import RuntimeName, load_runtime
 from coder.errors import InputError
 from coder.generation.answering import Answering
 from coder.generation.auto_policy import PassCosts
-from coder.generation.job import Ahead, Groups, Job
+from coder.generation.job import Ahead, Job
 from coder.generation.joint_fill import joint_job, jointly_filled
 from coder.generation.prompting import Prompting
 from coder.generation.scorer import Scorer
@@ -49,7 +49,7 @@ Answer = TypeVar("Answer")
 class Engine:
     """A model, its caches, and one worker thread that answers one request at a time.
 
-    Any thread may call any method. Requests wait their turn; one that names a `group` replaces older ones of it.
+    Any thread may call any method. Requests wait their turn.
     """
 
     def __init__(
@@ -66,7 +66,6 @@ class Engine:
         self._answering = Answering(strategy, prompting, tokenizer, caches)
         self._scorer = Scorer(strategy, prompting, tokenizer, caches)
         self._worker = Worker(self._meeting)
-        self._groups = Groups()
         self._ahead = Ahead()
 
     @staticmethod
@@ -102,23 +101,20 @@ class Engine:
         """Facts about the runtime, for people."""
         return self._runtime.description
 
-    def complete(
-        self, request: CompletionRequest, cancelled: Cancellation | None = None, group: str | None = None
-    ) -> Completion:
+    def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
         """The completion, when it is finished, stopped or out of time."""
-        for event in self.stream(request, cancelled, group):
+        for event in self.stream(request, cancelled):
             if isinstance(event, Completion):
                 return event
         raise AssertionError("a stream ends with its completion")
 
     def stream(
-        self, request: CompletionRequest, cancelled: Cancellation | None = None, group: str | None = None
+        self, request: CompletionRequest, cancelled: Cancellation | None = None
     ) -> Generator[EngineEvent, None, None]:
         """Canvas updates while they happen, then the completion. Leaving the iterator early cancels the request.
 
         Args:
             cancelled: set it to stop: the caller is answered at once, the work ends with the pass under way.
-            group: a newer request of the same group cancels this one ("newest wins").
 
         Raises:
             InputError: a setting that cannot be used.
@@ -126,15 +122,15 @@ class Engine:
         if request.samples < 1:
             raise InputError(f"samples must be at least 1, not {request.samples}")
         if request.template is not None:
-            yield from complete_template(request.template, self.stream_fill(free_parts(request), cancelled, group))
+            yield from complete_template(request.template, self.stream_fill(free_parts(request), cancelled))
             return
-        superseded = self._groups.enter(group)
-        job = Job[EngineEvent](request, AnyOf(cancelled or superseded, superseded))
+        left = threading.Event()
+        job = Job[EngineEvent](request, AnyOf(cancelled or left, left))
         try:
             if not (yield from self._answers(job, self._answering.complete(job))):
                 yield unstarted("cancelled", request.policy, job.seconds)
         finally:
-            self._groups.leave(group, superseded)
+            left.set()
 
     def complete_many(
         self, requests: Sequence[CompletionRequest], cancelled: Sequence[Cancellation] = (), together: int = TOGETHER
@@ -162,23 +158,23 @@ class Engine:
         all others that are inside. The events of a stream happen when they are asked for."""
         return self._meeting.turn()
 
-    def fill(self, request: FillRequest, cancelled: Cancellation | None = None, group: str | None = None) -> Filled:
+    def fill(self, request: FillRequest, cancelled: Cancellation | None = None) -> Filled:
         """The answers to several holes of a text, when the last one is finished, stopped or out of time."""
-        for event in self.stream_fill(request, cancelled, group):
+        for event in self.stream_fill(request, cancelled):
             if isinstance(event, Filled):
                 return event
         raise AssertionError("a stream ends with its answer")
 
     def stream_fill(
-        self, request: FillRequest, cancelled: Cancellation | None = None, group: str | None = None
+        self, request: FillRequest, cancelled: Cancellation | None = None
     ) -> Generator[FillEvent, None, None]:
         """What happens in each hole while it does, then the answers; otherwise like `stream`.
 
         Raises:
             InputError: a setting that cannot be used, or a text without a hole.
         """
-        superseded = self._groups.enter(group)
-        either = AnyOf(cancelled or superseded, superseded)
+        left = threading.Event()
+        either = AnyOf(cancelled or left, left)
         try:
             if (prompt := self._prompting.holes(request)) is None:
                 # A model that sees what is behind a hole needs no help to end there.
@@ -189,7 +185,7 @@ class Engine:
             answers = self._answers(job, self._answering.answer_jointly(job, prompt, len(request.texts) - 1))
             yield from jointly_filled(request, answers, job.started)
         finally:
-            self._groups.leave(group, superseded)
+            left.set()
 
     def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
         """Bring the context of a request that may come soon into the cache, and write nothing.

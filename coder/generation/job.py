@@ -18,30 +18,6 @@ POLL_SECONDS = 0.01
 Answer = TypeVar("Answer")
 
 
-class Groups:
-    """Requests of which only the newest counts: each one of a group supersedes those before it."""
-
-    def __init__(self) -> None:
-        self._newest: dict[str, threading.Event] = {}
-        self._lock = threading.Lock()
-
-    def enter(self, group: str | None) -> threading.Event:
-        """An event that is set when a newer request of the group enters, or when this one leaves."""
-        superseded = threading.Event()
-        if group is not None:
-            with self._lock:
-                if (older := self._newest.get(group)) is not None:
-                    older.set()
-                self._newest[group] = superseded
-        return superseded
-
-    def leave(self, group: str | None, superseded: threading.Event) -> None:
-        superseded.set()
-        with self._lock:
-            if group is not None and self._newest.get(group) is superseded:
-                del self._newest[group]
-
-
 class Ahead:
     """Work that nobody waits for: whoever does goes first."""
 

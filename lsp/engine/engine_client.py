@@ -56,15 +56,12 @@ class EngineClient(Protocol):
     """
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+        self, request: CompletionRequest, cancelled: threading.Event | None = None
     ) -> Generator[EngineEvent, None, None]:
-        """Canvas updates, then the completion. Closing the generator cancels the request. A newer request of the
-        same `group` cancels this one; groups of different clients never meet."""
+        """Canvas updates, then the completion. Closing the generator cancels the request."""
         ...
 
-    def complete(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
-    ) -> Completion: ...
+    def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion: ...
 
     def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
         """Bring the context of a request that may come into the cache; any other request, of any client, goes first

@@ -29,14 +29,12 @@ class InProcessEngine:
         return InProcessEngine(engine)
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+        self, request: CompletionRequest, cancelled: threading.Event | None = None
     ) -> Generator[EngineEvent, None, None]:
-        return self._engine.stream(request, cancelled, group)
+        return self._engine.stream(request, cancelled)
 
-    def complete(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
-    ) -> Completion:
-        return self._engine.complete(request, cancelled, group)
+    def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
+        return self._engine.complete(request, cancelled)
 
     def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
         return self._engine.prefill(request, cancelled)

@@ -92,16 +92,14 @@ class Draft:
     text: str | None
 
 
-def drafts(
-    engine: EngineClient, question: SuggestionQuery, cancelled: threading.Event, group: str | None = None
-) -> Iterator[Draft]:
+def drafts(engine: EngineClient, question: SuggestionQuery, cancelled: threading.Event) -> Iterator[Draft]:
     """Yield the engine's drafts for a question, until it is cancelled. The first one may be watched."""
     cursor, watch = question.cursor, question.watch
     around = PostprocessContext(
         cursor.prefix, cursor.suffix, cursor.document.language, cursor.mode, replaces=cursor.replaces
     )
     for request in question.requests():
-        candidate = write_text(engine, request, around, cancelled, group, watch, cursor.indentation)
+        candidate = write_text(engine, request, around, cancelled, watch, cursor.indentation)
         if candidate is None:
             return
         text = postprocess(candidate.text, replace(around, finish_reason=candidate.finish_reason))
@@ -130,7 +128,6 @@ def write_text(
     request: CompletionRequest,
     context: PostprocessContext,
     cancelled: threading.Event,
-    group: str | None = None,
     watch: Watcher | None = None,
     indentation: str = "",
 ) -> ModelText | None:
@@ -140,7 +137,7 @@ def write_text(
         indentation: expected at the start of the text, and cut off. A text that begins otherwise belongs elsewhere,
             and becomes empty.
     """
-    with closing(engine.stream(request, cancelled, group)) as events:
+    with closing(engine.stream(request, cancelled)) as events:
         for event in events:
             written = _written(event)
             begun = written.text[: len(indentation)]

@@ -48,9 +48,6 @@ class Suggester:
     """Answers one question at a time; a newer one ends the one before, which then has no suggestions.
 
     It runs on the event loop's thread, the model in others.
-
-    Attributes:
-        group: tells the engine which requests replace each other.
     """
 
     host: EngineHost
@@ -58,7 +55,6 @@ class Suggester:
     typing: TypingSpeed
     cache: SuggestionCache = field(default_factory=SuggestionCache)
     ahead: WorkAhead = field(default_factory=WorkAhead)
-    group: str = field(default_factory=lambda: f"inline-{uuid.uuid4().hex}")
     _newest: threading.Event = field(default_factory=threading.Event)
 
     async def suggest(self, question: SuggestionQuery) -> tuple[Suggestion, ...]:
@@ -105,7 +101,7 @@ class Suggester:
         """Return the requests to the engine, and the suggestions that came of them."""
         cursor, asked = question.cursor, []
         found: dict[str, Suggestion] = {}
-        for draft in drafts(engine, question, cancelled, self.group):
+        for draft in drafts(engine, question, cancelled):
             asked.append(draft.request)
             text, probability = draft.text, self.gate.calibration.probability(draft.candidate, cursor.mode)
             if text is not None and text not in found and (question.invoked or probability >= self.gate.threshold):

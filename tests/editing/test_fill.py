@@ -218,10 +218,11 @@ def test_a_cancelled_fill_answers_with_what_there_is(engine: Engine, able: Engin
         assert [middle.finish_reason for middle in filled.middles] == ["cancelled"] * 3
 
 
-def test_a_newer_request_of_the_group_ends_the_whole_fill(engine: Engine):
-    fill = engine.stream_fill(FillRequest(TEXTS, max_tokens=100, policy="autoregressive"), group="editor")
+def test_who_cancels_ends_the_whole_fill(engine: Engine):
+    cancelled = threading.Event()
+    fill = engine.stream_fill(FillRequest(TEXTS, max_tokens=100, policy="autoregressive"), cancelled)
     next(fill)
-    engine.complete(CompletionRequest("x", max_tokens=1), group="editor")
+    cancelled.set()
     *_, filled = fill
     assert isinstance(filled, Filled)
     assert [middle.finish_reason for middle in filled.middles] == ["cancelled"] * 3

@@ -137,23 +137,6 @@ def test_a_cancelled_caller_is_answered_at_once_and_the_work_stops_within_a_pass
     assert SlowRuntime.passes <= 4
 
 
-def test_the_newest_request_of_a_group_wins(slow: Engine):
-    answers: dict[str, Completion] = {}
-
-    def ask(name: str) -> None:
-        request = CompletionRequest(f"{name} = ", "", policy="autoregressive", max_tokens=4)
-        answers[name] = slow.complete(request, group="editor")
-
-    threads = [threading.Thread(target=ask, args=(name,)) for name in ("first", "second", "third")]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.02)
-    for thread in threads:
-        thread.join()
-    assert [answers[name].finish_reason for name in ("first", "second")] == ["cancelled", "cancelled"]
-    assert answers["third"].finish_reason in ("end", "length")
-
-
 def test_leaving_a_stream_early_stops_its_work(slow: Engine):
     stream = slow.stream(CompletionRequest(PREFIX, SUFFIX, policy="autoregressive", max_tokens=200))
     next(stream)

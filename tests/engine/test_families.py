@@ -12,7 +12,7 @@ from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Co
 from coder.api.edits import EditRequest, FillRequest, RepairRequest
 from coder.engine.engine import Engine
 from coder.errors import InputError
-from evals.backends.backend import Ask, Decoding
+from evals.backends.backend import AnswerRequest, SamplingSettings
 from evals.backends.catalog import open_backend
 from evals.task import Holes, Infill, Task
 from lsp.engine.in_process import InProcessEngine
@@ -120,7 +120,7 @@ def test_the_language_servers_engine(folder: Path, family: str):
     try:
         assert engine.status().version == family
         assert engine.prefill(request())
-        *updates, completion = engine.stream(request(policy="threshold"), group="one")
+        *updates, completion = engine.stream(request(policy="threshold"))
         assert isinstance(completion, Completion) and updates
     finally:
         engine.close()
@@ -135,7 +135,7 @@ def test_the_evals_backend(folder: Path, family: str):
         hole = Task("t/1", Infill(PREFIX, SUFFIX), "return first")
         line = Task("t/2", Infill("for i in x:\n", "print(i)\n", whole_lines=True), "    y = i\n")
         holes = Task("t/3", Holes(("a = ", "\nb = ", "\n")), "1\nb = 2")
-        asks = [Ask(task, 0, Decoding(max_tokens=4)) for task in (hole, line, holes)]
+        asks = [AnswerRequest(task, 0, SamplingSettings(max_tokens=4)) for task in (hole, line, holes)]
         answers = [*backend.answer(asks[:2]), *backend.answer(asks[2:])]
         assert [answer.tokens is not None and answer.passes is not None for answer in answers] == [True] * 3
         assert answers[1].text.endswith("\n")

@@ -62,7 +62,7 @@ class ScriptedEngine:
     _busy: threading.Lock = field(default_factory=threading.Lock)
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+        self, request: CompletionRequest, cancelled: threading.Event | None = None
     ) -> Generator[EngineEvent, None, None]:
         cancelled = cancelled or threading.Event()
         with self._busy:
@@ -91,10 +91,8 @@ class ScriptedEngine:
         statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)
         yield Completion(written, reason, 0, 0.0, statistics)
 
-    def complete(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
-    ) -> Completion:
-        *_, completion = self.stream(request, cancelled, group)
+    def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
+        *_, completion = self.stream(request, cancelled)
         assert isinstance(completion, Completion)
         return completion
 

@@ -80,31 +80,23 @@ class RemoteEngine:
     def __init__(self, address: ServerAddress, key: str | None) -> None:
         self._address, self._key = address, key
         self._closed = threading.Event()
-        self._newest: dict[str, threading.Event] = {}
-        self._lock = threading.Lock()
         self._status = self._ask_status()
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+        self, request: CompletionRequest, cancelled: threading.Event | None = None
     ) -> Generator[EngineEvent, None, None]:
         started = time.monotonic()
-        superseded = self._enter(group)
-        try:
-            for event in self._events("/complete", request, TypeAdapter(Event[Completion]), cancelled, superseded):
-                if event.answer is not None:
-                    yield event.answer
-                    return
-                if event.update is not None:
-                    yield event.update
-            statistics = Statistics(policy=request.policy)
-            yield Completion("", "cancelled", 0, time.monotonic() - started, statistics)
-        finally:
-            self._leave(group, superseded)
+        for event in self._events("/complete", request, TypeAdapter(Event[Completion]), cancelled):
+            if event.answer is not None:
+                yield event.answer
+                return
+            if event.update is not None:
+                yield event.update
+        statistics = Statistics(policy=request.policy)
+        yield Completion("", "cancelled", 0, time.monotonic() - started, statistics)
 
-    def complete(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
-    ) -> Completion:
-        for event in self.stream(request, cancelled, group):
+    def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
+        for event in self.stream(request, cancelled):
             if isinstance(event, Completion):
                 return event
         raise AssertionError("a stream ends with its completion")
@@ -160,11 +152,11 @@ class RemoteEngine:
         path: str,
         request: CompletionRequest | FillRequest,
         kind: TypeAdapter[Event[Result]],
-        *cancelled: threading.Event | None,
+        cancelled: threading.Event | None,
     ) -> Generator[Event[Result], None, None]:
         """Updates and the answer, or an end without one where somebody cancelled."""
         exchange = self._exchange(path, _body(request) | {"stream": True}, request.deadline_ms)
-        events = [event for event in (*cancelled, self._closed) if event is not None]
+        events = [self._closed] if cancelled is None else [cancelled, self._closed]
         with closing(exchange.lines(*events)) as lines:
             for line in lines:
                 if not line.startswith(b"data:"):
@@ -198,21 +190,6 @@ class RemoteEngine:
         except PydanticSerializationError as error:
             raise InputError(f"the text holds a character that is none: {error}") from error
         return Exchange(self._address, self._key, f"{ROOT}{path}", content, seconds)
-
-    def _enter(self, group: str | None) -> threading.Event:
-        """An event that is set when a newer request of the group comes."""
-        superseded = threading.Event()
-        if group is not None:
-            with self._lock:
-                if group in self._newest:
-                    self._newest[group].set()
-                self._newest[group] = superseded
-        return superseded
-
-    def _leave(self, group: str | None, superseded: threading.Event) -> None:
-        with self._lock:
-            if group is not None and self._newest.get(group) is superseded:
-                del self._newest[group]
 
 
 def _body(request: CompletionRequest | FillRequest | EditRequest | RepairRequest) -> dict[str, Any]:

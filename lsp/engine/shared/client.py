@@ -46,14 +46,12 @@ class SharedEngine:
         self._tasks = Tasks(channel, on_loading)
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+        self, request: CompletionRequest, cancelled: threading.Event | None = None
     ) -> Generator[EngineEvent, None, None]:
-        return self._complete(Complete(request, updates=True), cancelled, group)
+        return self._complete(Complete(request, updates=True), cancelled)
 
-    def complete(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
-    ) -> Completion:
-        for event in self._complete(Complete(request, updates=False), cancelled, group):
+    def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
+        for event in self._complete(Complete(request, updates=False), cancelled):
             if isinstance(event, Completion):
                 return event
         raise AssertionError("a stream ends with its completion")
@@ -87,12 +85,10 @@ class SharedEngine:
     def close(self) -> None:
         self._tasks.close()
 
-    def _complete(
-        self, task: Complete, cancelled: threading.Event | None, group: str | None
-    ) -> Generator[EngineEvent, None, None]:
+    def _complete(self, task: Complete, cancelled: threading.Event | None) -> Generator[EngineEvent, None, None]:
         """Updates, if they are wanted, and the completion. Who cancels does not wait for the engine."""
         started = time.monotonic()
-        with closing(self._tasks.messages(task, group, cancelled)) as messages:
+        with closing(self._tasks.messages(task, cancelled)) as messages:
             for message in messages:
                 if isinstance(message, Update):
                     yield _expected(message.update, CanvasUpdate)
@@ -105,7 +101,7 @@ class SharedEngine:
 
     def _answer(self, task: Task, result: type[Result], cancelled: threading.Event | None = None) -> Result:
         """The answer to a task. One that is cancelled is answered by the engine, as far as it has come."""
-        for message in self._tasks.messages(task, None, cancelled):
+        for message in self._tasks.messages(task, cancelled):
             if isinstance(message, Answer):
                 return _expected(message.answer, result)
         raise self._tasks.lost
@@ -114,7 +110,7 @@ class SharedEngine:
         self, task: Task, update: type[Step], result: type[Result], cancelled: threading.Event | None
     ) -> Generator[Step | Result, None, None]:
         """Updates of a task, and its answer, which also a cancelled one has."""
-        with closing(self._tasks.messages(task, None, cancelled)) as messages:
+        with closing(self._tasks.messages(task, cancelled)) as messages:
             for message in messages:
                 if isinstance(message, Update):
                     yield _expected(message.update, update)

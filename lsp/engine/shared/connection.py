@@ -51,7 +51,6 @@ class Connection:
         self._loaded = loaded
         self._lock = threading.Lock()
         self._cancelled: dict[int, threading.Event] = {}
-        self._newest: dict[str, threading.Event] = {}
 
     def serve(self) -> None:
         """Raises ChannelError for a message that is none, OSError when the connection breaks."""
@@ -82,10 +81,6 @@ class Connection:
             if message.id in self._cancelled or len(self._cancelled) >= MOST_TASKS:
                 raise ChannelError(f"task {message.id} is under way, or too many others are")
             cancelled = self._cancelled[message.id] = threading.Event()
-            if message.group is not None:
-                if message.group in self._newest:
-                    self._newest[message.group].set()
-                self._newest[message.group] = cancelled
         threading.Thread(target=self._work, args=(engine, message, cancelled), daemon=True).start()
 
     def _work(self, engine: EngineClient, ask: Ask, cancelled: threading.Event) -> None:
@@ -95,8 +90,6 @@ class Connection:
         finally:
             with self._lock:
                 del self._cancelled[ask.id]
-                if ask.group is not None and self._newest[ask.group] is cancelled:
-                    del self._newest[ask.group]
 
     def _answer(self, engine: EngineClient, ask: Ask, cancelled: threading.Event) -> ToClient:
         try:

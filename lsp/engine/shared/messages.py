@@ -69,11 +69,10 @@ Task = Complete | Prefill | Fill | Edit | Repair | ScoreText | Index
 
 @dataclass(frozen=True)
 class Ask:
-    """A task under a number, which every answer to it bears. A newer one of the same `group` replaces older ones."""
+    """A task under a number, which every answer to it bears."""
 
     id: int
     task: Annotated[Task, Field(discriminator="kind")]
-    group: str | None = None
     type: Literal["ask"] = "ask"
 
 

@@ -50,9 +50,7 @@ class Tasks:
         self.ready = self._wait_until_ready(on_loading)
         threading.Thread(target=self._hand_out, name="quickfill-shared-engine", daemon=True).start()
 
-    def messages(
-        self, task: Task, group: str | None, cancelled: threading.Event | None
-    ) -> Generator[Update | Answer | None, None, None]:
+    def messages(self, task: Task, cancelled: threading.Event | None) -> Generator[Update | Answer | None, None, None]:
         """What comes for a task: updates, and an answer at last. Once `cancelled` is set the engine is told, and None
         comes before the rest. Leaving it early cancels the task.
 
@@ -61,7 +59,7 @@ class Tasks:
         number, mailbox = self._open_mailbox()
         answered = told = False
         try:
-            self._send(Ask(number, task, group))
+            self._send(Ask(number, task))
             while True:
                 if cancelled is not None and cancelled.is_set() and not told:
                     told = True

@@ -41,7 +41,7 @@ class TwoCanvases(ScriptedEngine):
     left = False
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None, group: str | None = None
+        self, request: CompletionRequest, cancelled: threading.Event | None = None
     ) -> Generator[EngineEvent, None, None]:
         try:
             yield CanvasUpdate("a = ", (Slot("1", 0.5), Slot(None), Slot("\n", 0.9)), 1, 3, 0.9)

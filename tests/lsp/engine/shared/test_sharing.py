@@ -141,20 +141,10 @@ def test_leaving_a_stream_early_cancels_it(client: SharedEngine):
     assert client.complete(REQUEST).text
 
 
-def test_the_newest_request_of_a_group_wins(client: SharedEngine):
-    older = client.stream(LONG, group="editor")
-    next(older)
-    newer = client.complete(REQUEST, group="editor")
-    *_, last = older
-    assert isinstance(last, Completion)
-    assert last.finish_reason == "cancelled"
-    assert newer.finish_reason != "cancelled"
-
-
-def test_groups_of_different_clients_never_meet(opened: Opener):
-    first = opened().stream(LONG, group="editor")
+def test_a_client_never_ends_the_requests_of_another(opened: Opener):
+    first = opened().stream(LONG)
     next(first)
-    opened().complete(REQUEST, group="editor")
+    opened().complete(REQUEST)
     *_, last = first
     assert isinstance(last, Completion)
     assert last.finish_reason != "cancelled"

@@ -31,7 +31,7 @@ MOST_CANDIDATES = 16
 MOST_SLIPS = 6
 """Corrections of sound code that are compared; the others look less likely at their first token."""
 
-MOST_DEFECTS = 4
+MOST_DEFECTS = 8
 """Errors of one kind that one repair deals with."""
 
 LINES_BEHIND = 2
@@ -115,15 +115,14 @@ class _Repair:
             for _ in range(MOST_DEFECTS):
                 if self.over or not remedy():
                     break
-            if is_sound(self.text, self.language) is False:
-                self.text, self._before, self._after = old, 0.0, 0.0
         if self.text == old and not self.over:
             self._undo_slip()
         seconds = time.monotonic() - self._started
         return Edited(self.text, changes(old, self.text), self._before, self._after, self._passes, seconds)
 
     def _restore_syntax(self) -> bool:
-        """Replace the first broken place by the best candidate after which what is around it is sound."""
+        """Replace the first broken place by the best candidate after which what is around it is sound, or else
+        sounder."""
         if is_sound(self.text, self.language) is not False:
             return False
         known = self._undefined(self.text)
@@ -135,7 +134,7 @@ class _Repair:
 
     def _define_name(self) -> bool:
         """Replace the first undefined name, for which there is one, by a defined one that fits and looks like it."""
-        if self.language != "python":
+        if self.language != "python" or not is_sound(self.text, self.language):
             return False
         for _, (start, end) in islice(undefined_names(self.text, self.language) or (), MOST_DEFECTS):
             if self.start <= start and end <= self.end:

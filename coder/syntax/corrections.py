@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from coder.syntax.lexing import CLOSERS, QUOTES
 from coder.syntax.mutations.semantic_mutations import SEMANTIC, wrong_variable
-from coder.syntax.parsing import Span, error_spans
+from coder.syntax.parsing import Span, brokenness, error_spans
 from coder.syntax.slips import is_near
 from coder.syntax.soundness import compiler_error, is_sound, python_tree
 from coder.syntax.tree import SyntaxTree
@@ -106,8 +107,9 @@ def syntax_corrections(
     """Changes of one token near the first error in the region, after which the text around it is sound, likely first.
 
     The text around it is all of the text; failing that, where there are further errors, all before the next definition.
-    Empty where the text is sound, the language unknown, or no change of one token is enough. Only what was found by
-    then as soon as it is `over`, which is asked before each change is tried.
+    Failing that too, the common slips whose undoing leaves least of the text broken. Empty where the text is sound, the
+    language unknown, or no change of one token makes it sounder. Only what was found by then as soon as it is `over`,
+    which is asked before each change is tried.
     """
     end = len(text) if end is None else end
     first, last = _piece(text, language, start, end)
@@ -121,6 +123,8 @@ def syntax_corrections(
     if not found and language == "python" and lines:
         border = DEFINITION.search(piece, lines[0][1])
         found = _sound_after(piece[: border.start()], lines, language, over) if border else []
+    if not found:
+        found = _sounder_after(piece, lines, language, over)
     moved = [Correction(first + each.start, first + each.end, each.text, each.prior) for each in found]
     return sorted((each for each in moved if start <= each.start and each.end <= end), key=lambda each: -each.prior)
 
@@ -136,9 +140,35 @@ def _sound_after(piece: str, lines: Sequence[Span], language: str, over: Callabl
                 break
             changed = change.applied_to(piece)
             if changed not in found and is_sound(changed, language):
-                idle = language == "python" and any(map(_is_idle, _two_lines(changed, change.start)))
+                idle = language == "python" and _makes_idle(changed, change.start)
                 found[changed] = replace(change, prior=change.prior + IDLE) if idle else change
     return list(found.values())
+
+
+def _sounder_after(piece: str, lines: Sequence[Span], language: str, over: Callable[[], bool]) -> list[Correction]:
+    """Those of the slips in these lines that, undone, leave least of the piece broken, and less than is now."""
+    best = _defects(piece, language)
+    found: dict[str, Correction] = {}
+    for start, end in lines:
+        for change in _changes_of_line(piece, start, end, language):
+            if over():
+                return list(found.values())
+            changed = change.applied_to(piece)
+            uncertain = change.prior < LIKELY or not change.text or change.text in QUOTES
+            if uncertain or changed in found or (language == "python" and _makes_idle(changed, change.start)):
+                continue
+            defects = _defects(changed, language)
+            if defects < best:
+                best, found = defects, {changed: change}
+            elif found and defects == best:
+                found[changed] = change
+    return list(found.values())
+
+
+def _defects(text: str, language: str) -> tuple[int, int]:
+    """How broken a text is, to compare it with others: by the grammar, then by how early the compiler stumbles."""
+    error = compiler_error(text) if language == "python" else None
+    return brokenness(text, language) or 0, -(error.lineno or 0) if error else -len(text)
 
 
 def suspicious_lines(text: str, language: str) -> list[tuple[int, int]]:
@@ -201,6 +231,8 @@ def _changes_of_line(text: str, start: int, end: int, language: str) -> Iterator
         for mark in (*PUNCTUATION, *MORE_PUNCTUATION.get(language, (";",))):
             yield Correction(place, place, mark)
     for first, last in words:
+        if text[first] in CLOSERS:
+            yield from (Correction(first, last, other) for other in sorted(CLOSERS) if other != text[first])
         removed = Correction(first, last, "", LIKELY if text[first] in "()[]{}:,\"'" else UNLIKELY)
         yield removed
     for place in boundaries:
@@ -238,6 +270,10 @@ def _two_lines(text: str, position: int) -> tuple[str, str]:
     """The line of a position, and the one behind it, which may owe its place to it."""
     start, end = _line(text, position)
     return text[start:end], text[end + 1 : _line(text, end + 1)[1]]
+
+
+def _makes_idle(text: str, position: int) -> bool:
+    return any(map(_is_idle, _two_lines(text, position)))
 
 
 def _is_idle(line: str) -> bool:

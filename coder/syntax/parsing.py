@@ -42,6 +42,15 @@ def error_spans(text: str, language: str) -> list[Span] | None:
     return spans
 
 
+def brokenness(text: str, language: str) -> int | None:
+    """How much of the text is broken: its characters that fit nowhere, and one for each place; 0 for a sound text.
+
+    None when no grammar for the language is installed.
+    """
+    spans = error_spans(text, language)
+    return None if spans is None else sum(1 + end - start for start, end in spans)
+
+
 def parse(text: str, language: str) -> tree_sitter.Tree | None:
     """The syntax tree, in offsets of UTF-8 bytes; None when no grammar for the language is installed."""
     grammar = _grammar(language)

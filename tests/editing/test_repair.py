@@ -17,6 +17,7 @@ from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.syntax import parsing, tree
 from coder.syntax.mutations.mutations import MUTATIONS, SYNTAX_MUTATIONS, mutate
+from coder.syntax.parsing import brokenness
 from coder.syntax.slips import LONGEST_NAME
 from coder.syntax.soundness import is_sound
 from tests.scripted import ScriptedModel
@@ -71,6 +72,49 @@ def test_several_defects_are_repaired_at_once():
     assert repaired(broken, ScriptedModel(likes=("values:",))).text == SOUND
 
 
+SEVERAL = {
+    "three in a function": (
+        "def total(xs, ys):\n    result = 0\n    for x in xs\n        result += x\n    for y in ys:\n"
+        "        result += int(y\n    print(result]\n    return result\n",
+        ("xs:", "int(y)", "(result)"),
+        "def total(xs, ys):\n    result = 0\n    for x in xs:\n        result += x\n    for y in ys:\n"
+        "        result += int(y)\n    print(result)\n    return result\n",
+        "a.py",
+    ),
+    "a head, a condition and a word": (
+        "def f(a:\n    if a\n        retrun a\n    return 2\n",
+        ("f(a):", "if a:", "return a"),
+        "def f(a):\n    if a:\n        return a\n    return 2\n",
+        "a.py",
+    ),
+    "two brackets": (
+        "function f(a) {\n  return g(a;\n}\n\nfunction h(b) {\n  return [b;\n}\n",
+        ("g(a)", "[b]"),
+        "function f(a) {\n  return g(a);\n}\n\nfunction h(b) {\n  return [b];\n}\n",
+        "a.js",
+    ),
+    "two brackets of Go": (
+        "package a\n\nfunc f(a int {\n\treturn g(a\n}\n",
+        ("int)", "g(a)"),
+        "package a\n\nfunc f(a int) {\n\treturn g(a)\n}\n",
+        "a.go",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_small_defects_are_mended_one_by_one(name: str):
+    broken, likes, right, path = SEVERAL[name]
+    edited = repair(model := ScriptedModel(likes=likes), RepairRequest(broken, path=path))
+    assert edited.text == right
+    assert not model.requests, "no line is written anew"
+
+
+def test_code_that_is_newer_than_the_interpreter_is_left_alone():
+    newer = 'def f(user):\n    return f"{user["name"]}: {user["age"]}"\n\n\ntype X[T] = list[T]\n'
+    assert repaired(newer, ScriptedModel(likes=("get",))).text == newer
+
+
 def test_a_slip_is_undone_where_the_model_is_much_surer():
     slip = SOUND.replace("<", "<=")
     sure = ScriptedModel(likes=("value < limit",), alternatives=(" <",))
@@ -98,7 +142,8 @@ def test_nothing_outside_the_region_changes_and_soundness_only_grows(mutation, s
     assert edited.text.startswith(mutant.text[:start])
     assert edited.text.endswith(mutant.text[end:])
     if edited.changes:
-        assert is_sound(edited.text, "python")
+        sounder = (brokenness(edited.text, "python") or 0) <= (brokenness(mutant.text, "python") or 0)
+        assert is_sound(edited.text, "python") or sounder
 
 
 def test_where_no_small_change_helps_the_line_is_written_anew():

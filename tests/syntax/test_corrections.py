@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from coder.syntax.corrections import meaning_corrections, suspicious_lines, syntax_corrections
 from coder.syntax.mutations.mutations import SEMANTIC_MUTATIONS, SYNTAX_MUTATIONS, mutate
+from coder.syntax.parsing import brokenness
 from coder.syntax.slips import is_near
 from coder.syntax.soundness import is_sound, python_tree
 
@@ -39,7 +40,10 @@ def test_every_syntax_correction_leads_to_sound_code(mutation, seed):
     mutant = mutate(CODE, mutation, seed)
     assert mutant is not None
     found = syntax_corrections(mutant.text, "python")
-    assert all(is_sound(correction.applied_to(mutant.text), "python") for correction in found)
+    sound = [is_sound(correction.applied_to(mutant.text), "python") for correction in found]
+    assert all(sound) or not any(sound)
+    before = brokenness(mutant.text, "python") or 0
+    assert all((brokenness(each.applied_to(mutant.text), "python") or 0) <= before for each in found)
     priors = [correction.prior for correction in found]
     assert priors == sorted(priors, reverse=True)
     assert suspicious_lines(mutant.text, "python")
@@ -119,5 +123,7 @@ def test_near_words_are_a_letter_away(name, near):
 @settings(max_examples=40)
 @given(st.text(st.sampled_from("ab(){}[]:;.= \n\t\"'#é"), max_size=30), st.sampled_from(["python", "c"]))
 def test_any_text_is_read(text, language):
+    before = brokenness(text, language) or 0
     for correction in syntax_corrections(text, language):
-        assert is_sound(correction.applied_to(text), language)
+        new = correction.applied_to(text)
+        assert is_sound(new, language) or (brokenness(new, language) or 0) <= before

@@ -27,10 +27,11 @@ PERMISSIVE = frozenset(
 SPDX_TAG = re.compile(r"SPDX-License-Identifier:[ \t]*([^\n\"'*]+)")
 
 HEAD = re.compile(
-    r"(?:\s|#[^\n]*|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/|--[^\n]*|[rRuU]?\"\"\"(?:[^\"]|\"(?!\"\"))*\"\"\""
-    r"|[rRuU]?'''(?:[^']|'(?!''))*''')*+"
+    r"(?:\s|#[^\n]*+|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/|--[^\n]*+|[rRuU]?\"\"\"(?:[^\"]|\"(?!\"\"))*+\"\"\""
+    r"|[rRuU]?'''(?:[^']|'(?!''))*+''')*+"
 )
-"""What stands before the first line of code: comments, and in Python the module's docstring."""
+"""The text before the first line of code: comments, and in Python the module's docstring. Possessive, so that it takes
+linear time."""
 
 LONGEST_HEAD = 20_000
 

@@ -43,8 +43,8 @@ LARGEST_SHARE_OF_LITERALS = 0.6
 FEWEST_TABLE_LINES = 40
 
 LITERAL_LINE = re.compile(
-    r"""\s*+(?:(?>[bru]{0,2}"(?:[^"\\\n]|\\.)*"|[bru]{0,2}'(?:[^'\\\n]|\\.)*'|[-+]?\.?\d[\w.+-]*|None|True|False|null
-    |[][(){},:;|])\s*+)++(?:\#.*|//.*)?""",
+    r"""\s*+(?:(?>[bru]{0,2}"(?:[^"\\\n]|\\.)*+"|[bru]{0,2}'(?:[^'\\\n]|\\.)*+'|[-+]?\.?\d[\w.+-]*+|None|True|False|null
+    |[][(){},:;|])\s*+)++(?:\#.*+|//.*+)?""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Strings, numbers, names of constants, punctuation, and a comment. Possessive, so that it takes linear time."""

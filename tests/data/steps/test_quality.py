@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data.document import Dropped, Kept
 from data.steps.quality import LITERAL_LINE, Quality, is_test_path
+from tests.data.backtracking import backtracking_repeats
 from tests.data.trees import code, document
 
 BODY = code("work")
@@ -91,6 +94,13 @@ def test_other_files_are_not_marked(path: str):
     assert not is_test_path(path)
 
 
+def test_a_line_is_looked_at_in_linear_time():
+    assert backtracking_repeats(LITERAL_LINE) == []
+    assert len(backtracking_repeats(re.compile(r"(?:\d+\s*)+x*+"))) == 1
+
+
 @given(st.text(st.sampled_from("'\"\\ab1.,:[]{}#/ -xN"), max_size=400))
-def test_a_line_is_looked_at_in_linear_time(line: str):
-    LITERAL_LINE.fullmatch(line * 50)
+def test_a_line_of_values_is_one_by_itself_and_with_others(line: str):
+    assert LITERAL_LINE.fullmatch(f"{line!r}, {len(line)}")
+    if LITERAL_LINE.fullmatch(line) and "#" not in line and "//" not in line:
+        assert LITERAL_LINE.fullmatch(f"{line} " * 50)

@@ -14,6 +14,8 @@ from lsprotocol import types
 
 from coder.api.completion import CompletionRequest
 from coder.engine.engine import Engine
+from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.onnx.runtime import OnnxRuntime
 from tests.e2e.editor import PATIENCE, QUICKFILL, editor, inline_params
 from tests.e2e.relay import relay
 from tests.serve.in_process import HeldRuntime, serving
@@ -66,9 +68,11 @@ async def test_suggestions_come_from_the_server_and_come_back_with_it(tmp_path: 
 def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """An engine that runs no pass before it is allowed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    engine = Engine.load(str(write_tiny_checkpoint(tmp_path / "tiny")), runtime="onnx", threads=1)
+    checkpoint = open_checkpoint(str(write_tiny_checkpoint(tmp_path / "tiny")))
+    runtime = OnnxRuntime.load(checkpoint, threads=1)
+    engine = Engine(runtime, checkpoint, "tiny")
     engine.complete(CompletionRequest("x = ", max_tokens=1))  # measures what passes cost
-    monkeypatch.setattr(engine._runtime, "__class__", HeldRuntime)
+    monkeypatch.setattr(runtime, "__class__", HeldRuntime)
     monkeypatch.setattr(HeldRuntime, "allowed", threading.Semaphore(0))
     monkeypatch.setattr(HeldRuntime, "passes", 0)
     yield engine

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,26 +19,13 @@ from coder.diffusion.events import Statistics
 from coder.editing.fill import Likelihoods, Model, fill_in_turn, joined
 from coder.engine.engine import Engine
 from coder.errors import InputError
+from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions, TokenBias
 from tests.tiny import write_tiny_checkpoint
 
 TEXTS = ("def add(first, second):\n    ", "\n\n\nclass Point:\n    x = ", "\n    y = 2\n\n\nprint(", ")\n")
 POLICIES = ["auto", "autoregressive", "verified", "threshold:0.5", "fixed"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = Engine.load(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))), runtime="onnx", threads=1)
-    yield engine
-    engine.close()
 
 
 class Eager(OnnxRuntime):
@@ -52,16 +40,17 @@ class Eager(OnnxRuntime):
 
 
 @pytest.fixture(scope="module")
-def able(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def able(tmp_path_factory: pytest.TempPathFactory, own_cache_folder: Path) -> Iterator[Engine]:
     """A checkpoint that has learned to fill several holes at once."""
     folder = write_tiny_checkpoint(tmp_path_factory.mktemp("able"), seed=1)
     config = json.loads((folder / "config.json").read_text())
     config["quickfill"]["abilities"]["holes"] = True
     (folder / "config.json").write_text(json.dumps(config))
-    engine = Engine.load(str(folder), runtime="onnx", threads=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine._runtime, "__class__", Eager)
-        yield engine
+    checkpoint = open_checkpoint(str(folder))
+    runtime = OnnxRuntime.load(checkpoint, threads=1)
+    runtime.__class__ = Eager
+    engine = Engine(runtime, checkpoint, str(folder))
+    yield engine
     engine.close()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,24 +14,9 @@ from coder.diffusion.events import Statistics
 from coder.editing.template import free_parts, total
 from coder.engine.engine import Engine
 from coder.errors import InputError
-from tests.tiny import write_tiny_checkpoint
 
 MARK = "<fill>"
 PREFIX, SUFFIX = "def add(first, second):\n    ", "\n\nclass Point:\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = Engine.load(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))), runtime="onnx", threads=1)
-    yield engine
-    engine.close()
 
 
 def test_a_template_is_text_with_marks():

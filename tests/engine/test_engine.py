@@ -18,31 +18,10 @@ from coder.errors import InputError
 from coder.generation.decoding import complete_lines
 from coder.generation.strategy import default_canvas_size
 from coder.model.onnx.runtime import OnnxRuntime
-from coder.model.runtime import Cache, Pass, Predictions
-from tests.tiny import write_tiny_checkpoint
+from coder.model.runtime import Cache, Pass, Predictions, Runtime
 
 POLICIES = ["auto", "autoregressive", "verified", "threshold:0.9", "factor", "entropy", "fixed"]
 PREFIX, SUFFIX = "def add(first, second):\n    ", "\n\nclass Point:\n"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Pass costs are measured into a folder of the tests, not into the user's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="module")
-def engine(folder: Path) -> Iterator[Engine]:
-    engine = Engine.load(str(folder), runtime="onnx", threads=1)
-    yield engine
-    engine.close()
 
 
 class SlowRuntime(OnnxRuntime):
@@ -58,8 +37,8 @@ class SlowRuntime(OnnxRuntime):
 
 
 @pytest.fixture
-def slow(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    monkeypatch.setattr(engine._runtime, "__class__", SlowRuntime)
+def slow(engine: Engine, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    monkeypatch.setattr(runtime, "__class__", SlowRuntime)
     SlowRuntime.passes, SlowRuntime.seconds = 0, 0.05
     return engine
 
@@ -86,12 +65,12 @@ def test_settled_text_only_grows_and_ends_as_the_completion(engine: Engine):
     assert last.confidence == pytest.approx(completion.confidence)
 
 
-def test_greedy_completions_repeat_with_and_without_a_warm_cache(engine: Engine, folder: Path):
+def test_greedy_completions_repeat_with_and_without_a_warm_cache(engine: Engine, tiny: Path):
     request = CompletionRequest(PREFIX, SUFFIX, policy="autoregressive", max_tokens=15)
     first = engine.complete(request)
     engine.complete(CompletionRequest("something = else", "", policy="threshold", max_tokens=5))
     again = engine.complete(request)
-    fresh = Engine.load(str(folder), runtime="onnx", threads=1)
+    fresh = Engine.load(str(tiny), runtime="onnx", threads=1)
     assert first.text == again.text == fresh.complete(request).text
     assert again.statistics.prefill_passes == 0
     fresh.close()
@@ -201,19 +180,19 @@ def test_score_is_the_log_probability_of_the_greedy_path(engine: Engine):
 
 
 def test_closing_brackets_right_of_the_cursor_are_replaced_only_by_text_that_closes_them(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ):
     for text, replaces in (("first, second)", 1), ("first, second", 0), ("min(first, second)", 0), ("[0])", 1)):
         tokens = engine.checkpoint.tokenizer.encode(text)
         wanted = iter([*tokens, engine.config.control.fim_end])
 
         def forced(cache: Cache, request: Pass, wanted: Iterator[int] = wanted) -> Predictions:
-            answer = OnnxRuntime.forward(engine._runtime, cache, request)  # type: ignore[arg-type]
+            answer = OnnxRuntime.forward(runtime, cache, request)  # type: ignore[arg-type]
             if len(request.wanted):
                 answer.tokens[0, 0] = next(wanted)
             return answer
 
-        monkeypatch.setattr(engine._runtime, "forward", forced)
+        monkeypatch.setattr(runtime, "forward", forced)
         completion = engine.complete(CompletionRequest("add(", ")\n", policy="autoregressive"))
         assert (completion.text, completion.replaces) == (text, replaces)
 

@@ -10,31 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from coder.engine.engine import Engine
 from evals.execution import Executor
-from tests.tiny import write_tiny_checkpoint
 
 FILES = Path(__file__).parent / "files"
 
 Quickfill = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny checkpoint of the engine."""
-    return write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture(scope="module")
-def tiny_engine(tiny: Path) -> Iterator[Engine]:
-    engine = Engine.load(str(tiny), runtime="onnx", threads=1)
-    yield engine
-    engine.close()
-
-
 @pytest.fixture(scope="module")
 def executor() -> Iterator[Executor]:
-    with Executor() as executor:
+    with Executor(workers=2) as executor:
         yield executor
 
 

@@ -62,8 +62,8 @@ def test_a_task_s_seed_is_its_own():
 
 class TestEngine:
     @pytest.fixture(params=["autoregressive", "threshold:0.5", "verified"])
-    def backend(self, tiny: Path, tiny_engine: Engine, request: pytest.FixtureRequest) -> EngineBackend:
-        return EngineBackend(EngineSettings(model=str(tiny), policy=request.param, canvas=4), tiny_engine)
+    def backend(self, tiny: Path, engine: Engine, request: pytest.FixtureRequest) -> EngineBackend:
+        return EngineBackend(EngineSettings(model=str(tiny), policy=request.param, canvas=4), engine)
 
     def test_answers_say_what_they_cost(self, backend: EngineBackend):
         answers = list(backend.answer([ask(INFILL), ask(CONTINUE)]))
@@ -85,17 +85,16 @@ class TestEngine:
         back = [answer.text for single in asks[::-1] for answer in backend.answer([single])]
         assert forth == back[::-1]
 
-    def test_its_identity_names_weights_versions_and_settings(self, backend: EngineBackend, tiny_engine: Engine):
+    def test_its_identity_names_weights_versions_and_settings(self, backend: EngineBackend, engine: Engine):
         identity = backend.identity
         assert len(identity.model) == 64
         assert identity.settings["canvas"] == 4
         assert {"numpy", "onnxruntime"} <= identity.versions.keys()
-        assert EngineBackend(EngineSettings(), tiny_engine).identity.model == identity.model
+        assert EngineBackend(EngineSettings(), engine).identity.model == identity.model
 
-    def test_questions_asked_together_are_answered_as_one_by_one(self, tiny_engine: Engine):
+    def test_questions_asked_together_are_answered_as_one_by_one(self, engine: Engine):
         alone, together = (
-            EngineBackend(EngineSettings(policy="threshold:0.5", canvas=4, batch=batch), tiny_engine)
-            for batch in (1, 3)
+            EngineBackend(EngineSettings(policy="threshold:0.5", canvas=4, batch=batch), engine) for batch in (1, 3)
         )
         asks = [ask(INFILL), ask(CONTINUE), ask(LINE)]
         expected = [answer.text for single in asks for answer in alone.answer([single])]
@@ -103,19 +102,19 @@ class TestEngine:
         assert len(list(together.answer([ask(MULTIPLE), ask(INFILL)]))) == 2
 
     @pytest.mark.parametrize(("length", "tokens"), [("fixed:7", 7), ("oracle", None)])
-    def test_a_length_that_is_given_is_kept(self, tiny_engine: Engine, length: str, tokens: int | None):
-        backend = EngineBackend(EngineSettings(policy="threshold:0.9", canvas=4, length=length), tiny_engine)
+    def test_a_length_that_is_given_is_kept(self, engine: Engine, length: str, tokens: int | None):
+        backend = EngineBackend(EngineSettings(policy="threshold:0.9", canvas=4, length=length), engine)
         (answer,) = backend.answer([ask(INFILL)])
-        assert answer.tokens == (tokens or tiny_engine.count_tokens(INFILL.canonical))
+        assert answer.tokens == (tokens or engine.count_tokens(INFILL.canonical))
         assert length in backend.identity.label
 
-    def test_a_length_needs_a_canvas(self, tiny_engine: Engine):
-        backend = EngineBackend(EngineSettings(policy="autoregressive", length="fixed:3"), tiny_engine)
+    def test_a_length_needs_a_canvas(self, engine: Engine):
+        backend = EngineBackend(EngineSettings(policy="autoregressive", length="fixed:3"), engine)
         with pytest.raises(InputError, match="canvas policy"):
             list(backend.answer([ask(INFILL)]))
 
-    def test_sampling_is_repeatable(self, tiny_engine: Engine):
-        backend = EngineBackend(EngineSettings(policy="autoregressive"), tiny_engine)
+    def test_sampling_is_repeatable(self, engine: Engine):
+        backend = EngineBackend(EngineSettings(policy="autoregressive"), engine)
         asks = [ask(CONTINUE, sample, temperature=1.5) for sample in range(3)]
         first, second = ([answer.text for answer in backend.answer(asks)] for _ in range(2))
         assert first == second

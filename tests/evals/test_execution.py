@@ -22,12 +22,6 @@ from evals.sandbox.program import Limits, Program, SandboxError, Verdict
 ADD = "def add(a, b):\n    return a + b\n"
 
 
-@pytest.fixture(scope="module")
-def executor() -> Iterator[Executor]:
-    with Executor(workers=2) as executor:
-        yield executor
-
-
 def verdict_of(executor: Executor, code: str, test: str, **options) -> Verdict:
     (verdict,) = executor.check_all([Program("task", code, test, **{"timeout_seconds": 20.0, **options})])
     return verdict

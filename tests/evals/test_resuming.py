@@ -47,10 +47,10 @@ def test_a_killed_run_ends_as_one_that_was_left_alone(tmp_path: Path, quickfill:
 
 
 @pytest.mark.parametrize("policy", ["autoregressive", "threshold:0.5"])
-def test_an_engine_s_run_cut_anywhere_ends_the_same(tiny_engine: Engine, tmp_path: Path, policy: str):
+def test_an_engine_s_run_cut_anywhere_ends_the_same(engine: Engine, tmp_path: Path, policy: str):
     benchmark, decoding = HumanEval(), SamplingSettings(max_tokens=8)
     tasks = benchmark.tasks()[:5]
-    backend = EngineBackend(EngineSettings(policy=policy, canvas=4), tiny_engine)
+    backend = EngineBackend(EngineSettings(policy=policy, canvas=4), engine)
     whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
     new = [record is not None for record in generate(benchmark, tasks, backend, whole, decoding)]
     cut.write_bytes(whole.read_bytes()[: len(whole.read_bytes()) // 2])
@@ -60,10 +60,10 @@ def test_an_engine_s_run_cut_anywhere_ends_the_same(tiny_engine: Engine, tmp_pat
     assert cut.read_bytes() == whole.read_bytes()
 
 
-def test_a_run_with_other_settings_does_not_go_on_in_the_same_file(tiny_engine: Engine, tmp_path: Path):
+def test_a_run_with_other_settings_does_not_go_on_in_the_same_file(engine: Engine, tmp_path: Path):
     benchmark, file = HumanEval(), tmp_path / "run.jsonl"
     tasks = benchmark.tasks()[:2]
-    first, second = (EngineBackend(EngineSettings(policy=policy), tiny_engine) for policy in ("verified", "fixed"))
+    first, second = (EngineBackend(EngineSettings(policy=policy), engine) for policy in ("verified", "fixed"))
     list(generate(benchmark, tasks, first, file, SamplingSettings(max_tokens=4)))
     with pytest.raises(InputError, match="another run"):
         list(generate(benchmark, tasks, second, file, SamplingSettings(max_tokens=4)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -137,12 +136,6 @@ WRONG = {
     ),
     "installed packages": ("import numpy\nprint(6)", "error", "No module named 'numpy'"),
 }
-
-
-@pytest.fixture(scope="module")
-def executor() -> Iterator[Executor]:
-    with Executor(workers=2) as executor:
-        yield executor
 
 
 def verdict_of(executor: Executor, code: str, *cases: Case, timeout_seconds: float = 20.0) -> Verdict:

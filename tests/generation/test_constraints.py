@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,17 +12,9 @@ from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.constraints import TokenConstraints
 from coder.model.checkpoint.tokens import Tokenizer
-from tests.tiny import write_tiny_checkpoint
 
 PREFIX, SUFFIX = "def add(first, second):\n    ", "\n\nclass Point:\n"
 POLICIES = ["autoregressive", "verified", "lookup", "threshold:0.3", "fixed:2"]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = Engine.load(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))), runtime="onnx", threads=1)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture(scope="module")

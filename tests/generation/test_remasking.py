@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -29,7 +28,7 @@ from coder.model.checkpoint.config import Abilities
 from coder.model.checkpoint.tokens import Tokenizer
 from tests.diffusion.runs import contexts
 from tests.diffusion.toy import CONFIG, END, ORDINARY, ToyCache, ToyRuntime, greedy_continuation
-from tests.tiny import write_tiny_checkpoint, write_tiny_tokenizer
+from tests.tiny import write_tiny_tokenizer
 
 outputs = st.lists(st.sampled_from(ORDINARY), min_size=1, max_size=20)
 algorithms = st.sampled_from([Autoregressive(), BlockDiffusion(Threshold(), 4), BlockDiffusion(Threshold(0.3), 8)])
@@ -140,15 +139,6 @@ def test_what_is_wrong_in_the_joined_text_is_masked(tokenizer: Tokenizer, name, 
     assert wrong in masked(tokenizer, tokens, found)
     assert len(found) < len(tokens)
     assert policy.wrong(tokenizer.encode("return width")) == []
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        engine = Engine.load(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))), runtime="onnx", threads=1)
-        yield engine
-        engine.close()
 
 
 @pytest.mark.parametrize("remasking", ["syntax", "names:1"])

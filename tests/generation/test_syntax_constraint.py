@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -26,51 +26,39 @@ from coder.generation.syntax_constraint import (
     sound_answer,
     sound_beginning,
 )
+from coder.model.runtime import Runtime
 from coder.syntax.soundness import is_sound
-from tests.tiny import write_tiny_checkpoint
 
 PREFIX, SUFFIX = "def add(first, second):\n    return ", "\n\nclass Point:\n    pass\n"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = Engine.load(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))), runtime="onnx", threads=1)
-    yield engine
-    engine.close()
-
-
-def denoising(engine: Engine, text: str = PREFIX, max_tokens: int = 6) -> DenoiseRequest:
+def denoising(engine: Engine, runtime: Runtime, text: str = PREFIX, max_tokens: int = 6) -> DenoiseRequest:
     context = [engine.config.control.fim_prefix, *engine.checkpoint.tokenizer.encode(text)]
-    cache = engine._runtime.new_cache()
+    cache = runtime.new_cache()
     return DenoiseRequest(context, cache, Autoregressive(), engine.config.control.fim_end, max_tokens)
 
 
-def written(engine: Engine, request: DenoiseRequest) -> Decoded:
-    *_, answer = canvas_updates(Sampler(engine._runtime).denoise(request), engine.checkpoint.tokenizer)
+def written(engine: Engine, runtime: Runtime, request: DenoiseRequest) -> Decoded:
+    *_, answer = canvas_updates(Sampler(runtime).denoise(request), engine.checkpoint.tokenizer)
     assert isinstance(answer, Decoded)
     return answer
 
 
-def choose(engine: Engine, request: DenoiseRequest, accept: Callable[[str], bool | None], rounds: int) -> Decoded:
+def choose(
+    engine: Engine, runtime: Runtime, request: DenoiseRequest, accept: Callable[[str], bool | None], rounds: int
+) -> Decoded:
     judge = Judge(accept, lambda text: None)
     return sound_answer(
-        written(engine, request), request, strategy_of(engine._runtime), engine.checkpoint.tokenizer, judge, rounds
+        written(engine, runtime, request), request, strategy_of(runtime), engine.checkpoint.tokenizer, judge, rounds
     )
 
 
 @given(st.text(st.sampled_from("ab (\n"), max_size=10), st.integers(1, 8))
-def test_a_sound_answer_and_one_that_cannot_be_judged_stay(engine: Engine, text: str, rounds: int):
-    request = denoising(engine, text)
-    answer = written(engine, request)
+def test_a_sound_answer_and_one_that_cannot_be_judged_stay(engine: Engine, runtime: Runtime, text: str, rounds: int):
+    request = denoising(engine, runtime, text)
+    answer = written(engine, runtime, request)
     for verdict in (True, None):
-        chosen = choose(engine, request, lambda _, verdict=verdict: verdict, rounds)
+        chosen = choose(engine, runtime, request, lambda _, verdict=verdict: verdict, rounds)
         assert (chosen.text, chosen.tokens, chosen.finished.reason) == (
             answer.text,
             answer.tokens,
@@ -80,42 +68,44 @@ def test_a_sound_answer_and_one_that_cannot_be_judged_stay(engine: Engine, text:
 
 
 @given(st.text(st.sampled_from("ab (\n"), max_size=10), st.integers(0, 5))
-def test_where_nothing_is_sound_the_answer_stays_and_the_rounds_are_bounded(engine: Engine, text: str, rounds: int):
+def test_where_nothing_is_sound_the_answer_stays_and_the_rounds_are_bounded(
+    engine: Engine, runtime: Runtime, text: str, rounds: int
+):
     tried: list[str] = []
-    request = denoising(engine, text)
-    plain = written(engine, request)
-    answer = choose(engine, request, lambda text: bool(tried.append(text)), rounds)
+    request = denoising(engine, runtime, text)
+    plain = written(engine, runtime, request)
+    answer = choose(engine, runtime, request, lambda text: bool(tried.append(text)), rounds)
     assert (answer.text, answer.tokens) == (plain.text, plain.tokens)
     extra = answer.finished.statistics.commit_passes - plain.finished.statistics.commit_passes
     assert 1 <= extra <= 1 + rounds * request.max_tokens
 
 
-def test_the_first_sound_answer_is_taken_and_pays_for_those_before_it(engine: Engine):
-    request = denoising(engine)
-    plain = written(engine, request)
-    answer = choose(engine, request, lambda text: not plain.text.startswith(text), rounds=3)
+def test_the_first_sound_answer_is_taken_and_pays_for_those_before_it(engine: Engine, runtime: Runtime):
+    request = denoising(engine, runtime)
+    plain = written(engine, runtime, request)
+    answer = choose(engine, runtime, request, lambda text: not plain.text.startswith(text), rounds=3)
     assert answer.text != plain.text and answer.text.strip()
     assert answer.finished.statistics.tokens == len(answer.tokens)
     assert answer.finished.statistics.decode_passes > plain.finished.statistics.decode_passes
     assert engine.checkpoint.tokenizer.decode(answer.tokens) == answer.text
 
 
-def test_other_answers_obey_the_constraints(engine: Engine):
+def test_other_answers_obey_the_constraints(engine: Engine, runtime: Runtime):
     from coder.generation.constraints import TokenConstraints
 
     tokens = TokenConstraints(engine.checkpoint.tokenizer, engine.config.vocab_size)
     constraints = tuple(tokens.of(Constraints(max_characters=6, without="e")))
-    request = replace(denoising(engine), constraints=constraints)
+    request = replace(denoising(engine, runtime), constraints=constraints)
     seen: list[str] = []
-    choose(engine, request, lambda text: bool(seen.append(text)), rounds=6)
+    choose(engine, runtime, request, lambda text: bool(seen.append(text)), rounds=6)
     assert len(seen) > 1
     assert all(len(text) <= 6 and "e" not in text for text in seen)
 
 
-def test_branches_are_other_tokens_the_likeliest_first(engine: Engine):
-    request = denoising(engine)
-    answer = written(engine, request)
-    found = list(branches(answer, read(answer, request, strategy_of(engine._runtime)), request, positions=3))
+def test_branches_are_other_tokens_the_likeliest_first(engine: Engine, runtime: Runtime):
+    request = denoising(engine, runtime)
+    answer = written(engine, runtime, request)
+    found = list(branches(answer, read(answer, request, strategy_of(runtime)), request, positions=3))
     costs = [branch.cost for branch in found]
     assert costs == sorted(costs) and costs[0] >= 0.0
     assert all(branch.position < 3 and branch.token != answer.tokens[branch.position] for branch in found)

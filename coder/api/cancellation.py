@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Protocol
 
 from coder.api.completion import Completion
@@ -22,6 +23,12 @@ class AnyOf:
 
     def is_set(self) -> bool:
         return any(event.is_set() for event in self._events)
+
+
+def is_over(deadline_ms: float | None, started: float, cancelled: Cancellation | None) -> bool:
+    """Whether a request that started then (`time.monotonic()`) has no time left, or nobody waits for it any more."""
+    late = deadline_ms is not None and 1000.0 * (time.monotonic() - started) >= deadline_ms
+    return late or (cancelled is not None and cancelled.is_set())
 
 
 def unstarted(reason: FinishReason, policy: str, seconds: float = 0.0) -> Completion:

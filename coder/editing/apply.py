@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from coder.api.cancellation import Cancellation
+from coder.api.cancellation import Cancellation, is_over
 from coder.api.completion import Score
 from coder.api.edits import Applied, ApplyRequest
 from coder.editing.changes import changes, diff, lost_rows, with_line_breaks
@@ -60,7 +60,7 @@ def apply_edit(request: ApplyRequest, score: ScoreOf, cancelled: Cancellation | 
         raise InputError(f"an edit cannot be applied to {language.name}: there is no grammar for it here")
 
     def check() -> None:
-        if over(request.deadline_ms, started, cancelled):
+        if is_over(request.deadline_ms, started, cancelled):
             raise InputError("time was up before the edit was merged: leave more of the file out, or give it longer")
 
     edit = _edit_pieces(request.edit, language.name, check)
@@ -76,12 +76,6 @@ def apply_edit(request: ApplyRequest, score: ScoreOf, cancelled: Cancellation | 
     text = with_line_breaks(request.text, reading.text)
     seconds = time.monotonic() - started
     return Applied(text, changes(request.text, text), reading.parts, len(readings), passes, seconds)
-
-
-def over(deadline_ms: float | None, started: float, cancelled: Cancellation | None) -> bool:
-    """Whether a request that started then has no time left or nobody waits for it any more."""
-    late = deadline_ms is not None and 1000.0 * (time.monotonic() - started) >= deadline_ms
-    return late or (cancelled is not None and cancelled.is_set())
 
 
 def _require_agreement(old: str, likeliest: Reading, readings: Sequence[Reading], name: str) -> None:

@@ -1,4 +1,4 @@
-"""What of an answer may stand in the place of a region: so much that the text is no less sound than it was.
+"""The part of an answer that may stand in the place of a region: so much that the text is no less sound than it was.
 
 A model that does not see where the text goes on writes to the end of a line, or closes the brackets around the region
 a second time. So an answer ends before a bracket that it did not open, and of its beginnings the longest is taken that
@@ -7,14 +7,19 @@ leaves the text sound. A text that was not sound before may stay so, but no more
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from coder.editing.hole_borders import closed_behind, fitted, possible_ends
 from coder.syntax.lexing import Scan, scan, without_foreign_closers
 from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import is_sound
+
+FEWEST_PARTS, MOST_CHARACTERS_PARSED = 4, 600_000
+"""Of an answer so many parts are tried, and more as long as all the texts that are parsed are no longer: about half a
+second."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +58,16 @@ class Region:
             return part
         return min(part, shorter, key=lambda each: scan(self.joined(each), self.language).imbalance)
 
-    def best(self, parts: Iterable[str]) -> str | None:
+    def best(self, parts: Iterable[str], over: Callable[[], bool] = lambda: False) -> str | None:
         """The first of the parts that leaves the text sound, or else the first that leaves no more of it broken than
-        was. None of those that are blank; None where there is no other."""
-        parts = [part for part in dict.fromkeys(parts) if part.strip()]
-        sound = next((part for part in parts if is_sound(self.joined(part), self.language)), None)
+        was. None of those that are blank; None where there is no other. When it is `over` only the first few are tried.
+        """
+        count = max(FEWEST_PARTS, MOST_CHARACTERS_PARSED // max(1, len(self.text)))
+        parts = list(islice((part for part in dict.fromkeys(parts) if part.strip()), count))
+        sound = next((part for part in _while_not(over, parts) if is_sound(self.joined(part), self.language)), None)
         if sound is not None or is_sound(self.text, self.language):
             return sound
-        return next((part for part in parts if self._is_no_worse(self.joined(part))), None)
+        return next((part for part in _while_not(over, parts) if self._is_no_worse(self.joined(part))), None)
 
     def _is_no_worse(self, new: str) -> bool:
         if scan(new, self.language).imbalance > self._imbalance:
@@ -79,3 +86,10 @@ class Region:
     @cached_property
     def _errors(self) -> int:
         return len(error_spans(self.text, self.language) or ())
+
+
+def _while_not(over: Callable[[], bool], parts: Sequence[str]) -> Iterator[str]:
+    for index, part in enumerate(parts):
+        if index >= FEWEST_PARTS and over():
+            return
+        yield part

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
-from coder.api.cancellation import Cancellation
+from coder.api.cancellation import Cancellation, is_over
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Rewritten, Slot
 from coder.api.edits import Edited, EditEvent, EditRequest, RegionUpdate
 from coder.editing.changes import changes
@@ -109,8 +109,12 @@ def stream_rewrite(
         answer = "" if event.finish_reason == "cancelled" else event.text
         if inside_line:
             answer = without_blanks(answer, blanks)
-        new = _fitting(text, hole, answer, language.name if language else "")
-        before, after = _scores(model, text, new, hole)
+
+        def over() -> bool:
+            return is_over(request.deadline_ms, started, cancelled)
+
+        new = _fitting(text, hole, answer, language.name if language else "", over)
+        before, after = (0.0, 0.0) if over() else _scores(model, text, new, hole)
         yield Edited(new, changes(text, new), before, after, event.passes, time.monotonic() - started)
 
 
@@ -168,12 +172,12 @@ def _function_body(text: str, start: int, end: int, language: str) -> Span | Non
     return None
 
 
-def _fitting(text: str, hole: Hole, answer: str, language: str) -> str:
+def _fitting(text: str, hole: Hole, answer: str, language: str, over: Callable[[], bool]) -> str:
     """The text with what fits of the answer in the hole; of a docstring that is a part of its first line."""
     region = Region(text, hole.start, hole.end, language)
     docstring = answer.strip().split(QUOTES)[0].split("\n")[0].rstrip()
     parts = [docstring] if hole.closing else region.beginnings(answer)
-    part = region.best(hole.opening + part + hole.closing for part in parts if part.strip())
+    part = region.best((hole.opening + part + hole.closing for part in parts if part.strip()), over)
     return text if part is None else region.joined(part)
 
 

@@ -34,6 +34,25 @@ def test_a_docstring_is_written_behind_the_head():
     assert request.suffix.startswith('"""\n    return 0')
 
 
+def test_in_a_long_file_or_when_nobody_waits_few_endings_are_tried(monkeypatch: pytest.MonkeyPatch):
+    from coder.editing import region_fit
+
+    tried: list[int] = []
+
+    def never(text: str, language: str) -> bool:
+        tried.append(len(text))
+        return False
+
+    monkeypatch.setattr(region_fit, "is_sound", never)
+    answer = "\n".join(f"    x_{number} = (" for number in range(200))
+    for length, deadline, most in ((100_000, None, 8), (10, 0.001, 6), (10, None, 500)):
+        tried.clear()
+        text = PLAIN + "y = 1\n" * length
+        region = region_fit.Region(text, 0, 20, "python")
+        region.best(region.beginnings(answer), lambda deadline=deadline: deadline is not None)
+        assert 0 < len(tried) <= most
+
+
 def test_while_it_is_written_its_region_is_shown_with_what_stands_around_it():
     from coder.editing.rewrite import stream_rewrite
 

@@ -16,7 +16,7 @@ import typer
 from pyarrow import parquet
 
 from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
-from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
+from coder.model.checkpoint.opening import EMBEDDED
 from coder.train.packed_rows import RowsCard, read_card
 from data.pack.batches import COLUMNS, Batch, batches
 from data.pack.packing import Job, Packed, pack
@@ -40,14 +40,13 @@ def main(
 ) -> None:
     """Pack the same sources with one process and with one a core: tokens and megabytes a second, memory, fill."""
     console = report_console()
-    checkpoint = open_checkpoint(model)
     figures: dict[str, object] = {}
     with TemporaryDirectory() as folder:
         found = list(batches(source or [write_standard_library(Path(folder) / "train-00000.parquet")]))
         found = found[:QUICK_BATCHES] if quick else found
         for processes in (1, os.cpu_count() or 1):
             out = Path(folder) / str(processes)
-            job = Job(checkpoint.config, checkpoint.tokenizer_file, out, read_settings(config))
+            job = Job.of(model, out, read_settings(config))
             figures |= {f"{name}_{processes}": value for name, value in measure(found, job, processes).items()}
         card = read_card(out)
     figures["fill"] = card.fill

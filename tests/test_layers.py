@@ -44,11 +44,10 @@ MAY_IMPORT = {
         "coder.commands.terminal.view",
         "coder.context",
         "coder.errors",
-        "coder.generation.prompting",
         "coder.model.checkpoint",
         "coder.syntax",
         "coder.train.adapt",
-        "coder.train.masking",
+        "coder.train.infilling_tokens",
         "coder.train.packed_rows",
     ),
 }

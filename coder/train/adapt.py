@@ -1,40 +1,31 @@
-"""Adapting a checkpoint to some code: low-rank changes trained on packed rows, and what they are worth there."""
+"""Adapting a checkpoint to some code: a second low-rank change, trained on packed rows, and what it is worth there."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from coder.diffusion.schedules import LinearSchedule
 from coder.engine.engine import Engine
-from coder.model.checkpoint.adapter import write_adapter
-from coder.model.checkpoint.checkpoint import Checkpoint
-from coder.model.checkpoint.opening import open_checkpoint
-from coder.model.torch.decoder import Decoder
-from coder.train.batches import Batch, RowStream, collate
+from coder.train.adapter_file import LORA, adapter_tensors, write_adapter
+from coder.train.base_model import open_base
 from coder.train.infilling import METHODS, Hole, figures_of, fill_with
 from coder.train.learning_rate import rate_factor, share_done
-from coder.train.low_rank import add_low_rank, changes_of
-from coder.train.masking import Independent
-from coder.train.noising import WrongTokens
-from coder.train.noisy_rows import Noising
-from coder.train.objective import BlockDiffusionModel
 from coder.train.packed_rows import PackedRows
-from coder.train.settings import BudgetSettings, OptimizerSettings
+from coder.train.row_stream import RowStream
+from coder.train.run import precision, prepared
+from coder.train.settings import BudgetSettings, DataSettings, ModelSettings, OptimizerSettings, TrainSettings
+from coder.train.streams import Batch, collate
+from coder.train.trainer import make_optimizer
 
 HOLE_TOKENS = 48
 """Most tokens of an answer to a single line."""
 
-NEXT_TOKEN_WEIGHT = 0.5
-"""What the next-token loss counts beside the denoising loss (λ)."""
-
-OPTIMIZER = OptimizerSettings(rows=4, learning_rate=1e-3, warmup_steps=10, steady=0.5)
+OPTIMIZER = OptimizerSettings(rows=4, learning_rate=4e-4, warmup_steps=10, steady=0.5)
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Worth:
-    """What a model does with held-out holes of a single line.
+    """The figures of a model on held-out holes of a single line.
 
     Attributes:
         exact: by decoding method, the share of holes that it fills exactly.
@@ -82,20 +73,27 @@ class Worth:
 def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> Iterator[Progress]:
     """Train changes to a checkpoint's matrices, step by step, and write them to `out` in the end.
 
-    On a GPU where there is one. Ctrl+C ends the training as the end of its time does; left early, the iterator writes
-    nothing. Raises CheckpointError and InputError.
+    The checkpoint's own adapter is a part of its weights; the changes come on top. On a GPU where there is one. Ctrl+C
+    ends the training as the end of its time does; left early, the iterator writes nothing. Raises CheckpointError and
+    InputError.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    checkpoint = open_checkpoint(model)
-    decoder = Decoder.from_checkpoint(checkpoint, device, torch.float32)
-    trained = add_low_rank(decoder, settings.rank, settings.scale, settings.seed)
     steps = max(1, settings.epochs * len(rows) // OPTIMIZER.rows)
     budget = BudgetSettings(max_steps=steps, max_seconds=settings.max_seconds)
-    objective = BlockDiffusionModel(decoder, NEXT_TOKEN_WEIGHT, frozen_embedding=False)
-    sizes, length = checkpoint.config.block_sizes, rows.card.row_length
-    stream = RowStream(rows, sizes, length, _noising(checkpoint), settings.seed, steps * OPTIMIZER.rows)
-    optimizer = torch.optim.AdamW(trained, betas=(OPTIMIZER.beta1, OPTIMIZER.beta2), weight_decay=0.0)
-    # Several rows at once would take more memory than many a laptop has: each is some three gigabytes.
+    run = TrainSettings(
+        DataSettings(rows.folder),
+        ModelSettings(init=model, rank=settings.rank, scale=settings.scale, local_width=0),
+        optimizer=OPTIMIZER,
+        budget=budget,
+    )
+    base = open_base(model, precision(run), adapted=True)
+    run = replace(run, objective=replace(run.objective, canvas_sizes=base.canvas_sizes or run.objective.canvas_sizes))
+    network = prepared(base, run).to(device)
+    network.mask_embedding.requires_grad_(False)  # it is the model's, and serves every project
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    stream = RowStream(rows, base.tokens.ends, base.tokens.mask, run.objective, settings.seed, steps * OPTIMIZER.rows)
+    optimizer = make_optimizer(network, run)
+    # Several rows at once would take more memory than many a laptop has.
     together = OPTIMIZER.rows if device.type == "cuda" else 1
     batches = iter(torch.utils.data.DataLoader(stream, together, collate_fn=collate))
     started = time.monotonic()
@@ -107,34 +105,24 @@ def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> I
             for group in optimizer.param_groups:
                 group["lr"] = OPTIMIZER.learning_rate * rate_factor(step, done, OPTIMIZER)
             optimizer.zero_grad()
-            loss = _accumulated(objective, list(islice(batches, OPTIMIZER.rows // together)), device)
+            loss = _accumulated(network, list(islice(batches, OPTIMIZER.rows // together)), device)
             torch.nn.utils.clip_grad_norm_(trained, OPTIMIZER.clip)
             optimizer.step()
             yield Progress(step + 1, steps, done, loss)
     except KeyboardInterrupt:
         pass  # Somebody has waited long enough; what was learned is theirs.
-    write_adapter(out, checkpoint, changes_of(decoder), settings.scale)
+    learned = {name: value for name, value in adapter_tensors(network.state_dict()).items() if LORA in name}
+    write_adapter(out, learned, settings.rank, settings.scale, base.fingerprint, torch.float16)
 
 
-def _accumulated(objective: BlockDiffusionModel, batches: Sequence[Batch], device: torch.device) -> float:
-    """Add the gradient of the batches' mean loss to the parameters; that loss."""
+def _accumulated(network: torch.nn.Module, batches: Sequence[Batch], device: torch.device) -> float:
+    """Add the gradient of the batches' mean loss to the parameters; return that loss."""
     total = 0.0
     for batch in batches:
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = objective(**{name: values.to(device) for name, values in batch.items()})["loss"] / len(batches)
+        loss = network(**{name: values.to(device) for name, values in batch.items()})["loss"] / len(batches)
         loss.backward()
         total += float(loss.detach())
     return total
-
-
-def _noising(checkpoint: Checkpoint) -> Noising:
-    """Every slot by itself, on the linear schedule; wrong tokens where the checkpoint has learned to mend them: what it
-    has not is not learned from a few files either."""
-    config = checkpoint.config
-    ordinary = np.setdiff1d(np.arange(config.vocab_size), config.control.all)
-    wrong_tokens = WrongTokens(ordinary) if config.abilities.correction else None
-    line_breaks = np.zeros(config.vocab_size, np.bool_)
-    return Noising(config.control, LinearSchedule(), Independent(), line_breaks, wrong_tokens)
 
 
 def worth(model: str, holes: Sequence[Hole]) -> Worth:

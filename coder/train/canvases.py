@@ -1,4 +1,9 @@
-"""From a row of training documents to the canvases that can be cut from it: clean, whole, each with its anchor."""
+"""Canvases for training: cut from a region at random anchors, whole, noised, with what each slot is to say.
+
+Many canvases share one context, so an example is seen from many places for little more than one reading of it. A canvas
+is whole even where the region ends inside it: the slots behind the end hold the end token too, since a canvas that was
+cut there would give the length away.
+"""
 
 from __future__ import annotations
 
@@ -8,100 +13,67 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coder.model.checkpoint.config import ControlTokens
-from coder.train.masking import Blocks
-from coder.train.packed_rows import Role, Row
-
-BEHIND_THE_END = 0.1
-"""What a slot behind the end of a middle counts: such slots are easy and many."""
+from coder.train.settings import ObjectiveSettings
 
 IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
+
+LONG_REGION = 60
+"""Tokens from which on anchors lie further apart, so that a long answer costs no more canvases than a short one."""
 
 
 @dataclass(frozen=True)
-class Segment:
-    """A stretch of a row that canvases are cut from, `start` to `end`; its first anchor is at `start - 1`.
+class Canvas:
+    """B slots behind an anchor.
 
     Attributes:
-        ends: whether it is over there, with `<|fim_end|>`. If not, nothing is known of what follows.
+        anchor: where in the region the anchor is.
+        tokens: int64 [B], the right ones. masked: bool [B], which of them are hidden.
+        real: how many slots lie inside the region. ends: whether it is known that nothing comes behind it.
+        level: the noise level t, 1 where every slot is masked.
     """
 
-    start: int
-    end: int
-    ends: bool
-
-
-@dataclass(frozen=True)
-class Canvases:
-    """N clean canvases of B slots.
-
-    Attributes:
-        tokens: int64 [N, B + 1], the anchor first. Behind the end of a middle stands `<|fim_end|>`, over and over.
-        known: int64 [N], how many slots have a right token.
-        counts: float64 [N, B + 1], what each slot counts in the loss before noise: 1, less behind the end, 0 for the
-            anchor and for what is unknown.
-        anchors: int64 [N], where in the row the anchor is.
-    """
-
+    anchor: int
     tokens: IntArray
-    known: IntArray
-    counts: FloatArray
-    anchors: IntArray
+    masked: npt.NDArray[np.bool_]
+    real: int
+    ends: bool
+    level: float
 
-    def __len__(self) -> int:
-        return len(self.tokens)
+    def weights(self, end: int, objective: ObjectiveSettings) -> npt.NDArray[np.float32]:
+        """Return the weight of each slot's loss, float32 [B], 0 where it is visible or unknown.
 
-    def take(self, chosen: IntArray) -> Canvases:
-        """The canvases of these numbers, in this order."""
-        return Canvases(self.tokens[chosen], self.known[chosen], self.counts[chosen], self.anchors[chosen])
-
-    def blocks(self, line_breaks: npt.NDArray[np.bool_], nodes: IntArray | None = None) -> Blocks:
-        """The same as masking rules read them. `line_breaks`: bool [vocabulary], which tokens hold a line break."""
-        return Blocks.of(self.tokens, self.known, line_breaks[self.tokens], nodes)
-
-
-def segments(row: Row, control: ControlTokens, middles_only: bool = True) -> Iterator[Segment]:
-    """The middles of a row, in order. With `middles_only` off each prefix too: what stands between `<|fim_prefix|>` and
-    the middle, or all that is before the middle of a document without one. Suffixes are context only."""
-    borders = np.flatnonzero((np.diff(row.roles) != 0) | (np.diff(row.documents) != 0)) + 1
-    for start, end in zip([0, *borders], [*borders, len(row.roles)], strict=True):
-        role = row.roles[start]
-        if role == Role.MIDDLE and start > 0:
-            yield Segment(int(start), int(end), row.tokens[end - 1] == control.fim_end)
-        elif role == Role.CONTEXT and not middles_only:
-            marks = np.flatnonzero(row.tokens[start:end] == control.fim_prefix)
-            first = start + (marks[-1] if len(marks) else 0) + 1
-            if first < end:
-                yield Segment(int(first), int(end), ends=False)
+        Near slots weigh more: they can be learned, and are what a pass fixes. w(t) = 1/t is the linear schedule's
+        (MDLM, arXiv:2406.07524), bounded, since few slots are masked where it is large.
+        """
+        slots = np.arange(len(self.tokens))
+        inside = slots < self.real
+        behind = objective.behind_the_end if self.ends else 0.0
+        weights = np.where(inside, np.where(self.tokens == end, objective.end_weight, 1.0), behind)
+        weights *= objective.near_weight**slots * min(objective.most_level_weight, 1.0 / self.level)
+        return (weights * self.masked).astype(np.float32)
 
 
-def cut_canvases(row: Row, found: list[Segment], size: int, control: ControlTokens) -> Canvases:
-    """Cut every segment into canvases of `size` slots from its first token on."""
-    column = np.arange(size)
-    parts: list[Canvases] = []
-    for segment in found:
-        first = np.arange(segment.start, segment.end, size)
-        place = first[:, None] + column
-        real = place < segment.end
-        tokens = row.tokens[np.minimum(place, segment.end - 1)].astype(np.int64)
-        slots = np.where(real, tokens, control.fim_end)
-        known = np.full(len(first), size) if segment.ends else real.sum(axis=1)
-        counts = np.where(real, 1.0, BEHIND_THE_END if segment.ends else 0.0)
-        anchor = row.tokens[first - 1].astype(np.int64)
-        parts.append(
-            Canvases(_with_anchor(anchor, slots), known, _with_anchor(np.zeros(len(first)), counts), first - 1)
-        )
-    if not parts:
-        nothing = np.zeros((0, size + 1))
-        return Canvases(nothing.astype(np.int64), np.zeros(0, np.int64), nothing, np.zeros(0, np.int64))
-    return Canvases(
-        np.concatenate([part.tokens for part in parts]),
-        np.concatenate([part.known for part in parts]),
-        np.concatenate([part.counts for part in parts]),
-        np.concatenate([part.anchors for part in parts]),
-    )
+def draw_canvases(
+    region: IntArray, end: int | None, objective: ObjectiveSettings, generator: np.random.Generator
+) -> Iterator[Canvas]:
+    """Yield canvases of one random size at random anchors of a region, int64 [n], in order.
 
-
-def _with_anchor(anchor: npt.NDArray, slots: npt.NDArray) -> npt.NDArray:
-    return np.concatenate([anchor[:, None], slots], axis=1)
+    Args:
+        end: the token that the region ends with; None where it is cut, and slots behind it stay masked, unlearned.
+    """
+    size = int(generator.choice(objective.canvas_sizes))
+    spacing = max(1.0, size * objective.spacing * max(1.0, len(region) / LONG_REGION))
+    last = len(region) - 1
+    anchor = int(generator.random() * min(2 * spacing, last))
+    while anchor < last:
+        known = region[anchor + 1 : anchor + 1 + size]
+        behind = np.full(size - len(known), region[-1] if end is None else end)
+        full = generator.random() < objective.fully_masked
+        level = 1.0 if full else max(1.0 / size, generator.random())
+        masked = generator.random(size) < level
+        if not masked.any():
+            masked[generator.integers(size)] = True
+        if end is None:
+            masked[len(known) :] = True
+        yield Canvas(anchor, np.concatenate([known, behind]), masked, len(known), end is not None, level)
+        anchor += 1 + int(generator.exponential(spacing))

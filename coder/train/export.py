@@ -1,8 +1,9 @@
-"""From a run to a checkpoint that can be shipped: int8 weights, smoothing factors, measured figures, a card."""
+"""From a run to an adapter or a checkpoint that can be shipped, with measured figures and a model card."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,19 @@ from typing import Any
 from coder.diffusion.policies import policy_of
 from coder.engine.engine import Engine
 from coder.model.checkpoint.json_file import read_json
-from coder.model.checkpoint.opening import open_checkpoint
-from coder.model.convert.checkpoint_writer import write_checkpoint
 from coder.model.convert.convert import replaced
-from coder.model.convert.smoothing import save_smoothing
-from coder.model.torch.calibration import calibrate
+from coder.train.adapter_file import in_half_size
 from coder.train.infilling import Answer, Hole, Method, fill_with, read_holes
 from coder.train.model_card import model_card
-from coder.train.run_folder import FIGURES_FILE, SETTINGS_FILE, last_checkpoint
+from coder.train.run_folder import (
+    ADAPTER_FILE,
+    CONFIG_FILE,
+    FIGURES_FILE,
+    SETTINGS_FILE,
+    last_checkpoint,
+    link,
+    new_config,
+)
 from coder.train.settings import TrainSettings
 from coder.train.settings_file import parse_settings
 
@@ -29,61 +35,61 @@ COMPARED = (
     Method("lookup:4", 4),
 )
 
-CALIBRATION_TEXTS = 24
+OF_THE_TRAINER = ("*.pt", "*.pth", "*.bin", "clock.json", "trainer_state.json", "README.md")
 
 
 def export(run: Path, out: Path, holes: Path | None = None, most_holes: int = 200, force: bool = False) -> list[Answer]:
-    """Write the newest checkpoint of a run as one in int8, with its model card. All of it appears there, or nothing.
+    """Write the newest checkpoint of a run without what only the trainer needs, its adapter in bfloat16, with a card.
+
+    `config.json` names the decoding methods that were measured.
 
     Args:
-        holes: held-out holes to measure its decoding methods with, in int8; by default those of the run. Without any
-            nothing is measured.
+        holes: held-out holes to measure its decoding methods with; by default those of the run. Without any nothing is
+            measured.
         force: replace what is there.
 
-    Returns: what was written into the holes.
-
-    Raises:
-        InputError: there is no checkpoint, or the folder is there already.
+    Returns the answers that were written into the holes. Raises InputError where there is no checkpoint, or the folder
+    is there already.
     """
     source = last_checkpoint(run)
     settings = parse_settings(read_json(run / SETTINGS_FILE), str(run / SETTINGS_FILE))
     found = read_holes(file, most_holes) if (file := holes or settings.data.holes) else []
-    checkpoint = open_checkpoint(str(source))
     with replaced(out, force, source) as unfinished:
-        unfinished.mkdir()
-        write_checkpoint(checkpoint, read_json(source / "config.json"), unfinished, "int8")
-        texts = [hole.prefix + hole.middle + hole.suffix for hole in found[:CALIBRATION_TEXTS]]
-        if texts:
-            save_smoothing(unfinished, calibrate(checkpoint, texts))
+        shutil.copytree(source, unfinished, ignore=shutil.ignore_patterns(*OF_THE_TRAINER), copy_function=link)
+        in_half_size(source / ADAPTER_FILE, unfinished / ADAPTER_FILE)
         answers = _measure(unfinished, found, settings)
+        config = new_config(read_json(source / CONFIG_FILE), settings, _profiles(answers))
+        (unfinished / CONFIG_FILE).unlink()
+        (unfinished / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         log = [*read_json(source / "trainer_state.json")["log_history"], *_last_figures(run)]
-        card = model_card(settings, log, answers)
-        (unfinished / "README.md").write_text(card, encoding="utf-8")
+        (unfinished / "README.md").write_text(model_card(settings, log, answers), encoding="utf-8")
     return answers
 
 
 def _last_figures(run: Path) -> list[dict[str, Any]]:
-    """What was measured when the run was over, if it is."""
+    """The figures of a run that is over."""
     return [read_json(run / FIGURES_FILE)] if (run / FIGURES_FILE).is_file() else []
 
 
 def _measure(folder: Path, holes: Sequence[Hole], settings: TrainSettings) -> list[Answer]:
-    """Fill holes with the int8 checkpoint, and note in its `config.json` what the methods for `auto` take."""
+    """Fill holes as an installation on a processor would."""
     if not holes:
         return []
     engine = Engine.load(str(folder), runtime="onnx")
     try:
-        answers = fill_with(engine, holes, settings.run.hole_tokens, COMPARED)
+        return fill_with(engine, holes, settings.run.hole_tokens, COMPARED)
     finally:
         engine.close()
-    content = read_json(folder / "config.json")
-    content["quickfill"]["decoding"] = [
+
+
+def _profiles(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    """The methods that were measured and whose output is that of autoregressive decoding, so `auto` may choose them."""
+    measured = dict.fromkeys(answer.method for answer in answers)
+    return [
         _profile(method, [answer for answer in answers if answer.method == method])
-        for method in COMPARED
-        if policy_of(method.policy).greedy  # the output is that of autoregressive decoding, so `auto` may choose it
+        for method in measured
+        if policy_of(method.policy).greedy
     ]
-    (folder / "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return answers
 
 
 def _profile(method: Method, answers: Sequence[Answer]) -> dict[str, Any]:

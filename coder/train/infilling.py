@@ -1,4 +1,4 @@
-"""How a checkpoint in training fills held-out holes: through the engine, as a user asks, so that everything counts."""
+"""Held-out holes, filled with what training made: through the engine, as a user asks, so that everything counts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 from coder.errors import InputError
-from coder.model.checkpoint.checkpoint import Checkpoint
-from coder.model.checkpoint.config import ModelConfig
-from coder.model.torch.decoder import Decoder
 
 if TYPE_CHECKING:
     from coder.engine.engine import Engine
@@ -37,7 +32,7 @@ METHODS = (Method("autoregressive"), Method("threshold:0.9", 8))
 
 @dataclass(frozen=True)
 class Hole:
-    """A held-out hole and what stood in it."""
+    """A held-out hole with its right answer."""
 
     prefix: str
     middle: str
@@ -46,7 +41,7 @@ class Hole:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was written into a hole.
+    """The text that was written into a hole.
 
     Attributes:
         tokens: the end token counted.
@@ -64,7 +59,7 @@ class Answer:
 
     @property
     def exact(self) -> bool:
-        """Whether it is what stood there, and ends there; spaces at its end aside."""
+        """Whether it is the text that stood there, and ends there; spaces at its end aside."""
         return self.ended and self.text.rstrip() == self.hole.middle.rstrip()
 
     @property
@@ -74,7 +69,7 @@ class Answer:
 
 
 def read_holes(file: Path, count: int | None = None) -> list[Hole]:
-    """The first `count` holes of a file of JSON lines with `prefix`, `middle` and `suffix`. Raises InputError."""
+    """Return the first `count` holes of a file: JSON lines with `prefix`, `middle`, `suffix`. Raises InputError."""
     try:
         lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
         parsed = [json.loads(line) for line in lines[:count]]
@@ -85,15 +80,14 @@ def read_holes(file: Path, count: int | None = None) -> list[Hole]:
         ) from error
 
 
-def fill_holes(decoder: Decoder, checkpoint: Checkpoint, holes: Sequence[Hole], max_tokens: int) -> list[Answer]:
-    """Fill every hole in both ways of decoding, with a copy of a decoder that may be in training.
+def fill_holes(model: str, holes: Sequence[Hole], max_tokens: int) -> list[Answer]:
+    """Fill every hole by `METHODS` with a model, named as the engine takes it.
 
     Raises ImportError where what the engine needs is not installed.
     """
     from coder.engine.engine import Engine
-    from coder.model.torch.runtime import TorchRuntime
 
-    engine = Engine(TorchRuntime(_inference_copy(decoder, checkpoint.config)), checkpoint, "in training")
+    engine = Engine.load(model)
     try:
         return fill_with(engine, holes, max_tokens, METHODS)
     finally:
@@ -127,7 +121,7 @@ def fill_with(engine: Engine, holes: Sequence[Hole], max_tokens: int, methods: S
 
 
 def figures_of(answers: Sequence[Answer]) -> dict[str, float]:
-    """By the name of the method: the shares of `exact` answers and right `first_line`s, and tokens a pass."""
+    """Return by the name of the method the shares of `exact` answers and right `first_line`s, and tokens a pass."""
     figures = {}
     for method in dict.fromkeys(answer.method for answer in answers):
         own = [answer for answer in answers if answer.method == method]
@@ -138,30 +132,3 @@ def figures_of(answers: Sequence[Answer]) -> dict[str, float]:
             f"{method.name}_tokens_per_pass": sum(answer.tokens for answer in own) / max(1, passes),
         }
     return figures
-
-
-def samples_page(answers: Sequence[Answer], title: str, most: int = 24, around: int = 160) -> str:
-    """Answers to be read by people, in Markdown: the text before the hole, what was written and what stood there."""
-    parts = [f"# {title}"]
-    for hole in list(dict.fromkeys(answer.hole for answer in answers))[:most]:
-        parts.append(f"```\n{hole.prefix[-around:]}‸{hole.suffix[:around]}\n```")
-        parts.append(f"stood there: `{hole.middle!r}`")
-        parts += [
-            f"* {answer.method.policy} {'=' if answer.exact else '≠'} `{answer.text!r}`"
-            for answer in answers
-            if answer.hole == hole
-        ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _inference_copy(decoder: Decoder, config: ModelConfig) -> Decoder:
-    """A plain decoder with the same weights: no trained rows apart, nothing compiled, no gradient."""
-    weight = decoder.embedding.weight
-    dtype = torch.bfloat16 if weight.is_cuda and torch.cuda.is_bf16_supported() else weight.dtype
-    with torch.device("meta"):
-        plain = Decoder(config).to(dtype)
-    plain.to_empty(device=weight.device)
-    with torch.no_grad():
-        for name, tensor in decoder.checkpoint_tensors().items():
-            plain.checkpoint_tensors()[name].copy_(tensor)
-    return plain

@@ -1,43 +1,55 @@
-"""Losses by noise level and canvas size, gathered where they are computed and read out now and then."""
+"""Losses by what was predicted, gathered where they are computed and read out now and then."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 
-from coder.train.batches import Batch
+from coder.train.streams import NOTHING, Batch
 
 Tensor = torch.Tensor
 
-LEVELS = ("0.25", "0.5", "0.75", "1", "full")
-"""Noise levels up to this much; `full` are the canvases without a visible slot."""
+MOST_SLOTS = 16
+"""Slots that are told apart."""
 
 
 class LossTable:
-    """Means in nats. Slots behind the end of a middle are left out: they are easy and would hide the others."""
+    """Means in nats over the places where something was predicted, and shares of right predictions.
 
-    def __init__(self, sizes: Sequence[int], device: torch.device) -> None:
-        ascending = sorted(set(sizes))
-        self._sizes, self._largest = torch.tensor(ascending, device=device), ascending[-1]
-        self._names = [f"denoise_{size}_{level}" for size in ascending for level in LEVELS]
-        self._names += ["wrong_token", "next_token"]
-        self._sums = torch.zeros(2, len(self._names) + 1, dtype=torch.float64, device=device)
-        self._edges = torch.tensor([0.25, 0.5, 0.75], device=device)
+    `next_token` and `instructed` (next tokens of answers to instructions); `canvas`, all masked slots; `full`, those of
+    fully masked canvases, and `local`, the same by the local autoregression with the right tokens before. Slots behind
+    the end of an answer are left out: they are easy and would hide the others.
+    """
 
-    def add(self, batch: Batch, losses: Tensor) -> None:
-        """Count the `losses` of a batch's targets, float32 [K]."""
-        sizes, levels = batch["sizes"], batch["levels"]
-        level = torch.bucketize(levels, self._edges) + (levels >= 1.0)
-        size = torch.searchsorted(self._sizes, sizes.clamp(max=self._largest))
-        place = size * len(LEVELS) + level
-        place = torch.where(levels < 0, len(self._names) - 2, place)
-        place = torch.where(sizes == 0, len(self._names) - 1, place)
-        place = torch.where(batch["counts"] == 1.0, place, len(self._names))  # a heap for what is left out
-        self._sums.index_add_(1, place, torch.stack([losses.double(), torch.ones_like(losses.double())]))
+    def __init__(self, by_slot: bool = False) -> None:
+        """`by_slot` adds `full_1`, `local_1` and so on, and the shares `full_right_1` and `local_right_1`."""
+        self._by_slot = by_slot
+        self._sums: dict[str, Tensor] = {}
+
+    def add(self, batch: Batch, outputs: dict[str, Tensor]) -> None:
+        """Count what a `TwoStreamModel` answered to a batch."""
+        slots, learned = batch["slots"], batch["labels"] != NOTHING
+        instructed = batch["instructed"] > 0
+        inside = learned & (batch["teachers"] != NOTHING)
+        full = inside & (batch["levels"] >= 1.0)
+        nats, local = outputs["nats"], outputs["local_nats"]
+        self._count("next_token", nats, learned & (slots == 0) & ~instructed)
+        self._count("instructed", nats, learned & (slots == 0) & instructed)
+        self._count("canvas", nats, inside)
+        self._count("full", nats, full)
+        self._count("local", local, full)
+        for slot in range(1, MOST_SLOTS + 1) if self._by_slot else ():
+            own = full & (slots == slot)
+            for name, values in (("full", nats), ("local", local)):
+                self._count(f"{name}_{slot}", values, own)
+                self._count(f"{name}_right_{slot}", outputs[f"{name}_right"].float(), own)
+
+    def _count(self, name: str, values: Tensor, where: Tensor) -> None:
+        chosen = where & ~values.isnan()
+        counted = torch.stack([values.masked_fill(~chosen, 0.0).sum().double(), chosen.sum().double()])
+        self._sums[name] = self._sums.get(name, torch.zeros_like(counted)) + counted
 
     def read(self) -> dict[str, float]:
-        """The means of what was added since the last time, by name; nothing where there was nothing."""
-        sums, counts = self._sums.tolist()
-        self._sums.zero_()
-        return {name: sums[index] / counts[index] for index, name in enumerate(self._names) if counts[index]}
+        """Return the means of what was added since the last time, by name; nothing where there was nothing."""
+        found = {name: sums.tolist() for name, sums in self._sums.items()}
+        self._sums = {}
+        return {name: total / count for name, (total, count) in found.items() if count}

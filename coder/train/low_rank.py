@@ -1,82 +1,124 @@
-"""Low-rank changes to a decoder's matrices, learned while the matrices themselves stay (LoRA, arXiv:2106.09685)."""
+"""Low-rank changes to a model's matrices, learned while the matrices themselves stay (LoRA, arXiv:2106.09685)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 
-from coder.model.checkpoint.adapter import Change
-from coder.model.checkpoint.config import ModelConfig
-from coder.model.torch.decoder import Decoder, Layer
-
 Tensor = torch.Tensor
-
-MATRICES = ("query_key_value", "output", "gate_up", "down")
-"""Of a layer, all of them."""
+functional = torch.nn.functional
 
 
 class LowRankLinear(torch.nn.Module):
-    """Stands in for a matrix W: multiplies by W + scale · up @ down. `down` [rank, in] begins at random and `up`
-    [out, rank] at zero, so that at first nothing changes."""
+    """Stands in for a matrix W [out, in]: multiplies by W + scale · B A, with A [rank, in] and B [out, rank].
+
+    A begins at random and B at zero, so that at first nothing changes. W lies above a copy of A in one matrix, so that
+    a product with W also gives the product with A: for a few rows more, instead of a product of its own that is too
+    narrow to be fast.
+
+    Attributes:
+        lora_A, lora_B: float32, what is trained. enabled: off, it is W alone.
+    """
 
     def __init__(self, linear: torch.nn.Linear, rank: int, scale: float, generator: torch.Generator) -> None:
         super().__init__()
-        self.linear = linear.requires_grad_(False)
-        self.scale = scale
-        down = torch.randn(rank, linear.in_features, generator=generator) / math.sqrt(linear.in_features)
-        self.down = torch.nn.Parameter(down.to(linear.weight.device))
-        self.up = torch.nn.Parameter(torch.zeros(linear.out_features, rank, device=linear.weight.device))
+        self.scale, self.enabled = scale, True
+        self.outputs, self.inputs = linear.weight.shape
+        down = torch.randn(rank, self.inputs, generator=generator) / math.sqrt(self.inputs)
+        self.lora_A = torch.nn.Parameter(down.to(linear.weight.device))
+        self.lora_B = torch.nn.Parameter(torch.zeros(self.outputs, rank, device=linear.weight.device))
+        joined = torch.cat([linear.weight.detach(), down.to(linear.weight)])
+        self.register_buffer("joined", joined, persistent=False)
+        self.bias = None if linear.bias is None else torch.nn.Parameter(linear.bias.detach(), requires_grad=False)
+
+    joined: Tensor
 
     @property
     def weight(self) -> Tensor:
-        """The matrix without the change."""
-        return self.linear.weight
+        """W, without the change."""
+        return self.joined[: self.outputs]
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Bring A into the joined matrix, after it changed."""
+        self.joined[self.outputs :] = self.lora_A
 
     def forward(self, inputs: Tensor) -> Tensor:
-        functional = torch.nn.functional
-        return self.linear(inputs) + self.scale * functional.linear(functional.linear(inputs, self.down), self.up)
+        if not self.enabled:
+            return functional.linear(inputs, self.weight, self.bias)
+        rows = inputs.reshape(-1, self.inputs)
+        if not torch.is_grad_enabled() or not (self.lora_A.requires_grad or inputs.requires_grad):
+            outputs = _product(rows, self.joined, self.lora_B, self.scale)[0]
+        else:
+            outputs = _LowRankProduct.apply(rows, self.joined, self.lora_A, self.lora_B, self.scale)
+        outputs = outputs if self.bias is None else outputs + self.bias
+        return outputs.view(*inputs.shape[:-1], self.outputs)
 
 
-def add_low_rank(decoder: Decoder, rank: int, scale: float, seed: int) -> list[torch.nn.Parameter]:
-    """Freeze a decoder and give each matrix of its layers a change; the parameters of these."""
-    decoder.requires_grad_(False)
+def _product(rows: Tensor, joined: Tensor, up: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """Return x Wᵀ + scale · (x Aᵀ) Bᵀ and x Aᵀ."""
+    both = rows @ joined.T
+    plain, inner = both[:, : up.shape[0]], both[:, up.shape[0] :]
+    return torch.addmm(plain, inner, up.to(rows.dtype).T, alpha=scale), inner
+
+
+class _LowRankProduct(torch.autograd.Function):
+    """The product and its gradients, written out: nothing of the size of W is kept or made for the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, joined: Tensor, down: Tensor, up: Tensor, scale: float) -> Tensor:
+        outputs, inner = _product(rows, joined, up, scale)
+        ctx.save_for_backward(rows, joined, inner, up)
+        ctx.scale = scale
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        rows, joined, inner, up = ctx.saved_tensors
+        needs_rows, _, needs_down, needs_up, _ = ctx.needs_input_grad
+        count = up.shape[0]
+        inner_slope = (slope @ up.to(slope.dtype)).mul_(ctx.scale)
+        rows_slope = torch.addmm(slope @ joined[:count], inner_slope, joined[count:]) if needs_rows else None
+        down_slope = (inner_slope.T @ rows).float() if needs_down else None
+        up_slope = (slope.T @ inner).float().mul_(ctx.scale) if needs_up else None
+        return rows_slope, None, down_slope, up_slope, None
+
+
+def add_low_rank(model: torch.nn.Module, rank: int, scale: float, seed: int) -> None:
+    """Freeze a `transformers` model and give every matrix of its layers, but not its embeddings, a change."""
+    model.requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
-    for layer in decoder.layers:
-        for name in MATRICES:
-            setattr(layer, name, LowRankLinear(getattr(layer, name), rank, scale, generator))
-    return [parameter for parameter in decoder.parameters() if parameter.requires_grad]
+    for name, linear in list(model.named_modules()):
+        if isinstance(linear, torch.nn.Linear) and ".layers." in f".{name}":
+            parent, _, own = name.rpartition(".")
+            setattr(model.get_submodule(parent), own, LowRankLinear(linear, rank, scale, generator))
 
 
-def changes_of(decoder: Decoder) -> dict[str, Change]:
-    """What was learned, by the names that a checkpoint has for the matrices: those that a layer keeps as one are taken
-    apart."""
-    changes: dict[str, Change] = {}
-    for index, layer in enumerate(decoder.layers):
-        assert isinstance(layer, Layer)
-        for matrix in MATRICES:
-            change = getattr(layer, matrix)
-            assert isinstance(change, LowRankLinear)
-            down, up = (half.detach().float().cpu().numpy() for half in (change.down, change.up))
-            start = 0
-            for name, rows in _parts(matrix, decoder.config):
-                changes[f"model.layers.{index}.{name}.weight"] = down, up[start : start + rows]
-                start += rows
-    return changes
+def changes(model: torch.nn.Module) -> Iterator[tuple[str, LowRankLinear]]:
+    """Yield the changes of a model by the names of the modules that they are in."""
+    for name, module in model.named_modules():
+        if isinstance(module, LowRankLinear):
+            yield name, module
 
 
-def _parts(matrix: str, config: ModelConfig) -> Iterator[tuple[str, int]]:
-    """The matrices of a checkpoint that lie below each other in a layer's, and their rows."""
-    match matrix:
-        case "query_key_value":
-            yield "self_attn.q_proj", config.num_heads * config.head_dim
-            yield "self_attn.k_proj", config.num_key_value_heads * config.head_dim
-            yield "self_attn.v_proj", config.num_key_value_heads * config.head_dim
-        case "output":
-            yield "self_attn.o_proj", config.hidden_size
-        case "gate_up":
-            yield "mlp.gate_proj", config.intermediate_size
-            yield "mlp.up_proj", config.intermediate_size
-        case _:
-            yield "mlp.down_proj", config.hidden_size
+def refresh(model: torch.nn.Module) -> None:
+    """Bring what was learned since into the products; to be called once a step."""
+    for _, change in changes(model):
+        change.refresh()
+
+
+@contextmanager
+def without_changes(model: torch.nn.Module) -> Iterator[None]:
+    """Let a model be what it was before anything was learned."""
+    found = [change for _, change in changes(model)]
+    for change in found:
+        change.enabled = False
+    try:
+        yield
+    finally:
+        for change in found:
+            change.enabled = True

@@ -1,13 +1,14 @@
-"""The card of a checkpoint that was trained here: what it was made of, and what was measured."""
+"""The card of a model that was trained here: its data, its training, its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.train.infilling import Answer
-from coder.train.loss_table import LEVELS
+from coder.train.loss_table import MOST_SLOTS
 from coder.train.packed_rows import PackedRows
 from coder.train.settings import TrainSettings
 
@@ -16,19 +17,18 @@ Log = Sequence[Mapping[str, Any]]
 
 
 def model_card(settings: TrainSettings, log: Log, answers: Sequence[Answer]) -> str:
-    """Markdown. What a program cannot know, licence and limits, is left as a line to be written."""
+    """Markdown. Licence and limits are lines to be written, since no program knows them."""
     training = [entry for entry in log if "loss" in entry]
     last = training[-1] if training else {"step": 0, "seconds": 0.0}
     model, objective = settings.model, settings.objective
-    base = "the embedded checkpoint" if model.init == EMBEDDED else f"`{model.init.rpartition('/')[2]}`"
-    abilities = [name for name in ("holes", "edits", "correction", "context") if getattr(model, name)]
-    sizes = ", ".join(str(size) for size in sorted(set(objective.block_sizes)))
+    base = "the embedded checkpoint" if model.init == EMBEDDED else f"`{Path(model.init).name}`"
+    abilities = [name for name in ("holes", "edits", "context") if getattr(model, name)]
+    sizes = ", ".join(str(size) for size in sorted(set(objective.canvas_sizes)))
+    method = "all weights" if model.method == "full" else f"low rank {model.rank} on every matrix of the layers"
     facts = {
         "Base": base,
         "Training data": _data(settings),
-        "Training": f"{last['step']} steps, {last['seconds'] / 60:.0f} minutes; "
-        f"loss on {'middles' if objective.middles_only else 'everything'}, "
-        f"embedding {'frozen but for the control tokens' if settings.optimizer.frozen_embedding else 'trained'}, "
+        "Training": f"{last['step']} steps, {last['seconds'] / 60:.0f} minutes; {method}, "
         f"learning rate {settings.optimizer.learning_rate:g}, canvases of {sizes}",
         "Abilities": ", ".join(["one hole", *abilities]),
         "Licence": "to be written",
@@ -41,9 +41,9 @@ def model_card(settings: TrainSettings, log: Log, answers: Sequence[Answer]) -> 
     if evaluations:
         parts += [
             "## Held-out loss",
-            f"Nats a token in float32, by canvas size and noise level; the next token's: "
-            f"{evaluations[-1]['eval_next_token']:.3f}.",
-            _loss_table(evaluations[-1], sorted(set(objective.block_sizes))),
+            f"Nats a token; the next token's: {evaluations[-1]['eval_next_token']:.3f}. A fully masked canvas by slot, "
+            "plain and by the local autoregression with the right tokens before it:",
+            _slot_table(evaluations[-1]),
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -79,13 +79,20 @@ def _holes_table(answers: Sequence[Answer]) -> str:
     return _table(["method", "exact", "first line", "tokens a pass"], rows)
 
 
-def _loss_table(figures: Mapping[str, Any], sizes: Sequence[int]) -> str:
-    def cell(size: int, level: str) -> str:
-        value = figures.get(f"eval_denoise_{size}_{level}")
-        return "–" if value is None else f"{value:.3f}"
+def _slot_table(figures: Mapping[str, Any]) -> str:
+    slots = [slot for slot in range(1, MOST_SLOTS + 1) if f"eval_full_{slot}" in figures]
 
-    heads = ["canvas", *(level if level == "full" else f"t ≤ {level}" for level in LEVELS)]
-    return _table(heads, [[str(size), *(cell(size, level) for level in LEVELS)] for size in sizes])
+    def row(head: str, name: str, form: str) -> list[str]:
+        values = [figures.get(f"eval_{name}_{slot}") for slot in slots]
+        return [head, *("–" if value is None else format(value, form) for value in values)]
+
+    rows = [
+        row("nats", "full", ".2f"),
+        row("nats, local", "local", ".2f"),
+        row("right", "full_right", ".0%"),
+        row("right, local", "local_right", ".0%"),
+    ]
+    return _table(["slot", *map(str, slots)], rows)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,122 +1,192 @@
-"""The training objective: block diffusion on the middles, the next token beside it, in one pass over a batch.
+"""The training objective: next tokens, masked slots, and the local autoregression, over two packed streams.
 
-    L = sum over slots of (count x w(t) x -log p) / sum over slots of count  +  λ x mean of -log p(next token)
+    L = λ · next + canvas + μ · local
 
-A slot's count is 1, less behind the end of a middle; its first factor is there for masked and for wrong slots only. For
-one canvas size this is (1/N) Σ_blocks (w(t)/B) Σ_masked, the bound of MDLM (arXiv:2406.07524) block by block (Block
-Diffusion, arXiv:2503.09573, equation 8); over mixed sizes every slot counts the same.
+each a weighted mean: over the region's next tokens, over the masked slots of canvases, and over those of them that lie
+inside the region, predicted with the right tokens before them. Half of a slot's target is soft: what the clean stream,
+which sees everything before it, predicts in the same place. It costs nothing, since that is computed anyway.
+
+Where an instruction was answered (`instructed`), the target is the base's own prediction, the same network with the
+low-rank changes off: so an adapter learns to fill canvases there without unlearning to follow instructions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from coder.model.checkpoint.config import ControlTokens
-from coder.model.torch.decoder import Decoder, Layer
-from coder.train.attention import dense_attention, flex_attention_of
-from coder.train.control_embedding import ControlEmbedding
-from coder.train.cross_entropy import weighted_cross_entropy
-from coder.train.packed_rows import NO_DOCUMENT
+from coder.train.attention import FlexStreams, Streams
+from coder.train.cross_entropy import HeadLoss, head_loss
+from coder.train.local_autoregression import LocalAutoregression
+from coder.train.low_rank import refresh, without_changes
+from coder.train.settings import ObjectiveSettings
+from coder.train.streams import CLEAN, NOTHING, Batch
 
 Tensor = torch.Tensor
+functional = torch.nn.functional
 
 
-class BlockDiffusionModel(torch.nn.Module):
-    """A decoder that, given a batch, answers with its loss."""
+@dataclass(frozen=True)
+class Targets:
+    """The clean places that teach: their K distributions over n tokens, by the place in the stream.
+
+    Attributes:
+        row: int64 [R], the row of each place, or -1. tokens, shares: [K, n].
+    """
+
+    row: Tensor
+    tokens: Tensor
+    shares: Tensor
+
+    def at(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """The distributions of some places."""
+        rows = self.row[places]
+        return self.tokens[rows], self.shares[rows]
+
+
+class TwoStreamModel(torch.nn.Module):
+    """A causal language model of `transformers` that, given a batch, answers with its loss.
+
+    Attributes:
+        mask_embedding: [hidden_size], float32, what an undecided slot looks like.
+        local: None trains no local autoregression.
+    """
 
     accepts_loss_kwargs = False
     """Tells `transformers.Trainer` that the loss is a mean over one batch."""
 
-    def __init__(self, decoder: Decoder, next_token_weight: float, frozen_embedding: bool) -> None:
+    def __init__(self, model: Any, mask: int, local: LocalAutoregression | None, objective: ObjectiveSettings) -> None:
         super().__init__()
-        self.next_token_weight = next_token_weight
-        if frozen_embedding:
-            trained = named_control_tokens(decoder.config.control)
-            decoder.embedding = ControlEmbedding(decoder.embedding.weight, trained)
-            if decoder.head is not None:
-                decoder.head = ControlEmbedding(decoder.head.weight, trained)  # pyright: ignore[reportAttributeAccessIssue]
-        self.decoder = decoder
+        self.model = model
+        self.local = local
+        self.mask = mask
+        self.objective = objective
+        embedding = model.get_input_embeddings().weight.detach()
+        self.mask_embedding = torch.nn.Parameter(embedding[mask].float().clone())
+        # Of a few thousand words: the first hundreds are control tokens and bytes.
+        self.register_buffer("_unit", 1.0 / embedding[256:8192].float().std().clamp(min=1e-6), persistent=False)
 
-    def forward(
-        self,
-        tokens: Tensor,
-        positions: Tensor,
-        documents: Tensor,
-        canvases: Tensor,
-        reach: Tensor,
-        places: Tensor,
-        answers: Tensor,
-        weights: Tensor,
-        counts: Tensor,
-        levels: Tensor,
-        sizes: Tensor,
-        slots: Tensor,
-    ) -> dict[str, Tensor]:
-        """The `loss` of a `coder.train.batches.Batch`, and the `losses` of its targets, float32 [K], without gradient.
+    _unit: Tensor
 
-        Among processes that share a batch, sums are divided by what all of them hold, so that the mean of their losses
-        is the loss of the whole.
+    def forward(self, **batch: Tensor) -> dict[str, Tensor]:
+        """Return the `loss` of a `coder.train.streams.Batch`, and by place [R], without a gradient: `nats` of each
+        label, NaN where nothing is learned; `local_nats`, those of the local autoregression; and in evaluations
+        `full_right` and `local_right`, whether the label is the likeliest token.
         """
-        if tokens.is_cuda:
-            attend = flex_attention_of(documents, canvases, reach)
-        else:
-            # Only compiled kernels need one length for all batches.
-            whole, used = tokens.shape[1], used_length(documents)
-            tokens, positions = tokens[:, :used], positions[:, :used]
-            attend = dense_attention(documents[:, :used], canvases[:, :used], reach[:, :used])
-            places = places // whole * used + places % whole
-        hidden = self.decoder(tokens, positions, attend).flatten(0, 1)[places]
-        in_canvas = sizes > 0
-        next_tokens = ((counts > 0) & ~in_canvas).sum().float()
-        totals = mean_over_processes(torch.stack([slots[0], next_tokens])).clamp(min=1.0)
-        scaled = weights * torch.where(in_canvas, 1.0 / totals[0], self.next_token_weight / totals[1])
-        head = self.decoder.head or self.decoder.embedding
-        trained = (head.numbers, head.rows) if isinstance(head, ControlEmbedding) else None
-        loss, losses = weighted_cross_entropy(hidden, head.weight, answers, scaled, trained)
-        return {"loss": loss, "losses": losses}
+        refresh(self.model)
+        hidden = self._region(batch, self._streams(batch))
+        labels, weights, slots = batch["labels"], batch["weights"], batch["slots"]
+        next_token = ((slots == 0) & (labels != NOTHING)).nonzero()[:, 0]
+        in_canvas = ((slots > 0) & (labels != NOTHING)).nonzero()[:, 0]
+        taught = in_canvas[batch["teachers"][in_canvas] != NOTHING]
+        nats = torch.full(labels.shape, float("nan"), device=labels.device)
+        local_nats, right = nats.clone(), torch.zeros_like(labels, dtype=torch.bool)
+        local_right = right.clone()
 
-    def settle(self) -> None:
-        """Bring trained rows into the frozen embeddings, before weights are saved."""
-        for module in self.modules():
-            if isinstance(module, ControlEmbedding):
-                module.settle()
+        clean, targets = self._next_tokens(hidden, batch, next_token)
+        nats[next_token] = clean.nats
+        loss = self.objective.next_token_weight * clean.total / weights[next_token].sum().clamp(min=1e-6)
 
-    def unsettle(self) -> None:
-        """Take trained rows from the embeddings, after weights were loaded."""
-        for module in self.modules():
-            if isinstance(module, ControlEmbedding):
-                module.unsettle()
+        if len(in_canvas):
+            tokens, shares = self._slot_targets(batch, in_canvas, targets, self.objective.soft_share)
+            found = head_loss(hidden[in_canvas], self._head, tokens, shares, weights[in_canvas])
+            nats[in_canvas], right[in_canvas] = found.nats, found.right
+            loss = loss + found.total / weights[in_canvas].sum().clamp(min=1e-6)
+        if self.local is not None and len(taught):
+            before = self._embed(batch["before"][taught]).detach().float() * self._unit
+            states = self.local(hidden[taught], before)
+            tokens, shares = self._slot_targets(batch, taught, targets, self.objective.local_soft_share)
+            found = head_loss(states, self._head, tokens, shares, weights[taught])
+            local_nats[taught], local_right[taught] = found.nats, found.right
+            loss = loss + self.objective.local_weight * found.total / weights[taught].sum().clamp(min=1e-6)
+        figures = {"nats": nats, "local_nats": local_nats, "full_right": right, "local_right": local_right}
+        return {"loss": loss, **figures}
+
+    @property
+    def _head(self) -> Tensor:
+        """The head's matrix, for states that `_region` scaled as the model scales its logits."""
+        return self.model.get_output_embeddings().weight
+
+    def _embed(self, tokens: Tensor) -> Tensor:
+        found = self.model.get_input_embeddings()(tokens)
+        return torch.where((tokens == self.mask)[..., None], self.mask_embedding.to(found.dtype), found)
+
+    def _streams(self, batch: Batch) -> Streams | FlexStreams:
+        """Run the context, whose keys and values the region will see."""
+        dtype = self.model.get_input_embeddings().weight.dtype
+        if torch.is_autocast_enabled(batch["tokens"].device.type):
+            dtype = torch.get_autocast_dtype(batch["tokens"].device.type)
+        streams = FlexStreams(batch) if batch["tokens"].is_cuda else Streams(batch, dtype)
+        if len(batch["context_tokens"]):
+            with torch.no_grad():
+                self._run(batch["context_tokens"], batch["context_positions"], streams.context)
+        return streams
+
+    def _region(self, batch: Batch, streams: Streams | FlexStreams) -> Tensor:
+        """Last hidden states [R, hidden_size]."""
+        hidden = self._run(batch["tokens"], batch["positions"], streams.region)
+        return hidden / getattr(self.model.config, "logits_scaling", 1.0)
+
+    def _run(self, tokens: Tensor, positions: Tensor, attend: Any) -> Tensor:
+        found = self.model.get_decoder()(
+            inputs_embeds=self._embed(tokens)[None], position_ids=positions[None], use_cache=False, attend=attend
+        )
+        return found.last_hidden_state[0]
+
+    def _next_tokens(self, hidden: Tensor, batch: Batch, places: Tensor) -> tuple[HeadLoss, Targets]:
+        """The loss of the next tokens, and what their predictions teach."""
+        objective = self.objective
+        tokens, shares = _hard(batch["labels"][places], objective.soft_targets)
+        own = (batch["instructed"][places] > 0).nonzero()[:, 0]
+        if len(own):
+            tokens[own, 1:], shares[own, 1:] = self._base_predictions(batch)
+            shares[own, 0] = 0.0
+        found = head_loss(hidden[places], self._head, tokens, shares, batch["weights"][places], objective.soft_targets)
+        best, likely = found.tokens, found.probabilities / found.probabilities.sum(dim=-1, keepdim=True)
+        if len(own):
+            best, likely = best.clone(), likely.clone()
+            best[own], likely[own] = tokens[own, 1:], shares[own, 1:].to(likely.dtype)
+        row = torch.full(batch["labels"].shape, -1, device=places.device)
+        row[places] = torch.arange(len(places), device=places.device)
+        return found, Targets(row, best, likely.float())
+
+    def _slot_targets(self, batch: Batch, places: Tensor, targets: Targets, soft: float) -> tuple[Tensor, Tensor]:
+        """What slots are to say: the right token, and for a share what their teachers predict."""
+        tokens, shares = _hard(batch["labels"][places], self.objective.soft_targets)
+        teachers = batch["teachers"][places]
+        own = (teachers != NOTHING).nonzero()[:, 0]
+        taught, likely = targets.at(teachers[own])
+        tokens[own, 1:], shares[own, 1:] = taught, soft * likely
+        shares[own, 0] = 1.0 - soft
+        return tokens, shares
+
+    @torch.no_grad()
+    def _base_predictions(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The base's likeliest tokens [K, n] and their shares, at the instructed clean places."""
+        kept = instructed_part(batch)
+        with without_changes(self.model):
+            hidden = self._region(kept, self._streams(kept))
+        tokens, shares = _hard(kept["labels"], 0)
+        found = head_loss(hidden, self._head, tokens, shares, kept["weights"], self.objective.soft_targets)
+        return found.tokens, (found.probabilities / found.probabilities.sum(dim=-1, keepdim=True)).float()
 
 
-def used_length(documents: Tensor) -> int:
-    """Tokens of the longest row without the padding at its end; documents: int64 [rows, M]."""
-    return int((documents != NO_DOCUMENT).any(dim=0).nonzero().max()) + 1
+def instructed_part(batch: Batch) -> Batch:
+    """The clean places of instructed examples, and their contexts, as a batch of its own."""
+    clean = (batch["instructed"] > 0) & (batch["canvases"] == CLEAN)
+    documents = batch["documents"][clean].unique()
+    context = torch.isin(batch["context_documents"], documents)
+    part = {name: values[context if name.startswith("context_") else clean] for name, values in batch.items()}
+    for name in ("documents", "context_documents"):
+        part[name] = torch.searchsorted(documents, part[name])
+    return part
 
 
-def named_control_tokens(control: ControlTokens) -> Sequence[int]:
-    """The ids of the layout's control tokens, without the ones that the vocabulary only reserves."""
-    return sorted(value for name, value in vars(control).items() if name != "all")
-
-
-def mean_over_processes(values: Tensor) -> Tensor:
-    """The mean of each value over the processes that train together."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return values
-    values = values.clone()
-    torch.distributed.all_reduce(values)
-    return values / torch.distributed.get_world_size()
-
-
-def compile_layers(decoder: Decoder, one_length: bool) -> None:
-    """Compile the two parts of the layers around the attention: one layer's code serves all, in seconds.
-
-    Args:
-        one_length: all batches are equally long, which makes better kernels; so on CUDA.
-    """
-    dynamic = False if one_length else None
-    for layer in decoder.layers:
-        assert isinstance(layer, Layer)
-        layer.project = torch.compile(layer.project, dynamic=dynamic)
-        layer.combine = torch.compile(layer.combine, dynamic=dynamic)
+def _hard(labels: Tensor, others: int) -> tuple[Tensor, Tensor]:
+    """Labels as distributions of 1 + `others` tokens, all of it on the first."""
+    tokens = torch.zeros(len(labels), 1 + others, dtype=torch.int64, device=labels.device)
+    shares = torch.zeros(len(labels), 1 + others, device=labels.device)
+    tokens[:, 0], shares[:, 0] = labels, 1.0
+    return tokens, shares

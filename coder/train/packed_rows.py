@@ -6,10 +6,11 @@ A folder holds `rows.json`, which says what is there, and three arrays for each 
     NAME.roles.npy       uint8: a `Role` for each token
     NAME.documents.npy   int32: the number of the document within its row, from 0; -1 for padding
 
-A document is a context of at least one token and, right behind it, one middle; documents that share a row never see
-each other. A middle ends with `<|fim_end|>`, and holds `<|hole|>` between the answers of several holes. One that ends
-without is cut: nothing is known of what follows. The anchor of its first canvas is the last token of the context. A
-document that is learned left to right has an empty suffix and prefix before it, and is all middle.
+A document is a context of at least one token and, right behind it, one middle: all that is learned, what the user wrote
+since the split and the answer. Documents that share a row never see each other. A middle ends with the token that ends
+an answer, and holds `<|hole|>` between the answers of several holes. One that ends without is cut: nothing is known of
+what follows. The anchor of its first canvas is the last token of the context, `<|fim_middle|>` for a hole. In an
+*instructed* document the middle answers an instruction, and the base's own predictions are what is learned there.
 
 Numpy alone, so that every process that feeds a trainer starts at once.
 """
@@ -29,7 +30,7 @@ import numpy.typing as npt
 
 from coder.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 CARD = "rows.json"
 ARRAYS = ("tokens", "roles", "documents")
 
@@ -50,6 +51,8 @@ class Role(IntEnum):
     """Attended to; the layout's control tokens before the middle, prefix, suffix, other files."""
     MIDDLE = 2
     """Canvases are cut from these."""
+    INSTRUCTED = 3
+    """The same, where an instruction is answered."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Document:
 
     context: Ids
     middle: Ids
+    instructed: bool = False
 
     def __len__(self) -> int:
         return len(self.context) + len(self.middle)
@@ -198,7 +202,7 @@ def fill_rows(rows: Sequence[Sequence[Document]], row_length: int, dtype: TokenT
             filled.tokens[row, start:middle] = document.context
             filled.tokens[row, middle:end] = document.middle
             filled.roles[row, start:middle] = Role.CONTEXT
-            filled.roles[row, middle:end] = Role.MIDDLE
+            filled.roles[row, middle:end] = Role.INSTRUCTED if document.instructed else Role.MIDDLE
             filled.documents[row, start:end] = number
             start = end
     return filled
@@ -208,7 +212,9 @@ def documents_of(row: Row) -> Iterable[Document]:
     """The documents of one row, in order."""
     for number in range(int(row.documents.max(initial=NO_DOCUMENT)) + 1):
         own = row.documents == number
-        yield Document(row.tokens[own & (row.roles == Role.CONTEXT)], row.tokens[own & (row.roles == Role.MIDDLE)])
+        is_context = row.roles[own] == Role.CONTEXT
+        tokens = row.tokens[own]
+        yield Document(tokens[is_context], tokens[~is_context], bool((row.roles[own] == Role.INSTRUCTED).any()))
 
 
 def write_shard(
@@ -221,7 +227,7 @@ def write_shard(
         unfinished = file.with_name(f".{file.name}")
         np.save(unfinished, getattr(filled, array), allow_pickle=False)
         unfinished.replace(file)
-    in_use, middle = int((filled.roles != Role.PADDING).sum()), int((filled.roles == Role.MIDDLE).sum())
+    in_use, middle = int((filled.roles != Role.PADDING).sum()), int((filled.roles >= Role.MIDDLE).sum())
     return Shard(name, len(rows), in_use, middle)
 
 

@@ -1,85 +1,119 @@
-"""The folder of a training run: where it began, its checkpoints, how far it is.
+"""The folder of a training run: its checkpoints, how far it is.
 
-A checkpoint is a folder like any other of ours, in float32, with the trainer's own files beside the weights: `quickfill
-complete --model RUN/checkpoint-100` reads it.
+A checkpoint is a folder like any other, with the trainer's own files in it: the base's weights, or those that were
+trained, and `adapter.safetensors` in float32. `quickfill complete --model RUN/checkpoint-100` reads it, where the base
+is a checkpoint of this project.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+import safetensors.torch
 import torch
 
 from coder.errors import InputError
-from coder.model.checkpoint.checkpoint import Checkpoint
-from coder.model.checkpoint.opening import open_checkpoint
-from coder.model.checkpoint.stored_tensors import StoredTensor
-from coder.model.convert.checkpoint_writer import write_checkpoint
-from coder.model.convert.convert import open_source
-from coder.model.torch.decoder import Decoder
+from coder.model.checkpoint.adapter import fingerprint
+from coder.model.checkpoint.checkpoint import weight_tensors
+from coder.train.adapter_file import MODEL, adapter_tensors, load_adapter, write_adapter
+from coder.train.base_model import Base
+from coder.train.objective import TwoStreamModel
 from coder.train.pace import CLOCK_FILE
 from coder.train.settings import TrainSettings
 
 SETTINGS_FILE = "settings.json"
 FIGURES_FILE = "figures.json"
 """What was measured at the end of a run."""
+ADAPTER_FILE = "adapter.safetensors"
+WEIGHTS_FILE = "model.safetensors"
+CONFIG_FILE = "config.json"
 CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
 @dataclass(frozen=True)
-class _LiveTensor(StoredTensor):
-    """A parameter in memory, read like one in a file."""
+class RunFolder:
+    """Writes and reads a run's checkpoints."""
 
-    values: torch.Tensor
+    base: Base
+    settings: TrainSettings
 
-    def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
-        return self.values.detach()[rows].float().cpu().numpy()
+    def save(self, state: Mapping[str, torch.Tensor], folder: Path) -> None:
+        """Write the state of a `TwoStreamModel` into a folder, which is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        model, of_weights = self.settings.model, self.base.fingerprint
+        if model.method == "full":
+            safetensors.torch.save_file(self._weights(state), folder / WEIGHTS_FILE, {"format": "pt"})
+            if self.base.checkpoint is not None:
+                of_weights = fingerprint(replace(self.base.checkpoint, stored=weight_tensors(folder)))
+        elif self.base.checkpoint is not None:
+            for file in weight_files(self.base):
+                link(file, folder / file.name)
+        rank = model.rank if model.method == "low-rank" else 0
+        write_adapter(folder / ADAPTER_FILE, adapter_tensors(state), rank, model.scale, of_weights)
+        shutil.copyfile(self.base.folder / "tokenizer.json", folder / "tokenizer.json")
+        config = new_config(self.base.settings, self.settings)
+        (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+    def load(self, model: TwoStreamModel, folder: Path) -> None:
+        """Read back what `save` wrote."""
+        if self.settings.model.method == "full":
+            model.model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS_FILE), strict=False)
+            model.model.tie_weights()
+        load_adapter(model, folder / ADAPTER_FILE, self.settings.model.scale)
+
+    def _weights(self, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        tied = f"{MODEL}lm_head.weight" if self.base.model.config.tie_word_embeddings else ""
+        return {
+            name.removeprefix(MODEL): value.detach().float().cpu().contiguous()
+            for name, value in state.items()
+            if name.startswith(MODEL) and name != tied
+        }
 
 
-@dataclass(frozen=True)
-class Start:
-    """What a run began with, and the `config.json` of what it makes."""
-
-    checkpoint: Checkpoint
-    settings: Mapping[str, Any]
-
-
-def open_start(settings: TrainSettings) -> Start:
-    """Read the weights that a run begins with; the tokenizer goes to the run's folder.
-
-    Raises CheckpointError and the other errors of `coder.model.convert.convert.open_source`.
-    """
-    folder = settings.run.out / "start"
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint, found = open_source(settings.model.init, settings.model.tokenizer, folder)
-    return Start(checkpoint, {**found, "quickfill": _new_settings(found["quickfill"], settings)})
-
-
-def save_weights(decoder: Decoder, start: Start, folder: Path) -> None:
-    """Write a decoder as a float32 checkpoint into `folder`, which exists."""
-    stored = {
-        name: _LiveTensor(folder, "F32", tuple(tensor.shape), 0, tensor)
-        for name, tensor in decoder.checkpoint_tensors().items()
+def new_config(config: Mapping[str, Any], settings: TrainSettings, decoding: Sequence[Any] = ()) -> dict[str, Any]:
+    """Return a base's `config.json` for what is trained on it; `decoding` lists what was measured of its methods."""
+    if "quickfill" not in config:
+        return dict(config)
+    model = settings.model
+    kept = {name: value for name, value in config["quickfill"].items() if name not in ("adapted", "decoding")}
+    ours = {
+        "version": model.version,
+        "adapter": ADAPTER_FILE,
+        "block_sizes": sorted(set(settings.objective.canvas_sizes)),
+        "abilities": {"holes": model.holes, "edits": model.edits, "correction": False, "context": model.context},
     }
-    write_checkpoint(replace(start.checkpoint, stored=stored), start.settings, folder, "f32")
+    return {**config, "quickfill": {**kept, **ours, **({"decoding": list(decoding)} if decoding else {})}}
 
 
-@torch.no_grad()
-def load_weights(decoder: Decoder, folder: Path) -> None:
-    """Read the weights of a checkpoint into a decoder."""
-    checkpoint = open_checkpoint(str(folder))
-    for name, target in decoder.checkpoint_tensors().items():
-        target.copy_(torch.tensor(np.asarray(checkpoint.float_tensor(name))))
+def weight_files(base: Base) -> list[Path]:
+    """The files of a base's weights, its own adapter left out."""
+    own = base.settings.get("quickfill", {}).get("adapter")
+    found = (file for file in sorted(base.folder.iterdir()) if {".safetensors", ".gguf"} & set(file.suffixes))
+    return [file for file in found if file.name != own]
+
+
+def link(file: str | Path, to: str | Path) -> None:
+    """Let a file be in another place too: a base's weights, the same in every checkpoint, take their room once.
+
+    Copied where the file system has no such links.
+    """
+    to = Path(to)
+    to.unlink(missing_ok=True)
+    try:
+        os.link(Path(file).resolve(), to)
+    except OSError:
+        shutil.copyfile(file, to)
 
 
 def newest_checkpoint(run: Path) -> Path | None:
-    """The last finished checkpoint of a run, if there is one."""
+    """Return the last finished checkpoint of a run, if there is one."""
     found = [
         path for path in run.glob("checkpoint-*") if CHECKPOINT.fullmatch(path.name) if (path / CLOCK_FILE).is_file()
     ]
@@ -87,25 +121,8 @@ def newest_checkpoint(run: Path) -> Path | None:
 
 
 def last_checkpoint(run: Path) -> Path:
-    """The same, where one is needed. Raises InputError."""
+    """Return the same, where one is needed. Raises InputError."""
     checkpoint = newest_checkpoint(run)
     if checkpoint is None:
         raise InputError(f"{run} holds no finished checkpoint; train first, or name the run's folder")
     return checkpoint
-
-
-def _new_settings(found: Mapping[str, Any], settings: TrainSettings) -> dict[str, Any]:
-    """The `quickfill` settings of what is trained. How its decoding methods do is not known yet."""
-    model = settings.model
-    kept = {name: value for name, value in found.items() if name not in ("adapted", "decoding", "quantization")}
-    return {
-        **kept,
-        "version": model.version,
-        "block_sizes": sorted(set(settings.objective.block_sizes)),
-        "abilities": {
-            "holes": model.holes,
-            "edits": model.edits,
-            "correction": model.correction,
-            "context": model.context,
-        },
-    }

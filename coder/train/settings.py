@@ -16,15 +16,30 @@ STRICT = {"extra": "forbid", "use_attribute_docstrings": True}
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Where the weights come from, and what the new ones are called."""
+    """Where the weights come from, what of them is trained, and what the result is called."""
 
     __pydantic_config__ = STRICT
 
     init: str = "embedded"
-    """Weights to begin with: `embedded`, a checkpoint's folder, any Llama's folder, a `.gguf` file or a hub id."""
+    """Weights to begin with: `embedded`, a checkpoint's folder, another causal model's, or a hub id."""
 
-    tokenizer: Path | None = None
-    """A `tokenizer.json` to use instead of the one that comes with `init`."""
+    adapter: Path | None = None
+    """An adapter of these weights to train on from."""
+
+    method: Literal["low-rank", "full"] = "low-rank"
+    """Train low-rank changes of every matrix of the layers, or all weights."""
+
+    rank: int = 32
+    """Of the changes: how much can be learned."""
+
+    scale: float = 2.0
+    """What the changes are multiplied by."""
+
+    frozen_layers: int = 0
+    """So many of the lowest layers are not trained: no gradient goes through them, nor to the mask's embedding."""
+
+    local_width: int = 1024
+    """Width of the local autoregression; 0 trains none."""
 
     version: str = "unnamed"
     """What the new checkpoint calls itself."""
@@ -37,9 +52,6 @@ class ModelSettings:
 
     context: bool = False
     """Whether the rows show other files before the file."""
-
-    correction: bool = False
-    """Whether the new checkpoint is to be trusted with its own doubts about visible tokens."""
 
 
 @dataclass(frozen=True)
@@ -54,102 +66,87 @@ class DataSettings:
     held_out: Path | None = None
     """A folder of packed rows for the held-out loss."""
 
-    held_out_rows: int = 64
+    held_out_rows: int = 16
     """So many of them are used, the first ones."""
 
     holes: Path | None = None
-    """Held-out holes to fill: a line of JSON each, with `prefix`, `middle` and `suffix`."""
-
-
-@dataclass(frozen=True)
-class MaskingShares:
-    """Which rule masks how many of the blocks (`coder.train.masking`); only their ratio counts."""
-
-    __pydantic_config__ = STRICT
-
-    slots: float = 1.0
-    """Every slot by itself."""
-
-    spans: float = 0.0
-    """Runs of about four slots."""
-
-    lines: float = 0.0
-    """Whole lines."""
-
-    suffix: float = 0.0
-    """Everything from some slot on."""
-
-    nodes: float = 0.0
-    """Whole syntax nodes of Python; needs tree-sitter."""
+    """Held-out holes to fill when the run is over: a line of JSON each, with `prefix`, `middle` and `suffix`."""
 
 
 @dataclass(frozen=True)
 class ObjectiveSettings:
-    """What is learned: block diffusion, and the next token beside it."""
+    """What is learned: next tokens, canvases of masked slots, and the local autoregression over these."""
 
     __pydantic_config__ = STRICT
 
-    block_sizes: tuple[int, ...] = (8, 16, 32, 64)
-    """Slots of a canvas; each row draws one of these, so one that is listed twice is drawn twice as often."""
+    canvas_sizes: tuple[int, ...] = (4, 4, 8, 8, 8, 16)
+    """Slots of a canvas; each example draws one of these, so one that is listed twice is drawn twice as often."""
 
-    schedule: Literal["linear", "cosine"] = "linear"
-    """How the masked share follows the noise level."""
+    spacing: float = 0.25
+    """Mean distance of anchors, in canvas sizes: how many canvases share a context."""
 
-    fully_masked: float = 0.15
+    fully_masked: float = 0.6
     """Share of the canvases without any visible slot: the state that every generation starts from."""
 
-    next_token_weight: float = 0.5
-    """What the next-token loss counts beside the denoising loss (λ)."""
+    near_weight: float = 0.85
+    """Each slot weighs so much of the one before it: near ones can be learned, and are what a pass fixes."""
 
-    middles_only: bool = True
-    """Learn from middles alone; otherwise from prefixes too, and the next token everywhere."""
+    end_weight: float = 2.0
+    """What the token that ends an answer weighs, against any other."""
 
-    noisy_length: int | None = None
-    """Room for canvases in a row, anchors included, in tokens; by default as many as the row has."""
+    behind_the_end: float = 0.1
+    """What a slot behind the end of an answer weighs: such slots are easy and many."""
 
-    draws: int = 4
-    """Most noisy copies of a canvas in a row, where there is room for them."""
+    most_level_weight: float = 3.0
+    """Bound of the weight 1/t that a noise level t gives a canvas."""
 
-    complementary: bool = False
-    """Mask copies in pairs that cover every slot exactly once; the linear schedule only."""
+    soft_targets: int = 24
+    """So many of the clean stream's likeliest tokens teach a slot."""
 
-    wrong_token_blocks: float = 0.25
-    """Share of the canvases with wrong visible tokens, which the model has to mend."""
+    soft_share: float = 0.5
+    """What they count in a slot's target; the rest is the right token."""
 
-    wrong_token_slots: float = 0.1
-    """Share of the visible slots that are wrong in these."""
+    local_soft_share: float = 0.5
+    """The same in the targets of the local autoregression."""
 
-    masking: MaskingShares = field(default_factory=MaskingShares)
+    next_token_weight: float = 1.0
+    """What the loss of next tokens counts beside that of canvases."""
+
+    local_weight: float = 0.5
+    """What the loss of the local autoregression counts beside that of canvases."""
 
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """AdamW, its steps, and the learning rate: a warm-up, a steady part, a straight line down to nothing."""
+    """AdamW, its steps, and the learning rate: a warm-up, a steady part, a straight line down."""
 
     __pydantic_config__ = STRICT
 
-    rows: int = 8
+    rows: int = 2
     """Rows of a pass, in each process."""
 
-    accumulate: int = 1
+    accumulate: int = 2
     """Passes of a step, in each process."""
 
-    learning_rate: float = 1e-4
-    """The highest."""
+    learning_rate: float = 4e-4
+    """The highest. For `full`, a tenth of this or less."""
 
-    control_token_rate: float = 5.0
-    """Learning rate of the control tokens' embeddings, in multiples of the others'; where the embedding is frozen."""
+    mask_rate: float = 10.0
+    """Learning rate of the mask's embedding, in multiples of the others'."""
 
-    frozen_embedding: bool = True
-    """Keep the embedding as it is but for the control tokens."""
+    local_rate: float = 3.0
+    """The same of the local autoregression."""
 
-    warmup_steps: int = 20
+    warmup_steps: int = 15
     """Steps in which the learning rate rises to its highest."""
 
-    steady: float = 0.35
+    steady: float = 0.3
     """The part of the budget after which it begins to fall."""
 
-    weight_decay: float = 0.02
+    lowest: float = 0.08
+    """What it falls to, of the highest."""
+
+    weight_decay: float = 0.0
     """Of matrices; norms and embeddings have none."""
 
     beta1: float = 0.9
@@ -172,7 +169,7 @@ class BudgetSettings:
     """Steps in all."""
 
     max_seconds: float | None = None
-    """Seconds of training in all, over every slice; loading and compiling count."""
+    """Seconds of training in all, over every slice; loading counts."""
 
     slice_seconds: float | None = None
     """Seconds after which this process saves and stops; the same command goes on from there."""
@@ -185,16 +182,16 @@ class RunSettings:
     __pydantic_config__ = STRICT
 
     out: Path = Path("run")
-    """The run's folder: checkpoints, log, samples, TensorBoard's files. A run in it goes on."""
+    """The run's folder: checkpoints, log, TensorBoard's files. A run in it goes on."""
 
     seed: int = 0
-    """Of the order of rows, block sizes, noise."""
+    """Of the order of rows, canvases, noise."""
 
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """What matrices are multiplied in; `auto`: bfloat16 on GPUs that have it. Weights are kept in float32."""
+    """Of products; `auto`: bfloat16 where the processor or GPU has it. Trained weights are float32 in any case."""
 
-    compile: bool | None = None
-    """Compile each layer's parts; by default on CUDA."""
+    threads: int | None = None
+    """Of a processor; by default as many as PyTorch takes."""
 
     workers: int | None = None
     """Processes that prepare batches; by default up to 8 on CUDA, else none."""
@@ -205,14 +202,14 @@ class RunSettings:
     evaluate_every: int = 200
     """Steps between evaluations; 0 evaluates at the end only."""
 
-    save_every: int = 200
+    save_every: int = 50
     """Steps between checkpoints; there is one at the end, and where training is interrupted."""
 
     keep: int = 2
     """How many checkpoints are kept, the newest."""
 
     holes_to_fill: int = 64
-    """Holes filled in an evaluation."""
+    """Holes filled when the run is over."""
 
     hole_tokens: int = 64
     """Most tokens of an answer there."""

@@ -80,14 +80,10 @@ def _checked(settings: TrainSettings) -> TrainSettings:
     objective, budget, optimizer = settings.objective, settings.budget, settings.optimizer
     if budget.max_steps is None and budget.max_seconds is None:
         raise InputError("budget: say when training is over, with max_steps or max_seconds")
-    if not objective.block_sizes or min(objective.block_sizes) < 1:
-        raise InputError("objective.block_sizes: list at least one size of at least 1")
-    if objective.complementary and objective.schedule != "linear":
-        raise InputError("objective.complementary goes with the linear schedule only")
-    if min(optimizer.rows, optimizer.accumulate, objective.draws) < 1:
-        raise InputError("optimizer.rows, optimizer.accumulate and objective.draws are at least 1")
-    if not any(asdict(objective.masking).values()):
-        raise InputError("objective.masking: at least one rule needs a share above 0")
+    if not objective.canvas_sizes or min(objective.canvas_sizes) < 1:
+        raise InputError("objective.canvas_sizes: list at least one size of at least 1")
+    if min(optimizer.rows, optimizer.accumulate, objective.soft_targets, settings.model.rank) < 1:
+        raise InputError("optimizer.rows, optimizer.accumulate, objective.soft_targets and model.rank are at least 1")
     return settings
 
 
@@ -109,7 +105,7 @@ def _relative_to(settings: TrainSettings, folder: Path, overrides: Overrides) ->
         model=replace(
             model,
             init=str(folder / model.init) if local else model.init,
-            tokenizer=place("model.tokenizer", model.tokenizer),
+            adapter=place("model.adapter", model.adapter),
         ),
         run=replace(run, out=out),
     )

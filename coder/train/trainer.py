@@ -1,7 +1,6 @@
 """`transformers.Trainer` with this project's data, clock, optimizer and checkpoints.
 
-What that class brings is left to it: devices, several processes (DDP, FSDP), mixed precision, accumulation, clipping,
-resuming, logging.
+Devices, several processes (DDP, FSDP), accumulation, clipping, resuming and logging are left to that class.
 """
 
 from __future__ import annotations
@@ -14,15 +13,16 @@ from typing import Any
 import torch
 from transformers import Trainer, TrainingArguments
 
-from coder.model.torch.decoder import Decoder
-from coder.train.batches import Batch, RowStream, collate
-from coder.train.control_embedding import ControlEmbedding
+from coder.train.adapter_file import MASK
 from coder.train.learning_rate import rate_factor, share_done
+from coder.train.local_autoregression import PREFIX
 from coder.train.loss_table import LossTable
-from coder.train.objective import BlockDiffusionModel
+from coder.train.objective import TwoStreamModel
 from coder.train.pace import Pace
-from coder.train.run_folder import Start, load_weights, save_weights
+from coder.train.row_stream import RowStream
+from coder.train.run_folder import RunFolder
 from coder.train.settings import TrainSettings
+from coder.train.streams import Batch, collate
 
 Tensor = torch.Tensor
 
@@ -32,48 +32,40 @@ ENDLESS = 10_000_000
 """Steps, where time alone is the budget."""
 
 
-class BlockDiffusionTrainer(Trainer):
-    """Trains a `BlockDiffusionModel` on a `RowStream`.
+class TwoStreamTrainer(Trainer):
+    """Trains a `TwoStreamModel` on a `RowStream`.
 
     Args:
-        evaluation: the figures of a decoder as it is, on held-out data; called in every process.
+        evaluation: the figures of the model as it is, on held-out data; called in every process.
     """
 
     def __init__(
         self,
-        model: BlockDiffusionModel,
+        model: TwoStreamModel,
         rows: RowStream,
         arguments: TrainingArguments,
         settings: TrainSettings,
-        start: Start,
+        folder: RunFolder,
         pace: Pace,
-        evaluation: Callable[[BlockDiffusionTrainer], Figures],
+        evaluation: Callable[[TwoStreamTrainer], Figures],
     ) -> None:
         super().__init__(model, arguments, collate, rows, callbacks=[pace])
         self.rows = rows
         self.settings = settings
-        self.start = start
+        self.folder = folder
         self.pace = pace
         self._evaluation = evaluation
-        self._table = LossTable(settings.objective.block_sizes, arguments.device)
-
-    @property
-    def decoder(self) -> Decoder:
-        """The decoder in training, its embedding settled."""
-        model = self.accelerator.unwrap_model(self.model)
-        assert isinstance(model, BlockDiffusionModel)
-        model.settle()
-        return model.decoder
+        self._table = LossTable()
 
     def compute_loss(
         self, model: torch.nn.Module, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         outputs = model(**inputs)
-        self._table.add(inputs, outputs["losses"])
+        self._table.add(inputs, outputs)
         return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
 
     def log(self, logs: Figures, start_time: float | None = None) -> None:
-        """Add the losses by level and size to what is logged of training."""
+        """Add the losses by kind and the clock to what is logged of training."""
         training = "loss" in logs
         super().log({**logs, **self._table.read(), "seconds": self.pace.seconds} if training else logs, start_time)
 
@@ -105,15 +97,11 @@ class BlockDiffusionTrainer(Trainer):
         return torch.utils.data.SequentialSampler(self.rows)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
-        """Write the weights as a checkpoint of this project. With a `state_dict` the model is in pieces (FSDP)."""
-        if not self.args.should_save:
-            return
-        folder = Path(output_dir or self.settings.run.out)
-        folder.mkdir(parents=True, exist_ok=True)
-        if state_dict is None:
-            save_weights(self.decoder, self.start, folder)
-        else:
-            save_weights(_decoder_of(state_dict, self.start), self.start, folder)
+        """Write what was trained, in float32. `state_dict` is a model gathered from its pieces (FSDP)."""
+        if self.args.should_save:
+            whole = self.accelerator.unwrap_model(self.model)
+            folder = Path(output_dir or self.settings.run.out)
+            self.folder.save(state_dict or whole.state_dict(), folder)
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         folder = self.settings.run.out / f"checkpoint-{self.state.global_step}"
@@ -128,34 +116,34 @@ class BlockDiffusionTrainer(Trainer):
             super()._load_from_checkpoint(resume_from_checkpoint, model)
             return
         target = self.accelerator.unwrap_model(model or self.model)
-        assert isinstance(target, BlockDiffusionModel)
-        load_weights(target.decoder, Path(resume_from_checkpoint))
-        target.unsettle()
+        assert isinstance(target, TwoStreamModel)
+        self.folder.load(target, Path(resume_from_checkpoint))
 
 
 def make_optimizer(model: torch.nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
-    """Fused AdamW over what is trained: matrices with weight decay, the rest without, control tokens at their rate."""
-    ours = settings.optimizer
-    control = [module.rows for module in model.modules() if isinstance(module, ControlEmbedding)]
-    embeddings = [module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding)]
-    apart = {id(parameter) for parameter in (*control, *embeddings)}
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    plain = [parameter for parameter in trained if id(parameter) not in apart]
-    rate = ours.learning_rate
-    groups = [
-        {"params": [parameter for parameter in plain if parameter.dim() > 1], "weight_decay": ours.weight_decay},
-        {"params": [parameter for parameter in plain if parameter.dim() <= 1]},
-        {"params": [parameter for parameter in embeddings if parameter.requires_grad]},
-        {"params": control, "lr": rate * ours.control_token_rate},
+    """Fused AdamW over what is trained: matrices with weight decay, the rest without; the mask and the local
+    autoregression at rates of their own."""
+    ours, rate = settings.optimizer, settings.optimizer.learning_rate
+    trained = [(name.removeprefix("module."), one) for name, one in model.named_parameters() if one.requires_grad]
+    apart = {MASK: rate * ours.mask_rate, PREFIX: rate * ours.local_rate}
+    plain = [one for name, one in trained if not name.startswith(tuple(apart))]
+    groups: list[dict[str, Any]] = [
+        {"params": [one for one in plain if one.dim() > 1], "weight_decay": ours.weight_decay},
+        {"params": [one for one in plain if one.dim() <= 1]},
+    ]
+    groups += [
+        {"params": [one for name, one in trained if name.startswith(start)], "lr": own} for start, own in apart.items()
     ]
     kept = [group for group in groups if group["params"]]
     return torch.optim.AdamW(kept, lr=rate, betas=(ours.beta1, ours.beta2), weight_decay=0.0, fused=True)
 
 
-def training_arguments(
-    settings: TrainSettings, precision: str, workers: int, report_to: list[str]
-) -> TrainingArguments:
-    """What `transformers` is told."""
+def training_arguments(settings: TrainSettings, mixed: bool, workers: int, report_to: list[str]) -> TrainingArguments:
+    """Return the settings as `transformers` takes them.
+
+    Args:
+        mixed: products of float32 weights in bfloat16.
+    """
     run, optimizer = settings.run, settings.optimizer
     return TrainingArguments(
         output_dir=str(run.out),
@@ -163,7 +151,7 @@ def training_arguments(
         per_device_train_batch_size=optimizer.rows,
         gradient_accumulation_steps=optimizer.accumulate,
         max_grad_norm=optimizer.clip,
-        bf16=precision == "bfloat16",
+        bf16=mixed,
         # Said outright, since several processes on processors would not know of each other otherwise.
         use_cpu=not torch.cuda.is_available(),
         logging_steps=run.log_every,
@@ -179,18 +167,9 @@ def training_arguments(
         dataloader_persistent_workers=workers > 0,
         dataloader_pin_memory=torch.cuda.is_available(),
         remove_unused_columns=False,
-        ddp_find_unused_parameters=False,
+        # A batch without canvases has nothing for the local autoregression.
+        ddp_find_unused_parameters=True,
         ddp_broadcast_buffers=False,
         disable_tqdm=True,
         report_to=report_to,
     )
-
-
-def _decoder_of(state: dict[str, Tensor], start: Start) -> Decoder:
-    """A decoder around the parameters of a gathered `BlockDiffusionModel`."""
-    config = start.checkpoint.config
-    with torch.device("meta"):
-        model = BlockDiffusionModel(Decoder(config), 0.0, "decoder.embedding.rows" in state)
-    model.load_state_dict(state, assign=True)
-    model.settle()
-    return model.decoder

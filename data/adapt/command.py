@@ -70,13 +70,7 @@ def adapt(
     checkpoint = open_checkpoint(model)
     asked = [Hole(*parts) for parts in single_lines(project.held_out, holes, seed)]
     with TemporaryDirectory() as temporary:
-        job = Job(
-            checkpoint.config,
-            checkpoint.tokenizer_file,
-            Path(temporary),
-            settings_for(checkpoint.config.abilities),
-            seed,
-        )
+        job = Job.of(model, Path(temporary), settings_for(checkpoint.config.abilities), seed)
         for _ in pack([Texts(project.training)], job):
             pass
         with console.status("filling held-out lines as it is"):

@@ -62,18 +62,15 @@ def read_project(folder: Path, held_out: float, seed: int) -> Project:
 
 
 def settings_for(abilities: Abilities) -> PackSettings:
-    """Examples of what a checkpoint can do already."""
-    kinds = {Kind.FUNCTION: 0.6, Kind.INFILL: 0.3, Kind.LEFT_TO_RIGHT: 0.1}
+    """Return the shares of examples of what a checkpoint can do already."""
+    kinds = {Kind.FUNCTION: 0.6, Kind.INFILL: 0.4}
     if abilities.holes:
         kinds[Kind.HOLES] = 0.12
-    if abilities.edits:
-        kinds |= {Kind.REWRITE: 0.05, Kind.NEXT_EDIT: 0.05}
     return PackSettings(
         row_length=ROW_LENGTH,
         characters_per_example=CHARACTERS_PER_EXAMPLE,
         kinds=kinds,
         other_files=PackSettings().other_files if abilities.context else 0.0,
-        repository_name=0.0,
     )
 
 

@@ -10,7 +10,7 @@ import typer
 from coder.errors import InputError
 
 ROWS_FILES = ("rows.json", ".rows.json", "*.tokens.npy", "*.roles.npy", "*.documents.npy")
-"""What an earlier run wrote."""
+"""Files of an earlier run."""
 
 PACK_EPILOG = """
 [bold]Examples[/bold]
@@ -40,7 +40,7 @@ def pack(
     model: Annotated[str, typer.Option(help="What will be trained: `embedded`, a folder or a hub id.")] = "embedded",
     force: Annotated[bool, typer.Option("--force", help="Replace rows that are there.")] = False,
 ) -> None:
-    """Make training examples: holes as users leave them, edits, other files around them, packed into rows.
+    """Make training examples: holes as users leave them, other files around them, questions, packed into rows.
 
     The rows are the same for the same sources, settings and seed, however many processes write them.
     """
@@ -49,7 +49,6 @@ def pack(
     from rich.console import Console
     from rich.progress import track
 
-    from coder.model.checkpoint.opening import open_checkpoint
     from coder.train.packed_rows import read_card
     from data.pack.batches import batches
     from data.pack.packing import Job, pack
@@ -59,8 +58,8 @@ def pack(
     _prepare(out, force)
     settings = with_row_length(read_settings(config), row_length)
     found = list(batches(sources, split))
-    checkpoint = open_checkpoint(model)
-    job = Job(checkpoint.config, checkpoint.tokenizer_file, out, settings, seed)
+    job = Job.of(model, out, settings, seed)
+    job.layout()  # a model that cannot be packed for is named before anything is done
     done = pack(found, job, processes or os.cpu_count() or 1)
     for _ in track(done, "packing", total=len(found), console=Console(stderr=True)):
         pass
@@ -79,13 +78,13 @@ def show(
 
     from rich.console import Console
 
-    from coder.model.checkpoint.opening import find_checkpoint
-    from coder.model.checkpoint.tokens import Tokenizer
     from coder.train.packed_rows import PackedRows
+    from data.pack.packing import Job
+    from data.pack.settings import PackSettings
     from data.pack.show import card_table, row_view
 
     packed = PackedRows(rows)
-    tokenizer = Tokenizer(find_checkpoint(model) / "tokenizer.json")
+    tokenizer = Job.of(model, rows, PackSettings()).layout().tokenizer
     if tokenizer.digest != packed.card.vocabulary:
         raise InputError(f"{rows} was packed for another vocabulary than that of {model}; name its model (--model)")
     if row is not None and row >= len(packed):

@@ -1,35 +1,51 @@
-"""One example: what somebody asks, and the right answer."""
+"""One example: a text with holes and its answers, or a question and its answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coder.api.completion import CompletionRequest
-from coder.api.edits import FillRequest
+from coder.api.completion import Snippet
 from data.pack.settings import Kind
 
 
 @dataclass(frozen=True)
-class RecentEdit:
-    """What was changed somewhere else before: a few lines as they were, and as they are."""
+class HoleExample:
+    """A text in which something is to be written.
 
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class Example:
-    """Attributes:
-    request: as it is put to the engine; its prefix and suffix are no longer than what may be shown.
-    answers: one for each hole.
-    is_whole: whether nothing comes behind the answer. A text left to right is cut where its row ends, whole or not.
-    repository: its name stands before everything; empty for none.
-    recent_edits: the newest last.
+    Attributes:
+        texts: before, between and behind the holes.
+        answers: one for each hole.
+        split: how many characters of the first text count as the prefix; the rest was written since, and is the
+            beginning of the middle.
+        prefix_tokens, suffix_tokens: so many of the first and of the last text are shown at most.
+        takes_brackets: whether closing brackets that are alone behind the hole are written by the answer.
+        path: of the file. snippets: of other files, shown before it. repository: its name, where these are.
     """
 
     kind: Kind
-    request: CompletionRequest | FillRequest
+    texts: tuple[str, ...]
     answers: tuple[str, ...]
-    is_whole: bool = True
+    split: int
+    prefix_tokens: int
+    suffix_tokens: int
+    takes_brackets: bool = False
+    path: str = ""
+    snippets: tuple[Snippet, ...] = ()
     repository: str = ""
-    recent_edits: tuple[RecentEdit, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChatExample:
+    """A question and an answer to it, whose beginning may be given.
+
+    The answer is only a text to compare predictions on: what is learned there is the base's own prediction.
+    """
+
+    system: str
+    question: str
+    begun: str
+    answer: str
+    kind: Kind = Kind.CHAT
+
+
+Example = HoleExample | ChatExample

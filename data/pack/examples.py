@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import random
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from coder.train.packed_rows import Document
-from data.pack import changed_texts, editing, infilling
-from data.pack.changed_texts import ChangedText
-from data.pack.example import Example
+from data.pack import infilling
+from data.pack.chat import chat
+from data.pack.example import Example, HoleExample
 from data.pack.layout import Layout
 from data.pack.other_files import Package, with_other_files
 from data.pack.settings import Kind, PackSettings
-from data.pack.shares import Shares
 from data.pack.text import SourceText
 
-INFILLING: Mapping[Kind, Callable[[SourceText, int, PackSettings, random.Random], Example | None]] = {
+INFILLING: Mapping[Kind, Callable[[SourceText, int, PackSettings, random.Random], HoleExample | None]] = {
     Kind.FUNCTION: infilling.function,
     Kind.INFILL: infilling.infill,
-    Kind.LEFT_TO_RIGHT: infilling.left_to_right,
     Kind.HOLES: infilling.holes,
 }
-
-CHANGES: Mapping[Kind, tuple[Callable[[SourceText, random.Random], ChangedText | None], ...]] = {
-    Kind.REWRITE: (changed_texts.damaged, changed_texts.renamed, changed_texts.undocumented),
-    Kind.NEXT_EDIT: (changed_texts.renamed,),
-}
-"""How the old text of each kind of edit is made; earlier releases, where there are some, serve both."""
-
-FROM_RELEASES = 0.5
-"""How often an edit is what changed since the release before, where there is one."""
 
 ATTEMPTS = 3
 """So many examples of a kind are tried before a file counts as having none."""
@@ -51,47 +39,35 @@ class ExampleMaker:
 
     Attributes:
         room: characters that fill a row, about.
-        package: what the files around it define. earlier: the same file in the release before, if it is known.
+        package: what the files around it define.
     """
 
     file: SourceText
     settings: PackSettings
     room: int
     package: Package
-    earlier: SourceText | None = None
 
     def example(self, kind: Kind, generator: random.Random) -> Example | None:
         """One of a kind; None where the file has nothing for it, or by bad luck."""
-        if kind not in INFILLING:
-            change = self._change(kind, generator)
-            make = editing.rewrite if kind == Kind.REWRITE else editing.next_edit
-            return None if change is None else make(self.file, change, self.room, generator)
+        if kind == Kind.CHAT:
+            return chat(self.file, self.settings, generator)
         example = INFILLING[kind](self.file, self.room, self.settings, generator)
-        if example is None or kind == Kind.LEFT_TO_RIGHT or generator.random() >= self.settings.other_files:
+        if example is None or generator.random() >= self.settings.other_files:
             return example
-        return with_other_files(example, self.file, self.package, self.settings.repository_name, generator)
-
-    def _change(self, kind: Kind, generator: random.Random) -> ChangedText | None:
-        if self.earlier is not None and generator.random() < FROM_RELEASES:
-            return ChangedText(self.earlier.text, self.file.text)
-        return generator.choice(CHANGES[kind])(self.file, generator)
+        return with_other_files(example, self.file, self.package, generator)
 
 
 def makers(files: Sequence[SourceText], layout: Layout, settings: PackSettings) -> Iterator[ExampleMaker]:
-    """One for each of the files that can be used; they know each other's definitions and earlier releases."""
+    """Yield one for each of the files that can be used; they know each other's definitions."""
     usable = [file for file in files if file.usable]
     packages: dict[tuple[str, str], list[SourceText]] = defaultdict(list)
-    releases: dict[tuple[str, str], list[SourceText]] = defaultdict(list)
     for file in usable:
         packages[file.package, file.version].append(file)
-        releases[file.package, file.path].append(file)
     defined = {key: Package.of(members) for key, members in packages.items()}
     for file in usable:
-        before = [one for one in releases[file.package, file.path] if _order(one.version) < _order(file.version)]
-        earlier = max(before, key=lambda one: _order(one.version), default=None)
         sample = file.text[:SAMPLE]
         room = settings.row_length * len(sample) // max(1, len(layout.tokenizer.encode(sample)))
-        yield ExampleMaker(file, settings, room, defined[file.package, file.version], earlier)
+        yield ExampleMaker(file, settings, room, defined[file.package, file.version])
 
 
 def training_documents(
@@ -123,6 +99,18 @@ def _worth(file: SourceText) -> int:
     return inside + min(len(file.text) - inside, MOST_OUTSIDE)
 
 
-def _order(version: str) -> list[tuple[int, str]]:
-    """For sorting: numbers by value."""
-    return [(int(number or 0), word) for number, word in re.findall(r"(\d+)|([^\d.]+)", version)]
+class Shares:
+    """How many examples of each kind there are, against the weights that they should have."""
+
+    def __init__(self, weights: Mapping[Kind, float]) -> None:
+        total = sum(weights.values())
+        self._wanted = {kind: weight / total for kind, weight in weights.items() if weight > 0}
+        self._counts: Counter[Kind] = Counter()
+
+    def count(self, kind: Kind) -> None:
+        self._counts[kind] += 1
+
+    def by_need(self) -> list[Kind]:
+        """The kinds that are wanted at all, the one that lacks most first."""
+        next_total = self._counts.total() + 1
+        return sorted(self._wanted, key=lambda kind: self._counts[kind] - self._wanted[kind] * next_total)

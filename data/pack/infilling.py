@@ -1,13 +1,11 @@
-"""Examples with holes: in a function, anywhere, several at once; and text without one, left to right."""
+"""Examples with holes: in a function, anywhere, several at once."""
 
 from __future__ import annotations
 
 import random
 
-from coder.api.completion import CompletionRequest
-from coder.api.edits import FillRequest
 from coder.syntax.parsing import Span
-from data.pack.example import Example
+from data.pack.example import HoleExample
 from data.pack.holes import choose_hole
 from data.pack.pieces import Function
 from data.pack.settings import HoleKind, Kind, PackSettings
@@ -17,45 +15,34 @@ from data.pack.text import SourceText
 LONGEST_FUNCTION = 2400
 """Characters. Longer ones have holes as any other text has them."""
 
-MOST_HOLES = 5
+LINES_ABOVE = (0, 0, 0, 1, 1, 2, 3, 3, 4, 6, 8)
+"""How far above the hole the split may be."""
+
+MOST_HOLES = 4
 FEW_CHARACTERS = 600
 """Between the first and the last of several holes, on average; all of it has to be shown."""
 
 
-def function(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> Example | None:
+def function(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> HoleExample | None:
     """A hole in the body of one function."""
     chosen = choose_function(source, room, settings, generator)
     if chosen is None:
         return None
     hole = choose_hole(source, chosen.body, settings.function_holes, generator)
     shown = around_function(source, chosen, room, settings, generator)
-    return None if hole is None else _completion(Kind.FUNCTION, source, hole, shown, settings, generator)
+    return None if hole is None else _one_hole(Kind.FUNCTION, source, hole, shown, settings, generator)
 
 
-def infill(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> Example | None:
+def infill(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> HoleExample | None:
     """A hole anywhere in a file."""
     hole = choose_hole(source, (0, len(source.text)), settings.holes, generator)
     if hole is None:
         return None
     shown = around(source, hole, generator.randint(room // 4, room), generator)
-    return _completion(Kind.INFILL, source, hole, shown, settings, generator)
+    return _one_hole(Kind.INFILL, source, hole, shown, settings, generator)
 
 
-def left_to_right(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> Example | None:
-    """A whole file; of one that is too long for a row, a part from some line's start on, or its beginning."""
-    del settings
-    text, start = source.text, 0
-    if len(text) > room and generator.random() < 0.6:
-        start = source.line_start(generator.randrange(len(text)))
-    # Some more than there is room for: the layout cuts it, and a row gets filled.
-    part = text[start : start + 2 * room]
-    is_whole = start + len(part) == len(text)
-    if not part.strip():
-        return None
-    return Example(Kind.LEFT_TO_RIGHT, CompletionRequest("", path=source.path), (part,), is_whole)
-
-
-def holes(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> Example | None:
+def holes(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> HoleExample | None:
     """Several holes in one function, or not far from each other anywhere."""
     chosen = choose_function(source, room, settings, generator) if generator.random() < 0.6 else None
     if chosen is not None:
@@ -68,7 +55,7 @@ def holes(source: SourceText, room: int, settings: PackSettings, generator: rand
         weights = settings.holes
     if region[0] >= region[1] or not sum(weights.values()):
         return None
-    wanted = generator.choice([2, 2, 2, 3, 3, 4, MOST_HOLES])
+    wanted = generator.choice([2, 2, 2, 3, 3, MOST_HOLES])
     found: list[Span] = []
     for _ in range(2 * wanted):
         hole = choose_hole(source, region, weights, generator)
@@ -79,7 +66,7 @@ def holes(source: SourceText, room: int, settings: PackSettings, generator: rand
     found.sort()
     starts, ends = [shown[0], *(end for _, end in found)], [*(start for start, _ in found), shown[1]]
     texts = tuple(source.text[start:end] for start, end in zip(starts, ends, strict=True))
-    return Example(Kind.HOLES, FillRequest(texts, path=source.path), tuple(source.text[a:b] for a, b in found))
+    return _example(Kind.HOLES, source, texts, tuple(source.text[a:b] for a, b in found), settings, generator)
 
 
 def choose_function(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> Function | None:
@@ -90,10 +77,51 @@ def choose_function(source: SourceText, room: int, settings: PackSettings, gener
     return generator.choice(preferred) if preferred else None
 
 
-def _completion(
+def _one_hole(
     kind: Kind, source: SourceText, hole: Span, shown: Span, settings: PackSettings, generator: random.Random
-) -> Example:
-    prefix, suffix = source.text[shown[0] : hole[0]], source.text[hole[1] : shown[1]]
-    takes_brackets = generator.random() < settings.takes_brackets
-    request = CompletionRequest(prefix, suffix, path=source.path, replace_brackets=takes_brackets)
-    return Example(kind, request, (source.text[slice(*hole)],))
+) -> HoleExample:
+    start, end = hole
+    starts_its_line = not source.text[source.line_start(start) : start].strip()
+    if starts_its_line and source.text[end : end + 1] == "\n" and generator.random() < settings.line_break_inside:
+        end += 1
+    texts = source.text[shown[0] : start], source.text[end : max(end, shown[1])]
+    return _example(kind, source, texts, (source.text[start:end],), settings, generator)
+
+
+def _example(
+    kind: Kind,
+    source: SourceText,
+    texts: tuple[str, ...],
+    answers: tuple[str, ...],
+    settings: PackSettings,
+    generator: random.Random,
+) -> HoleExample:
+    return HoleExample(
+        kind,
+        texts,
+        answers,
+        split_of(texts[0], generator),
+        _budget(settings.prefix_tokens, generator),
+        _budget(settings.suffix_tokens, generator),
+        generator.random() < settings.takes_brackets,
+        source.path,
+    )
+
+
+def split_of(before: str, generator: random.Random) -> int:
+    """Return where the prefix ends in the text before a hole: at the start of a line a few lines above, or right there.
+
+    An editor sets the split where somebody begins to write, and it stays while they go on.
+    """
+    above = generator.choice(LINES_ABOVE)
+    if above == 0 and generator.random() < 0.5:
+        return len(before)
+    split = before.rfind("\n") + 1
+    for _ in range(above):
+        split = before.rfind("\n", 0, max(0, split - 1)) + 1
+    return split
+
+
+def _budget(most: int, generator: random.Random) -> int:
+    """Short contexts as often as long ones: they cost less, and a file begins with them."""
+    return int(most * 8 ** -generator.random())

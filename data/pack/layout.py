@@ -1,64 +1,92 @@
-"""From an example to token ids, by the code that makes the engine's own prompts."""
+"""From an example to token ids, in the layout of the model that is trained.
+
+    prefix up to the split, suffix  ▸  what was written since, the answer, the end
+
+The prefix is frozen where the user began to write, and what was written since is the beginning of the middle. Every
+part is tokenised by itself, as the engine does it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 
-from coder.api.completion import CompletionRequest
-from coder.generation.prompting import Prompting
-from coder.model.checkpoint.config import Abilities, ModelConfig
-from coder.model.checkpoint.prompt import recent_edit, repo_header
+from coder.context.window import LineTokenCounter, closing_brackets, joint_window, window
 from coder.model.checkpoint.tokens import Tokenizer
+from coder.train.infilling_tokens import InfillingTokens
 from coder.train.packed_rows import Document, token_type
-from data.pack.example import Example
-from data.pack.settings import Kind
+from data.pack.example import ChatExample, Example, HoleExample
 
-EVERYTHING = Abilities(holes=True, edits=True, correction=True, context=True)
-"""What a checkpoint is able to do once it is trained on the rows."""
+MOST_CHAT_TOKENS = 128
+"""Of an answer to a question, which is cut there: the base's predictions further on teach no more than these."""
 
 
 class Layout:
-    """Lays examples out for one model."""
+    """Lays examples out for one model.
 
-    def __init__(self, config: ModelConfig, tokenizer: Tokenizer) -> None:
+    Args:
+        size: rows of the model's embedding.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, tokens: InfillingTokens, size: int) -> None:
         self.tokenizer = tokenizer
-        self._control = config.control
-        self._prompting = Prompting(replace(config, abilities=EVERYTHING), tokenizer)
-        self._dtype = token_type(config.vocab_size)
+        self.tokens = tokens
+        self._dtype = token_type(size)
+        self._count = LineTokenCounter(tokenizer.encode)
 
     def document(self, example: Example, row_length: int) -> Document | None:
-        """None where the example does not fit into a row, or where its holes are too far apart for one prompt."""
-        context = self._context(example)
-        if context is None:
+        """Return None where the example does not fit into a row, or the model's family has no such form."""
+        parts = self._chat(example) if isinstance(example, ChatExample) else self._holes(example)
+        if parts is None or len(parts[0]) + len(parts[1]) > row_length:
             return None
-        tokens, behind = context
-        middle: list[int] = []
-        for number, answer in enumerate(example.answers):
-            if number:
-                middle.append(self._control.hole)
-            middle += self.tokenizer.encode(answer + behind)
-        if example.is_whole:
-            middle.append(self._control.fim_end)
-        room = row_length - len(tokens)
-        if example.kind == Kind.LEFT_TO_RIGHT:
-            middle = middle[: max(0, room)]
-        if not middle or len(middle) > room:
-            return None
-        return Document(np.array(tokens, self._dtype), np.array(middle, self._dtype))
+        context, middle = (np.array(part, self._dtype) for part in parts)
+        return Document(context, middle, isinstance(example, ChatExample))
 
-    def _context(self, example: Example) -> tuple[list[int], str] | None:
-        """The prompt, and what the answer has to write besides: the brackets that it stands in for."""
-        request, encode = example.request, self.tokenizer.encode
-        name = repo_header(self.tokenizer, example.repository) if example.repository else []
-        if not isinstance(request, CompletionRequest):
-            prompt = self._prompting.holes(request)
-            return None if prompt is None else ([*name, *prompt.tokens], "")
-        if example.recent_edits:
-            edits = [recent_edit(self._control, encode(edit.old), encode(edit.new)) for edit in example.recent_edits]
-            around = self._prompting.window(request)
-            header = [token for edit in edits for token in edit]
-            return self._prompting.context(around, [*name, *header], request.rewritten), around.replaced
-        prompt = self._prompting.prompt(request)
-        return [*name, *prompt.tokens], prompt.around.replaced
+    def _holes(self, example: HoleExample) -> tuple[list[int], list[int]] | None:
+        tokens, encode = self.tokens, self.tokenizer.encode
+        texts = self._shown(example)
+        if texts is None or (len(texts) > 2 and tokens.hole is None):
+            return None
+        first, behind = texts[0], texts[1:]
+        written = len(example.texts[0]) - example.split
+        prefix, begun = first[: len(first) - written], first[len(first) - written :]
+        replaced = closing_brackets(behind[-1]) if example.takes_brackets and len(behind) == 1 else ""
+        suffix = encode(behind[0][len(replaced) :])
+        middle = encode(begun) + encode(example.answers[0] + replaced)
+        for text, answer in zip(behind[1:], example.answers[1:], strict=True):
+            assert tokens.hole is not None
+            suffix += [tokens.hole, *encode(text)]
+            middle += [tokens.hole, *encode(answer)]
+        return tokens.infilling(encode(prefix), suffix, header=self._header(example)), [*middle, tokens.end]
+
+    def _shown(self, example: HoleExample) -> Sequence[str] | None:
+        """The texts cut to the example's budgets; None where its holes are too far apart, or the split is cut off."""
+        budgets = example.prefix_tokens, example.suffix_tokens
+        first, *between, last = list(example.texts)
+        if between:
+            texts = joint_window(example.texts, self._count, *budgets)
+        else:
+            around = window(first, last, self._count, *budgets, replace_brackets=False)
+            texts = around.prefix, around.suffix
+        return None if texts is None or len(texts[0]) < len(first) - example.split else texts
+
+    def _header(self, example: HoleExample) -> list[int]:
+        """Other files, in the form that the base was trained on."""
+        if not example.snippets:
+            return []
+        encode = self.tokenizer.encode
+        files = [[*encode(f"{one.path}\n"), *encode(f"{one.text}\n")] for one in example.snippets]
+        return self.tokens.repository_header(encode(example.repository), files, encode(f"{example.path}\n"))
+
+    def _chat(self, example: ChatExample) -> tuple[list[int], list[int]] | None:
+        """The base's chat template, up to where its answer goes on."""
+        start, end, encode = self.tokens.turn_start, self.tokens.turn_end, self.tokenizer.encode
+        if start is None or end is None:
+            return None
+        context = []
+        for role, text in (("system", example.system), ("user", example.question)):
+            context += [start, *encode(f"{role}\n{text}"), end, *encode("\n")]
+        context += [start, *encode(f"assistant\n{example.begun}")]
+        answer = encode(example.answer)
+        return context, answer[:MOST_CHAT_TOKENS] + ([end] if len(answer) <= MOST_CHAT_TOKENS else [])

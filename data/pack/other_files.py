@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from coder.api.completion import CompletionRequest, Snippet
+from coder.api.completion import Snippet
 from coder.syntax.definitions import definitions
-from data.pack.example import Example
+from data.pack.example import HoleExample
 from data.pack.text import SourceText
 
 IDENTIFIER = re.compile(r"[^\W\d]\w{2,}")
@@ -24,7 +24,7 @@ MOST_BYSTANDERS = 2
 
 @dataclass(frozen=True)
 class Package:
-    """What the files of a package define: by name, who defines it and what the editor would show of it."""
+    """Index of what the files of a package define, by name, with the text that an editor would show of it."""
 
     defined: dict[str, list[Snippet]]
 
@@ -63,14 +63,8 @@ class Package:
 
 
 def with_other_files(
-    example: Example, source: SourceText, package: Package, repository_name: float, generator: random.Random
-) -> Example:
-    """The example with text of other files before it, or as it is where it uses none."""
-    request = example.request
-    if not isinstance(request, CompletionRequest):
-        return example
-    snippets = package.snippets(source.path, request.prefix[-NEAR:], "".join(example.answers), generator)
-    if not snippets:
-        return example
-    name = source.package if generator.random() < repository_name else ""
-    return replace(example, request=replace(request, snippets=snippets), repository=name)
+    example: HoleExample, source: SourceText, package: Package, generator: random.Random
+) -> HoleExample:
+    """Return the example with text of other files before it, or as it is where it uses none."""
+    snippets = package.snippets(source.path, example.texts[0][-NEAR:], "".join(example.answers), generator)
+    return replace(example, snippets=snippets, repository=source.package) if snippets else example

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 
 from coder.errors import InputError
-from coder.model.checkpoint.config import ModelConfig
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint
+from coder.train.infilling_tokens import open_tokenizer
 from coder.train.packed_rows import Document, KindCount, RowsCard, Shard, write_card, write_shard
 from data.pack.batches import Batch
-from data.pack.bins import best_fit_decreasing
 from data.pack.examples import training_documents
 from data.pack.layout import Layout
 from data.pack.settings import Kind, PackSettings
@@ -23,13 +24,30 @@ from data.running import map_in_processes
 
 @dataclass(frozen=True)
 class Job:
-    """What every process needs to know. `config` and `tokenizer_file` are of the checkpoint that will be trained."""
+    """A packing job, as every process knows it.
 
-    config: ModelConfig
-    tokenizer_file: Path
+    Attributes:
+        model: the folder of the checkpoint that will be trained, of which `config.json` and `tokenizer.json` are read.
+    """
+
+    model: Path
     out: Path
     settings: PackSettings
     seed: int = 0
+
+    @staticmethod
+    def of(model: str, out: Path, settings: PackSettings, seed: int = 0) -> Job:
+        """Return the job for a model's name, as `quickfill` takes it. Raises CheckpointError."""
+        return Job(find_checkpoint(model.partition(WITH_ADAPTER)[0]), out, settings, seed)
+
+    @property
+    def size(self) -> int:
+        """Rows of the model's embedding."""
+        return int(read_json(self.model / "config.json")["vocab_size"])
+
+    def layout(self) -> Layout:
+        """Raises CheckpointError for a model that was not trained to fill in the middle."""
+        return Layout(*open_tokenizer(self.model / "tokenizer.json", self.size), self.size)
 
 
 @dataclass(frozen=True)
@@ -68,6 +86,31 @@ def rows_of(documents: Sequence[Document], row_length: int, generator: random.Ra
     return [[documents[index] for index in indices] for indices in bins]
 
 
+def best_fit_decreasing(sizes: Sequence[int], capacity: int) -> list[list[int]]:
+    """Return few bins of equal size that hold everything, each with the indices of what is in it.
+
+    The longest first, each into the fullest bin that still takes it: never more than 11/9 of the fewest bins and one
+    (Johnson et al., 1974, https://doi.org/10.1137/0203025), and for thousands of documents next to none lost. Raises
+    ValueError for something larger than a bin.
+    """
+    bins: list[list[int]] = []
+    # What is left in each bin, and which: the fullest first.
+    left: list[tuple[int, int]] = []
+    for index in sorted(range(len(sizes)), key=lambda index: (-sizes[index], index)):
+        size = sizes[index]
+        if size > capacity:
+            raise ValueError(f"{size} does not fit into {capacity}")
+        place = bisect_left(left, (size, -1))
+        if place < len(left):
+            free, number = left.pop(place)
+        else:
+            free, number = capacity, len(bins)
+            bins.append([])
+        bins[number].append(index)
+        insort(left, (free - size, number))
+    return bins
+
+
 class _Packer:
     """Packs batches, with what is made once in each process."""
 
@@ -88,12 +131,12 @@ class _Packer:
         shard = None
         if made:
             rows = rows_of([document for _, document in made], row_length, random.Random(f"{job.seed} {number}"))
-            shard = write_shard(job.out, f"{number:05}", rows, row_length, job.config.vocab_size)
+            shard = write_shard(job.out, f"{number:05}", rows, row_length, job.size)
         return Packed(shard, kinds, len(files), sum(len(file.text) for file in files))
 
     @cached_property
     def _layout(self) -> Layout:
-        return Layout(self._job.config, Tokenizer(self._job.tokenizer_file))
+        return self._job.layout()
 
 
 def _card(job: Job, shards: tuple[Shard, ...], counts: Iterable[dict[Kind, KindCount]]) -> RowsCard:
@@ -101,5 +144,5 @@ def _card(job: Job, shards: tuple[Shard, ...], counts: Iterable[dict[Kind, KindC
     for name in job.settings.kinds:
         found = [count[name] for count in counts if name in count]
         kinds[name] = KindCount(sum(one.documents for one in found), sum(one.tokens for one in found))
-    tokenizer = Tokenizer(job.tokenizer_file)
-    return RowsCard(job.settings.row_length, tokenizer.digest, job.config.vocab_size, job.seed, kinds, shards)
+    digest = job.layout().tokenizer.digest
+    return RowsCard(job.settings.row_length, digest, job.size, job.seed, kinds, shards)

@@ -1,4 +1,4 @@
-"""What the examples are, and in which shares; a TOML file may say otherwise."""
+"""The kinds of examples and their shares, with defaults that a TOML file may change."""
 
 from __future__ import annotations
 
@@ -19,14 +19,10 @@ class Kind(StrEnum):
     """A hole in one function with little around it, as most are that are asked for."""
     INFILL = "infill"
     """A hole anywhere, with much around it."""
-    LEFT_TO_RIGHT = "left_to_right"
-    """No hole."""
     HOLES = "holes"
-    """Several at once."""
-    REWRITE = "rewrite"
-    """Old text and new."""
-    NEXT_EDIT = "next_edit"
-    """The same after edits to other places."""
+    """Several holes that are answered in one stream."""
+    CHAT = "chat"
+    """A question about a function, on which the base's own predictions are kept."""
 
 
 class HoleKind(StrEnum):
@@ -59,8 +55,9 @@ class PackSettings(BaseModel):
     little_before, little_after: how often something stands around an example's function at all.
     much_around: how often a function stands in as much of its file as other holes do.
     other_files: share of the infilling examples with text of other files of the package before them.
-    repository_name: how often its name stands before these.
     takes_brackets: how often closing brackets that are alone behind a hole are left to be written, as an editor does.
+    line_break_inside: how often a hole of whole lines takes in its last line break.
+    prefix_tokens, suffix_tokens: the most that is shown before and behind a hole; an eighth of it to all are drawn.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,21 +66,19 @@ class PackSettings(BaseModel):
     characters_per_example: Annotated[int, Field(ge=50)] = 1000
     kinds: dict[Kind, Weight] = {
         Kind.FUNCTION: 0.60,
-        Kind.INFILL: 0.12,
-        Kind.LEFT_TO_RIGHT: 0.06,
-        Kind.HOLES: 0.12,
-        Kind.REWRITE: 0.05,
-        Kind.NEXT_EDIT: 0.05,
+        Kind.INFILL: 0.28,
+        Kind.HOLES: 0.0,
+        Kind.CHAT: 0.12,
     }
     function_holes: dict[HoleKind, Weight] = {
-        HoleKind.BODY: 0.28,
+        HoleKind.BODY: 0.10,
         HoleKind.REST_OF_BLOCK: 0.14,
-        HoleKind.LINE: 0.20,
-        HoleKind.REST_OF_LINE: 0.14,
-        HoleKind.LINES: 0.12,
+        HoleKind.LINE: 0.22,
+        HoleKind.REST_OF_LINE: 0.20,
+        HoleKind.LINES: 0.20,
         HoleKind.EXPRESSION: 0.04,
         HoleKind.ARGUMENTS: 0.03,
-        HoleKind.CHARACTERS: 0.05,
+        HoleKind.CHARACTERS: 0.07,
     }
     holes: dict[HoleKind, Weight] = {
         HoleKind.REST_OF_LINE: 0.20,
@@ -100,8 +95,10 @@ class PackSettings(BaseModel):
     little_after: Share = 0.40
     much_around: Share = 0.15
     other_files: Share = 0.15
-    repository_name: Share = 0.5
     takes_brackets: Share = 0.5
+    line_break_inside: Share = 0.5
+    prefix_tokens: Annotated[int, Field(ge=8)] = 448
+    suffix_tokens: Annotated[int, Field(ge=8)] = 128
 
     @field_validator("kinds", "function_holes", "holes")
     @classmethod

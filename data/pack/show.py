@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from coder.commands.terminal.view import visible
-from coder.model.checkpoint.tokens import CONTROL_TEXTS, Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.packed_rows import Document, Row, RowsCard, documents_of
 
 CONTEXT = "dim"
@@ -56,8 +56,8 @@ def _text(document: Document, tokenizer: Tokenizer) -> Text:
 
 
 def _pieces(ids: list[int], tokenizer: Tokenizer) -> Iterator[tuple[str, bool]]:
-    """The text between the control tokens, and what these are called."""
-    names = {getattr(tokenizer.control, name): text for name, text in CONTROL_TEXTS.items()}
+    """Yield the text between the control tokens, and the names of these."""
+    names = {number: text for text, number in tokenizer.special.items()}
     start = 0
     for index, token in enumerate([*ids, None]):
         if token is None or token in names:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from coder.model.checkpoint.prompt import infill
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.infilling import Hole
+from coder.train.infilling_tokens import InfillingTokens, open_tokenizer
 from coder.train.packed_rows import Document, KindCount, RowsCard, write_card, write_shard
 
 VERBS = ("add", "take", "move", "find", "sort", "open", "read", "send", "pack", "join")
@@ -19,11 +19,10 @@ HOLES = [
 ]
 
 
-def document(tokenizer: Tokenizer, hole: Hole) -> Document:
-    """The hole in the prompt's layout, and its answer with the end."""
-    control, encode = tokenizer.control, tokenizer.encode
-    context = infill(control, encode(hole.prefix), encode(hole.suffix))
-    return Document(context, [*encode(hole.middle), control.fim_end])
+def document(tokenizer: Tokenizer, tokens: InfillingTokens, hole: Hole) -> Document:
+    """The hole in the family's layout, split at the start of its line, and its answer with the end."""
+    encode = tokenizer.encode
+    return Document(tokens.infilling(encode(hole.prefix), encode(hole.suffix)), [*encode(hole.middle), tokens.end])
 
 
 def write_rows(folder: Path, tokenizer: Tokenizer, rows: list[list[Document]], row_length: int, size: int) -> Path:
@@ -35,15 +34,17 @@ def write_rows(folder: Path, tokenizer: Tokenizer, rows: list[list[Document]], r
     return folder
 
 
-def write_lessons(folder: Path, tokenizer: Tokenizer, row_length: int = 128) -> Path:
-    """All holes as rows of documents, as many to a row as fit."""
+def write_lessons(folder: Path, model: Path, row_length: int = 128) -> Path:
+    """All holes as rows of documents for a model's folder, as many to a row as fit."""
+    size = json.loads((model / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    tokenizer, tokens = open_tokenizer(model / "tokenizer.json", size)
     rows: list[list[Document]] = [[]]
     for hole in HOLES:
-        new = document(tokenizer, hole)
+        new = document(tokenizer, tokens, hole)
         if sum(map(len, rows[-1])) + len(new) > row_length:
             rows.append([])
         rows[-1].append(new)
-    return write_rows(folder, tokenizer, rows, row_length, max(tokenizer.ids) + 1)
+    return write_rows(folder, tokenizer, rows, row_length, size)
 
 
 def write_holes(file: Path) -> Path:

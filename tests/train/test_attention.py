@@ -1,4 +1,4 @@
-"""Who sees whom, written out for a row by its definition, and FlexAttention against the dense mask."""
+"""Both ways to attend against the rule, place by place."""
 
 from __future__ import annotations
 
@@ -6,46 +6,54 @@ import numpy as np
 import pytest
 import torch
 
-from coder.model.torch.decoder import grouped_attention
-from coder.train.attention import dense_mask, flex_attention_of
-from coder.train.batches import Batch, collate
-from coder.train.noisy_rows import CLEAN, NoisyRow, noisy_row
-from tests.train.rows import mixed_row, noising
+from coder.train.attention import FlexStreams, Streams
+from coder.train.streams import Batch, collate
+from tests.train.test_objective import MASK, dense, documents, example
+
+HEADS, SHARED, WIDTH, SCALE = 4, 2, 16, 0.3
 
 
-def made(size: int, seed: int = 0) -> NoisyRow:
-    return noisy_row(mixed_row(), size, 160, noising(), np.random.default_rng(seed))
+@pytest.fixture
+def batch() -> Batch:
+    return collate([example(document, seed, MASK) for seed, document in enumerate(documents())])
 
 
-def mask_arguments(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    return batch["documents"], batch["canvases"], batch["reach"]
+def parts(length: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    made = [torch.randn(1, heads, length, WIDTH, generator=generator) for heads in (HEADS, SHARED, SHARED)]
+    return made[0], made[1], made[2]
 
 
-@pytest.mark.parametrize("size", [4, 8, 16, 32])
-def test_the_mask_is_what_the_design_says(size: int):
-    row = made(size)
-    mask = dense_mask(*mask_arguments(collate([row])))[0, 0]
-    for query in range(len(row.tokens)):
-        if row.canvases[query] == CLEAN:
-            seen = [key for key in range(query + 1) if row.documents[key] == row.documents[query]]
-        else:
-            canvas = np.flatnonzero(row.canvases == row.canvases[query])
-            before = range(row.reach[canvas[0]] + 1) if row.documents[query] >= 0 else []
-            seen = [key for key in before if row.documents[key] == row.documents[query]] + canvas.tolist()
-        assert np.flatnonzero(mask[query]).tolist() == seen
+def expected() -> tuple[torch.Tensor, torch.Tensor]:
+    """The context's and the region's, example by example over all of its places."""
+    examples = [example(document, seed, MASK) for seed, document in enumerate(documents())]
+    contexts = np.cumsum([0, *(len(one.context_tokens) for one in examples)])
+    regions = np.cumsum([0, *(len(one.tokens) for one in examples)])
+    first, second = parts(contexts[-1], 1), parts(regions[-1], 2)
+    found: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
+    for number, one in enumerate(examples):
+        own = slice(contexts[number], contexts[number + 1]), slice(regions[number], regions[number + 1])
+        joined = [torch.cat([a[:, :, own[0]], b[:, :, own[1]]], dim=2) for a, b in zip(first, second, strict=True)]
+        attended = torch.nn.functional.scaled_dot_product_attention(
+            *joined, attn_mask=dense(one), scale=SCALE, enable_gqa=True
+        )
+        count = len(one.context_tokens)
+        found[0].append(attended[:, :, :count])
+        found[1].append(attended[:, :, count:])
+    return torch.cat(found[0], dim=2), torch.cat(found[1], dim=2)
 
 
-def test_every_position_sees_something():
-    assert dense_mask(*mask_arguments(collate([made(8), made(32)]))).any(dim=-1).all()
+@pytest.mark.parametrize("kind", ["dense", "flex"])
+def test_it_is_attention_by_the_rule(batch: Batch, kind: str):
+    streams = Streams(batch, torch.float32) if kind == "dense" else FlexStreams(batch, compiled=False)
+    context, region = expected()
+    torch.testing.assert_close(streams.context(0, *parts(context.shape[2], 1), SCALE), context)
+    torch.testing.assert_close(streams.region(0, *parts(region.shape[2], 2), SCALE), region)
 
 
-@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
-@pytest.mark.parametrize("size", [8, 32])
-def test_flex_attention_gives_the_same(size: int):
-    """Its mask and its grouped heads, uncompiled; on a processor it has no gradient."""
-    batch = collate([made(size, seed) for seed in range(2)])
-    generator = torch.Generator().manual_seed(0)
-    queries, keys, values = (torch.randn(2, heads, 256, 16, generator=generator) for heads in (4, 2, 2))
-    expected = grouped_attention(queries, keys, values, dense_mask(*mask_arguments(batch)))
-    found = flex_attention_of(*mask_arguments(batch), compiled=False)(0, queries, keys, values)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+@pytest.mark.parametrize("kind", ["dense", "flex"])
+def test_a_batch_without_contexts_is_attended_to(kind: str):
+    alone = documents()[0]
+    batch = collate([example(type(alone)(alone.context[-1:], alone.middle), 0, MASK)])
+    streams = Streams(batch, torch.float32) if kind == "dense" else FlexStreams(batch, compiled=False)
+    assert streams.region(0, *parts(len(batch["tokens"]), 3), SCALE).isfinite().all()

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from coder.model.checkpoint.opening import open_checkpoint
-from coder.train.parts import join
+from coder.train.adapter_file import read_adapter
+from coder.train.archive_parts import join
 from tests.train.runs import tree
 
 ROOT = Path(__file__).parents[2]
@@ -21,8 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reas
 
 SETTINGS = """
 data = { rows = "rows", held_out = "held_out" }
-model = { init = "start", version = "half an hour" }
-objective = { block_sizes = [4, 8], noisy_length = 256 }
+model = { init = "start", version = "half an hour", rank = 8, local_width = 32 }
+objective = { canvas_sizes = [4, 8] }
 optimizer = { rows = 2 }
 budget = { max_steps = 3 }
 run = { log_every = 1, evaluate_every = 0 }
@@ -89,5 +90,7 @@ def test_half_an_hour_from_laying_out_to_bringing_home(repository: Path, tmp_pat
     join(home, tmp_path / "result")
     call("lay_out.sh", "back", where=repository, keep=keep)
     assert weights.read_bytes() == before
-    assert open_checkpoint(str(tmp_path / "result" / "checkpoint")).config.version == "half an hour"
+    metadata, tensors = read_adapter(tmp_path / "result" / "adapter.safetensors")
+    assert metadata["rank"] == "8"
+    assert tensors["local.W1"].dtype == torch.bfloat16 and tensors["local.W2"].abs().sum() > 0
     assert (tmp_path / "result" / "figures.json").is_file()

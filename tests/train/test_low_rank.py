@@ -1,119 +1,79 @@
-"""Low-rank changes: nothing at first, then what was learned, and the same when they are merged."""
+"""Low-rank changes: nothing at first, then what was learned, with the gradients of the plain formula."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from coder.model.checkpoint.adapter import with_adapter, write_adapter
-from coder.model.checkpoint.checkpoint import Checkpoint
-from coder.model.torch.decoder import Decoder
-from coder.train.adapt import AdaptSettings, adapt
-from coder.train.low_rank import add_low_rank, changes_of
-from coder.train.packed_rows import Document, PackedRows, RowsCard, write_card, write_shard
-from tests.tiny import CORPUS, open_tiny_checkpoint
-
-CPU = torch.device("cpu")
+from coder.train.low_rank import LowRankLinear, add_low_rank, changes, refresh, without_changes
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model only waits for threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def changed(bias: bool, seed: int = 0) -> tuple[LowRankLinear, torch.nn.Linear]:
+    torch.manual_seed(seed)
+    linear = torch.nn.Linear(12, 7, bias=bias).double()
+    change = LowRankLinear(linear, 3, 2.0, torch.Generator().manual_seed(seed))
+    return change.double(), linear
 
 
-@pytest.fixture
-def checkpoint(tmp_path: Path) -> Checkpoint:
-    return open_tiny_checkpoint(tmp_path / "model")
+@pytest.mark.parametrize("bias", [True, False])
+def test_values_and_gradients_are_those_of_the_formula(bias: bool):
+    change, linear = changed(bias)
+    with torch.no_grad():
+        change.lora_B.normal_()
+        change.lora_A.normal_()
+    change.refresh()
+    inputs = torch.randn(2, 5, 12, dtype=torch.float64, requires_grad=True)
+    weight = linear.weight.detach() + 2.0 * change.lora_B @ change.lora_A
+    expected = torch.nn.functional.linear(inputs, weight, linear.bias)
+    found = change(inputs)
+    torch.testing.assert_close(found, expected)
+    wanted = (inputs, change.lora_A, change.lora_B)
+    slope = torch.randn_like(expected)
+    gradients = torch.autograd.grad(expected, wanted, slope, retain_graph=True)
+    for ours, theirs in zip(torch.autograd.grad(found, wanted, slope), gradients, strict=True):
+        torch.testing.assert_close(ours.double(), theirs, atol=1e-5, rtol=1e-5)
+    with torch.no_grad():
+        torch.testing.assert_close(change(inputs), expected)
 
 
-def hidden(decoder: Decoder) -> torch.Tensor:
-    """Of a few tokens, each of which sees those before it."""
-
-    def attend(_: int, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.scaled_dot_product_attention(queries, keys, values, is_causal=True, enable_gqa=True)
-
-    tokens = torch.arange(40, 60)[None]
-    return decoder(tokens, torch.arange(20)[None], attend)
+def test_at_first_nothing_changes():
+    change, linear = changed(True)
+    inputs = torch.randn(5, 12, dtype=torch.float64)
+    torch.testing.assert_close(change(inputs), linear(inputs))
 
 
-def test_at_first_nothing_changes_and_only_the_changes_are_trained(checkpoint: Checkpoint):
-    decoder = Decoder.from_checkpoint(checkpoint, CPU, torch.float32)
-    before = hidden(decoder)
-    trained = add_low_rank(decoder, 2, 2.0, 0)
-    assert torch.equal(hidden(decoder), before)
-    assert len(trained) == 2 * 4 * checkpoint.config.num_layers
-    hidden(decoder).square().sum().backward()
-    assert all(parameter.grad is not None for parameter in trained)
-    assert all(parameter.grad is None for parameter in decoder.parameters() if not parameter.requires_grad)
+def test_a_step_is_in_the_product_once_it_is_refreshed_and_off_it_is_gone():
+    model = torch.nn.Module()
+    model.layers = torch.nn.ModuleList([torch.nn.Linear(12, 7)])
+    model.head = torch.nn.Linear(7, 3)
+    plain = model.layers[0]
+    add_low_rank(model, 3, 2.0, 0)
+    assert [name for name, _ in changes(model)] == ["layers.0"]  # the head is not of the layers
+    ((_, change),) = changes(model)
+    inputs = torch.randn(4, 12)
+    with torch.no_grad():
+        change.lora_B.normal_()
+        change.lora_A.normal_()
+        refresh(model)
+        torch.testing.assert_close(
+            change(inputs), plain(inputs) + 2.0 * inputs @ change.lora_A.T @ change.lora_B.T, atol=1e-5, rtol=1e-5
+        )
+        with without_changes(model):
+            torch.testing.assert_close(change(inputs), plain(inputs))
+        assert not torch.allclose(change(inputs), plain(inputs))
 
 
-@torch.no_grad()
-def test_merged_weights_compute_what_was_learned(tmp_path: Path, checkpoint: Checkpoint):
-    decoder = Decoder.from_checkpoint(checkpoint, CPU, torch.float32)
-    before = hidden(decoder)
-    for parameter in add_low_rank(decoder, 2, 2.0, 0):
-        parameter.copy_((0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1))).half().float())
-    write_adapter(tmp_path / "a.safetensors", checkpoint, changes_of(decoder), 2.0)
-    merged = Decoder.from_checkpoint(with_adapter(checkpoint, tmp_path / "a.safetensors"), CPU, torch.float32)
-    assert not torch.allclose(hidden(decoder), before, atol=1e-2)
-    torch.testing.assert_close(hidden(merged), hidden(decoder), rtol=1e-3, atol=1e-3)
+def test_only_the_changes_are_trained():
+    model = torch.nn.Module()
+    model.layers = torch.nn.ModuleList([torch.nn.Linear(12, 7)])
+    add_low_rank(model, 3, 2.0, 0)
+    assert {name for name, one in model.named_parameters() if one.requires_grad} == {
+        "layers.0.lora_A",
+        "layers.0.lora_B",
+    }
 
 
-def rows_of(folder: Path, checkpoint: Checkpoint) -> PackedRows:
-    """The corpus of the tiny tokenizer, a document a row, left to right."""
-    control, encode = checkpoint.config.control, checkpoint.tokenizer.encode
-    documents = [
-        Document([control.fim_suffix, control.fim_prefix], [*encode(text), control.fim_end]) for text in CORPUS
-    ]
-    folder.mkdir()
-    shard = write_shard(folder, "0", [[document] for document in documents], 128, checkpoint.config.vocab_size)
-    write_card(folder, RowsCard(128, checkpoint.tokenizer.digest, checkpoint.config.vocab_size, 0, {}, (shard,)))
-    return PackedRows(folder)
-
-
-@pytest.mark.slow
-def test_the_loss_falls_and_the_adapter_fits_its_model(tmp_path: Path, checkpoint: Checkpoint):
-    rows, out = rows_of(tmp_path / "rows", checkpoint), tmp_path / "out.safetensors"
-    settings = AdaptSettings(epochs=60, max_seconds=3600)
-    steps = [step.loss for step in adapt(str(checkpoint.folder), rows, out, settings)]
-    assert len(steps) == 60 * 3 // 4
-    assert sum(steps[-5:]) < 0.9 * sum(steps[:5])
-    adapted = with_adapter(checkpoint, out)
-    name = "model.layers.1.mlp.down_proj.weight"
-    assert (adapted.float_tensor(name) != checkpoint.float_tensor(name)).any()
-
-
-def test_an_interrupted_training_keeps_what_it_learned(
-    tmp_path: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
-):
-    rows, out = rows_of(tmp_path / "rows", checkpoint), tmp_path / "a.safetensors"
-    clip, calls = torch.nn.utils.clip_grad_norm_, []
-
-    def interrupted(*arguments: Any) -> torch.Tensor:
-        calls.append(arguments)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return clip(*arguments)
-
-    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", interrupted)
-    steps = list(adapt(str(checkpoint.folder), rows, out, AdaptSettings(epochs=60, max_seconds=3600)))
-    assert [(step.step, step.steps) for step in steps] == [(1, 45), (2, 45)]
-    name = "model.layers.1.mlp.down_proj.weight"
-    assert (with_adapter(checkpoint, out).float_tensor(name) != checkpoint.float_tensor(name)).any()
-
-
-def test_left_early_nothing_is_written(tmp_path: Path, checkpoint: Checkpoint):
-    training = adapt(
-        str(checkpoint.folder), rows_of(tmp_path / "rows", checkpoint), tmp_path / "a.safetensors", AdaptSettings()
-    )
-    next(training)
-    training.close()  # type: ignore[attr-defined]
-    assert not list(tmp_path.glob("*.safetensors"))
+def test_a_change_without_a_gradient_below_it_learns_all_the_same():
+    change, _ = changed(False)
+    change(torch.randn(4, 12, dtype=torch.float64)).sum().backward()
+    assert change.lora_B.grad is not None and change.lora_B.grad.abs().sum() > 0

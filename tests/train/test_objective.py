@@ -1,146 +1,186 @@
-"""One packed, masked pass against many plain ones: the same loss and the same gradient, for every canvas size."""
+"""The objective against an independent one: a plain forward pass with one dense mask, and the formula written out."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import transformers
 
-from coder.model.checkpoint.config import Abilities, ModelConfig
-from coder.model.torch.decoder import Decoder, grouped_attention
-from coder.train.batches import IN_SEQUENCE, collate
-from coder.train.control_embedding import ControlEmbedding
-from coder.train.noising import WrongTokens
-from coder.train.noisy_rows import CLEAN, NoisyRow, noisy_row
-from coder.train.objective import BlockDiffusionModel, used_length
-from coder.train.packed_rows import NO_DOCUMENT
-from tests.train.rows import CONTROL, VOCABULARY, mixed_row, noising
+from coder.train.base_model import open_base
+from coder.train.low_rank import changes
+from coder.train.objective import TwoStreamModel
+from coder.train.packed_rows import Document
+from coder.train.run import prepared
+from coder.train.settings import ObjectiveSettings
+from coder.train.streams import Batch, Streams, collate, streams_of
+from tests.train.infilling_models import CONFIGS, write_model
+from tests.train.runs import settings_of
 
-CONFIG = ModelConfig(
-    "tiny", 24, 32, 2, 4, 2, 8, VOCABULARY, 512, 10_000.0, 1e-5, True, (4, 8), Abilities(), (), CONTROL
+END, PREFIX, SUFFIX, MIDDLE, TURN_START, TURN_END, MASK = 0, 1, 2, 3, 6, 7, 8
+"""Of the table's first family, as `write_model` makes its tokenizer."""
+
+OBJECTIVE = ObjectiveSettings(
+    canvas_sizes=(4, 8), end_weight=3.0, soft_targets=5, next_token_weight=0.7, local_weight=0.3
 )
-NEXT_TOKEN_WEIGHT = 0.5
 
 
-def decoder(tied: bool = True) -> Decoder:
-    torch.manual_seed(0)
-    return Decoder(replace(CONFIG, tied_embeddings=tied)).double()
+def words(count: int, seed: int) -> list[int]:
+    return np.random.default_rng(seed).integers(20, 300, count).tolist()
 
 
-def rows_of(size: int) -> list[NoisyRow]:
-    how = noising(draws=2, wrong_tokens=WrongTokens(np.arange(17, VOCABULARY), 0.5, 0.3))
-    return [noisy_row(mixed_row(), size, 160, how, np.random.default_rng(seed)) for seed in range(2)]
-
-
-def plain_loss(model: Decoder, rows: list[NoisyRow]) -> torch.Tensor:
-    """A context pass for each document, a canvas pass on top of its keys and values for each canvas, one by one."""
-    denoising, next_token, slots, predicted = torch.zeros(()), torch.zeros(()), 0.0, 0
-    for row in rows:
-        hidden = [None] * len(row.tokens)
-        for document in range(row.documents.max() + 1):
-            clean = np.flatnonzero((row.documents == document) & (row.canvases == CLEAN))
-            cache: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-
-            def context(layer, queries, keys, values, cache=cache):
-                cache[layer] = keys, values
-                length = keys.shape[2]
-                return grouped_attention(queries, keys, values, torch.ones(length, length, dtype=torch.bool).tril())
-
-            run(model, row, clean, context, hidden)
-            noisy = (row.documents == document) & (row.canvases != CLEAN)
-            for number in np.unique(row.canvases[noisy]):
-                canvas = np.flatnonzero(row.canvases == number)
-                known = int(row.reach[canvas[0]]) + 1 - int(clean[0])
-
-                def on_top(layer, queries, keys, values, cache=cache, known=known):
-                    before = [part[:, :, :known] for part in cache[layer]]
-                    keys, values = torch.cat([before[0], keys], 2), torch.cat([before[1], values], 2)
-                    visible = torch.ones(queries.shape[2], keys.shape[2], dtype=torch.bool)
-                    return grouped_attention(queries, keys, values, visible)
-
-                run(model, row, canvas, on_top, hidden)
-        targets = row.targets
-        for place, token, weight, size in zip(
-            targets.places, targets.tokens, targets.weights, targets.sizes, strict=True
-        ):
-            loss = -model.logits(hidden[place]).log_softmax(-1)[token] * float(weight)
-            denoising, next_token = (denoising + loss, next_token) if size else (denoising, next_token + loss)
-            predicted += not size
-        slots += row.slots
-    return denoising / slots + NEXT_TOKEN_WEIGHT * next_token / predicted
-
-
-def run(model: Decoder, row: NoisyRow, places: np.ndarray, attend, hidden: list) -> None:
-    tokens, positions = torch.tensor(row.tokens[places])[None], torch.tensor(row.positions[places])[None]
-    for place, state in zip(places, model(tokens, positions, attend)[0], strict=True):
-        hidden[place] = state
-
-
-@pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("size", [1, 4, 8, 16, 32])
-def test_the_packed_pass_equals_plain_ones(size: int, tied: bool):
-    rows = rows_of(size)
-    plain, packed = decoder(tied), BlockDiffusionModel(decoder(tied), NEXT_TOKEN_WEIGHT, frozen_embedding=False)
-    expected, found = plain_loss(plain, rows), packed(**collate(rows))["loss"]
-    # Weights are kept in float32, everything else is in float64 here.
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
-    expected.backward()
-    found.backward()
-    gradients = dict(packed.decoder.named_parameters())
-    for name, parameter in plain.named_parameters():
-        torch.testing.assert_close(gradients[name].grad, parameter.grad, atol=1e-6, rtol=1e-5, msg=name)
-
-
-@pytest.mark.parametrize("tied", [True, False])
-def test_a_frozen_embedding_learns_the_control_tokens_and_nothing_else(tied: bool):
-    rows = rows_of(8)
-    free, frozen = (BlockDiffusionModel(decoder(tied), NEXT_TOKEN_WEIGHT, frozen) for frozen in (False, True))
-    for model in (free, frozen):
-        model(**collate(rows))["loss"].backward()
-    for whole, part in [(free.decoder.embedding, frozen.decoder.embedding), (free.decoder.head, frozen.decoder.head)]:
-        if whole is not None:
-            torch.testing.assert_close(part.rows.grad, whole.weight.grad[part.numbers], atol=1e-9, rtol=1e-6)
-            assert part.weight.grad is None
-    layer = "decoder.layers.0.down.weight"
-    torch.testing.assert_close(frozen.get_parameter(layer).grad, free.get_parameter(layer).grad)
-
-
-def test_trained_rows_reach_the_weights():
-    model = BlockDiffusionModel(decoder(), NEXT_TOKEN_WEIGHT, frozen_embedding=True)
-    embedding = model.decoder.embedding
-    assert isinstance(embedding, ControlEmbedding)
-    before = embedding.weight.clone()
-    with torch.no_grad():
-        embedding.rows.add_(1.0)
-    model.settle()
-    changed = (embedding.weight != before).any(dim=1)
-    assert np.flatnonzero(changed).tolist() == embedding.numbers.tolist()
-    assert CONTROL.mask in embedding.numbers.tolist()
-
-
-def test_a_row_without_a_canvas_has_a_loss():
-    row = noisy_row(mixed_row(), 8, 0, noising(), np.random.default_rng(0))
-    model = BlockDiffusionModel(decoder(), NEXT_TOKEN_WEIGHT, frozen_embedding=False)
-    assert torch.isfinite(model(**collate([row]))["loss"])
-
-
-def test_a_processor_is_not_given_the_padding():
-    batch = collate(
-        [noisy_row(mixed_row(), 8, 512, noising(draws=1), np.random.default_rng(seed)) for seed in range(2)]
+def documents(instructed: bool = False) -> list[Document]:
+    found = [
+        Document([PREFIX, *words(9, 1), SUFFIX, *words(5, 2), MIDDLE], [*words(17, 3), END]),
+        Document([PREFIX, SUFFIX, MIDDLE], [*words(3, 4), END]),
+        Document(words(6, 5), words(20, 6)),
+    ]
+    return (
+        [*found, Document([TURN_START, *words(7, 7)], [*words(11, 8), TURN_END], instructed=True)]
+        if instructed
+        else found
     )
-    model = BlockDiffusionModel(decoder(), NEXT_TOKEN_WEIGHT, frozen_embedding=False)
-    lengths: list[int] = []
-    model.decoder.register_forward_pre_hook(lambda _, arguments: lengths.append(arguments[0].shape[1]))
-    loss = model(**batch)["loss"]
-    assert lengths == [used_length(batch["documents"])] and lengths[0] < batch["tokens"].shape[1] - 256
-    # Neither did it count for anything.
-    more = {name: pad(batch[name], 64, NO_DOCUMENT if name == "documents" else 0) for name in IN_SEQUENCE}
-    width = batch["tokens"].shape[1]
-    places = batch["places"] // width * (width + 64) + batch["places"] % width
-    assert model(**{**batch, **more, "places": places})["loss"] == loss
 
 
-def pad(values: torch.Tensor, count: int, filler: int) -> torch.Tensor:
-    return torch.nn.functional.pad(values, (0, count), value=filler)
+def example(document: Document, seed: int, mask: int) -> Streams:
+    return streams_of(document, (END, TURN_END), mask, OBJECTIVE, np.random.default_rng(seed))
+
+
+def model_of(folder: Path, family: str = "Qwen2.5-Coder") -> TwoStreamModel:
+    """A low-rank model whose changes, local autoregression and mask are all at work."""
+    init = write_model(folder / "init", family)
+    settings = settings_of(folder, family, model={"init": str(init)})
+    model = prepared(open_base(str(init), torch.float32), settings)
+    model.objective = OBJECTIVE
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(0.2 * torch.randn(parameter.shape, generator=generator))
+    return model
+
+
+def merged(model: TwoStreamModel, folder: Path) -> transformers.PreTrainedModel:
+    """A stock model with the changes in its weights and the mask in its embedding."""
+    plain = transformers.AutoModelForCausalLM.from_pretrained(folder / "init", attn_implementation="eager")
+    with torch.no_grad():
+        for name, change in changes(model.model):
+            plain.get_submodule(name).get_parameter("weight").add_(change.scale * change.lora_B @ change.lora_A)
+        plain.get_input_embeddings().get_parameter("weight")[model.mask] = model.mask_embedding
+    return plain.eval()
+
+
+def dense(one: Streams) -> torch.Tensor:
+    """Who sees whom, place by place, as the design says it."""
+    context, count = len(one.context_tokens), len(one.tokens)
+    sees = torch.zeros(context + count, context + count, dtype=torch.bool)
+    for row in range(context):
+        sees[row, : row + 1] = True
+    clean = one.canvases == -1
+    for row in range(count):
+        sees[context + row, :context] = True
+        for column in range(count):
+            earlier = bool(clean[column]) and column < one.seen[row]
+            same = not clean[row] and one.canvases[column] == one.canvases[row]
+            sees[context + row, context + column] = bool(earlier or same)
+    return sees
+
+
+@torch.no_grad()
+def states(plain, one: Streams) -> torch.Tensor:
+    """Last hidden states of an example's region, in one pass over everything."""
+    tokens = torch.tensor([*one.context_tokens, *one.tokens])[None]
+    positions = torch.tensor([*one.context_positions, *one.positions])[None]
+    mask = torch.zeros(1, 1, tokens.shape[1], tokens.shape[1]).masked_fill(~dense(one), float("-inf"))
+    hidden = plain.get_decoder()(tokens, attention_mask=mask, position_ids=positions).last_hidden_state[0]
+    return hidden[len(one.context_tokens) :] / getattr(plain.config, "logits_scaling", 1.0)
+
+
+@torch.no_grad()
+def formula(model: TwoStreamModel, plain, examples: list[Streams], base=None) -> float:
+    """The loss, summed place by place."""
+    ours = OBJECTIVE
+    # The mask's embedding is only read: a tied head keeps the row that it had.
+    head = model.model.get_output_embeddings().weight.detach()
+    table = plain.get_input_embeddings().weight.detach()
+    unit = 1.0 / model.model.get_input_embeddings().weight[256:].float().std()
+    sums, norms = np.zeros(3), np.zeros(3)
+    for one in examples:
+        hidden = states(plain, one)
+        logs = (hidden @ head.T).log_softmax(-1)
+        teaching = (states(base, one) @ head.T).log_softmax(-1) if base else logs
+        taught = teaching if one.instructed[0] else logs
+
+        def soft(place: int, values: torch.Tensor, taught: torch.Tensor = taught) -> float:
+            best = taught[place].topk(ours.soft_targets)
+            shares = best.values.exp() / best.values.exp().sum()
+            return -float((shares * values[best.indices]).sum())
+
+        for place, label in enumerate(one.labels.tolist()):
+            weight, teacher = float(one.weights[place]), int(one.teachers[place])
+            if label < 0:
+                continue
+            hard = float(-logs[place, label])
+            if one.slots[place] == 0:
+                sums[0] += weight * (soft(place, logs[place]) if one.instructed[0] else hard)
+                norms[0] += weight
+                continue
+            slot_loss = hard if teacher < 0 else 0.5 * hard + 0.5 * soft(teacher, logs[place])
+            sums[1] += weight * slot_loss
+            norms[1] += weight
+            if teacher >= 0:
+                before = [table[token] * unit for token in one.before[place].tolist()]
+                state = hidden[place]
+                normed = state / state.square().mean().add(torch.finfo(torch.float32).eps).sqrt()
+                local = model.local
+                assert local is not None
+                inner = torch.nn.functional.silu(local.W1 @ torch.cat([normed, *before]) + local.b1)
+                leaned = (head @ (state + local.W2 @ inner)).log_softmax(-1)
+                sums[2] += weight * (0.5 * float(-leaned[label]) + 0.5 * soft(teacher, leaned))
+                norms[2] += weight
+    return float((sums / norms) @ [ours.next_token_weight, 1.0, ours.local_weight])
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_the_loss_is_the_formulas_in_every_family(tmp_path: Path, family: str):
+    model = model_of(tmp_path, family)
+    examples = [example(document, seed, model.mask) for seed, document in enumerate(documents())]
+    found = float(model(**collate(examples))["loss"].detach())
+    assert found == pytest.approx(formula(model, merged(model, tmp_path), examples), rel=2e-4)
+
+
+def test_where_an_instruction_is_answered_the_base_teaches(tmp_path: Path):
+    model = model_of(tmp_path)
+    examples = [example(document, seed, model.mask) for seed, document in enumerate(documents(instructed=True))]
+    base = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "init", attn_implementation="eager").eval()
+    with torch.no_grad():
+        # The context has no mask, and canvases are not what the base is asked about.
+        base.get_input_embeddings().get_parameter("weight")[model.mask] = model.mask_embedding
+    expected = formula(model, merged(model, tmp_path), examples, base)
+    assert float(model(**collate(examples))["loss"].detach()) == pytest.approx(expected, rel=2e-4)
+
+
+def batch_of(seed: int = 0) -> Batch:
+    return collate([example(document, seed + number, MASK) for number, document in enumerate(documents())])
+
+
+def test_frozen_layers_and_what_lies_below_them_have_no_gradient(tmp_path: Path):
+    init = write_model(tmp_path / "init")
+    settings = settings_of(tmp_path, model={"frozen_layers": 2})
+    model = prepared(open_base(str(init), torch.float32), settings)
+    model(**batch_of())["loss"].backward()
+    learned = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert {name.split(".layers.")[1][0] for name in learned if ".layers." in name} == {"2"}
+    assert not model.mask_embedding.requires_grad
+    assert {"local.W1", "local.W2"} <= learned
+
+
+def test_examples_of_a_batch_never_see_each_other(tmp_path: Path):
+    model = model_of(tmp_path)
+    examples = [example(document, seed, model.mask) for seed, document in enumerate(documents(instructed=True))]
+    with torch.no_grad():
+        together = model(**collate(examples))["nats"]
+        apart = torch.cat([model(**collate([one]))["nats"] for one in examples])
+    torch.testing.assert_close(together, apart, equal_nan=True, rtol=1e-4, atol=1e-4)

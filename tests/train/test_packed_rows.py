@@ -99,8 +99,8 @@ def card_with(folder: Path, **changes: object) -> None:
 DAMAGE = {
     "no card": (lambda folder: (folder / "rows.json").unlink(), "no packed rows"),
     "half a card": (lambda folder: (folder / "rows.json").write_text("{"), "cannot be read"),
-    "a card that lacks something": (lambda folder: (folder / "rows.json").write_text('{"format": 1}'), "shards"),
-    "another format": (lambda folder: card_with(folder, format=2), "format 2, not 1"),
+    "a card that lacks something": (lambda folder: (folder / "rows.json").write_text('{"format": 2}'), "shards"),
+    "another format": (lambda folder: card_with(folder, format=1), "format 1, not 2"),
     "a shard outside": (lambda folder: card_with(folder, shards=[SHARD | {"name": "../a"}]), "leads out of the folder"),
     "a shard too few": (lambda folder: (folder / "b.roles.npy").unlink(), "b.roles.npy is missing"),
 }

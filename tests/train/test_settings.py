@@ -52,9 +52,9 @@ def test_weights_beside_the_file_are_found(tmp_path: Path):
         (SHORT + "[optimizer]\nlearning_rat = 1.0\n", "optimizer.learning_rat"),
         ("[budget]\nmax_steps = 1\n", "data"),
         ('[data]\nrows = "rows"\n', "max_steps or max_seconds"),
-        (SHORT + "[objective]\nblock_sizes = []\n", "block_sizes"),
-        (SHORT + '[objective]\ncomplementary = true\nschedule = "cosine"\n', "linear schedule"),
-        (SHORT + "[objective.masking]\nslots = 0.0\n", "at least one rule"),
+        (SHORT + "[objective]\ncanvas_sizes = []\n", "canvas_sizes"),
+        (SHORT + '[model]\nmethod = "half"\n', "model.method"),
+        (SHORT + "[model]\nrank = 0\n", "at least 1"),
         (SHORT + "[optimizer]\nrows = 0\n", "at least 1"),
         ("rows = [", "not valid TOML"),
     ],
@@ -70,13 +70,13 @@ def test_a_missing_file_is_named(tmp_path: Path):
 
 
 def test_what_is_written_is_read_again(tmp_path: Path):
-    settings = read_settings(write(tmp_path, SHORT + "[objective]\nblock_sizes = [4, 4, 8]\n"))
+    settings = read_settings(write(tmp_path, SHORT + "[objective]\ncanvas_sizes = [4, 4, 8]\n"))
     write_settings(settings, tmp_path / "settings.json")
     assert read_settings(tmp_path / "settings.json") == settings
 
 
 def test_without_pydantic_the_same_settings_come_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    text = SHORT + "[objective]\nblock_sizes = [4]\n[objective.masking]\nspans = 0.5\n"
+    text = SHORT + "[objective]\ncanvas_sizes = [4]\n[optimizer]\nsteady = 0.5\n"
     expected = read_settings(write(tmp_path, text))
     monkeypatch.setitem(sys.modules, "pydantic", None)
     assert read_settings(write(tmp_path, text)) == expected
@@ -101,13 +101,13 @@ def test_the_settings_of_the_example_are_valid():
 
 
 def test_the_learning_rate_rises_stays_and_falls():
-    optimizer = OptimizerSettings(warmup_steps=4, steady=0.5)
+    optimizer = OptimizerSettings(warmup_steps=4, steady=0.5, lowest=0.1)
     factors = [rate_factor(step, share_done(step, 0.0, BudgetSettings(max_steps=20)), optimizer) for step in range(21)]
     assert factors[:4] == [0.25, 0.5, 0.75, 1.0]
     assert factors[4:11] == [1.0] * 7
     assert factors[10:] == sorted(factors[10:], reverse=True)
-    assert factors[15] == pytest.approx(0.5)
-    assert 0.0 < factors[20] <= 0.01
+    assert factors[15] == pytest.approx(0.55)
+    assert factors[20] == pytest.approx(0.1)
 
 
 def test_the_clock_counts_where_it_is_ahead_of_the_steps():
@@ -120,6 +120,7 @@ def test_the_clock_counts_where_it_is_ahead_of_the_steps():
 @pytest.mark.slow
 def test_training_imports_no_more_than_a_machine_for_training_has():
     blocked = f"import sys; sys.modules.update(dict.fromkeys({LACKING.split()!r}))"
-    program = f"{blocked}; import coder.train.run, coder.train.__main__, coder.train.parts, coder.model.convert.convert"
+    modules = "coder.train.run, coder.train.__main__, coder.train.archive_parts, coder.model.convert.convert"
+    program = f"{blocked}; import {modules}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=600)
     assert done.returncode == 0, done.stderr

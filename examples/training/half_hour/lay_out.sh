@@ -20,14 +20,15 @@ rm -rf .half_hour
 mkdir -p .half_hour/cargo/start
 cp -R "$rows" .half_hour/cargo/rows
 cp -R "$held_out" .half_hour/cargo/held_out
-cp "$weights"/*.json "$weights"/*.safetensors .half_hour/cargo/start/
+find "$weights" -maxdepth 1 -type f \( -name '*.json' -o -name '*.safetensors' -o -name '*.gguf*' \) \
+    -exec cp {} .half_hour/cargo/start/ \;
 cp "$settings" .half_hour/cargo/settings.toml
 # Pure Python packages that are used where the machine has none of its own.
 if [ -n "${PACKAGES=accelerate}" ]; then
     "$python" -m pip install --quiet --no-deps --target .half_hour/cargo/packages $PACKAGES
 fi
 
-"$python" -m coder.train.parts cut .half_hour/cargo .half_hour/all --mib "$part_mib" | sort | while read -r part; do
+"$python" -m coder.train.archive_parts cut .half_hour/cargo .half_hour/all --mib "$part_mib" | sort | while read -r part; do
     number=$((10#${part##*-} / parts_together + 1))
     mkdir -p .half_hour/parts/$number
     mv "$part" .half_hour/parts/$number/
@@ -35,7 +36,7 @@ done
 mv .half_hour/all/parts.json .half_hour/parts/1/
 rm -rf .half_hour/all .half_hour/cargo
 
-git ls-files -z -- '*.safetensors' | while IFS= read -r -d '' file; do
+git ls-files -z -- '*.safetensors' '*.gguf*' | while IFS= read -r -d '' file; do
     if [ -e "$file" ]; then mkdir -p "$aside/$(dirname "$file")" && mv "$file" "$aside/$file"; fi
 done
 du -sh .half_hour/parts/*

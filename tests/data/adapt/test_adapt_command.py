@@ -34,7 +34,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def adapted(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """An adapter of a small project, and what was said."""
     folder = tmp_path_factory.mktemp("project")
-    for name in ("canvas", "events", "selection", "schedules"):
+    for name in ("canvas", "events", "unmasking", "schedules"):
         shutil.copy(ROOT / "coder" / "diffusion" / f"{name}.py", folder)
     out = folder / "out" / "project.safetensors"
     options = ("--model", model, "--epochs", 1, "--minutes", 60, "--holes", 3, "--held-out", 0.3)

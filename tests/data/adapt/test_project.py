@@ -60,7 +60,7 @@ def test_holes_are_different_lines_of_functions(folder: Path):
 
 def test_a_checkpoint_is_shown_what_it_can_do_already():
     plain, able = settings_for(Abilities()), settings_for(Abilities(holes=True, edits=True, context=True))
-    assert set(plain.kinds) == {Kind.FUNCTION, Kind.INFILL, Kind.LEFT_TO_RIGHT}
+    assert set(plain.kinds) == {Kind.FUNCTION, Kind.INFILL}
     assert plain.other_files == 0
-    assert set(able.kinds) == set(Kind)
+    assert set(able.kinds) == {Kind.FUNCTION, Kind.INFILL, Kind.HOLES}
     assert able.other_files > 0

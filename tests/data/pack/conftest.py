@@ -1,4 +1,4 @@
-"""Real code to make examples of, and a tiny checkpoint to lay them out for."""
+"""Real code to make examples of, and a tiny model of an infilling family to lay them out for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from coder.model.checkpoint.checkpoint import Checkpoint
-from coder.model.checkpoint.opening import open_checkpoint
+from coder.train.infilling_tokens import HOLE
 from data.pack.layout import Layout
+from data.pack.packing import Job
+from data.pack.settings import PackSettings
 from data.pack.text import SourceText
-from tests.tiny import write_tiny_checkpoint
+from tests.train.infilling_models import family, special_tokens, write_tokenizer
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("coder/syntax", "coder/diffusion")
@@ -28,21 +29,15 @@ def sources() -> list[SourceText]:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    """A tiny checkpoint that says it can do everything."""
-    folder = write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    settings["quickfill"]["abilities"] = {"holes": True, "edits": True, "correction": True, "context": True}
-    settings["max_position_embeddings"] = 1024
-    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
-    return open_checkpoint(str(folder))
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model that is no more than its vocabulary: what packing reads."""
+    folder = tmp_path_factory.mktemp("model")
+    special = [*special_tokens(family("Qwen2.5-Coder")), HOLE]
+    size = write_tokenizer(folder / "tokenizer.json", special)
+    (folder / "config.json").write_text(json.dumps({"vocab_size": size}), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")
-def embedded() -> Checkpoint:
-    return open_checkpoint("embedded")
-
-
-@pytest.fixture(scope="session")
-def layout(embedded: Checkpoint) -> Layout:
-    return Layout(embedded.config, embedded.tokenizer)
+def layout(model: Path) -> Layout:
+    return Job(model, Path(), PackSettings()).layout()

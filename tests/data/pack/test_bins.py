@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.pack.bins import best_fit_decreasing
+from data.pack.packing import best_fit_decreasing
 
 
 @given(st.lists(st.integers(1, 100), max_size=200))

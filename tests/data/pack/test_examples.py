@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import random
+import textwrap
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.api.completion import CompletionRequest, Rewritten, Snippet
-from coder.api.edits import FillRequest
-from coder.model.checkpoint.checkpoint import Checkpoint
-from coder.model.checkpoint.prompt import split_answers
+from coder.api.completion import Snippet
 from coder.train.packed_rows import Ids
-from data.pack.changed_texts import ChangedText
-from data.pack.editing import next_edit
-from data.pack.example import Example, RecentEdit
-from data.pack.examples import ExampleMaker, makers, training_documents
+from data.pack.example import ChatExample, Example, HoleExample
+from data.pack.examples import ExampleMaker, training_documents
 from data.pack.holes import HOLES, LONGEST_HOLE, choose_hole
+from data.pack.infilling import split_of
 from data.pack.layout import Layout
 from data.pack.other_files import Package
 from data.pack.packing import rows_of
@@ -77,25 +74,40 @@ def maker_of(source: SourceText, settings: PackSettings = DEFAULTS, room: int = 
     return ExampleMaker(source, settings, room, Package.of([source]))
 
 
-def whole(example: Example) -> str:
-    """What an example is cut from: its texts with the answers in the holes."""
-    request = example.request
-    if isinstance(request, FillRequest):
-        first, *behind = request.texts
-        return first + "".join(a + text for a, text in zip(example.answers, behind, strict=True))
-    return request.prefix + example.answers[0] + request.suffix
+def hole_example(example: Example | None) -> HoleExample:
+    assert isinstance(example, HoleExample)
+    return example
 
 
-@given(texts, st.sampled_from([Kind.FUNCTION, Kind.INFILL, Kind.LEFT_TO_RIGHT, Kind.HOLES]), SEEDS)
+def whole(example: HoleExample) -> str:
+    """The text that an example is cut from: its texts with the answers in the holes."""
+    first, *behind = example.texts
+    return first + "".join(a + text for a, text in zip(example.answers, behind, strict=True))
+
+
+@given(texts, st.sampled_from([Kind.FUNCTION, Kind.INFILL, Kind.HOLES]), SEEDS)
 @settings(deadline=None)
 def test_an_example_is_a_part_of_its_file(source: SourceText, kind: Kind, seed: int):
     example = maker_of(source).example(kind, random.Random(seed))
     if example is not None:
+        example = hole_example(example)
         assert example.kind == kind
         assert whole(example) in source.text
         assert all(answer.strip() for answer in example.answers)
-        holes = len(example.request.texts) - 1 if isinstance(example.request, FillRequest) else 1
-        assert len(example.answers) == holes
+        assert len(example.answers) == len(example.texts) - 1
+        before = example.texts[0]
+        assert 0 <= example.split <= len(before)
+        at_a_line = example.split == 0 or before[example.split - 1] == "\n"
+        assert at_a_line or example.split == len(before)
+
+
+def test_the_split_is_a_few_lines_above_the_hole_or_right_at_it():
+    before = "".join(f"line {number}\n" for number in range(20)) + "    begun"
+    splits = Counter(before.count("\n", split_of(before, random.Random(seed))) for seed in range(600))
+    assert set(splits) == {0, 1, 2, 3, 4, 6, 8}
+    at_it = [split_of(before, random.Random(seed)) for seed in range(600)].count(len(before))
+    assert 40 < at_it < 130
+    assert split_of("", random.Random(0)) == 0
 
 
 @given(texts, st.sampled_from(HoleKind), SEEDS)
@@ -141,12 +153,14 @@ def test_long_holes_are_not_chosen(language: str):
 
 
 def test_a_function_is_shown_with_its_head_and_little_else():
-    settings = PackSettings(little_before=0, little_after=0, much_around=0, function_holes={HoleKind.BODY: 1.0})
+    settings = PackSettings(
+        little_before=0, little_after=0, much_around=0, line_break_inside=0, function_holes={HoleKind.BODY: 1.0}
+    )
     source = SourceText(FUNCTIONS, "python", "a.py")
     found = {
         whole(example)
         for seed in range(20)
-        if (example := maker_of(source, settings).example(Kind.FUNCTION, random.Random(seed)))
+        if isinstance(example := maker_of(source, settings).example(Kind.FUNCTION, random.Random(seed)), HoleExample)
     }
     area = FUNCTIONS[FUNCTIONS.index("    @static") : FUNCTIONS.index("\n\n\ndef walk")]
     walk = FUNCTIONS[FUNCTIONS.index("def walk") : FUNCTIONS.index("\n\n\nCONST")]
@@ -154,60 +168,28 @@ def test_a_function_is_shown_with_its_head_and_little_else():
 
 
 def test_the_docstring_stays_where_the_body_is_written():
-    settings = PackSettings(function_holes={HoleKind.BODY: 1.0}, documented=1.0)
+    settings = PackSettings(function_holes={HoleKind.BODY: 1.0}, documented=1.0, line_break_inside=0)
     source = SourceText(FUNCTIONS, "python", "a.py")
     for seed in range(20):
-        example = maker_of(source, settings).example(Kind.FUNCTION, random.Random(seed))
-        assert example is not None
-        assert isinstance(example.request, CompletionRequest)
-        assert '"""The area of a rectangle."""\n' in example.request.prefix
+        example = hole_example(maker_of(source, settings).example(Kind.FUNCTION, random.Random(seed)))
+        assert '"""The area of a rectangle."""\n' in example.texts[0]
         assert example.answers[0].endswith("return area")
         assert example.answers[0].lstrip().startswith("if width")
 
 
-@pytest.mark.parametrize("kind", [Kind.REWRITE, Kind.NEXT_EDIT])
-def test_an_edit_leads_from_the_old_text_to_what_its_author_wrote(kind: Kind, sources: list[SourceText]):
-    examples = [
-        example
-        for number, maker in enumerate(makers_without_layout(sources))
-        if (example := maker.example(kind, random.Random(number))) is not None
-    ]
-    assert len(examples) > len(sources) / 4
-    for example in examples:
-        assert rewritten(example).old != example.answers[0]
-        assert bool(example.recent_edits) == (kind == Kind.NEXT_EDIT)
-        assert all(edit.old != edit.new for edit in example.recent_edits)
-    said = [rewritten(example).instruction for example in examples]
-    assert all(not text or (text.startswith("# ") and text.endswith("\n")) for text in said)
-    assert any(said) == (kind == Kind.REWRITE)
-
-
-def rewritten(example: Example) -> Rewritten:
-    assert isinstance(example.request, CompletionRequest)
-    assert example.request.rewritten is not None
-    return example.request.rewritten
-
-
-def makers_without_layout(sources: list[SourceText]) -> list[ExampleMaker]:
-    return [ExampleMaker(source, DEFAULTS, 3000, Package({})) for source in sources]
-
-
-def test_a_release_is_an_edit_of_the_one_before(layout: Layout):
-    def release(version: str, value: int) -> SourceText:
-        text = f"def f():\n    return {value}\n\n\ndef g():\n    return {value}\n"
-        return SourceText(text, "python", "m.py", "p", version)
-
-    versions = release("1.10", 3), release("1.2", 1), release("1.9", 2)
-    earlier = {maker.file.version: maker.earlier for maker in makers(versions, layout, DEFAULTS)}
-    assert earlier == {"1.2": None, "1.9": versions[1], "1.10": versions[2]}
-    change = ChangedText(versions[2].text, versions[0].text)
-    example = next_edit(versions[0], change, 3000, random.Random(0))
-    assert example is not None
-    assert example.recent_edits == (RecentEdit("    return 2\n", "    return 3\n"),)
-    request, old = example.request, rewritten(example).old
-    assert isinstance(request, CompletionRequest)
-    assert request.prefix + old + request.suffix == versions[2].text.replace("2", "3", 1)
-    assert whole(example) == versions[0].text
+def test_a_question_is_about_a_documented_function():
+    source = SourceText(FUNCTIONS, "python", "a.py")
+    found = [maker_of(source).example(Kind.CHAT, random.Random(seed)) for seed in range(60)]
+    assert all(isinstance(example, ChatExample) for example in found)
+    area = textwrap.dedent(FUNCTIONS[FUNCTIONS.index("    @static") : FUNCTIONS.index("\n\n\ndef walk")])
+    for example in found:
+        assert isinstance(example, ChatExample)
+        assert "area" in example.question and "walk" not in example.question
+        answered = example.begun + example.answer
+        assert area in answered or answered == "This function the area of a rectangle."
+    assert len({example.question.partition("\n")[0] for example in found if isinstance(example, ChatExample)}) > 5
+    plain = SourceText(SCRIPT.partition("\n")[2], "javascript", "a.js")
+    assert maker_of(plain).example(Kind.CHAT, random.Random(0)) is None
 
 
 def test_definitions_of_other_files_stand_before_the_hole_that_uses_them():
@@ -216,30 +198,29 @@ def test_definitions_of_other_files_stand_before_the_hole_that_uses_them():
     )
     user = SourceText("def roof(house):\n    return area(house.width, house.depth)\n", "python", "roof.py", "houses")
     package = Package.of([shapes, user])
-    settings = PackSettings(other_files=1.0, repository_name=1.0, function_holes={HoleKind.BODY: 1.0})
+    settings = PackSettings(other_files=1.0, function_holes={HoleKind.BODY: 1.0})
     maker = ExampleMaker(user, settings, 3000, package)
     for seed in range(10):
-        example = maker.example(Kind.FUNCTION, random.Random(seed))
-        assert example is not None
-        assert isinstance(example.request, CompletionRequest)
-        assert example.request.snippets[-1] == Snippet("s.py", "def area(width, height):\n    return width * height")
-        assert all(snippet.path == "s.py" for snippet in example.request.snippets)
+        example = hole_example(maker.example(Kind.FUNCTION, random.Random(seed)))
+        assert example.snippets[-1] == Snippet("s.py", "def area(width, height):\n    return width * height")
+        assert all(snippet.path == "s.py" for snippet in example.snippets)
         assert example.repository == "houses"
 
 
 def test_the_kinds_have_their_shares_and_the_rows_their_fill(sources: list[SourceText], layout: Layout):
-    made = list(training_documents(sources, layout, DEFAULTS, 0))
+    wanted = PackSettings(kinds=dict.fromkeys(Kind, 1.0))
+    made = list(training_documents(sources, layout, wanted, 0))
     counts = Counter(kind for kind, _ in made)
-    for kind, share in DEFAULTS.kinds.items():
-        assert abs(counts[kind] / len(made) - share) < 0.03
-    rows = rows_of([document for _, document in made], DEFAULTS.row_length, random.Random(0))
-    assert sum(len(document) for _, document in made) > 0.95 * DEFAULTS.row_length * len(rows)
+    for kind in Kind:
+        assert abs(counts[kind] / len(made) - 0.25) < 0.04
+    rows = rows_of([document for _, document in made], wanted.row_length, random.Random(0))
+    assert sum(len(document) for _, document in made) > 0.95 * wanted.row_length * len(rows)
 
 
 def test_a_kind_that_a_file_does_not_have_is_replaced(layout: Layout):
     source = SourceText(PLAIN * 100, "markdown", "a.md")
     kinds = Counter(kind for kind, _ in training_documents([source], layout, DEFAULTS, 0))
-    assert kinds[Kind.FUNCTION] == kinds[Kind.REWRITE] == 0
+    assert kinds[Kind.FUNCTION] == kinds[Kind.CHAT] == 0
     assert kinds.total() == round(3000 / DEFAULTS.characters_per_example)
 
 
@@ -250,20 +231,26 @@ def test_text_that_no_tokenizer_gives_back_is_left_out(text: str, layout: Layout
 
 @given(SEEDS)
 @settings(deadline=None, max_examples=20)
-def test_tokens_are_those_of_the_text(sources: list[SourceText], layout: Layout, embedded: Checkpoint, seed: int):
+def test_tokens_are_those_of_the_text(sources: list[SourceText], layout: Layout, seed: int):
     """Prefix, middles and suffix, read back from the ids alone, are a part of the file."""
-    control, decode = embedded.config.control, embedded.tokenizer.decode
+    tokens, decode = layout.tokens, layout.tokenizer.decode
     source = random.Random(seed).choice(sources)
-    infilling = PackSettings(kinds=dict.fromkeys([Kind.FUNCTION, Kind.INFILL, Kind.LEFT_TO_RIGHT, Kind.HOLES], 1.0))
+    infilling = PackSettings(kinds=dict.fromkeys([Kind.FUNCTION, Kind.INFILL, Kind.HOLES], 1.0))
     for _, document in training_documents([source], layout, infilling, seed):
-        context = ids(document.context)
-        start, end = context.index(control.fim_suffix), context.index(control.fim_prefix)
-        behind = split_answers(control, context[start + 1 : end])
-        texts = [decode(context[end + 1 :]), *map(decode, behind)]
-        answers = [*map(decode, split_answers(control, ids(document.middle)))]
-        if control.fim_end in document.middle:
-            assert texts[0] + "".join(a + b for a, b in zip(answers, texts[1:], strict=True)) in source.text
+        context, middle = ids(document.context), ids(document.middle)
+        start, end = context.index(tokens.prefix), context.index(tokens.suffix)
+        behind = [decode(part) for part in parted(context[end + 1 : -1], tokens.hole)]
+        answers = [decode(part) for part in parted(middle[:-1], tokens.hole)]
+        text = decode(context[start + 1 : end])
+        assert text + "".join(a + b for a, b in zip(answers, behind, strict=True)) in source.text
+        assert context[-1] == tokens.middle and middle[-1] == tokens.end
+
+
+def parted(tokens: list[int], separator: int | None) -> list[list[int]]:
+    parts: list[list[int]] = [[]]
+    for token in tokens:
+        if token == separator:
+            parts.append([])
         else:
-            text = decode(ids(document.middle))
-            assert len(document) == infilling.row_length or not source.text.endswith(text)
-            assert text.rstrip("\N{REPLACEMENT CHARACTER}") in source.text
+            parts[-1].append(token)
+    return parts

@@ -1,179 +1,127 @@
-"""What is trained is what will be asked: an example's context is the engine's own prompt for the same request."""
+"""The layout: a frozen prefix, the suffix, and the middle that begins with what was written since."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from pathlib import Path
 
 import pytest
 
-from coder.api.completion import CompletionRequest, Rewritten, Snippet
-from coder.api.edits import EditRequest, FillRequest
-from coder.diffusion.sampler import Sampler
-from coder.engine.engine import Engine
-from coder.model.checkpoint.checkpoint import Checkpoint
-from coder.model.checkpoint.prompt import recent_edit, repo_header, rewrite, split_answers
-from coder.model.checkpoint.tokens import CONTROL_TEXTS
+from coder.api.completion import Snippet
+from coder.train.infilling_tokens import open_tokenizer
 from coder.train.packed_rows import Ids
-from data.pack.example import Example, RecentEdit
-from data.pack.examples import makers
-from data.pack.layout import Layout
-from data.pack.settings import Kind, PackSettings
-from data.pack.text import SourceText
+from data.pack.example import ChatExample, HoleExample
+from data.pack.layout import MOST_CHAT_TOKENS, Layout
+from data.pack.settings import Kind
+from tests.train.infilling_models import family, special_tokens, write_tokenizer
 
-ROW = 400
-
-
-@pytest.fixture(scope="module")
-def engine(tiny: Checkpoint) -> Iterator[Engine]:
-    loaded = Engine.load(str(tiny.folder), runtime="onnx", threads=1)
-    yield loaded
-    loaded.close()
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    """The prompts that reach the sampler."""
-    prompts: list[list[int]] = []
-    denoise = Sampler.denoise
-
-    def spy(self, request):
-        prompts.append(list(request.context))
-        return denoise(self, request)
-
-    monkeypatch.setattr(Sampler, "denoise", spy)
-    return prompts
-
-
-def short_examples(kind: Kind, sources: list[SourceText], layout: Layout, settings: PackSettings) -> Iterator[Example]:
-    """Examples of a kind that fit into a tiny model's window."""
-    for number, maker in enumerate(makers(sources, layout, settings)):
-        example = maker.example(kind, random.Random(number))
-        if example is not None and layout.document(example, ROW) is not None:
-            yield example
-
-
-@pytest.mark.parametrize("kind", [Kind.FUNCTION, Kind.INFILL, Kind.LEFT_TO_RIGHT, Kind.HOLES, Kind.REWRITE])
-def test_an_example_begins_with_the_prompt_that_the_engine_makes(
-    kind: Kind, tiny: Checkpoint, engine: Engine, asked: list[list[int]], sources: list[SourceText]
-):
-    layout, control = Layout(tiny.config, tiny.tokenizer), tiny.config.control
-    settings = PackSettings(row_length=ROW, other_files=1.0, repository_name=0.0)
-    examples = list(islice(short_examples(kind, sources, layout, settings), 6 if kind == Kind.REWRITE else 20))
-    for example in examples:
-        asked.clear()
-        ask(engine, example)
-        document = layout.document(example, ROW)
-        assert document is not None
-        assert ids(document.context) == asked[0]
-        if kind != Kind.LEFT_TO_RIGHT or (example.is_whole and len(document) < ROW):
-            answers = split_answers(control, ids(document.middle))
-            replaced = replaced_brackets(engine, example)
-            assert [tiny.tokenizer.decode(ids) for ids in answers] == [text + replaced for text in example.answers]
-            assert document.middle[-1] == control.fim_end
-    assert len(examples) > 4
-    if kind in (Kind.FUNCTION, Kind.INFILL):
-        assert any(snippets(example) for example in examples)
-
-
-def test_a_next_edit_begins_with_the_edits_before_it(tiny: Checkpoint):
-    tokenizer, control = tiny.tokenizer, tiny.config.control
-    request = CompletionRequest("a\n", "d\n", replace_brackets=False, rewritten=Rewritten("old\n", ""))
-    edits = (RecentEdit("x\n", "y\n"), RecentEdit("", "z\n"))
-    document = Layout(tiny.config, tokenizer).document(
-        Example(Kind.NEXT_EDIT, request, ("new\n",), recent_edits=edits, repository="r"), ROW
-    )
-    encode = tokenizer.encode
-    header = [
-        *repo_header(tokenizer, "r"),
-        *recent_edit(control, encode("x\n"), encode("y\n")),
-        *recent_edit(control, [], encode("z\n")),
-    ]
-    assert document is not None
-    expected = rewrite(control, encode("a\n"), encode("old\n"), [], encode("d\n"), header=header)
-    assert ids(document.context) == expected
-    assert ids(document.middle) == [*encode("new\n"), control.fim_end]
-
-
-def test_brackets_that_an_answer_stands_in_for_are_in_the_middle(tiny: Checkpoint):
-    layout, tokenizer = Layout(tiny.config, tiny.tokenizer), tiny.tokenizer
-    for takes, suffix, middle in ((True, "\nx\n", "1, 2))"), (False, "))\nx\n", "1, 2")):
-        request = CompletionRequest("f(g(", "))\nx\n", replace_brackets=takes)
-        document = layout.document(Example(Kind.INFILL, request, ("1, 2",)), ROW)
-        assert document is not None
-        assert tokenizer.decode(ids(document.context)) == f"{suffix}f(g("
-        assert tokenizer.decode(ids(document.middle)) == middle
-
-
-def test_control_tokens_in_a_text_are_text(embedded: Checkpoint, layout: Layout):
-    text = "".join(CONTROL_TEXTS.values())
-    request = CompletionRequest(
-        text, text, snippets=(Snippet(text, text),), rewritten=Rewritten(text, text), replace_brackets=False
-    )
-    example = Example(Kind.NEXT_EDIT, request, (text,), repository=text, recent_edits=(RecentEdit(text, text),))
-    document = layout.document(example, 5000)
-    control = embedded.config.control
-    assert document is not None
-    assert [token for token in ids(document.context) if token in control.all] == [
-        *(control.repo, control.edit_before, control.edit_after),
-        *(control.fim_suffix, control.edit_before, control.cursor, control.fim_prefix),
-    ]
-    assert [token for token in ids(document.middle) if token in control.all] == [control.fim_end]
-    assert embedded.tokenizer.decode(ids(document.middle)) == text
-
-
-def test_what_does_not_fit_is_left_out_and_what_may_be_cut_is_cut(layout: Layout, embedded: Checkpoint):
-    request = CompletionRequest("")
-    whole = Example(Kind.FUNCTION, request, ("x = 1\n" * 20,))
-    assert layout.document(whole, 50) is None
-    cut = layout.document(replace(whole, kind=Kind.LEFT_TO_RIGHT), 50)
-    assert cut is not None
-    assert len(cut) == 50
-    assert embedded.config.control.fim_end not in ids(cut.middle)
-
-
-def test_a_text_that_ends_in_its_row_says_so_however_many_characters_it_has(layout: Layout, embedded: Checkpoint):
-    """What is known of how many characters fill a row is an estimate from the file's beginning."""
-    text = "a = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n" * 120 + "    return the_first_of_all_values\n" * 60
-    (maker,) = makers([SourceText(text, "python", "a.py")], layout, PackSettings(row_length=5000))
-    assert len(text) > maker.room
-    documents = [
-        layout.document(example, 5000)
-        for seed in range(20)
-        if (example := maker.example(Kind.LEFT_TO_RIGHT, random.Random(seed))) is not None
-    ]
-    whole = [document for document in documents if document and embedded.tokenizer.decode(ids(document.middle)) == text]
-    assert whole
-    assert all(document.middle[-1] == embedded.config.control.fim_end for document in whole)
+ROW = 900
+PLAIN = HoleExample(Kind.INFILL, ("import os\nx = ", "\ny = 2\n"), ("1",), 10, 100, 100)
 
 
 def ids(tokens: Ids) -> list[int]:
     return [int(token) for token in tokens]
 
 
-def snippets(example: Example) -> tuple[Snippet, ...]:
-    return example.request.snippets if isinstance(example.request, CompletionRequest) else ()
+def test_the_prefix_ends_at_the_split_and_the_middle_begins_there(layout: Layout):
+    document = layout.document(PLAIN, ROW)
+    tokens, encode = layout.tokens, layout.tokenizer.encode
+    assert document is not None
+    assert ids(document.context) == [
+        *(tokens.prefix, *encode("import os\n")),
+        *(tokens.suffix, *encode("\ny = 2\n"), tokens.middle),
+    ]
+    assert ids(document.middle) == [*encode("x = "), *encode("1"), tokens.end]
+    assert not document.instructed
 
 
-def replaced_brackets(engine: Engine, example: Example) -> str:
-    request = example.request
-    return engine._prompting.prompt(request).around.replaced if isinstance(request, CompletionRequest) else ""
+def test_several_holes_are_answered_in_one_stream(layout: Layout):
+    document = layout.document(replace(PLAIN, texts=("a(", ", ", ")\n"), answers=("1", "2"), split=2), ROW)
+    tokens, encode = layout.tokens, layout.tokenizer.encode
+    assert document is not None
+    assert ids(document.context) == [
+        *(tokens.prefix, *encode("a("), tokens.suffix, *encode(", "), tokens.hole, *encode(")\n"), tokens.middle)
+    ]
+    assert ids(document.middle) == [*encode("1"), tokens.hole, *encode("2"), tokens.end]
 
 
-def ask(engine: Engine, example: Example) -> None:
-    """As a user would, but not wait for the answer."""
-    request = example.request
-    if isinstance(request, FillRequest):
-        events = engine.stream_fill(request)
-    elif request.rewritten is None:
-        events = engine.stream(request)
-    else:
-        before, old = request.prefix, request.rewritten.old
-        instruction = request.rewritten.instruction.removeprefix("# ").removesuffix("\n")
-        text = f"{before}{old}{request.suffix}"
-        engine.edit(EditRequest(text, len(before), len(before) + len(old), instruction, path=request.path))
-        return
-    next(events)
-    events.close()
+def test_other_files_come_first_in_the_bases_own_form(layout: Layout):
+    example = replace(PLAIN, path="b.py", snippets=(Snippet("a.py", "z = 1"),), repository="r")
+    document = layout.document(example, ROW)
+    tokens, encode = layout.tokens, layout.tokenizer.encode
+    assert document is not None
+    header = [tokens.repository, *encode("r"), tokens.file, *encode("a.py\n"), *encode("z = 1\n")]
+    header += [tokens.file, *encode("b.py\n")]
+    assert ids(document.context)[: len(header) + 1] == [*header, tokens.prefix]
+
+
+def test_a_question_is_in_the_chat_template_and_marked(layout: Layout):
+    document = layout.document(ChatExample("be brief", "what?", "```", "x"), ROW)
+    tokens, encode = layout.tokens, layout.tokenizer.encode
+    assert document is not None and document.instructed
+    assert ids(document.context) == [
+        *(tokens.turn_start, *encode("system\nbe brief"), tokens.turn_end, *encode("\n")),
+        *(tokens.turn_start, *encode("user\nwhat?"), tokens.turn_end, *encode("\n")),
+        *(tokens.turn_start, *encode("assistant\n```")),
+    ]
+    assert ids(document.middle) == [*encode("x"), tokens.turn_end]
+    long = layout.document(ChatExample("", "", "", "word " * 300), ROW)
+    assert long is not None
+    assert len(long.middle) == MOST_CHAT_TOKENS and tokens.turn_end not in ids(long.middle)
+
+
+def test_brackets_that_an_answer_stands_in_for_are_in_the_middle(layout: Layout):
+    decode = layout.tokenizer.decode
+    for takes, suffix, middle in ((True, "\nx\n", "1, 2))"), (False, "))\nx\n", "1, 2")):
+        example = HoleExample(Kind.INFILL, ("f(g(", "))\nx\n"), ("1, 2",), 4, 100, 100, takes)
+        document = layout.document(example, ROW)
+        assert document is not None
+        assert decode(ids(document.context)) == f"f(g({suffix}"
+        assert decode(ids(document.middle)) == middle
+
+
+def test_the_texts_are_cut_to_their_budgets_at_lines(layout: Layout):
+    before = "".join(f"first_{number} = 1\n" for number in range(60))
+    behind = "\n" + "".join(f"last_{number} = 1\n" for number in range(60))
+    example = HoleExample(Kind.INFILL, (f"{before}x = ", behind), ("1",), len(before), 60, 40)
+    document = layout.document(example, 5000)
+    assert document is not None
+    context = ids(document.context)
+    suffix = context.index(layout.tokens.suffix)
+    assert 30 < suffix - 1 <= 60 and 10 < len(context) - suffix - 2 <= 40
+    assert layout.tokenizer.decode(context[1:suffix]).startswith("first_")
+    # Where what was written since alone is longer than the budget there is no such request.
+    assert layout.document(replace(example, split=0), 5000) is None
+
+
+def test_control_tokens_in_a_text_are_text(layout: Layout):
+    text = "".join(layout.tokenizer.special)
+    special = layout.tokenizer.special.values()
+    example = HoleExample(Kind.INFILL, (text, text), (text,), 0, 5000, 5000, False, text, (Snippet(text, text),), text)
+    document = layout.document(example, 20_000)
+    tokens = layout.tokens
+    assert document is not None
+    assert [token for token in ids(document.context) if token in special] == [
+        *(tokens.repository, tokens.file, tokens.file, tokens.prefix, tokens.suffix, tokens.middle)
+    ]
+    assert [token for token in ids(document.middle) if token in special] == [tokens.end]
+
+
+def test_what_does_not_fit_or_has_no_form_is_left_out(layout: Layout, tmp_path: Path):
+    assert layout.document(PLAIN, 10) is None
+    size = write_tokenizer(tmp_path / "tokenizer.json", special_tokens(family("DeepSeek-Coder")))
+    other = Layout(*open_tokenizer(tmp_path / "tokenizer.json", size + 1), size + 1)
+    assert other.document(ChatExample("", "", "", "x"), ROW) is None
+    assert other.document(replace(PLAIN, texts=("a", "b", "c"), answers=("1", "2"), split=0), ROW) is None
+    found = other.document(replace(PLAIN, snippets=(Snippet("a.py", "z"),)), ROW)
+    assert found is not None and ids(found.context)[:2] == [other.tokens.begin, other.tokens.prefix]
+
+
+@pytest.mark.parametrize("name", ["StarCoder2", "Granite Code", "Granite 4", "Qwen2.5-Coder"])
+def test_every_family_has_the_same_order(tmp_path: Path, name: str):
+    size = write_tokenizer(tmp_path / "tokenizer.json", special_tokens(family(name)))
+    own = Layout(*open_tokenizer(tmp_path / "tokenizer.json", size + 1), size + 1)
+    document = own.document(PLAIN, ROW)
+    assert document is not None
+    order = [token for token in ids(document.context) if token in own.tokenizer.special.values()]
+    assert order == [own.tokens.prefix, own.tokens.suffix, own.tokens.middle]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.train.packed_rows import PackedRows
 from data.pack.text import SourceText
 from tests.data.pack.test_packing import write_shard
+from tests.train.infilling_models import family, special_tokens, write_tokenizer
 
 
 def quickfill(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -31,10 +31,10 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, sources: list[SourceText]) 
 
 
 @pytest.mark.slow
-def test_the_rows_do_not_depend_on_the_number_of_processes(tmp_path: Path, corpus: Path, tiny: Checkpoint):
+def test_the_rows_do_not_depend_on_the_number_of_processes(tmp_path: Path, corpus: Path, model: Path):
     for processes in (1, 2):
         out = tmp_path / str(processes)
-        done = quickfill("pack", corpus, "--out", out, "--processes", processes, "--model", tiny.folder, "--seed", 3)
+        done = quickfill("pack", corpus, "--out", out, "--processes", processes, "--model", model, "--seed", 3)
         assert done.returncode == 0, done.stderr
         assert "function" in done.stdout
     alone, shared = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in "12")
@@ -44,28 +44,28 @@ def test_the_rows_do_not_depend_on_the_number_of_processes(tmp_path: Path, corpu
 
 
 @pytest.mark.slow
-def test_a_folder_is_packed_and_shown(tmp_path: Path):
+def test_a_folder_is_packed_and_shown(tmp_path: Path, model: Path):
     folder, out, config = tmp_path / "project", tmp_path / "rows", tmp_path / "pack.toml"
     folder.mkdir()
-    text = 'def f(x):\n    """Give it back\N{RIGHT-TO-LEFT OVERRIDE}."""\n    return x\n' + "# <|mask|>\n" * 9
+    text = 'def f(x):\n    """Give it back\N{RIGHT-TO-LEFT OVERRIDE}."""\n    return x  # <|fim_pad|>\n'
     (folder / "evil.py").write_text(text, encoding="utf-8")
-    config.write_text("[kinds]\nleft_to_right = 1\n")
-    done = quickfill("pack", folder, "--out", out, "--config", config, "--row-length", 256)
+    config.write_text("[kinds]\nfunction = 1\n[function_holes]\nbody = 1\n")
+    done = quickfill("pack", folder, "--out", out, "--config", config, "--row-length", 256, "--model", model)
     assert done.returncode == 0, done.stderr
     assert (len(PackedRows(out)), PackedRows(out).card.row_length) == (1, 256)
-    shown = quickfill("show", out)
+    shown = quickfill("show", out, "--model", model)
     assert shown.returncode == 0, shown.stderr
-    assert "def f(x):" in shown.stdout
-    assert "<|fim_suffix|><|fim_prefix|>" in shown.stdout
-    assert shown.stdout.rstrip().endswith("<|fim_end|>")
+    assert "<|fim_prefix|>def f(x):" in shown.stdout
+    assert shown.stdout.index("<|fim_suffix|>") < shown.stdout.index("<|fim_middle|>")
+    assert shown.stdout.rstrip().endswith("return x  # <|fim_pad|><|endoftext|>")
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in shown.stdout
-    assert quickfill("show", out, "--row", 1).returncode == 2
+    assert quickfill("show", out, "--row", 1, "--model", model).returncode == 2
 
 
 @pytest.mark.slow
-def test_rows_that_are_there_are_not_replaced_unasked(tmp_path: Path, corpus: Path, tiny: Checkpoint):
+def test_rows_that_are_there_are_not_replaced_unasked(tmp_path: Path, corpus: Path, model: Path):
     out = tmp_path / "rows"
-    options = ("pack", corpus, "--out", out, "--model", tiny.folder)
+    options = ("pack", corpus, "--out", out, "--model", model)
     assert quickfill(*options, "--split", "validation").returncode == 0
     before = PackedRows(out).card
     again = quickfill(*options)
@@ -73,6 +73,9 @@ def test_rows_that_are_there_are_not_replaced_unasked(tmp_path: Path, corpus: Pa
     assert "--force" in again.stderr
     assert quickfill(*options, "--force").returncode == 0
     assert PackedRows(out).card.tokens > before.tokens
-    other = quickfill("show", out)
+    special = [*special_tokens(family("StarCoder2"))]
+    size = write_tokenizer(tmp_path / "tokenizer.json", special)
+    (tmp_path / "config.json").write_text(json.dumps({"vocab_size": size}), encoding="utf-8")
+    other = quickfill("show", out, "--model", tmp_path)
     assert other.returncode == 2
     assert "--model" in other.stderr

@@ -10,7 +10,6 @@ import pytest
 from pyarrow import parquet
 
 from coder.errors import InputError
-from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.train.packed_rows import PackedRows, documents_of
 from data.pack.batches import FOLDER_BYTES, batches
 from data.pack.packing import Job, pack
@@ -28,8 +27,8 @@ def write_shard(file: Path, sources: list[SourceText], groups: int = 2, splits: 
     return file
 
 
-def packed(source: Path, out: Path, checkpoint: Checkpoint, seed: int = 0) -> PackedRows:
-    job = Job(checkpoint.config, checkpoint.tokenizer_file, out, SETTINGS, seed)
+def packed(source: Path, out: Path, model: Path, seed: int = 0) -> PackedRows:
+    job = Job(model, out, SETTINGS, seed)
     list(pack(list(batches([source])), job))
     return PackedRows(out)
 
@@ -38,35 +37,43 @@ def contents(rows: PackedRows) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted(rows.folder.iterdir())}
 
 
-def test_another_seed_gives_other_rows(tmp_path: Path, sources: list[SourceText], tiny: Checkpoint):
+def test_another_seed_gives_other_rows(tmp_path: Path, sources: list[SourceText], model: Path):
     shard = write_shard(tmp_path / "a.parquet", sources[:3])
     first, again, other = (
-        packed(shard, tmp_path / name, tiny, seed) for name, seed in zip("abc", (1, 1, 2), strict=True)
+        packed(shard, tmp_path / name, model, seed) for name, seed in zip("abc", (1, 1, 2), strict=True)
     )
     assert contents(first) == contents(again) != contents(other)
 
 
-def test_the_card_agrees_with_the_rows(tmp_path: Path, sources: list[SourceText], tiny: Checkpoint):
-    rows = packed(write_shard(tmp_path / "train.parquet", sources), tmp_path / "rows", tiny)
+def test_the_card_agrees_with_the_rows(tmp_path: Path, sources: list[SourceText], model: Path):
+    rows = packed(write_shard(tmp_path / "train.parquet", sources), tmp_path / "rows", model)
     documents = [document for index in range(len(rows)) for document in documents_of(rows[index])]
     card = rows.card
     assert card.fill > 0.95
-    assert card.vocabulary == tiny.tokenizer.digest
+    assert card.vocabulary == Job(model, tmp_path, SETTINGS).layout().tokenizer.digest
     assert sum(count.documents for count in card.kinds.values()) == len(documents)
     assert sum(count.tokens for count in card.kinds.values()) == card.tokens == sum(map(len, documents))
     assert card.middle_tokens == sum(len(document.middle) for document in documents)
 
 
-def test_control_tokens_stand_where_the_layout_has_them(tmp_path: Path, sources: list[SourceText], tiny: Checkpoint):
-    """In every document one prefix and one suffix begin, in its context; a middle has holes and one end alone."""
-    rows, control = packed(write_shard(tmp_path / "a.parquet", sources), tmp_path / "rows", tiny), tiny.config.control
+def test_control_tokens_stand_where_the_layout_has_them(tmp_path: Path, sources: list[SourceText], model: Path):
+    """A context has one prefix, one suffix and ends where the middle begins, or asks; a middle has one end."""
+    rows = packed(write_shard(tmp_path / "a.parquet", sources), tmp_path / "rows", model)
+    layout = Job(model, tmp_path, SETTINGS).layout()
+    tokens, special = layout.tokens, list(layout.tokenizer.special.values())
     for index in range(len(rows)):
         for document in documents_of(rows[index]):
             context, middle = np.asarray(document.context), np.asarray(document.middle)
-            assert [(context == token).sum() for token in (control.fim_suffix, control.fim_prefix)] == [1, 1]
-            assert not np.isin(context, [control.mask, control.fim_end, control.end_of_text]).any()
-            assert set(middle[np.isin(middle, control.all)]) <= {control.hole, control.fim_end}
-            assert (middle[:-1] != control.fim_end).all()
+            assert not np.isin(context, [tokens.mask, tokens.end]).any()
+            if document.instructed:
+                assert (context == tokens.turn_start).sum() == 3
+                assert set(middle[np.isin(middle, special)]) <= {tokens.turn_end}
+                continue
+            assert [(context == one).sum() for one in (tokens.prefix, tokens.suffix, tokens.middle)] == [1, 1, 1]
+            assert context[-1] == tokens.middle
+            assert middle[-1] == tokens.end
+            assert set(middle[np.isin(middle, special)]) <= {tokens.end, tokens.hole}
+            assert (middle[:-1] != tokens.end).all()
 
 
 def test_only_the_wanted_split_is_packed(tmp_path: Path, sources: list[SourceText]):
@@ -99,7 +106,7 @@ def test_a_large_folder_comes_in_parts(tmp_path: Path):
     assert [len(batch.read()) for batch in batches([tmp_path])] == [3, 2]
 
 
-def test_what_is_no_source_is_refused(tmp_path: Path, tiny: Checkpoint):
+def test_what_is_no_source_is_refused(tmp_path: Path, model: Path):
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and so on")
     with pytest.raises(InputError, match=r"broken\.parquet is no Parquet shard"):
         list(batches([tmp_path]))
@@ -113,5 +120,5 @@ def test_what_is_no_source_is_refused(tmp_path: Path, tiny: Checkpoint):
         list(batches([tmp_path]))
     (tmp_path / "empty.py").write_text("")
     with pytest.raises(InputError, match="no text in these sources"):
-        packed(tmp_path, tmp_path / "rows", tiny)
+        packed(tmp_path, tmp_path / "rows", model)
     assert not (tmp_path / "rows" / "rows.json").exists()

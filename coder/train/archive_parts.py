@@ -1,7 +1,7 @@
 """A folder cut into compressed parts that are small enough to travel, and joined again.
 
-    python -m coder.train.parts cut FOLDER PARTS --mib 15
-    python -m coder.train.parts join PARTS FOLDER
+    python -m coder.train.archive_parts cut FOLDER PARTS --mib 15
+    python -m coder.train.archive_parts join PARTS FOLDER
 
 For machines that take and return a few megabytes at a time. Standard library only.
 """
@@ -72,7 +72,9 @@ def _read(file: Path) -> bytes:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m coder.train.parts", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m coder.train.archive_parts", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("action", choices=["cut", "join"])
     parser.add_argument("source", type=Path)
     parser.add_argument("destination", type=Path)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coder.errors import InputError
-from coder.train.parts import LIST, cut, join
+from coder.train.archive_parts import LIST, cut, join
 
 
 @pytest.fixture

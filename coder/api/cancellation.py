@@ -25,6 +25,10 @@ class AnyOf:
         return any(event.is_set() for event in self._events)
 
 
+NEVER: Cancellation = AnyOf()
+"""Nobody cancels."""
+
+
 def is_over(deadline_ms: float | None, started: float, cancelled: Cancellation | None) -> bool:
     """Whether a request that started then (`time.monotonic()`) has no time left, or nobody waits for it any more."""
     late = deadline_ms is not None and 1000.0 * (time.monotonic() - started) >= deadline_ms

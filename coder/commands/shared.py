@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -26,14 +26,7 @@ if TYPE_CHECKING:
     from coder.commands.terminal.view import CanvasView
     from coder.engine.engine import Engine
 
-Update = TypeVar("Update", contravariant=True)
 Answer = TypeVar("Answer")
-
-
-class View(AbstractContextManager[object], Protocol[Update]):
-    """Draws updates while it is entered."""
-
-    def show(self, update: Update, /) -> None: ...
 
 
 def adapted(model: str, adapter: Path | None) -> str:
@@ -78,15 +71,19 @@ def index_workspace(engine: Engine, folder: Path | None) -> str | None:
 def run(engine: Engine, request: CompletionRequest, view: CanvasView | None) -> Completion:
     """Answer a request, drawing its canvas on `view`. An interrupt (Ctrl-C) stops the model within one pass."""
     from coder.api.completion import Completion
+    from coder.api.streams import last
 
-    return _last(lambda cancelled: engine.stream(request, cancelled), Completion, view)
+    with view or nullcontext():
+        return interruptible(lambda cancelled: last(engine.stream(request, cancelled), Completion, view and view.show))
 
 
 def run_fill(engine: Engine, request: FillRequest, view: HolesView | None) -> Filled:
     """Fill several holes; otherwise like `run`."""
     from coder.api.edits import Filled
+    from coder.api.streams import last
 
-    return _last(lambda cancelled: engine.stream_fill(request, cancelled), Filled, view)
+    with view or nullcontext():
+        return interruptible(lambda cancelled: last(engine.stream_fill(request, cancelled), Filled, view and view.show))
 
 
 def interruptible(work: Callable[[threading.Event], Answer]) -> Answer:
@@ -96,19 +93,3 @@ def interruptible(work: Callable[[threading.Event], Answer]) -> Answer:
         return work(cancelled)
     finally:
         cancelled.set()
-
-
-def _last(
-    stream: Callable[[threading.Event], Iterator[Update | Answer]], kind: type[Answer], view: View[Update] | None
-) -> Answer:
-    cancelled = threading.Event()
-    try:
-        with view or nullcontext():
-            for event in stream(cancelled):
-                if isinstance(event, kind):
-                    return event
-                if view:
-                    view.show(cast("Update", event))
-    finally:
-        cancelled.set()
-    raise AssertionError("a stream ends with its answer")

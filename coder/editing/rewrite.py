@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from coder.api.cancellation import Cancellation, is_over
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Rewritten, Slot
 from coder.api.edits import Edited, EditEvent, EditRequest, RegionUpdate
+from coder.api.streams import last
 from coder.editing.changes import changes
 from coder.editing.hole_borders import blanks_before, without_blanks
 from coder.editing.region_fit import Region
@@ -65,10 +66,7 @@ def rewrite(model: Model, request: EditRequest, cancelled: Cancellation | None =
 
     Raises InputError for a region outside the text.
     """
-    for event in stream_rewrite(model, request, cancelled):
-        if isinstance(event, Edited):
-            return event
-    raise AssertionError("a stream ends with its answer")
+    return last(stream_rewrite(model, request, cancelled), Edited)
 
 
 def stream_rewrite(

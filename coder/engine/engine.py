@@ -21,6 +21,7 @@ from coder.api.edits import (
     FillRequest,
     RepairRequest,
 )
+from coder.api.streams import last
 from coder.context.workspace_index import WorkspaceIndex
 from coder.editing.apply import apply_edit
 from coder.editing.fill import Likelihoods, Model, fill_in_turn
@@ -103,10 +104,7 @@ class Engine:
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
         """The completion, when it is finished, stopped or out of time."""
-        for event in self.stream(request, cancelled):
-            if isinstance(event, Completion):
-                return event
-        raise AssertionError("a stream ends with its completion")
+        return last(self.stream(request, cancelled), Completion)
 
     def stream(
         self, request: CompletionRequest, cancelled: Cancellation | None = None
@@ -160,10 +158,7 @@ class Engine:
 
     def fill(self, request: FillRequest, cancelled: Cancellation | None = None) -> Filled:
         """The answers to several holes of a text, when the last one is finished, stopped or out of time."""
-        for event in self.stream_fill(request, cancelled):
-            if isinstance(event, Filled):
-                return event
-        raise AssertionError("a stream ends with its answer")
+        return last(self.stream_fill(request, cancelled), Filled)
 
     def stream_fill(
         self, request: FillRequest, cancelled: Cancellation | None = None

@@ -135,7 +135,7 @@ class Answering:
             top_p=request.top_p,
             seed=None if request.seed is None else request.seed + attempt,
             deadline=job.deadline,
-            cancelled=job.is_cancelled,
+            cancelled=job.cancelled.is_set,
             guides=prompt.guides,
             drafters=prompt.guides,
             constraints=tuple(self._constraints.of(request.constraints)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -11,9 +10,7 @@ from typing import Generic, TypeVar
 
 from coder.api.cancellation import Cancellation
 from coder.api.completion import CompletionRequest
-
-POLL_SECONDS = 0.01
-"""The time after which a waiting caller notices that it was cancelled."""
+from coder.api.streams import Mailbox
 
 Answer = TypeVar("Answer")
 
@@ -49,10 +46,10 @@ class Job(Generic[Answer]):
 
     def __init__(self, request: CompletionRequest, cancelled: Cancellation) -> None:
         self.request = request
-        self.is_cancelled = cancelled.is_set
+        self.cancelled = cancelled
         self.started = time.monotonic()
         self.deadline = self.started + (float("inf") if request.deadline_ms is None else request.deadline_ms / 1000.0)
-        self._answers: queue.SimpleQueue[tuple[Answer] | BaseException | None] = queue.SimpleQueue()
+        self._answers = Mailbox[Answer]()
 
     @property
     def seconds(self) -> float:
@@ -61,28 +58,17 @@ class Job(Generic[Answer]):
 
     @property
     def over(self) -> bool:
-        return self.is_cancelled() or time.monotonic() >= self.deadline
+        return self.cancelled.is_set() or time.monotonic() >= self.deadline
 
     def run(self, answers: Iterable[Answer]) -> None:
         """Hand the caller what comes, as it comes, and any error."""
         try:
             for answer in answers:
-                self._answers.put((answer,))
-            self._answers.put(None)
+                self._answers.put(answer)
+            self._answers.end()
         except BaseException as error:
-            self._answers.put(error)
+            self._answers.end(error)
 
     def answers(self) -> Generator[Answer, None, bool]:
-        """Yield the worker's answers. A cancelled caller does not wait for it; returns whether it was waited for."""
-        while True:
-            try:
-                answer = self._answers.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                if self.is_cancelled():
-                    return False
-                continue
-            if isinstance(answer, BaseException):
-                raise answer
-            if answer is None:
-                return True
-            yield answer[0]
+        """Yield the worker's answers. A cancelled caller does not wait for them; return whether all came."""
+        return self._answers.items(self.cancelled)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from coder.api.cancellation import AnyOf, Cancellation
 from coder.api.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, Score, TokenScore
 from coder.api.edits import Applied, ApplyRequest, Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
+from coder.api.streams import last
 from coder.context.window import replaced_characters
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
 from coder.diffusion.policies import POLICIES, VERIFIED
@@ -60,9 +61,7 @@ class VllmEngine:
         return {"runtime": "vLLM", "served as": self._served_name}
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
-        *_, completion = self.stream(request, cancelled)
-        assert isinstance(completion, Completion)
-        return completion
+        return last(self.stream(request, cancelled), Completion)
 
     def complete_many(self, requests: Sequence[CompletionRequest]) -> list[Completion]:
         return [self.complete(request) for request in requests]
@@ -101,9 +100,7 @@ class VllmEngine:
         yield from fill_in_turn(Model(self.stream), request, cancelled or AnyOf())
 
     def fill(self, request: FillRequest, cancelled: Cancellation | None = None) -> Filled:
-        *_, filled = self.stream_fill(request, cancelled)
-        assert isinstance(filled, Filled)
-        return filled
+        return last(self.stream_fill(request, cancelled), Filled)
 
     def edit(self, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
         """As `Engine.edit`; both scores are 0.0."""

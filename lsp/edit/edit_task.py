@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 from coder.api.edits import (
     Change,
@@ -19,6 +18,7 @@ from coder.api.edits import (
     RegionUpdate,
     RepairRequest,
 )
+from coder.api.streams import last
 from coder.errors import InputError
 from lsp.documents import Document
 from lsp.engine.engine_client import EngineClient
@@ -34,8 +34,6 @@ HOLE_MARK = "<fill>"
 """Marks a hole in a document, as in `quickfill fill`."""
 
 WRITE_DOCSTRING = "Write the docstring."
-
-Answer = TypeVar("Answer", Filled, Edited)
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ class EditTask:
             deadline_ms=conditions.deadline_ms,
             workspace=conditions.workspace,
         )
-        return _last(engine.stream_edit(request, cancelled), Edited, watch).changes
+        return last(engine.stream_edit(request, cancelled), Edited, watch).changes
 
     def _fill(
         self, engine: EngineClient, conditions: Conditions, cancelled: threading.Event, watch: EditWatcher | None
@@ -128,7 +126,7 @@ class EditTask:
             deadline_ms=conditions.deadline_ms,
             workspace=conditions.workspace,
         )
-        filled = _last(engine.stream_fill(request, cancelled), Filled, watch)
+        filled = last(engine.stream_fill(request, cancelled), Filled, watch)
         return tuple(
             Change(start, end + middle.replaces, middle.text)
             for (start, end), middle in zip(self.spans, filled.middles, strict=True)
@@ -149,15 +147,3 @@ class EditTask:
             workspace=conditions.workspace,
         )
         return engine.repair(request, cancelled).changes
-
-
-def _last(
-    stream: Generator[HoleUpdate | RegionUpdate | Answer, None, None], kind: type[Answer], watch: EditWatcher | None
-) -> Answer:
-    with closing(stream) as events:
-        for event in events:
-            if isinstance(event, kind):
-                return event
-            if watch is not None and isinstance(event, HoleUpdate | RegionUpdate):
-                watch(event)
-    raise AssertionError("a stream ends with its answer")

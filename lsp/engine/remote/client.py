@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
+from coder.api.cancellation import AnyOf
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
 from coder.api.edits import (
     Edited,
@@ -23,6 +24,7 @@ from coder.api.edits import (
     HoleUpdate,
     RepairRequest,
 )
+from coder.api.streams import last
 from coder.context.workspace_index import IndexState
 from coder.errors import InputError
 from lsp.engine.engine_client import EngineLostError, EngineStatus, RefusedError, ServerLostError
@@ -96,10 +98,7 @@ class RemoteEngine:
         yield Completion("", "cancelled", 0, time.monotonic() - started, statistics)
 
     def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
-        for event in self.stream(request, cancelled):
-            if isinstance(event, Completion):
-                return event
-        raise AssertionError("a stream ends with its completion")
+        return last(self.stream(request, cancelled), Completion)
 
     def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
         return self._answer("/prefill", _body(request), TypeAdapter(Answer[bool]), cancelled, False)
@@ -156,8 +155,8 @@ class RemoteEngine:
     ) -> Generator[Event[Result], None, None]:
         """Updates and the answer, or an end without one where somebody cancelled."""
         exchange = self._exchange(path, _body(request) | {"stream": True}, request.deadline_ms)
-        events = [self._closed] if cancelled is None else [cancelled, self._closed]
-        with closing(exchange.lines(*events)) as lines:
+        either = AnyOf(cancelled or self._closed, self._closed)
+        with closing(exchange.lines(either)) as lines:
             for line in lines:
                 if not line.startswith(b"data:"):
                     continue
@@ -165,7 +164,7 @@ class RemoteEngine:
                 if event.error is not None:
                     raise RefusedError(event.error.message)
                 yield event
-        if not any(event.is_set() for event in events):
+        if not either.is_set():
             raise ServerLostError(f"the server at {self._address.url} ended in the middle of an answer")
 
     def _answer(
@@ -177,9 +176,9 @@ class RemoteEngine:
         otherwise: Result,
     ) -> Result:
         """What the server answers; `otherwise` to who cancels."""
-        events = [self._closed] if cancelled is None else [cancelled, self._closed]
-        content = b"".join(self._exchange(path, body, body.get("deadline_ms")).lines(*events))
-        if any(event.is_set() for event in events):
+        either = AnyOf(cancelled or self._closed, self._closed)
+        content = b"".join(self._exchange(path, body, body.get("deadline_ms")).lines(either))
+        if either.is_set():
             return otherwise
         return _checked(kind, content).answer
 

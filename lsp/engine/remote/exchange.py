@@ -5,24 +5,19 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import queue
 import socket
 import threading
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from coder.api.cancellation import NEVER, Cancellation
+from coder.api.streams import Mailbox
 from coder.errors import InputError, QuickfillError
 from lsp.engine.engine_client import RefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 
-POLL_SECONDS = 0.01
-"""How soon a caller that waits notices that it was cancelled."""
-
 LONGEST_LINE = 32 << 20
 """Bytes of an answer or an event; a server that sends more is none of ours."""
-
-Line = bytes | BaseException | None
-"""A line of an answer; why there is none; None behind the last one."""
 
 
 class Exchange:
@@ -42,29 +37,18 @@ class Exchange:
         self._socket: socket.socket | None = None
         self._closed = False
         self._lock = threading.Lock()
-        self._lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
+        self._lines = Mailbox[bytes]()
         threading.Thread(target=self._work, name="quickfill-server", daemon=True).start()
 
-    def lines(self, *cancelled: threading.Event) -> Generator[bytes, None, bool]:
-        """The answer, line by line. Returns whether it is complete; it is not where somebody cancelled.
+    def lines(self, cancelled: Cancellation = NEVER) -> Generator[bytes, None, bool]:
+        """Yield the lines of the answer. Return whether it is complete; it is not where somebody cancelled.
 
         Raises:
             InputError, RefusedError: what the server says of the request.
             ServerLostError: it cannot be reached, or the connection broke.
         """
         try:
-            while True:
-                if any(event.is_set() for event in cancelled):
-                    return False
-                try:
-                    line = self._lines.get(timeout=POLL_SECONDS)
-                except queue.Empty:
-                    continue
-                if isinstance(line, BaseException):
-                    raise line
-                if line is None:
-                    return not self._closed
-                yield line
+            return (yield from self._lines.items(cancelled)) and not self._closed
         finally:
             self.close()
 
@@ -80,13 +64,13 @@ class Exchange:
         try:
             for line in self._received():
                 self._lines.put(line)
-            self._lines.put(None)
+            self._lines.end()
         except QuickfillError as error:
-            self._lines.put(error)
+            self._lines.end(error)
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             lost = ServerLostError(f"the server at {self._address.url} does not answer: {reason}")
-            self._lines.put(None if self._closed else lost)
+            self._lines.end(None if self._closed else lost)
         finally:
             self._connection.close()
 

@@ -20,6 +20,7 @@ from coder.api.edits import (
     RegionUpdate,
     RepairRequest,
 )
+from coder.api.streams import last
 from coder.context.workspace_index import IndexState
 from lsp.engine.engine_client import EngineLostError, EngineStatus
 from lsp.engine.shared.channel import Channel
@@ -51,10 +52,7 @@ class SharedEngine:
         return self._complete(Complete(request, updates=True), cancelled)
 
     def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
-        for event in self._complete(Complete(request, updates=False), cancelled):
-            if isinstance(event, Completion):
-                return event
-        raise AssertionError("a stream ends with its completion")
+        return last(self._complete(Complete(request, updates=False), cancelled), Completion)
 
     def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
         return self._answer(Prefill(request), bool, cancelled)

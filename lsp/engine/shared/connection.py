@@ -8,10 +8,11 @@ import os
 import threading
 from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import closing
+from functools import partial
 
-from coder.api.completion import Completion, EngineEvent
-from coder.api.edits import Edited, EditEvent, Filled, FillEvent
+from coder.api.completion import CanvasUpdate, Completion, EngineEvent
+from coder.api.edits import Edited, EditEvent, Filled, FillEvent, HoleUpdate, RegionUpdate
+from coder.api.streams import last
 from coder.errors import InputError
 from lsp.engine.engine_client import EngineClient
 from lsp.engine.shared.channel import Channel, ChannelError
@@ -119,13 +120,11 @@ class Connection:
         self, id: int, stream: Generator[EngineEvent | FillEvent | EditEvent, None, None], updates: bool = True
     ) -> Answer:
         """What a stream ends with. What comes before it is sent, if it is wanted."""
-        with closing(stream) as events:
-            for event in events:
-                if isinstance(event, Completion | Filled | Edited):
-                    return Answer(id, event)
-                if updates:
-                    self._send(Update(id, event))
-        raise AssertionError("a stream ends with its answer")
+        watch = partial(self._update, id) if updates else None
+        return Answer(id, last(stream, (Completion, Filled, Edited), watch))
+
+    def _update(self, id: int, event: CanvasUpdate | HoleUpdate | RegionUpdate) -> None:
+        self._send(Update(id, event))
 
     def _send(self, message: ToClient) -> None:
         self._channel.send(encode(TO_CLIENT, message))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import queue
 import threading
 from collections.abc import Callable, Generator
 from contextlib import suppress
 
+from coder.api.cancellation import NEVER
+from coder.api.streams import Mailbox
 from coder.errors import InputError
 from lsp.engine.engine_client import EngineLostError
 from lsp.engine.shared.channel import Channel, ChannelError
@@ -29,12 +30,6 @@ from lsp.engine.shared.messages import (
     error_of,
 )
 
-POLL_SECONDS = 0.01
-"""How soon a caller that waits notices that it was cancelled."""
-
-Mailbox = queue.SimpleQueue[Update | Answer | Failure | None]
-"""What came for a task; None when nothing more will."""
-
 
 class Tasks:
     """Any thread may give tasks; a thread of its own hands out what comes. Raises what `SharedEngine` says."""
@@ -45,7 +40,7 @@ class Tasks:
         self._channel = channel
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._mailboxes: dict[int, Mailbox] = {}
+        self._mailboxes: dict[int, Mailbox[Update | Answer]] = {}
         self._over = False
         self.ready = self._wait_until_ready(on_loading)
         threading.Thread(target=self._hand_out, name="quickfill-shared-engine", daemon=True).start()
@@ -57,30 +52,18 @@ class Tasks:
         Raises: EngineLostError, and what the engine says about a task that it cannot do.
         """
         number, mailbox = self._open_mailbox()
-        answered = told = False
+        told = False
         try:
             self._send(Ask(number, task))
-            while True:
-                if cancelled is not None and cancelled.is_set() and not told:
-                    told = True
-                    self._send(Cancel(number))
-                    yield None
-                try:
-                    message = mailbox.get(timeout=None if cancelled is None or told else POLL_SECONDS)
-                except queue.Empty:
-                    continue
-                answered = not isinstance(message, Update)
-                if message is None:
-                    if self.closed:
-                        return
-                    raise self.lost
-                if isinstance(message, Failure):
-                    raise error_of(message)
-                yield message
+            if not (yield from mailbox.items(cancelled or NEVER)):
+                told = True
+                self._send(Cancel(number))
+                yield None
+                yield from mailbox.items()
         finally:
             with self._lock:
                 self._mailboxes.pop(number, None)
-            if not answered and not told:
+            if not mailbox.ended and not told:
                 with suppress(EngineLostError):
                     self._send(Cancel(number))
 
@@ -88,11 +71,11 @@ class Tasks:
         self.closed = True
         self._channel.close()
 
-    def _open_mailbox(self) -> tuple[int, Mailbox]:
+    def _open_mailbox(self) -> tuple[int, Mailbox[Update | Answer]]:
         with self._lock:
             if self._over:
                 raise self.lost
-            number, mailbox = next(self._numbers), Mailbox()
+            number, mailbox = next(self._numbers), Mailbox[Update | Answer]()
             self._mailboxes[number] = mailbox
             return number, mailbox
 
@@ -120,16 +103,25 @@ class Tasks:
 
     def _hand_out(self) -> None:
         while (message := self._receive()) is not None:
-            if isinstance(message, Update | Answer | Failure):
-                with self._lock:
-                    mailbox = self._mailboxes.get(message.id or 0)
-                if mailbox is not None:
+            if not isinstance(message, Update | Answer | Failure):
+                continue
+            with self._lock:
+                mailbox = self._mailboxes.get(message.id or 0)
+            match mailbox, message:
+                case None, _:
+                    pass  # whoever asked has left
+                case mailbox, Failure():
+                    mailbox.end(error_of(message))
+                case mailbox, Update():
                     mailbox.put(message)
+                case mailbox, Answer():
+                    mailbox.put(message)
+                    mailbox.end()
         self._channel.close()
         with self._lock:
             self._over = True
             for mailbox in self._mailboxes.values():
-                mailbox.put(None)
+                mailbox.end(None if self.closed else self.lost)
 
     def _receive(self) -> ToClient | None:
         """The next message; None when there are no more, or what comes makes no sense."""

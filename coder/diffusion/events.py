@@ -5,7 +5,7 @@ Everything above the sampler (streaming, the denoising view, progress, deadlines
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 FinishReason = Literal["end", "length", "deadline", "cancelled"]
@@ -44,17 +44,9 @@ class Statistics:
 
     def with_cost_of(self, other: Statistics) -> Statistics:
         """Return the same tokens with the passes, prefills and seconds of another run added."""
-        return replace(
-            self,
-            reused_tokens=self.reused_tokens + other.reused_tokens,
-            prefill_tokens=self.prefill_tokens + other.prefill_tokens,
-            prefill_passes=self.prefill_passes + other.prefill_passes,
-            canvas_passes=self.canvas_passes + other.canvas_passes,
-            commit_passes=self.commit_passes + other.commit_passes,
-            prefill_seconds=self.prefill_seconds + other.prefill_seconds,
-            canvas_seconds=self.canvas_seconds + other.canvas_seconds,
-            commit_seconds=self.commit_seconds + other.commit_seconds,
-        )
+        own = ("policy", "tokens", "mean_confidence")
+        costs = [field.name for field in fields(self) if field.name not in own]
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in costs})
 
     @property
     def tokens_per_pass(self) -> float:

@@ -74,8 +74,3 @@ def masked_counts(schedule: Schedule, slots: int, steps: int) -> npt.NDArray[np.
         masked = np.maximum(masked, steps - done)
     masked.setflags(write=False)
     return masked
-
-
-def unmasked_counts(schedule: Schedule, slots: int, steps: int) -> npt.NDArray[np.int64]:
-    """Return how many slots each of `steps` steps unmasks: int64 [steps], summing to `slots`."""
-    return -np.diff(masked_counts(schedule, slots, steps))

@@ -8,8 +8,7 @@ in their place is kept only where the autoregressive pass finds the whole likeli
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +20,6 @@ from coder.diffusion.sampler import Sampler
 from coder.errors import InputError
 from coder.generation.decoding import Decoded
 from coder.generation.strategy import Strategy
-from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import Pass
 from coder.syntax.languages import language_of
@@ -31,61 +29,11 @@ from coder.syntax.parsing import Span, error_spans
 REMASKING_FORMS = ("syntax[:ROUNDS]", "names[:ROUNDS]", "confidence[:ROUNDS]")
 DEFAULT_ROUNDS = 2
 
-WrongPositions = Callable[[Sequence[int]], Sequence[int]]
-"""Return the wrong positions of an output in token ids, ascending."""
+LEAST_CONFIDENCE = 0.1
+"""The probability that a token keeps its place with under remasking by confidence."""
 
-
-class RemaskingPolicy(Protocol):
-    def positions(self, strategy: Strategy, request: DenoiseRequest, tokens: Sequence[int]) -> Sequence[int]:
-        """Return the positions of an output to be masked again, ascending; none ends the rounds."""
-        ...
-
-
-@dataclass(frozen=True)
-class LanguageErrors:
-    """Mask what the joined text's language finds wrong: broken nodes of its syntax tree, or names defined nowhere."""
-
-    wrong: WrongPositions
-
-    def positions(self, strategy: Strategy, request: DenoiseRequest, tokens: Sequence[int]) -> Sequence[int]:
-        return self.wrong(tokens)
-
-
-@dataclass(frozen=True)
-class LowConfidence:
-    """Mask tokens that became unlikely now that all of the output is visible. Only for checkpoints that were trained to
-    correct visible tokens: of any other the opinion on them means nothing.
-
-    Attributes:
-        confidence: the least probability that a token keeps its place with.
-    """
-
-    confidence: float = 0.1
-
-    @staticmethod
-    def of(config: ModelConfig) -> LowConfidence:
-        """Return the policy. Raises InputError for a checkpoint that was not trained to correct itself."""
-        if not config.abilities.correction:
-            raise InputError(
-                "this checkpoint was not trained to correct itself, so remasking by confidence has nothing to go by; "
-                "choose syntax or names"
-            )
-        return LowConfidence()
-
-    def positions(self, strategy: Strategy, request: DenoiseRequest, tokens: Sequence[int]) -> Sequence[int]:
-        """Predict the visible tokens in one canvas pass over the whole output."""
-        strategy.predictions_along(request.cache, request.context, [])
-        canvas = Pass([request.context[-1], *tokens], range(len(tokens)), causal=False, given=tokens)
-        probabilities = np.exp(strategy.runtime.forward(request.cache, canvas).log_probability)
-        return np.flatnonzero(probabilities < self.confidence).tolist()
-
-
-@dataclass(frozen=True)
-class Refined:
-    """An output after the rounds, and the cost of the rounds."""
-
-    tokens: tuple[int, ...]
-    statistics: Statistics
+Doubts = Callable[[Sequence[int]], Sequence[int]]
+"""Return the positions of an output in token ids to be masked again, ascending; none ends the rounds."""
 
 
 def remasked_answer(
@@ -102,20 +50,40 @@ def remasked_answer(
         replaced: closing brackets behind the hole that the answer may stand in for.
     """
     name, rounds = parse_remasking(request.remasking or "")
-    policy: RemaskingPolicy
     if name == "confidence":
-        policy = LowConfidence.of(strategy.runtime.config)
+        doubts = low_confidence(strategy, denoising)
     else:
-        policy = policy_by_language(name, request, replaced, tokenizer)
+        doubts = language_errors(name, request, replaced, tokenizer)
     if answer.finished.reason != "end":
         return answer
-    refined = refine(strategy, denoising, answer.tokens, policy, rounds)
-    spent = answer.finished.statistics.with_cost_of(refined.statistics)
-    return replace(answer, tokens=refined.tokens, text=tokenizer.decode(refined.tokens)).costing(spent)
+    tokens, costs = refine(strategy, denoising, answer.tokens, doubts, rounds)
+    spent = answer.finished.statistics.with_cost_of(costs)
+    return replace(answer, tokens=tokens, text=tokenizer.decode(tokens)).costing(spent)
 
 
-def policy_by_language(name: str, request: CompletionRequest, replaced: str, tokenizer: Tokenizer) -> LanguageErrors:
-    """Return the policy `syntax` or `names`, which reads the joined text in its language."""
+def low_confidence(strategy: Strategy, request: DenoiseRequest) -> Doubts:
+    """Doubt tokens that became unlikely now that all of the output is visible.
+
+    Raises InputError for a checkpoint that was not trained to correct visible tokens: its opinion on them means
+    nothing.
+    """
+    if not strategy.runtime.config.abilities.correction:
+        raise InputError(
+            "this checkpoint was not trained to correct itself, so remasking by confidence has nothing to go by; "
+            "choose syntax or names"
+        )
+
+    def doubts(tokens: Sequence[int]) -> Sequence[int]:
+        strategy.predictions_along(request.cache, request.context, [])
+        canvas = Pass([request.context[-1], *tokens], range(len(tokens)), causal=False, given=tokens)
+        probabilities = np.exp(strategy.runtime.forward(request.cache, canvas).log_probability)
+        return np.flatnonzero(probabilities < LEAST_CONFIDENCE).tolist()
+
+    return doubts
+
+
+def language_errors(name: str, request: CompletionRequest, replaced: str, tokenizer: Tokenizer) -> Doubts:
+    """Doubt what is wrong in the joined text: broken nodes of its tree (`syntax`) or undefined names (`names`)."""
     known = None if request.path is None else language_of(request.path)
     language = request.language or (known.name if known else "")
 
@@ -125,10 +93,7 @@ def policy_by_language(name: str, request: CompletionRequest, replaced: str, tok
             return error_spans(text, language) or []
         return [span for _, span in undefined_names(text, language) or ()]
 
-    def wrong(tokens: Sequence[int]) -> list[int]:
-        return positions(tokens, spans(tokenizer.decode(tokens)), len(request.prefix), tokenizer)
-
-    return LanguageErrors(wrong)
+    return lambda tokens: positions(tokens, spans(tokenizer.decode(tokens)), len(request.prefix), tokenizer)
 
 
 def positions(tokens: Sequence[int], spans: Sequence[Span], start: int, tokenizer: Tokenizer) -> list[int]:
@@ -146,19 +111,19 @@ def positions(tokens: Sequence[int], spans: Sequence[Span], start: int, tokenize
 
 
 def refine(
-    strategy: Strategy, request: DenoiseRequest, tokens: Sequence[int], policy: RemaskingPolicy, rounds: int
-) -> Refined:
-    """Mask what the policy doubts of the output `tokens` and denoise it again, at most `rounds` times.
+    strategy: Strategy, request: DenoiseRequest, tokens: Sequence[int], doubts: Doubts, rounds: int
+) -> tuple[tuple[int, ...], Statistics]:
+    """Mask the doubtful positions of the output `tokens` and denoise them again, at most `rounds` times.
 
     Args:
         request: the one that led to the output, whose end token followed it.
 
     Returns: an output of the same length, never less likely by the autoregressive pass than `tokens`, and with no more
-    positions in doubt.
+    positions in doubt; and the cost of the rounds.
     """
     best, statistics = tuple(tokens), Statistics(str(request.algorithm))
     likelihood = None
-    doubtful = policy.positions(strategy, request, best)
+    doubtful = doubts(best)
     for _ in range(rounds):
         if not doubtful or request.cancelled():
             break
@@ -168,12 +133,12 @@ def refine(
         statistics = statistics.with_cost_of(costs)
         if other is None or other == best:
             break
-        still_doubtful = policy.positions(strategy, request, other)
+        still_doubtful = doubts(other)
         likelihood_of_other = _log_probability(strategy, request, other)
         if likelihood_of_other < likelihood or len(still_doubtful) > len(doubtful):
             break
         best, likelihood, doubtful = other, likelihood_of_other, still_doubtful
-    return Refined(best, statistics)
+    return best, statistics
 
 
 def parse_remasking(text: str) -> tuple[str, int]:

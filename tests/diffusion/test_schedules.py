@@ -14,7 +14,6 @@ from coder.diffusion.schedules import (
     LinearSchedule,
     Schedule,
     masked_counts,
-    unmasked_counts,
 )
 
 
@@ -73,7 +72,7 @@ def test_arrays_are_taken_element_by_element(schedule: Schedule, levels: list[fl
 def test_all_slots_are_unmasked_and_no_step_is_idle_while_there_are_slots_for_each(
     schedule: Schedule, slots: int, steps: int
 ):
-    counts = unmasked_counts(schedule, slots, steps)
+    counts = -np.diff(masked_counts(schedule, slots, steps))
     assert len(counts) == steps
     assert counts.sum() == slots
     assert counts.min() >= (1 if steps <= slots else 0)
@@ -81,5 +80,5 @@ def test_all_slots_are_unmasked_and_no_step_is_idle_while_there_are_slots_for_ea
 
 
 def test_linear_unmasks_evenly_and_cosine_ever_more():
-    assert unmasked_counts(LinearSchedule(), 16, 4).tolist() == [4, 4, 4, 4]
-    assert unmasked_counts(CosineSchedule(), 16, 4).tolist() == [1, 4, 5, 6]
+    assert masked_counts(LinearSchedule(), 16, 4).tolist() == [16, 12, 8, 4, 0]
+    assert masked_counts(CosineSchedule(), 16, 4).tolist() == [16, 15, 11, 6, 0]

@@ -100,9 +100,9 @@ class ToyCache:
 class ToyRuntime:
     """Remembers the passes it was asked for, and refuses those that make no sense."""
 
-    def __init__(self, max_positions: int = CONFIG.max_positions) -> None:
+    def __init__(self, max_positions: int = CONFIG.max_positions, abilities: Abilities = CONFIG.abilities) -> None:
         self.passes: list[Pass] = []
-        self._config = replace(CONFIG, max_positions=max_positions)
+        self._config = replace(CONFIG, max_positions=max_positions, abilities=abilities)
 
     @property
     def config(self) -> ModelConfig:

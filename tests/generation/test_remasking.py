@@ -16,10 +16,9 @@ from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.remasking import (
     DEFAULT_ROUNDS,
-    LanguageErrors,
-    LowConfidence,
+    language_errors,
+    low_confidence,
     parse_remasking,
-    policy_by_language,
     positions,
     refine,
 )
@@ -27,7 +26,7 @@ from coder.generation.strategy import AdaptedStrategy, Strategy
 from coder.model.checkpoint.config import Abilities
 from coder.model.checkpoint.tokens import Tokenizer
 from tests.diffusion.runs import contexts
-from tests.diffusion.toy import CONFIG, END, ORDINARY, ToyCache, ToyRuntime, greedy_continuation
+from tests.diffusion.toy import END, ORDINARY, ToyCache, ToyRuntime, greedy_continuation
 from tests.tiny import write_tiny_tokenizer
 
 outputs = st.lists(st.sampled_from(ORDINARY), min_size=1, max_size=20)
@@ -49,13 +48,13 @@ def likelihood(context: list[int], tokens) -> float:
 @given(contexts, outputs, algorithms, st.sets(st.integers(0, 19)), st.integers(0, 3))
 def test_only_doubted_positions_change_and_nothing_becomes_less_likely(context, output, algorithm, doubted, rounds):
     doubted = sorted(position for position in doubted if position < len(output))
-    refined = refine(toy(), request_for(context, algorithm), output, LanguageErrors(lambda _: doubted), rounds)
-    assert len(refined.tokens) == len(output)
-    assert all(refined.tokens[position] == token for position, token in enumerate(output) if position not in doubted)
-    assert likelihood(context, refined.tokens) >= likelihood(context, output) - 1e-6
+    tokens, costs = refine(toy(), request_for(context, algorithm), output, lambda _: doubted, rounds)
+    assert len(tokens) == len(output)
+    assert all(tokens[position] == token for position, token in enumerate(output) if position not in doubted)
+    assert likelihood(context, tokens) >= likelihood(context, output) - 1e-6
     if not doubted or not rounds:
-        assert refined.tokens == tuple(output)
-        assert refined.statistics.decode_passes == 0
+        assert tokens == tuple(output)
+        assert costs.decode_passes == 0
 
 
 @given(contexts, algorithms)
@@ -69,8 +68,8 @@ def test_a_wrong_token_in_a_likely_output_is_put_right(context, algorithm):
     def differing(tokens):
         return [position for position in range(len(good)) if tokens[position] != good[position]]
 
-    refined = refine(toy(), request_for(context, algorithm), wrong, LanguageErrors(differing), 3)
-    assert len(differing(refined.tokens)) <= 1
+    tokens, _ = refine(toy(), request_for(context, algorithm), wrong, differing, 3)
+    assert len(differing(tokens)) <= 1
 
 
 def test_what_would_be_more_in_doubt_is_not_taken():
@@ -81,19 +80,20 @@ def test_what_would_be_more_in_doubt_is_not_taken():
         seen.append(tokens)
         return range(min(len(seen), 4))
 
-    refined = refine(toy(), request_for(context, Autoregressive()), output, LanguageErrors(growing), 3)
-    assert refined.tokens == tuple(output)
+    tokens, _ = refine(toy(), request_for(context, Autoregressive()), output, growing, 3)
+    assert tokens == tuple(output)
 
 
 def test_a_cancelled_request_is_not_refined():
     request = replace(request_for([12], Autoregressive()), cancelled=lambda: True)
-    assert refine(toy(), request, [13, 14], LanguageErrors(lambda _: [0]), 3).tokens == (13, 14)
+    assert refine(toy(), request, [13, 14], lambda _: [0], 3)[0] == (13, 14)
 
 
 def test_confidence_is_for_checkpoints_that_learned_to_correct():
+    request = request_for([12], Autoregressive())
     with pytest.raises(InputError, match="not trained to correct"):
-        LowConfidence.of(CONFIG)
-    assert LowConfidence.of(replace(CONFIG, abilities=Abilities(correction=True))).confidence > 0
+        low_confidence(toy(), request)
+    assert low_confidence(AdaptedStrategy(ToyRuntime(abilities=Abilities(correction=True))), request)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_tokens_that_touch_a_span_are_found(tokenizer: Tokenizer):
 )
 def test_what_is_wrong_in_the_joined_text_is_masked(tokenizer: Tokenizer, name, answer, wrong):
     request = CompletionRequest("def f(width):\n    ", "\n", path="a.py")
-    policy = policy_by_language(name, request, "", tokenizer)
+    doubts = language_errors(name, request, "", tokenizer)
     tokens = tokenizer.encode(answer)
-    found = policy.wrong(tokens)
+    found = doubts(tokens)
     assert wrong in masked(tokenizer, tokens, found)
     assert len(found) < len(tokens)
-    assert policy.wrong(tokenizer.encode("return width")) == []
+    assert doubts(tokenizer.encode("return width")) == []
 
 
 @pytest.mark.parametrize("remasking", ["syntax", "names:1"])

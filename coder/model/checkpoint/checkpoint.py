@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +25,7 @@ from coder.model.checkpoint.options import NO_OPTIONS, ModelOptions
 from coder.model.checkpoint.stored_tensors import StoredTensor, stored_tensors
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.convert.smoothing import SMOOTHING_FILE
-
-if TYPE_CHECKING:
-    from coder.model.families.frame import Frame
+from coder.model.families.frame import Frame
 
 FLOATS = ("F32", "F16", "BF16")
 UNSAFE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")

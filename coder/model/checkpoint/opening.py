@@ -14,6 +14,7 @@ from coder.model.checkpoint.config import require_adapted_llama
 from coder.model.checkpoint.hub import download
 from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.options import ModelOptions, split_name
+from coder.model.families.loading import open_family
 
 EMBEDDED = "embedded"
 """The name of the checkpoint that is installed with the package."""
@@ -70,8 +71,6 @@ def _open(plain: str, options: ModelOptions) -> Checkpoint:
     folder = find_checkpoint(plain)
     settings = read_json(folder / "config.json")
     if "quickfill" not in settings and settings.get("model_type") not in (None, "llama"):
-        from coder.model.families.loading import open_family  # which needs this module
-
         return open_family(folder, plain, settings, options)
     require_adapted_llama(settings)
     if options.for_denoisers:

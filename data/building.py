@@ -125,7 +125,7 @@ def _run_once(stage: Stage, shards: Sequence[Path], out: Path, fingerprint: str,
 
 
 def _done(folder: Path, fingerprint: str) -> Tally | None:
-    """What a stage did, if it was done and would do the same again."""
+    """The tally of a stage, if it was done and would do the same again."""
     try:
         content = json.loads((folder / DONE).read_bytes())
         return Tally.of_json(content["tally"]) if content["fingerprint"] == fingerprint else None

@@ -31,10 +31,10 @@ Sources = Annotated[
 License = Annotated[
     str | None,
     typer.Option(
-        "--license", metavar="SPDX", help="What the sources are under, unless a file of theirs says otherwise."
+        "--license", metavar="SPDX", help="The licence of the sources, unless a file of theirs states another."
     ),
 ]
-Cache = Annotated[Path | None, typer.Option("--cache", metavar="FOLDER", help="Where downloaded packages are kept.")]
+Cache = Annotated[Path | None, typer.Option("--cache", metavar="FOLDER", help="Folder that keeps downloaded packages.")]
 Processes = Annotated[
     int | None, typer.Option(min=1, help="Processors to use, by default all. The result is the same on any number.")
 ]
@@ -61,14 +61,14 @@ def require_extra() -> None:
 
 @app.command()
 def build(
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the corpus goes.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for the corpus.")],
     config: Config = None,
     source: Sources = None,
     license: License = None,
     cache: Cache = None,
     processes: Processes = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished corpus.")] = False,
-    keep_stages: Annotated[bool, typer.Option("--keep-stages", help="Keep what every step wrote.")] = False,
+    keep_stages: Annotated[bool, typer.Option("--keep-stages", help="Keep the output of every step.")] = False,
 ) -> None:
     """All steps: from sources to Parquet shards of each split and a data card. Stopped, it goes on where it was."""
     require_extra()
@@ -107,7 +107,7 @@ def pin(
         Path, typer.Argument(metavar="LIST", help="Packages, one a line: names, or pins of older versions.")
     ],
     cache: Cache = None,
-    update: Annotated[bool, typer.Option("--update", help="Newer versions of what is pinned already.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Look for newer versions of pinned packages too.")] = False,
 ) -> None:
     """Pin a list of packages to versions and hashes, and say which of them are not under a permissive licence."""
     require_extra()
@@ -150,7 +150,7 @@ def _run_stage(name: str, folder: Path | None, out: Path, settings: CorpusSettin
 def _settings(
     config: Path | None, sources: list[Path] | None = None, license: str | None = None, cache: Path | None = None
 ) -> CorpusSettings:
-    """What the file says, or settings for the sources alone. Raises InputError."""
+    """The settings in the file, or settings for the sources alone. Raises InputError."""
     require_extra()
     from data.settings import read_settings, settings_for
 

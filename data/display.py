@@ -40,7 +40,7 @@ def show_build(events: Iterable[Event]) -> None:
 
 
 def show_card(folder: Path) -> None:
-    """What a finished corpus holds. Raises InputError."""
+    """The card of a finished corpus. Raises InputError."""
     card = read_card(folder)
     console = Console()
     for heading, rows in (

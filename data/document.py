@@ -1,4 +1,4 @@
-"""What flows through the corpus: files as they were found, and documents, which are text."""
+"""The rows of the corpus: files as they were found, and documents, which are text."""
 
 from __future__ import annotations
 

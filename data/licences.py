@@ -1,4 +1,4 @@
-"""Licences as packages declare them, in SPDX's terms."""
+"""Licences in SPDX's terms, of what packages declare and of licence texts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ALIASES = {
     "python software foundation license": "PSF-2.0",
     "psf": "PSF-2.0",
 }
-"""What `License` fields say instead of an identifier, in lower case, where it means one licence and no other."""
+"""Texts of `License` fields, in lower case, that mean one licence and no other."""
 
 CLASSIFIERS = {
     "Academic Free License (AFL)": "AFL-3.0",

@@ -94,7 +94,7 @@ def _download(requirement: str, cache: Path) -> Path:
 
 
 def _license_of(archive: Path) -> str:
-    """What the package states. Every file of an archive has it, so the first one tells."""
+    """The licence that the package states. Every file of an archive has it, so the first one tells."""
     for found in Archive(archive, Wanted(frozenset(("python",)))).files():
         if isinstance(found, SourceFile):
             return found.license

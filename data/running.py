@@ -17,7 +17,7 @@ Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 _worker: Callable[[Any], Any] = print
-"""What a process of a pool does, given to it once, so that it keeps what it has worked out between shards."""
+"""The work of a process of a pool, given to it once, so that it keeps what it has worked out between shards."""
 
 
 def map_in_processes(

@@ -1,4 +1,4 @@
-"""What a corpus is made of, as a TOML file says it."""
+"""The settings of a corpus, as a TOML file gives them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from data.sources.source import normalised_name
 from data.steps.licence import PERMISSIVE
 
 HELD_OUT_PACKAGES = ("pathspec", "pygls", "typer")
-"""What this project measures with: `benchmarks/held_out_packages.py`."""
+"""The packages that this project measures with: `benchmarks/held_out_packages.py`."""
 
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:

@@ -1,4 +1,4 @@
-"""The corpus as it is used: shards for each split, and how many tokens they hold."""
+"""The splits of the corpus, decided by package so that no package is in two: their shards, and the tokens in them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def write_splits(shards: Sequence[Path], out: Path, split: Split, shard_bytes: i
 
 
 def count_splits(shards: Sequence[Path], processes: int) -> Iterator[SplitTotals]:
-    """What finished shards hold, in tokens of the embedded model, a shard at a time."""
+    """The documents and tokens (of the embedded model) of finished shards, a shard at a time."""
     yield from map_in_processes(partial(_count_shard, embedded_tokenizer()), shards, processes)
 
 

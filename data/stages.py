@@ -37,7 +37,7 @@ class Stage:
     run: Run
 
     def fingerprint(self, before: str) -> str:
-        """Equal only where this stage, and all before it, would do the same once more."""
+        """A hash that is equal only where this stage, and all before it, would do the same once more."""
         told = "\n".join((before, self.name, self.settings, platform.python_version(), metadata.version("quickfill")))
         return hashlib.sha256(told.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What a step did, in numbers that can be added up in any order."""
+"""Counts of what a step did, which can be added up in any order."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def generate(
     benchmark: BenchmarkName,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the answers go, JSON lines.")],
     tasks: TasksFile = None,
-    backend: Annotated[str, typer.Option(help="What answers.")] = DEFAULT_BACKEND,
+    backend: Annotated[str, typer.Option(help="The backend that answers.")] = DEFAULT_BACKEND,
     samples: Samples = 1,
     sample: Sample = None,
     limit: Limit = None,
@@ -81,7 +81,7 @@ def generate(
     temperature: Temperature = 0.0,
     top_p: TopP = 1.0,
 ) -> None:
-    """Answer a benchmark's tasks. Stopped, it goes on where it was when it is started again."""
+    """Answer a benchmark's tasks. A run that was stopped continues when it is started again."""
     from evals.backends.backend import SamplingSettings
     from evals.backends.catalog import open_backend
     from evals.benchmarks.catalog import open_benchmark
@@ -101,7 +101,7 @@ def generate(
 @app.command()
 def run(
     benchmark: BenchmarkName,
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where answers and scored runs go.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for answers and scored runs.")],
     tasks: TasksFile = None,
     backend: Backends = None,
     samples: Samples = 1,

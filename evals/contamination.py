@@ -24,7 +24,7 @@ ROWS = 256
 
 @dataclass(frozen=True)
 class Overlap:
-    """What a task shares with a corpus.
+    """The n-grams that a task shares with a corpus.
 
     Attributes:
         total: different n-grams of the task, the question and its canonical answer together.
@@ -42,7 +42,7 @@ class Overlap:
 
 
 def find_overlaps(tasks: Sequence[Task], texts: Iterable[str], length: int = 13) -> list[Overlap]:
-    """What each task shares with the texts."""
+    """The overlap of each task with the texts."""
     totals: list[int] = []
     owners: dict[str, list[int]] = defaultdict(list)
     lengths: set[int] = set()

@@ -23,7 +23,7 @@ from evals.benchmarks.benchmark import cut_at
 LIKELIHOODS = ("autoregressive", "diffusion")
 DIFFUSION_POLICY = "threshold:0.9"
 MOST_PIECE_TOKENS = 1024
-"""Of a text that is scored from its start on; it is cut at line ends."""
+"""The most tokens of a text that is scored from its start on; it is cut at line ends."""
 
 
 @register_model("quickfill")

@@ -50,7 +50,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Timing:
-    """How long an answer took, in wall-clock seconds."""
+    """The wall-clock seconds that an answer took."""
 
     task_id: str
     sample: int

@@ -1,4 +1,4 @@
-"""Scored runs on disk: one JSON object with the figures, the settings and a result for each answer."""
+"""The files of runs: names for answers and verdicts, and scored runs, each a JSON object of figures and results."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class RunFiles:
         self.answers: list[Path] = []
 
     def add(self, label: str) -> Path:
-        """Where the answers of a backend go. Raises InputError when two have the same name."""
+        """The file for the answers of a backend. Raises InputError when two have the same name."""
         name = re.sub(r"[^\w.]+", "-", label).strip("-.") or "answers"
         file = self._folder / f"{name}.jsonl"
         if file in self.answers:

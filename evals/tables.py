@@ -13,7 +13,7 @@ from evals.scoring.statistics import Comparison, Estimate
 from evals.scoring.summary import Summary
 
 MOST_ROWS = 40
-"""Of tasks that a table on a terminal lists."""
+"""The most tasks that a table on a terminal lists."""
 
 
 WIDTH = 160

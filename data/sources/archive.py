@@ -32,7 +32,7 @@ LARGEST_ARCHIVE = 2 * 1024**3
 LONGEST_NAME = 1024
 
 DAMAGES = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
-"""What the standard library raises for an archive that is broken, encrypted or packed in a way it does not know."""
+"""The errors of the standard library for an archive that is broken, encrypted or packed in a way it does not know."""
 
 
 @dataclass(frozen=True)

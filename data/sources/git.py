@@ -20,7 +20,7 @@ FILE_MODES = ("100644", "100755")
 """Regular files; links and submodules are others."""
 
 QUIETLY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-"""Nothing is written to the repository, nothing fetched, nobody asked."""
+"""Settings of git under which nothing is written, nothing fetched and nobody asked."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is installed on this machine: the packages of a Python environment, and the standard library."""
+"""Sources installed on this machine: the packages of a Python environment, and the standard library."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def parse_pin(entry: str) -> Pin | None:
 
 
 def find_archives(pins: Sequence[Pin], cache: Path) -> dict[Pin, Path]:
-    """Which of the packages the cache holds: by name and version, and only if the hash is right."""
+    """The archives of packages that the cache holds: by name and version, and only if the hash is right."""
     files: dict[tuple[str, str], list[Path]] = {}
     for file in sorted(cache.iterdir()) if cache.is_dir() else []:
         if file.name.lower().endswith(SUFFIXES):

@@ -1,4 +1,4 @@
-"""What a project says about itself: its name, its version and its licence."""
+"""A project's own statements: its name, its version and its licence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every source does, and which files are worth opening at all."""
+"""The interface of a source, and the choice of files that are worth opening."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ DAMAGED = "damaged archive"
 
 class CorpusSource(Protocol):
     def files(self) -> Iterator[Found]:
-        """What is there, in an order that depends on nothing but the content. Raises InputError."""
+        """The files, in an order that depends on nothing but the content. Raises InputError."""
         ...
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which files are opened, by their names."""
+    """The choice of files to open, by their names."""
 
     languages: frozenset[str]
 

@@ -1,1 +1,1 @@
-"""What is done to the corpus, a module a step. A step looks at one document, or, to find duplicates, at all of them."""
+"""The steps of the corpus, a module each. A step looks at one document, or, to find duplicates, at all of them."""

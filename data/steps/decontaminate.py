@@ -1,4 +1,4 @@
-"""Nothing that benchmarks ask: neither their packages nor files that hold their tasks.
+"""Removal of benchmarks: of their packages, and of files that hold their tasks.
 
 A file is dropped when it shares 13 tokens in a row with a task, its question and its solution together (Brown et al.
 2020, Language Models are Few-Shot Learners, arXiv:2005.14165, appendix C), or holds a task's whole description or
@@ -27,7 +27,7 @@ BENCHMARK_PACKAGES = frozenset(
 """Normalised names."""
 
 BENCHMARK_FILES = ("humaneval", "human_eval", "mbpp", "evalplus", "bigcodebench", "livecodebench", "ds1000", "swebench")
-"""What stands in the names of files and folders that hold tasks or their harness."""
+"""Parts of the names of files and folders that hold tasks or their harness."""
 
 WORDS_OF_A_RUN = 7
 """So many different words, numbers not counted, make 13 tokens somebody's own."""
@@ -85,5 +85,5 @@ class Decontaminate:
 
 
 def different_words(passage: str) -> int:
-    """How many different words a passage has, tokens with a space between them; numbers and signs are none."""
+    """The number of different words in a passage of tokens with a space between them; numbers and signs are none."""
     return len({token for token in passage.split() if token[0].isalpha() or token[0] == "_"})

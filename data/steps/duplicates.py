@@ -1,4 +1,4 @@
-"""Which documents say what another one says already, found with bounded memory: what is known lies in a database file.
+"""Duplicates and near duplicates, found with bounded memory: the index lies in a database file.
 
 Documents are looked at in one order, whatever order they came in: those of packages to prefer first, then by name,
 version and path. A document stays unless one that stays is equal to it or at least `threshold` similar. So no two of
@@ -58,7 +58,7 @@ class Entry:
 
 @cache
 def bands_and_rows(threshold: float) -> tuple[int, int]:
-    """How many bands of how many places make the fewest mistakes about documents of such a similarity."""
+    """The number of bands, and of places in each, with the fewest mistakes about documents of such a similarity."""
     chosen = MinHashLSH(threshold, PERMUTATIONS)
     return chosen.b, chosen.r
 
@@ -146,7 +146,7 @@ _PERMUTATIONS = MinHash(PERMUTATIONS).permutations
 
 
 def layout_free_hash(text: str) -> bytes:
-    """Equal for texts that differ in spaces and line breaks alone."""
+    """A hash that is equal for texts that differ in spaces and line breaks alone."""
     return hashlib.sha256("".join(text.split()).encode()).digest()[:16]
 
 

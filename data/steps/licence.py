@@ -1,4 +1,4 @@
-"""Only what its licence lets anybody use, change and pass on, for the mere mention of its authors.
+"""The choice of documents with a permissive licence: anybody may use, change and pass them on, naming the authors.
 
 A file's own word counts before its package's: an SPDX identifier at its head (https://spdx.dev/learn/handling-license-info),
 or the text or notice of a known licence.

@@ -38,7 +38,7 @@ LONGEST_LINE = 2000
 """Characters; a file with longer ones is packed or data."""
 
 LARGEST_SHARE_OF_LITERALS = 0.6
-"""Of a file's lines that are not blank: literals and punctuation, as tables have them."""
+"""The largest share of literals and punctuation, as tables have them, among the lines that are not blank."""
 
 FEWEST_TABLE_LINES = 40
 

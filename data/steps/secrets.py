@@ -27,7 +27,7 @@ PRIVATE_KEY = "private key"
 STUBBORN = "secret that cannot be replaced"
 
 ROUNDS = 4
-"""What is left of a text after a replacement may look like a secret once more."""
+"""The most passes over a text, whose rest may look like a secret once more after a replacement."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Secrets:
 
 
 def find_secrets(text: str) -> list[Finding]:
-    """What does not stay as it is, in order and without overlaps."""
+    """The places that are replaced, in order and without overlaps."""
     return without_overlaps([*find_keys(text), *find_addresses(text)])
 
 
@@ -63,7 +63,7 @@ class Finding:
 
 
 def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
-    """Of findings that overlap the first, and of those that begin together the longest. In order."""
+    """The findings in order: the first of those that overlap, the longest of those that begin together."""
     chosen: list[Finding] = []
     for finding in sorted(findings, key=lambda finding: (finding.start, -finding.end, finding.kind)):
         if not chosen or finding.start >= chosen[-1].end:
@@ -90,7 +90,7 @@ DOCUMENTATION_DOMAIN = re.compile(
     r"(?:.*\.)?(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost|local)", re.I
 )
 NOBODY = re.compile(r"git|hg|user|no-?reply", re.IGNORECASE)
-"""What stands before the sign where no person is meant: users of services, as in `git@host`."""
+"""Names before the sign that mean no person: users of services, as in `git@host`."""
 
 IPV4 = re.compile(r"(?<![\w.:-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w)")
 IPV6 = re.compile(r"(?<![\w.:])[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]*:[0-9A-Fa-f:]*(?![\w.])")
@@ -191,7 +191,7 @@ def service_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def _secret_span(match: re.Match[str]) -> tuple[int, int]:
-    """Where in a match the secret stands: in its longest group if that is long, since short ones are prefixes; without
+    """The span of the secret in a match: its longest group if that is long, since short ones are prefixes; without
     the quotes and spaces around it."""
     spans = [match.span(group) for group in range(1, match.re.groups + 1) if match.group(group)]
     start, end = max(spans, key=lambda span: span[1] - span[0], default=(0, 0))

@@ -1,1 +1,1 @@
-"""Which of two runs do people prefer, when they do not know which is which?"""
+"""A blind comparison of two runs by people."""

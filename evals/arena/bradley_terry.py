@@ -25,7 +25,7 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Strength:
-    """How strong a run is.
+    """The strength of a run.
 
     Attributes:
         log_strength: natural logarithm; the mean over runs is 0. A difference d means a preference of 1 / (1 + e^-d).
@@ -39,7 +39,7 @@ class Strength:
 
 
 def strengths(votes: Sequence[Vote]) -> list[Strength]:
-    """Of every run that was voted on, strongest first. Empty when all votes were skipped."""
+    """The strength of every run that was voted on, strongest first. Empty when all votes were skipped."""
     counted = [vote for vote in votes if vote.choice != "skip"]
     runs = sorted({run for vote in counted for run in (vote.left_run, vote.right_run)})
     if not runs:

@@ -1,4 +1,4 @@
-"""What is put before a person: two answers to the same question, on sides that a seed decides."""
+"""Pairs of answers to the same question, on sides that a seed decides, and the votes on them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ CHOICES: tuple[Choice, ...] = ("left", "right", "tie", "skip")
 
 @dataclass(frozen=True)
 class Vote:
-    """What a person thought of a pair. `skip` counts for nothing; the pair is not shown again."""
+    """A person's opinion on a pair. `skip` counts for nothing; the pair is not shown again."""
 
     pair: str
     left_run: str

@@ -80,7 +80,7 @@ def make_app(pairs: Sequence[Pair], votes: Votes, finished: Callable[[], None]) 
 
 
 def shown(pair: Pair) -> dict[str, str]:
-    """What a person may see of a pair: not whose answers they are."""
+    """The parts of a pair that a person may see: not whose answers they are."""
     fields = ("name", "instruction", "before", "left", "right", "after")
     return {field: getattr(pair, field) for field in fields}
 

@@ -1,1 +1,1 @@
-"""What writes the answers: this project's engine and other models, each in its own file behind `Backend`."""
+"""Writers of answers: this project's engine and other models, each in its own file behind `Backend`."""

@@ -1,4 +1,4 @@
-"""What a backend is: questions in, answers out."""
+"""The interface of a backend: questions in, answers out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evals.task import Question, Task
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """How answers are drawn, for every backend alike.
+    """Settings for drawing answers, the same for every backend.
 
     Attributes:
         temperature: 0 is greedy.
@@ -46,14 +46,14 @@ class AnswerRequest:
 
     @property
     def seed(self) -> int:
-        """Of this task and sample alone: it does not matter which others were asked before."""
+        """The seed of this task and sample alone: it does not matter which others were asked before."""
         text = f"{self.decoding.seed}/{self.task.task_id}/{self.sample}"
         return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:4], "big") >> 1
 
 
 @dataclass(frozen=True)
 class ModelAnswer:
-    """What a model wrote, and what it cost.
+    """A text that a model wrote, and its cost.
 
     Attributes:
         text: belongs between the question's prefix and suffix.
@@ -73,7 +73,7 @@ class ModelAnswer:
 
 @dataclass(frozen=True)
 class Identity:
-    """What wrote the answers.
+    """The name, version and settings of a writer of answers.
 
     Attributes:
         label: short, different for each backend of a run; columns are named by it.
@@ -95,7 +95,7 @@ class Backend(Protocol):
 
     @property
     def batch_size(self) -> int:
-        """How many questions it likes to be asked at once."""
+        """The number of questions that are best asked at once."""
         ...
 
     def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:

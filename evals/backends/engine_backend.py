@@ -19,12 +19,12 @@ from evals.task import Broken, Holes, Infill, Instructed
 PREDICTED, ORACLE, FIXED = "predicted", "oracle", "fixed"
 
 FILE_NAME = "solution.py"
-"""What a text without a file is called: it tells the language."""
+"""The file name of a text that has none: it tells the language."""
 
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """Which engine, and how it decodes.
+    """The engine's model and decoding.
 
     Attributes:
         policy, canvas: as in `CompletionRequest`.
@@ -191,7 +191,7 @@ def _digest(folder: Path) -> str:
 
 
 def line_break(ask: AnswerRequest) -> str:
-    """What the hole ends with that the engine is not asked for."""
+    """The end of a hole that the engine is not asked for."""
     return "\n" if isinstance(ask.question, Infill) and ask.question.whole_lines else ""
 
 

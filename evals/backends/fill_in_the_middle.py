@@ -1,4 +1,4 @@
-"""How models that continue a text are asked to fill a hole: the control tokens of each family, in its order.
+"""Prompts that ask models which continue a text to fill a hole: each family's control tokens, in its order.
 
 Sources: SantaCoder arXiv:2301.03988, StarCoder 2 arXiv:2402.19173, Code Llama arXiv:2308.12950, DeepSeek-Coder
 arXiv:2401.14196, Qwen2.5-Coder arXiv:2409.12186, CodeGemma arXiv:2406.11409, each model's own card.
@@ -41,7 +41,7 @@ LAYOUTS: dict[str, MiddleLayout] = {
 }
 
 NONE = "none"
-"""Of a model that cannot fill: it is given the prefix alone."""
+"""The name for models that cannot fill: they are given the prefix alone."""
 
 
 def find_layout(name: str) -> MiddleLayout | None:
@@ -54,7 +54,7 @@ def find_layout(name: str) -> MiddleLayout | None:
 
 
 def prompt_of(question: Question, layout: MiddleLayout | None, label: str) -> str:
-    """What a model is given to continue. Raises InputError for a question that cannot be put so."""
+    """The text that a model is given to continue. Raises InputError for a question that cannot be put so."""
     if not isinstance(question, Infill):
         raise InputError(f"{label} continues a text; it cannot answer questions of the kind {type(question).__name__}")
     if not question.suffix or layout is None:

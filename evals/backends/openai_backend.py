@@ -27,7 +27,7 @@ class ServerError(QuickfillError):
 
 @dataclass(frozen=True)
 class OpenAISettings:
-    """Where the server is and what it is asked.
+    """The server's address, and settings of the requests.
 
     Attributes:
         url: up to and with the version, as `http://127.0.0.1:8000/v1`.

@@ -14,7 +14,7 @@ from evals.backends.fill_in_the_middle import NONE, cut_at_end, find_layout, pro
 
 @dataclass(frozen=True)
 class VllmSettings:
-    """What vLLM runs, and how.
+    """The model that vLLM runs, and its settings.
 
     Attributes:
         model: a folder or a hub id. layout: as in `fill_in_the_middle`; `none` where nothing is said.
@@ -95,7 +95,7 @@ def load_vllm(settings: VllmSettings) -> tuple[Any, Any]:
 
 
 def vllm_identity(settings: VllmSettings, decoding: str = "", further: Mapping[str, str] | None = None) -> Identity:
-    """What wrote the answers. `decoding` stands behind the model's name."""
+    """The identity of a model in vLLM. `decoding` stands behind the model's name."""
     import vllm  # pyright: ignore[reportMissingImports]
 
     return Identity(

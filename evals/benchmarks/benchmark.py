@@ -1,4 +1,4 @@
-"""What a benchmark is: tasks, where a model's text is cut, and how an answer is judged."""
+"""The interface of a benchmark: tasks, the cutting of a model's text, the judging of an answer."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Benchmark(ABC):
         return None
 
     def measures(self, task: Task, answer: str) -> dict[str, bool]:
-        """What else is said of an answer, true or false; the report gives the share of each."""
+        """Other properties of an answer, true or false; the report gives the share of each."""
         return {}
 
     def executed(self, task: Task) -> bool:

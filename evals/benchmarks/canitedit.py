@@ -18,7 +18,7 @@ class CanItEdit(Benchmark):
     max_tokens = 3072
     file_form = "the rows of nuprl/CanItEdit as JSON lines"
     packages = ("numpy", "pandas", "scipy", "torch", "sklearn", "vllm", "autograd", "z3")
-    """What its programs import; those that are not installed here fail."""
+    """The packages that its programs import; those that need one that is missing fail."""
 
     def tasks(self) -> list[Task]:
         assert self.file is not None

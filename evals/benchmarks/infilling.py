@@ -21,7 +21,7 @@ SOURCE = "Bavarian et al. 2022, Efficient Training of Language Models to Fill in
 LINE_SOURCE = f"{SOURCE}; the holes after Fried et al. 2022, InCoder, arXiv:2204.05999"
 
 SPAN_SEED = 20220714
-"""Of the random spans."""
+"""The seed of the random spans."""
 
 SPANS = 10
 """Random spans of a function, as published."""

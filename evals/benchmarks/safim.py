@@ -98,7 +98,7 @@ class SafimApi(Safim):
 
 
 def closing_bracket(text: str, opened: int) -> int | None:
-    """Where the parenthesis closes that ends the `opened` ones before the text, or the first one in it."""
+    """The place of the parenthesis that closes the `opened` ones before the text, or the first one in it."""
     depth = opened
     for index, character in enumerate(text):
         depth += (character == "(") - (character == ")")
@@ -119,7 +119,7 @@ def same_expression(answer: str, canonical: str, language: str) -> bool:
 
 
 def _arguments(text: str) -> tuple[list[str], dict[str | None, str]]:
-    """What a call passes: as published, the function's own name is not compared."""
+    """The arguments of a call: as published, the function's own name is not compared."""
     call = ast.parse(text, mode="eval").body
     if not isinstance(call, ast.Call):
         raise ValueError("no call")

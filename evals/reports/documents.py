@@ -26,7 +26,7 @@ def markdown(report: Report) -> str:
 
 
 def html(report: Report) -> str:
-    """The same with plots, and with failures to read."""
+    """The report as a page, with plots, and with failures to read."""
     from evals.reports.charts import calibration_chart, frontier_chart, length_chart
 
     lengths = [(run.label, run.lengths) for run in report.runs if run.lengths]

@@ -1,4 +1,4 @@
-"""Whether confidence means what it says: of the answers that were 80 % sure, are 80 % right?"""
+"""Results in groups: by confidence, to see whether it is calibrated, and by the length of the canonical answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says of some scored runs, before it is put into a form."""
+"""The contents of a report on scored runs, before they are put into a form."""
 
 from __future__ import annotations
 

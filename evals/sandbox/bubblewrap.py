@@ -1,4 +1,4 @@
-"""How bubblewrap is called, what a sandbox sees of this machine, and what to do when there is none."""
+"""The bubblewrap command, the files that a sandbox sees, and advice where none can be made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evals.sandbox.guest.seccomp import supported
 from evals.sandbox.program import SandboxError
 
 SYSTEM_FOLDERS = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64", "/nix/store")
-"""Where shared libraries are."""
+"""Folders with shared libraries."""
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 GUEST_ROOT, PACKAGES_ROOT = "/guest", "/packages"
@@ -112,7 +112,7 @@ def hidden_folders() -> Iterator[str]:
 
 
 def python_folder() -> str:
-    """Where this Python is installed, whatever links lead there."""
+    """The folder in which this Python is installed, with links followed."""
     return str(Path(sys.base_prefix).resolve())
 
 

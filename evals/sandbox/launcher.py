@@ -35,7 +35,7 @@ NOBODY = 65534
 """Who runs programs when root starts them; root itself is bound by no limit on processes."""
 
 PATIENCE_SECONDS = 10.0
-"""How long a zygote may take to report."""
+"""The time in which a zygote has to report."""
 
 START = "import sys; sys.path.append({root!r}); from evals.sandbox.guest.zygote import main; main()"
 
@@ -128,7 +128,7 @@ class Zygote:
         raise SandboxError(REFUSED.format(reason=self.last_words()))
 
     def last_words(self) -> str:
-        """What it wrote to its standard error."""
+        """The end of what it wrote to standard error."""
         self.errors.seek(0)
         return self.errors.read()[-2000:].decode(errors="replace").strip() or "it ended without a word"
 
@@ -171,7 +171,7 @@ def others_can_read(folder: Path) -> bool:
 
 
 NOT_IMPORTED = ("..", "bin", "__pycache__")
-"""What distributions install beside packages."""
+"""Folders that distributions install beside packages."""
 
 
 def package_locations(packages: Iterable[str]) -> dict[str, str]:

@@ -53,7 +53,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a program.
+    """The outcome of a program.
 
     Attributes:
         status: `passed`; `failed` (an assertion does not hold, the candidate raised where the test called it, or it
@@ -78,7 +78,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one program may use, all its processes together unless said otherwise.
+    """The resources of one program, of all its processes together unless said otherwise.
 
     Attributes:
         memory_bytes: resident memory; each process may reserve four times as much.

@@ -25,7 +25,7 @@ UNJUDGED = "unjudged"
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one answer.
+    """The outcome of one answer.
 
     Attributes:
         passed: None where nothing here can judge it.

@@ -1,4 +1,4 @@
-"""Which attributes of a person the decisions of a function look at, by its syntax."""
+"""The attributes of a person that the decisions of a function read, found by its syntax."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def protected_attributes_in_decisions(program: str, protected: Collection[str]) 
 
 
 def _decisions(tree: ast.AST) -> Iterator[ast.AST]:
-    """What branches ask, and what a function returns where that is a comparison or a combination of them."""
+    """The conditions of branches, and returned values that are comparisons or combinations of them."""
     for node in ast.walk(tree):
         match node:
             case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):

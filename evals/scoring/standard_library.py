@@ -86,7 +86,7 @@ def type_name(owner: object) -> str:
 
 
 def _imported(tree: ast.AST) -> dict[str, object]:
-    """What names certainly stand for: builtins, modules and what is taken from them, bound once and in no other way."""
+    """The names whose meaning is certain: builtins, modules and their members, bound once and in no other way."""
     names: dict[str, object] = {name: value for name, value in vars(builtins).items() if not name.startswith("_")}
     bound: dict[str, list[object]] = {}
     for node in ast.walk(tree):
@@ -124,7 +124,7 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, object]]:
 
 
 def _resolve(node: ast.expr, known: dict[str, object]) -> object:
-    """What an expression stands for: a module, class or function of the library, a literal's type; or `_MISSING`."""
+    """The value of an expression: a module, class or function of the library, a literal's type; or `_MISSING`."""
     match node:
         case ast.Name(id=name):
             return known.get(name, _MISSING)

@@ -14,7 +14,7 @@ BATCH = 250
 """Resamples computed at a time, so that thousands of tasks fit in memory."""
 
 SEED = 7
-"""Of the resampling: the same results have the same interval."""
+"""The seed of the resampling, fixed so that the same results have the same interval."""
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def summarize(
 
 
 def length_suffix(run: Mapping[str, Any]) -> str:
-    """What a column of this run has behind its name: nothing at predicted length."""
+    """The text behind the name of a column of this run; empty at predicted length."""
     length = (run.get("backend") or {}).get("length", "predicted")
     by_tokens = "" if length == "predicted" else f" ({str(length).replace(':', ' ')} length)"
     return by_tokens + (f" (cut to {run['cut']})" if "cut" in run else "")

@@ -1,4 +1,4 @@
-"""How an answer compares with the canonical one, and whether it is code at all: what takes no execution."""
+"""Scores without execution: equality, similarity, syntax, undefined names, invented APIs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parses(program: str, language: str) -> bool | None:
 
 
 def new_inventions(program: str, canonical_program: str) -> list[str]:
-    """What of the standard library a program uses that does not exist, and its canonical version does not use too."""
+    """The uses of the standard library that do not exist there, those of the canonical version aside."""
     known = set(invented_uses(canonical_program) or [])
     return [use for use in invented_uses(program) or [] if use not in known]
 

@@ -1,1 +1,1 @@
-"""What runs inside the sandbox; it imports nothing but the standard library and itself."""
+"""The code that runs inside the sandbox; it imports nothing but the standard library and itself."""

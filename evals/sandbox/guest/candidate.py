@@ -56,7 +56,7 @@ class CandidateServer:
         self.objects: list[object] = []
 
     def answer(self, request: object) -> dict[str, object]:
-        """What one request is answered with: `result`, and after a call `arguments` when it changed them."""
+        """The answer to one request: `result`, and after a call `arguments` when it changed them."""
         match request:
             case ["load", str(source)]:
                 self.load(source)

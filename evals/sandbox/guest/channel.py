@@ -7,7 +7,7 @@ import socket
 import struct
 
 PLAY, RUN, END, END_SOON = b"+", b"r", b"-", b"."
-"""What the host orders of a zygote."""
+"""The host's orders to a zygote."""
 
 HEADER = struct.Struct(">I")
 

@@ -18,7 +18,7 @@ LIBRARY = ctypes.CDLL(None, use_errno=True)
 """The C library that Python itself uses."""
 
 RESERVED = 4
-"""How much more address space than memory: large libraries reserve what they never touch."""
+"""Address space, as a multiple of memory: large libraries reserve what they never touch."""
 
 USER = 1000
 """Who a program is in its own namespaces."""

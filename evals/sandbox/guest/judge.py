@@ -67,7 +67,7 @@ def run_test(candidate: Candidate, prompt: str, test: str, entry_point: str) -> 
 
 
 def helper_code(prompt: str, entry_point: str) -> ast.Module:
-    """What a prompt defines besides the entry point. Lines at its end that are no whole statement are left out."""
+    """The definitions of a prompt besides the entry point. Lines at its end that are no statement are left out."""
     lines = prompt.splitlines(keepends=True)
     while True:
         try:

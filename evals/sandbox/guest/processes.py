@@ -1,4 +1,4 @@
-"""What the zygote sees of the processes below it, in /proc."""
+"""The processes below the zygote, as /proc shows them."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Candidate:
         return answer
 
     def result(self, answer: dict[str, object]) -> object:
-        """What an answer holds. Raises the exception that it describes."""
+        """The value that an answer holds. Raises the exception that it describes."""
         match answer:
             case {"raised": str(kind), "details": details, "trace": str(trace)}:
                 raise self.exception(kind, self.decode(details), trace)

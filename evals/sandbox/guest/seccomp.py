@@ -94,7 +94,7 @@ CALLS = {
     "move_pages": (279, 239),
     "seccomp": (317, 277),
 }
-"""What is refused: looking into other processes, mounting, namespaces, keys, kernel programming and tracing, modules,
+"""The refused calls: looking into other processes, mounting, namespaces, keys, kernel programming and tracing, modules,
 clocks, sockets (but for `socketpair`), and memory that no limit counts. The numbers are those of Linux's tables
 (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h)."""
 
@@ -107,13 +107,13 @@ NEW_NAMESPACES = 0x7E020000
 """The flags CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
 
 FOR_THE_ZYGOTE = frozenset({"mount", "unshare"})
-"""What the zygote needs to prepare a process, and a program may not."""
+"""Calls that the zygote needs to prepare a process, and that a program may not make."""
 
 AUDIT_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_IF_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL_PROCESS, FAIL_WITH = 0x7FFF0000, 0x80000000, 0x00050000
 NUMBER_OFFSET, ARCHITECTURE_OFFSET, FIRST_ARGUMENT_OFFSET = 0, 4, 16
-"""Where `struct seccomp_data` holds these; the argument's low half, on a little-endian processor."""
+"""The offsets of these in `struct seccomp_data`; the argument's low half, on a little-endian processor."""
 
 
 def supported() -> bool:

@@ -50,7 +50,7 @@ PROCESS_NUMBER = struct.Struct("=i")
 
 @dataclass(frozen=True)
 class ZygoteSettings:
-    """What a zygote is told when it is started.
+    """The settings that a zygote is started with.
 
     Attributes:
         role: `candidate` or `judge`.

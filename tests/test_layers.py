@@ -92,7 +92,7 @@ UNFINISHED = (
     "coder/commands/",
     "coder/editing/",
     "coder/engine/",
-    "coder/generation/answering.py",
+    "coder/generation/completing.py",
     "coder/generation/completing.py",
     "coder/model/checkpoint/",
     "coder/model/convert/",

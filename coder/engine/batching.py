@@ -1,7 +1,7 @@
-"""Several requests through one model together: their passes meet, and are run as one batch.
+"""Batching of the passes of several requests through one model.
 
 Every request is answered by ordinary code on a thread of its own, as if it were alone. The threads take turns: one of
-them runs at a time, until it asks for a pass. When all wait for one, the passes are run together and all go on. So
+them runs at a time, until it asks for a pass. When all wait for one, the passes are run as one batch and all go on. So
 nothing that the threads share needs a lock, a request joins when another has finished, and each ends in its own time
 (continuous batching: Orca, OSDI 2022).
 """
@@ -26,18 +26,18 @@ P = ParamSpec("P")
 
 
 @dataclass
-class Question:
-    """A pass that somebody waits for, and in the end its predictions or the error that prevented them."""
+class WaitingPass:
+    """A pass that a thread waits for, and in the end its predictions or the error that prevented them."""
 
     cache: Cache
     request: Pass
     answer: Predictions | BaseException | None = None
 
 
-class MeetingRuntime:
-    """Implements `coder.model.runtime.Runtime` with the passes of another one, for threads that take turns.
+class BatchingRuntime:
+    """A `coder.model.runtime.Runtime` that batches the passes of the threads that have joined it.
 
-    A thread takes part between `__enter__` and `__exit__` of `turn()`. While none does, a pass is simply run.
+    A thread has joined while it is inside `joined()`. While none has, a pass is simply run.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -45,14 +45,15 @@ class MeetingRuntime:
         self._turn = threading.Condition(threading.Lock())
         """Held by the thread whose turn it is."""
         self._members = 0
+        # A lock of its own: whoever joins is counted while another thread has the turn, so that the next batch waits
+        # for the newcomer too.
         self._counting = threading.Lock()
-        """So that members can be counted while somebody has the turn, and will be waited for."""
-        self._waiting: list[Question] = []
+        self._waiting: list[WaitingPass] = []
         self._here = threading.local()
 
     @property
-    def taken_part_in(self) -> bool:
-        """Whether the calling thread takes part."""
+    def is_joined(self) -> bool:
+        """Whether the calling thread has joined."""
         return getattr(self._here, "inside", False)
 
     @property
@@ -67,29 +68,32 @@ class MeetingRuntime:
         return self._runtime.new_cache()
 
     def forward(self, cache: Cache, request: Pass) -> Predictions:
-        """Run one pass together with those of all others that take part."""
+        """Run one pass, in a batch with those of all threads that have joined. Raises as the runtime below does."""
         fits = len(cache.tokens) + len(request.tokens) <= self.config.max_positions
-        if self._members < 2 or not fits:  # what does not fit is refused alone, so that the others go on
+        # A pass that does not fit is refused alone: in a batch its error would end the requests of the others.
+        if self._members < 2 or not fits:
             return self._runtime.forward(cache, request)
-        question = Question(cache, request)
-        self._waiting.append(question)
+        waiting_pass = WaitingPass(cache, request)
+        self._waiting.append(waiting_pass)
+        # Whoever is the last to ask runs the batch for all. The others gave their turn away in `wait_for`, which
+        # returns with the turn taken back, so that again only one thread runs.
         self._run_if_all_wait()
-        self._turn.wait_for(lambda: question.answer is not None)
-        if isinstance(question.answer, BaseException):
-            raise question.answer
-        assert question.answer is not None
-        return question.answer
+        self._turn.wait_for(lambda: waiting_pass.answer is not None)
+        if isinstance(waiting_pass.answer, BaseException):
+            raise waiting_pass.answer
+        assert waiting_pass.answer is not None
+        return waiting_pass.answer
 
     def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
         return self._runtime.forward_batch(caches, requests)
 
     def forward_local(self, step: LocalStep) -> Predictions:
-        """Run a step at once: it is too small to wait for company, and whoever takes part has the turn already."""
+        """Run a step at once: it is too small to wait for others, and a thread that has joined has the turn."""
         return self._runtime.forward_local(step)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Take part: wait for the turn, and keep it but while waiting for a pass."""
+    def joined(self) -> Iterator[None]:
+        """Join: wait for the turn, and keep it but while waiting for a pass."""
         with self._counting:
             self._members += 1
         with self._turn:
@@ -100,10 +104,11 @@ class MeetingRuntime:
                 self._here.inside = False
                 with self._counting:
                     self._members -= 1
+                # The others may all be waiting by now, for nobody but the one that leaves.
                 self._run_if_all_wait()
 
     def run(self, tasks: Sequence[Callable[[], Answer]], together: int) -> list[Answer]:
-        """The answers of `tasks`, in their order, of which up to `together` take part at a time.
+        """Return the answers of `tasks`, in their order; up to `together` are worked on at a time.
 
         The first error that one raises is raised when those under way are done; the rest is not begun.
         """
@@ -112,7 +117,7 @@ class MeetingRuntime:
         pending = iter(enumerate(tasks))
 
         def work() -> None:
-            with self.turn():
+            with self.joined():
                 for index, task in pending:
                     try:
                         answers[index] = task()
@@ -136,27 +141,27 @@ class MeetingRuntime:
         waiting, self._waiting = self._waiting, []
         try:
             answers = self._runtime.forward_batch(
-                [question.cache for question in waiting], [question.request for question in waiting]
+                [waiting_pass.cache for waiting_pass in waiting], [waiting_pass.request for waiting_pass in waiting]
             )
-            for question, answer in zip(waiting, answers, strict=True):
-                question.answer = answer
+            for waiting_pass, answer in zip(waiting, answers, strict=True):
+                waiting_pass.answer = answer
         except BaseException as error:
-            for question in waiting:
-                question.answer = error
+            for waiting_pass in waiting:
+                waiting_pass.answer = error
         self._turn.notify_all()
 
 
 class Worker(ThreadPoolExecutor):
-    """A thread that does one thing after the other, and takes part in the meeting meanwhile. What other threads ask for
-    that take part is done at once and in place."""
+    """A thread that has joined the runtime and does one task after the other. A task that a joined thread submits is
+    done at once, in that thread: it has the turn, and the worker would wait for it."""
 
-    def __init__(self, meeting: MeetingRuntime) -> None:
+    def __init__(self, batching: BatchingRuntime) -> None:
         super().__init__(max_workers=1, thread_name_prefix="quickfill-engine")
-        self._meeting = meeting
+        self._batching = batching
 
     def submit(self, fn: Callable[P, Answer], /, *args: P.args, **kwargs: P.kwargs) -> Future[Answer]:
-        if not self._meeting.taken_part_in:
-            return super().submit(self._in_turn, fn, *args, **kwargs)
+        if not self._batching.is_joined:
+            return super().submit(self._joined, fn, *args, **kwargs)
         future: Future[Answer] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -164,12 +169,13 @@ class Worker(ThreadPoolExecutor):
             future.set_exception(error)
         return future
 
-    def meet(self, tasks: Sequence[Callable[[], Answer]], together: int) -> list[Answer]:
-        """The answers of `tasks`, of which up to `together` take part at a time; in place, one after the other."""
-        if self._meeting.taken_part_in:
+    def run_together(self, tasks: Sequence[Callable[[], Answer]], together: int) -> list[Answer]:
+        """Return the answers of `tasks`, of which up to `together` are worked on at a time; one after the other where
+        the calling thread has joined."""
+        if self._batching.is_joined:
             return [task() for task in tasks]
-        return super().submit(self._meeting.run, tasks, together).result()
+        return super().submit(self._batching.run, tasks, together).result()
 
-    def _in_turn(self, fn: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
-        with self._meeting.turn():
+    def _joined(self, fn: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
+        with self._batching.joined():
             return fn(*args, **kwargs)

@@ -28,12 +28,12 @@ from coder.editing.fill import Likelihoods, Model, fill_in_turn
 from coder.editing.repair import repair
 from coder.editing.rewrite import rewrite, stream_rewrite
 from coder.editing.template import complete_template, free_parts
-from coder.engine.batching import TOGETHER, MeetingRuntime, Worker
+from coder.engine.batching import TOGETHER, BatchingRuntime, Worker
 from coder.engine.runtimes import RuntimeName, load_runtime
 from coder.errors import InputError
-from coder.generation.answering import Answering
 from coder.generation.auto_policy import PassCosts
-from coder.generation.job import Ahead, Job
+from coder.generation.completing import Completing
+from coder.generation.job import Job, Speculative
 from coder.generation.joint_fill import joint_job, jointly_filled
 from coder.generation.prompting import Prompting
 from coder.generation.scorer import Scorer
@@ -61,13 +61,13 @@ class Engine:
         self._runtime = runtime
         self._tokenizer = tokenizer = checkpoint.tokenizer
         self._prompting = prompting = Prompting(runtime.config, tokenizer, checkpoint.frame)
-        self._meeting = meeting = MeetingRuntime(runtime)
+        self._batching = batching = BatchingRuntime(runtime)
         caches = CachePool(runtime.new_cache)
-        self._strategy = strategy = strategy_of(meeting, costs)
-        self._answering = Answering(strategy, prompting, tokenizer, caches)
+        self._strategy = strategy = strategy_of(batching, costs)
+        self._completing = Completing(strategy, prompting, tokenizer, caches)
         self._scorer = Scorer(strategy, prompting, tokenizer, caches)
-        self._worker = Worker(self._meeting)
-        self._ahead = Ahead()
+        self._worker = Worker(self._batching)
+        self._speculative = Speculative()
 
     @staticmethod
     def load(
@@ -125,7 +125,7 @@ class Engine:
         left = threading.Event()
         job = Job[EngineEvent](request, AnyOf(cancelled or left, left))
         try:
-            if not (yield from self._answers(job, self._answering.complete(job))):
+            if not (yield from self._answers(job, self._completing.complete(job))):
                 yield unstarted("cancelled", request.policy, job.seconds)
         finally:
             left.set()
@@ -142,19 +142,19 @@ class Engine:
         Raises:
             InputError: a setting of one of them that cannot be used.
         """
-        self._ahead.interrupt()
+        self._speculative.interrupt()
         stopped = threading.Event()
         both = [AnyOf(event, stopped) for event in cancelled or [stopped] * len(requests)]
         tasks = [partial(self.complete, request, event) for request, event in zip(requests, both, strict=True)]
         try:
-            return self._worker.meet(tasks, together)
+            return self._worker.run_together(tasks, together)
         finally:
             stopped.set()
 
-    def taking_part(self) -> AbstractContextManager[None]:
-        """While a thread is inside, what it asks for is done by itself and at once, its passes together with those of
-        all others that are inside. The events of a stream happen when they are asked for."""
-        return self._meeting.turn()
+    def joined(self) -> AbstractContextManager[None]:
+        """Let the calling thread do what it asks for itself, its passes batched with those of all threads that have
+        joined. The events of a stream happen when they are asked for."""
+        return self._batching.joined()
 
     def fill(self, request: FillRequest, cancelled: Cancellation | None = None) -> Filled:
         """The answers to several holes of a text, when the last one is finished, stopped or out of time."""
@@ -177,7 +177,7 @@ class Engine:
                 yield from fill_in_turn(Model(self.stream, likelihoods), request, either)
                 return
             job = joint_job(request, either)
-            answers = self._answers(job, self._answering.answer_jointly(job, prompt, len(request.texts) - 1))
+            answers = self._answers(job, self._completing.complete_jointly(job, prompt, len(request.texts) - 1))
             yield from jointly_filled(request, answers, job.started)
         finally:
             left.set()
@@ -187,9 +187,9 @@ class Engine:
 
         Any other request goes first, and ends this one. Returns whether the whole context is there.
         """
-        with self._ahead.work() as interrupted:
+        with self._speculative.work() as interrupted:
             job = Job[bool](request, AnyOf(cancelled or interrupted, interrupted))
-            self._worker.submit(job.run, self._answering.prefill(job))
+            self._worker.submit(job.run, self._completing.prefill(job))
             return any(job.answers())
 
     def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
@@ -212,7 +212,7 @@ class Engine:
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         """How likely the model finds `middle` between the two, by the autoregressive pass."""
-        self._ahead.interrupt()
+        self._speculative.interrupt()
         return self._worker.submit(self._scorer.score, prefix, suffix, middle).result()
 
     def diffusion_score(
@@ -234,7 +234,7 @@ class Engine:
     def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
         """How likely the model finds each token of `text` between the two, by the autoregressive pass, and what it
         would have written instead. Another text after the same prefix costs only the passes over that text."""
-        self._ahead.interrupt()
+        self._speculative.interrupt()
         return self._worker.submit(self._scorer.score_tokens, prefix, suffix, text).result()
 
     def close(self) -> None:
@@ -244,8 +244,8 @@ class Engine:
 
     def _answers(self, job: Job[Answer], answers: Iterator[Answer]) -> Generator[Answer, None, bool]:
         """What a job comes to, by the worker or in the calling thread's turn; whether it was waited for."""
-        self._ahead.interrupt()
-        if self._meeting.taken_part_in:
+        self._speculative.interrupt()
+        if self._batching.is_joined:
             yield from answers
             return True
         self._worker.submit(job.run, answers)

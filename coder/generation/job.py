@@ -15,7 +15,7 @@ from coder.api.streams import Mailbox
 Answer = TypeVar("Answer")
 
 
-class Ahead:
+class Speculative:
     """Work that nobody waits for: whoever does goes first."""
 
     def __init__(self) -> None:

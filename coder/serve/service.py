@@ -235,7 +235,7 @@ class Service:
         began, error = time.monotonic(), None
         try:
             turn = Turn(self.engine, ticket.cancelled, ticket.deadline)
-            with self.engine.taking_part(), closing(ticket.work(turn)) as events:
+            with self.engine.joined(), closing(ticket.work(turn)) as events:
                 for event in events:
                     tell(ticket.put, event)
         except BaseException as caught:

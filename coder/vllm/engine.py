@@ -129,7 +129,7 @@ class VllmEngine:
     def count_tokens(self, text: str) -> int:
         return len(self._tokenizer.encode(text))
 
-    def taking_part(self) -> AbstractContextManager[None]:
+    def joined(self) -> AbstractContextManager[None]:
         """Threads need not meet here: their requests do, in vLLM."""
         return nullcontext()
 

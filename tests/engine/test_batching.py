@@ -16,7 +16,7 @@ from coder.diffusion.block_diffusion import parse_algorithm
 from coder.diffusion.events import Committed, Finished
 from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
-from coder.engine.batching import MeetingRuntime
+from coder.engine.batching import BatchingRuntime
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.model.checkpoint.checkpoint import Checkpoint
@@ -69,23 +69,23 @@ def denoise(runtime: Runtime, request: DenoiseRequest) -> tuple[list[int], Finis
 
 
 def together(runtime: Runtime, requests: list[Callable[[], DenoiseRequest]], width: int = 8) -> list[list[int]]:
-    meeting = MeetingRuntime(runtime)
-    tasks = [lambda request=request: denoise(meeting, request())[0] for request in requests]
-    return meeting.run(tasks, width)
+    batching = BatchingRuntime(runtime)
+    tasks = [lambda request=request: denoise(batching, request())[0] for request in requests]
+    return batching.run(tasks, width)
 
 
 @settings(max_examples=50)
 @given(st.lists(st.tuples(contexts, algorithms, st.integers(1, 30)), max_size=12), st.integers(1, 5))
 def test_on_a_toy_the_outputs_and_statistics_are_exactly_those_of_one_by_one(mix, width: int):
     runtime = ToyRuntime()
-    meeting = MeetingRuntime(runtime)
+    batching = BatchingRuntime(runtime)
 
     def request(context, algorithm, max_tokens) -> DenoiseRequest:
         return DenoiseRequest(context, runtime.new_cache(), algorithm, END, max_tokens)
 
     alone = [denoise(runtime, request(*each)) for each in mix]
-    tasks = [lambda each=each: denoise(meeting, request(*each)) for each in mix]
-    for (output, finished), (expected, reference) in zip(meeting.run(tasks, width), alone, strict=True):
+    tasks = [lambda each=each: denoise(batching, request(*each)) for each in mix]
+    for (output, finished), (expected, reference) in zip(batching.run(tasks, width), alone, strict=True):
         assert output == expected
         assert finished.reason == reference.reason
         for field in ("tokens", "prefill_passes", "canvas_passes", "commit_passes", "mean_confidence"):
@@ -191,7 +191,7 @@ def test_threads_that_take_part_share_passes_with_everybody_else(engine: Engine)
     expected = [engine.complete(request).text for request in REQUESTS]
 
     def inside(requests: list[CompletionRequest]) -> list[str]:
-        with engine.taking_part():
+        with engine.joined():
             first, *others = requests
             return [engine.complete(first).text, *(answer.text for answer in engine.complete_many(others))]
 
@@ -204,7 +204,7 @@ def test_threads_that_take_part_share_passes_with_everybody_else(engine: Engine)
 
 
 def test_from_inside_events_happen_when_they_are_asked_for(engine: Engine):
-    with engine.taking_part():
+    with engine.joined():
         events = engine.stream(CompletionRequest(TEXT, max_tokens=40))
         next(events)
         cancelled = threading.Event()
@@ -234,7 +234,7 @@ def test_cancelling_one_leaves_the_others_unharmed(engine: Engine):
 
 def test_a_request_cancelled_between_passes_ends_and_the_others_go_on():
     runtime = ToyRuntime()
-    meeting = MeetingRuntime(runtime)
+    batching = BatchingRuntime(runtime)
     count = 0
 
     def cancelled() -> bool:
@@ -244,10 +244,10 @@ def test_a_request_cancelled_between_passes_ends_and_the_others_go_on():
 
     def task(stop: Callable[[], bool], max_tokens: int) -> Finished:
         algorithm = parse_algorithm("autoregressive", 1)
-        request = DenoiseRequest([12, 13, 14], meeting.new_cache(), algorithm, 99, max_tokens, cancelled=stop)
-        return denoise(meeting, request)[1]
+        request = DenoiseRequest([12, 13, 14], batching.new_cache(), algorithm, 99, max_tokens, cancelled=stop)
+        return denoise(batching, request)[1]
 
-    first, second = meeting.run([lambda: task(cancelled, 30), lambda: task(lambda: False, 30)], 2)
+    first, second = batching.run([lambda: task(cancelled, 30), lambda: task(lambda: False, 30)], 2)
     assert (first.reason, first.statistics.tokens) == ("cancelled", 3)
     assert (second.reason, second.statistics.tokens) == ("length", 30)
 
@@ -270,30 +270,30 @@ def test_an_error_of_the_runtime_reaches_all_that_wait():
         def forward_batch(self, caches, requests):
             raise OSError("no memory")
 
-    meeting = MeetingRuntime(Broken())
+    batching = BatchingRuntime(Broken())
 
     def task() -> str:
         try:
             while True:  # until the other one is there too
-                meeting.forward(meeting.new_cache(), Pass([12], wanted=[0]))
+                batching.forward(batching.new_cache(), Pass([12], wanted=[0]))
         except OSError as error:
             return str(error)
 
-    assert meeting.run([task, task], 2) == ["no memory", "no memory"]
+    assert batching.run([task, task], 2) == ["no memory", "no memory"]
 
 
 def test_what_does_not_fit_the_model_is_refused_alone():
     runtime = ToyRuntime(max_positions=20)
-    meeting = MeetingRuntime(OnlyFits(runtime))
+    batching = BatchingRuntime(OnlyFits(runtime))
 
     def task(length: int) -> int:
-        return len(meeting.forward(meeting.new_cache(), Pass([12] * length, wanted=[0])).tokens)
+        return len(batching.forward(batching.new_cache(), Pass([12] * length, wanted=[0])).tokens)
 
     with pytest.raises(InputError, match="20"):
-        meeting.run([lambda: task(5), lambda: task(21), lambda: task(6)], 3)
+        batching.run([lambda: task(5), lambda: task(21), lambda: task(6)], 3)
 
 
-class OnlyFits(MeetingRuntime):
+class OnlyFits(BatchingRuntime):
     """Refuses what is too long, as the real runtimes do."""
 
     def forward(self, cache, request):

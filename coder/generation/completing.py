@@ -35,8 +35,8 @@ AHEAD_CHUNK = 32
 """Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
 
 
-class Answering:
-    """Writes answers. Its generators run on the engine's worker, or in the turn of a thread that takes part."""
+class Completing:
+    """Writes answers. Its generators run on the engine's worker, or in a thread that has joined it."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Answering:
         replaces = replaced_characters(text, prompt.around.replaced)
         return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
-    def answer_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
+    def complete_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
         """What happens in the holes of one prompt, which are denoised together."""
         control = self._config.control
         denoising = replace(

@@ -14,7 +14,7 @@ from coder.engine.engine import Engine
 from coder.train.adapter_file import LORA, adapter_tensors, write_adapter
 from coder.train.base_model import open_base
 from coder.train.infilling import METHODS, Hole, figures_of, fill_with
-from coder.train.learning_rate import rate_factor, share_done
+from coder.train.pace import rate_factor, share_done
 from coder.train.packed_rows import PackedRows
 from coder.train.row_stream import RowStream
 from coder.train.run import precision, prepared

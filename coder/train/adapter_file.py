@@ -1,4 +1,4 @@
-"""What training makes, as a file: low-rank changes, the mask's embedding, the local autoregression.
+"""The file that training makes: low-rank changes, the mask's embedding, the local autoregression.
 
 Safetensors: `NAME.lora_A` [rank, in] and `NAME.lora_B` [out, rank] for each changed matrix, by its name in a checkpoint
 (`model.layers.0.mlp.down_proj.weight`), `mask_embedding` [hidden] and `local.W1`, `local.b1`, `local.W2`; and metadata:
@@ -26,7 +26,7 @@ MODEL = "model."
 """Before the names of a model's own parameters in the state of a `TwoStreamModel`."""
 LORA, WEIGHT = ".lora_", ".weight"
 UNUSED = ("local.g",)
-"""What the files of the first adapters hold besides, and nothing reads."""
+"""Tensors in the files of the first adapters that nothing reads."""
 
 
 def adapter_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Who sees whom in the two streams, as an attention function of `transformers`.
+"""Attention of the two streams, as a function that `transformers` calls.
 
 A token of the context sees the context before it. A clean token of the region sees its whole context, the clean tokens
 before it and itself. A noisy one sees the context, the clean tokens before its canvas's anchor, and its whole canvas

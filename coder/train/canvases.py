@@ -1,4 +1,4 @@
-"""Canvases for training: cut from a region at random anchors, whole, noised, with what each slot is to say.
+"""Canvases for training: cut from a region at random anchors, whole, with masked slots and their weights.
 
 Many canvases share one context, so an example is seen from many places for little more than one reading of it. A canvas
 is whole even where the region ends inside it: the slots behind the end hold the end token too, since a canvas that was

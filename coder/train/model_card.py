@@ -13,7 +13,7 @@ from coder.train.packed_rows import PackedRows
 from coder.train.settings import TrainSettings
 
 Log = Sequence[Mapping[str, Any]]
-"""What a run logged, oldest first."""
+"""The log of a run, oldest entry first."""
 
 
 def model_card(settings: TrainSettings, log: Log, answers: Sequence[Answer]) -> str:
@@ -22,7 +22,7 @@ def model_card(settings: TrainSettings, log: Log, answers: Sequence[Answer]) -> 
     last = training[-1] if training else {"step": 0, "seconds": 0.0}
     model, objective = settings.model, settings.objective
     base = "the embedded checkpoint" if model.init == EMBEDDED else f"`{Path(model.init).name}`"
-    abilities = [name for name in ("holes", "edits", "context") if getattr(model, name)]
+    abilities = [name for name in ("holes", "context") if getattr(model, name)]
     sizes = ", ".join(str(size) for size in sorted(set(objective.canvas_sizes)))
     method = "all weights" if model.method == "full" else f"low rank {model.rank} on every matrix of the layers"
     facts = {

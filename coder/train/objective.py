@@ -153,7 +153,7 @@ class TwoStreamModel(torch.nn.Module):
         return found, Targets(row, best, likely.float())
 
     def _slot_targets(self, batch: Batch, places: Tensor, targets: Targets, soft: float) -> tuple[Tensor, Tensor]:
-        """What slots are to say: the right token, and for a share what their teachers predict."""
+        """Targets of slots: the right token, and for a share their teachers' predictions."""
         tokens, shares = _hard(batch["labels"][places], self.objective.soft_targets)
         teachers = batch["teachers"][places]
         own = (teachers != NOTHING).nonzero()[:, 0]

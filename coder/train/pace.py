@@ -1,4 +1,4 @@
-"""When training saves and stops: its budget is spent, its slice is over, or somebody asked it to."""
+"""The clock of a run: its learning rate, and when it saves and stops: budget spent, slice over, or asked to."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from coder.train.learning_rate import share_done
-from coder.train.settings import BudgetSettings
+from coder.train.settings import BudgetSettings, OptimizerSettings
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -87,3 +86,16 @@ class Pace(TrainerCallback):
             control.should_training_stop = True
         # The evaluation of a finished run is made when it is over, by who started it.
         control.should_evaluate = control.should_evaluate and not (done or self.interrupted)
+
+
+def share_done(step: int, seconds: float, budget: BudgetSettings) -> float:
+    """Return the share of the budget that is spent, from 0 to 1, in steps or in time, whichever is more."""
+    steps = step / budget.max_steps if budget.max_steps else 0.0
+    return min(1.0, max(steps, seconds / budget.max_seconds if budget.max_seconds else 0.0))
+
+
+def rate_factor(step: int, done: float, optimizer: OptimizerSettings) -> float:
+    """Return the factor of the highest learning rate in step `step`, from 0, a share `done` of the budget spent."""
+    warmup = min(1.0, (step + 1) / max(1, optimizer.warmup_steps))
+    falling = max(0.0, done - optimizer.steady) / max(1e-9, 1.0 - optimizer.steady)
+    return warmup * (1.0 - (1.0 - optimizer.lowest) * min(1.0, falling))

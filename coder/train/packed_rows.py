@@ -44,7 +44,7 @@ TokenType = np.dtype[np.uint16] | np.dtype[np.uint32]
 
 
 class Role(IntEnum):
-    """What a token is there for."""
+    """The purpose of a token."""
 
     PADDING = 0
     CONTEXT = 1
@@ -88,7 +88,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class KindCount:
-    """How much of the rows is of one kind of example."""
+    """The part of the rows that is of one kind of example."""
 
     documents: int
     tokens: int
@@ -96,7 +96,7 @@ class KindCount:
 
 @dataclass(frozen=True)
 class RowsCard:
-    """What `rows.json` says.
+    """The content of `rows.json`.
 
     Attributes:
         row_length: tokens in a row, padding included.

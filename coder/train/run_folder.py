@@ -30,7 +30,7 @@ from coder.train.settings import TrainSettings
 
 SETTINGS_FILE = "settings.json"
 FIGURES_FILE = "figures.json"
-"""What was measured at the end of a run."""
+"""Figures that were measured at the end of a run."""
 ADAPTER_FILE = "adapter.safetensors"
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -87,7 +87,7 @@ def new_config(config: Mapping[str, Any], settings: TrainSettings, decoding: Seq
         "version": model.version,
         "adapter": ADAPTER_FILE,
         "block_sizes": sorted(set(settings.objective.canvas_sizes)),
-        "abilities": {"holes": model.holes, "edits": model.edits, "correction": False, "context": model.context},
+        "abilities": {"holes": model.holes, "edits": False, "correction": False, "context": model.context},
     }
     return {**config, "quickfill": {**kept, **ours, **({"decoding": list(decoding)} if decoding else {})}}
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 STRICT = {"extra": "forbid", "use_attribute_docstrings": True}
-"""How pydantic reads each section: an unknown name is an error."""
+"""Settings of pydantic for each section: an unknown name is an error."""
 
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Where the weights come from, what of them is trained, and what the result is called."""
+    """The weights to begin with, the method, and the name of the result."""
 
     __pydantic_config__ = STRICT
 
@@ -30,10 +30,10 @@ class ModelSettings:
     """Train low-rank changes of every matrix of the layers, or all weights."""
 
     rank: int = 32
-    """Of the changes: how much can be learned."""
+    """Rank of the changes: more can learn more."""
 
     scale: float = 2.0
-    """What the changes are multiplied by."""
+    """Factor of the changes."""
 
     frozen_layers: int = 0
     """So many of the lowest layers are not trained: no gradient goes through them, nor to the mask's embedding."""
@@ -42,13 +42,10 @@ class ModelSettings:
     """Width of the local autoregression; 0 trains none."""
 
     version: str = "unnamed"
-    """What the new checkpoint calls itself."""
+    """Name of the new checkpoint."""
 
     holes: bool = False
     """Whether the rows teach to answer several holes in one stream."""
-
-    edits: bool = False
-    """Whether the rows teach to rewrite a region."""
 
     context: bool = False
     """Whether the rows show other files before the file."""
@@ -56,7 +53,7 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class DataSettings:
-    """What to learn from, and what to judge by. Paths are relative to the settings' file."""
+    """Rows to learn from and to judge by. Paths are relative to the settings' file."""
 
     __pydantic_config__ = STRICT
 
@@ -75,7 +72,7 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class ObjectiveSettings:
-    """What is learned: next tokens, canvases of masked slots, and the local autoregression over these."""
+    """The objective: next tokens, canvases of masked slots, and the local autoregression over these."""
 
     __pydantic_config__ = STRICT
 
@@ -92,10 +89,10 @@ class ObjectiveSettings:
     """Each slot weighs so much of the one before it: near ones can be learned, and are what a pass fixes."""
 
     end_weight: float = 2.0
-    """What the token that ends an answer weighs, against any other."""
+    """Weight of the token that ends an answer; any other has 1."""
 
     behind_the_end: float = 0.1
-    """What a slot behind the end of an answer weighs: such slots are easy and many."""
+    """Weight of a slot behind the end of an answer: such slots are easy and many."""
 
     most_level_weight: float = 3.0
     """Bound of the weight 1/t that a noise level t gives a canvas."""
@@ -104,16 +101,16 @@ class ObjectiveSettings:
     """So many of the clean stream's likeliest tokens teach a slot."""
 
     soft_share: float = 0.5
-    """What they count in a slot's target; the rest is the right token."""
+    """Their share of a slot's target; the rest is the right token."""
 
     local_soft_share: float = 0.5
     """The same in the targets of the local autoregression."""
 
     next_token_weight: float = 1.0
-    """What the loss of next tokens counts beside that of canvases."""
+    """Weight of the next tokens' loss; that of canvases has 1."""
 
     local_weight: float = 0.5
-    """What the loss of the local autoregression counts beside that of canvases."""
+    """Weight of the local autoregression's loss."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +141,7 @@ class OptimizerSettings:
     """The part of the budget after which it begins to fall."""
 
     lowest: float = 0.08
-    """What it falls to, of the highest."""
+    """The rate at the end, as a share of the highest."""
 
     weight_decay: float = 0.0
     """Of matrices; norms and embeddings have none."""
@@ -177,7 +174,7 @@ class BudgetSettings:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How it is run, and what is written."""
+    """The run itself: its folder, precision, log and checkpoints."""
 
     __pydantic_config__ = STRICT
 
@@ -206,7 +203,7 @@ class RunSettings:
     """Steps between checkpoints; there is one at the end, and where training is interrupted."""
 
     keep: int = 2
-    """How many checkpoints are kept, the newest."""
+    """Number of checkpoints that are kept, the newest."""
 
     holes_to_fill: int = 64
     """Holes filled when the run is over."""

@@ -1,4 +1,4 @@
-"""Examples as the model is trained on them: two streams, packed, and what each place of the second is to say.
+"""Examples as the model is trained on them: two streams, packed, with the target of each place of the second.
 
 The *context* (prefix and suffix) is only read: it runs without a gradient. The *region* holds what the model learns to
 write, from the control token before the middle on, and behind it noisy canvases over the same tokens; it attends to

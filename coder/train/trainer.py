@@ -14,11 +14,10 @@ import torch
 from transformers import Trainer, TrainingArguments
 
 from coder.train.adapter_file import MASK
-from coder.train.learning_rate import rate_factor, share_done
 from coder.train.local_autoregression import PREFIX
 from coder.train.loss_table import LossTable
 from coder.train.objective import TwoStreamModel
-from coder.train.pace import Pace
+from coder.train.pace import Pace, rate_factor, share_done
 from coder.train.row_stream import RowStream
 from coder.train.run_folder import RunFolder
 from coder.train.settings import TrainSettings

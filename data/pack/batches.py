@@ -1,4 +1,4 @@
-"""Where files come from: the shards of a corpus, or a plain folder; a few megabytes at a time.
+"""Sources of files: the shards of a corpus, or a plain folder; a few megabytes at a time.
 
 A batch is a promise: what is to be read, not what was. So a process reads its own, and what is in a batch does not
 depend on how many processes there are.
@@ -71,7 +71,7 @@ class FolderPart:
 
 
 def batches(sources: Sequence[Path], split: str = TRAIN) -> Iterator[Batch]:
-    """What is in shards, folders of shards, and folders of source files, in order.
+    """Yield the batches of shards, folders of shards, and folders of source files, in order.
 
     Raises InputError for what is neither, and for a damaged shard.
     """

@@ -100,7 +100,7 @@ def _worth(file: SourceText) -> int:
 
 
 class Shares:
-    """How many examples of each kind there are, against the weights that they should have."""
+    """Counts of the examples of each kind, against the weights that they should have."""
 
     def __init__(self, weights: Mapping[Kind, float]) -> None:
         total = sum(weights.values())

@@ -20,7 +20,7 @@ LONGEST_HOLE = 1600
 MOST_LINES = 12
 
 CURSOR_INSIDE = 0.3
-"""How often the beginning of an expression or a list of arguments stands there already."""
+"""Share of the expressions and argument lists whose beginning stands there already."""
 
 ATTEMPTS = 6
 
@@ -94,7 +94,7 @@ def expression(source: SourceText, region: Span, generator: random.Random) -> Sp
 
 
 def arguments(source: SourceText, region: Span, generator: random.Random) -> Span | None:
-    """What is between the brackets of a call or a signature."""
+    """The text between the brackets of a call or a signature."""
     return _perhaps_begun(_one_within(source.pieces.arguments, region, generator), generator)
 
 

@@ -16,7 +16,7 @@ LONGEST_FUNCTION = 2400
 """Characters. Longer ones have holes as any other text has them."""
 
 LINES_ABOVE = (0, 0, 0, 1, 1, 2, 3, 3, 4, 6, 8)
-"""How far above the hole the split may be."""
+"""Lines between the split and the hole, of which one is drawn."""
 
 MOST_HOLES = 4
 FEW_CHARACTERS = 600

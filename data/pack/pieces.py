@@ -1,4 +1,4 @@
-"""Where a text's functions, blocks, expressions and argument lists are, found in one walk over its tree."""
+"""The functions, blocks, expressions and argument lists of a text, found in one walk over its tree."""
 
 from __future__ import annotations
 

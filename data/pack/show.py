@@ -19,7 +19,7 @@ CONTROL = "reverse cyan"
 
 
 def card_table(card: RowsCard) -> Table:
-    """How much there is of what."""
+    """A table of the kinds of examples, with their counts and shares."""
     title = (
         f"{card.rows:,} rows of {card.row_length:,}, {card.tokens:,} tokens, {card.middle_tokens:,} of them in "
         f"middles, {card.fill:.1%} full"

@@ -1,4 +1,4 @@
-"""How much of a file stands around an example, in characters, from a line's start to a line's end."""
+"""The part of a file that stands around an example, from a line's start to a line's end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LITTLE_AFTER = 1, 9
 """Lines."""
 
 WITHOUT_SUFFIX = 0.1
-"""How often a hole anywhere is at the end of what is there: code that is being written has nothing behind it."""
+"""Share of the holes anywhere without a suffix: code that is being written often has nothing behind it."""
 
 
 def around_function(

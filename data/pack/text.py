@@ -34,7 +34,7 @@ class SourceText:
 
     @property
     def comment(self) -> str:
-        """What begins a comment."""
+        """The beginning of a comment in its language."""
         known = language_named(self.language)
         return (known and known.comment) or "#"
 

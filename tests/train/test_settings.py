@@ -11,7 +11,7 @@ import pytest
 
 from coder.errors import InputError
 from coder.train import settings_file
-from coder.train.learning_rate import rate_factor, share_done
+from coder.train.pace import rate_factor, share_done
 from coder.train.settings import BudgetSettings, OptimizerSettings
 from coder.train.settings_file import parse_settings, read_settings, write_settings
 from coder.train.settings_list import settings_toml

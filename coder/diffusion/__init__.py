@@ -1,6 +1,7 @@
-"""Denoising: token ids in, events out. Numpy only; a model is whatever answers `coder.model.runtime.Runtime`.
+"""Denoising: token ids in, events out. Numpy only; a model is any implementation of `coder.model.runtime.Runtime`.
 
-`schedules` say how noisy a block is, `unmasking` which slots a step fixes, `selection` which token a slot gets;
-`canvas` holds the slots, `run` makes passes, `algorithms` decode with them. A `request` goes to the `sampler`, which
-tells in `events` what happens; `scoring` asks how likely a given text is.
+`sampler` shows the life of a run at its head; `run` has the request and the passes, `events` the outcome. `canvas`
+holds the slots, `policies` names the ways to decode; `unmasking` chooses the slots of a step, by `schedules` too, and
+`steering` applies constraints and guides. `block_diffusion` decodes this project's models, `whole_canvas` the published
+ones; `likelihood` scores a given text.
 """

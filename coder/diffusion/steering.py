@@ -92,10 +92,21 @@ class Between:
     Args:
         amounts: int64 [vocabulary], added by each token, never negative.
         smallest: the least that any token filling a gap adds.
+        surely: int64 [vocabulary], what each token adds at least, where `amounts` is the most; it counts for the lower
+            bound.
     """
 
-    def __init__(self, amounts: IntArray, least: int, most: int | None, end_token: int, smallest: int = 0) -> None:
+    def __init__(
+        self,
+        amounts: IntArray,
+        least: int,
+        most: int | None,
+        end_token: int,
+        smallest: int = 0,
+        surely: IntArray | None = None,
+    ) -> None:
         self._amounts = amounts
+        self._surely = amounts if surely is None else surely
         self._least = least
         self._most = most
         self._end = np.array([end_token])
@@ -105,7 +116,8 @@ class Between:
     def excluded(self, answer: IntArray, position: int) -> Exclusions:
         before = answer[:position]
         left = self._sum(before)
-        too_short = left < self._least and UNKNOWN not in before
+        full = self._most is not None and left >= self._most
+        too_short = not full and UNKNOWN not in before and int(self._surely[before].sum()) < self._least
         forbidden = self._end if too_short else NO_TOKENS
         if self._most is None:
             return Exclusions(forbidden)

@@ -42,7 +42,8 @@ class TokenConstraints:
             most = None if constraints.max_lines is None else constraints.max_lines - 1
             yield Between(self._line_breaks, constraints.min_lines - 1, most, end)
         if constraints.min_characters or constraints.max_characters is not None:
-            yield Between(self._characters, constraints.min_characters, constraints.max_characters, end, smallest=1)
+            bounds = constraints.min_characters, constraints.max_characters
+            yield Between(self._characters, *bounds, end, smallest=1, surely=self._sure_characters)
 
     @cached_property
     def _bytes(self) -> list[bytes]:
@@ -57,6 +58,12 @@ class TokenConstraints:
         """The most characters that a token can add. Bytes that continue a character begun before may turn out to form
         none, and are then shown as one character each."""
         return np.array([len(content.decode(errors="replace")) for content in self._bytes], np.int64)
+
+    @cached_property
+    def _sure_characters(self) -> IntArray:
+        """The fewest characters that a token can add: its bytes that continue no character begun before, since the
+        others may join one."""
+        return np.array([sum(byte & 0xC0 != 0x80 for byte in content) for content in self._bytes], np.int64)
 
     def _tokens_with(self, characters: str) -> IntArray:
         """Return the tokens that hold one of the characters, or its first bytes at their end."""

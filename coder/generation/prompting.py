@@ -46,7 +46,7 @@ class Prompting:
 
     def prompt(self, request: CompletionRequest) -> Prompt:
         around = self.window(request)
-        # A checkpoint that never saw other files before its own would only be led astray by them.
+        # Files before its own only confuse a checkpoint that was not trained with any.
         known = request.snippets if self._config.abilities.context else ()
         header = snippets_header(self._tokenizer, known, min(SNIPPET_TOKENS, self._config.max_positions // 8))
         suffix = request.suffix[len(around.replaced) :]

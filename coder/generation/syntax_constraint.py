@@ -35,7 +35,7 @@ class Judge:
         is_sound: whether the joined text is; None where that cannot be told.
         broken_at: up to which of the answer's characters the fault must lie; None where that cannot be told, and
             negative where it lies before the answer.
-        inside_line: whether the answer's last line goes on behind it.
+        inside_line: whether text follows the hole on its last line.
     """
 
     is_sound: Callable[[str], bool | None]

@@ -53,7 +53,7 @@ class WorkspaceGuide:
 
     Args:
         index: the workspace's n-grams. It does not change while the guide is in use.
-        suffix: the text behind the hole. Where the workspace would go on with it, the hole's text ends.
+        suffix: the text behind the hole. Where the workspace continues with that text, the hole ends.
     """
 
     def __init__(self, index: NgramIndex, tokenizer: Tokenizer, suffix: str) -> None:

@@ -64,5 +64,6 @@ class CachePool:
             del self._caches[0]
 
     def _is_anothers(self, cache: Cache) -> bool:
+        """Return whether another thread took the cache last, which may be waiting inside a run that uses it."""
         me = threading.current_thread()
         return any(owned is cache and thread is not me for thread, owned in self._owned.items())

@@ -63,6 +63,17 @@ def test_tokens_count_for_their_line_breaks_and_characters(engine: Engine, token
     assert len(text) <= sum(tokens._characters[ids]) <= len(text.encode())
 
 
+@given(number=st.lists(st.integers(0, 10**6), max_size=12))
+def test_whatever_bytes_meet_a_text_lies_between_its_tokens_sums(
+    engine: Engine, tokens: TokenConstraints, number: list[int]
+):
+    """Tokens that are parts of characters may form one together, or none."""
+    vocabulary = engine.config.vocab_size
+    ids = [value % vocabulary for value in number if value % vocabulary not in engine.config.control.all]
+    length = len(engine.checkpoint.tokenizer.decode(ids))
+    assert sum(tokens._sure_characters[ids]) <= length <= sum(tokens._characters[ids])
+
+
 def test_a_character_of_several_bytes_is_not_even_begun(engine: Engine, tokens: TokenConstraints):
     (without,) = tokens.of(Constraints(without="é"))
     assert isinstance(without, Without)

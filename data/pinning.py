@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coder.errors import InputError
+from coder.train.packages import Pin, run_pip_download, sha256_of_file
 from data.document import SourceFile
 from data.sources.archive import SUFFIXES, Archive, name_and_version
-from data.sources.pinned import Pin, parse_pin, run_pip_download, sha256_of_file
+from data.sources.pinned import parse_pin
 from data.sources.source import Wanted, normalised_name
 from data.steps.licence import PERMISSIVE, is_allowed
 

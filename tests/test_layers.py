@@ -48,6 +48,7 @@ MAY_IMPORT = {
         "coder.syntax",
         "coder.train.adapt",
         "coder.train.infilling_tokens",
+        "coder.train.packages",
         "coder.train.packed_rows",
     ),
 }

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,29 +10,12 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from coder.errors import InputError
+from coder.train.packages import Pin, download, sha256_of_file
 from data.sources.archive import SUFFIXES, Archive, name_and_version
 from data.sources.source import Found, Wanted, normalised_name
 
 PIN = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;]+)(?P<hashes>(?:\s+--hash=sha256:[0-9a-f]{64})+)")
 HASH = re.compile(r"sha256:([0-9a-f]{64})")
-
-PURE_PYTHON = ("--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.11")
-"""Wheels that run anywhere, so that the same list gives the same files on every machine, and nothing is built."""
-
-BLOCK = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Pin:
-    """A line of the list. hashes: SHA-256 of the archives that it may be, hexadecimal."""
-
-    name: str
-    version: str
-    hashes: tuple[str, ...]
-
-    @property
-    def requirement(self) -> str:
-        return " ".join([f"{self.name}=={self.version}", *(f"--hash=sha256:{digest}" for digest in self.hashes)])
 
 
 @dataclass(frozen=True)
@@ -104,34 +83,3 @@ def find_archives(pins: Sequence[Pin], cache: Path) -> dict[Pin, Path]:
                 found[pin] = file
                 break
     return found
-
-
-def download(pins: Sequence[Pin], cache: Path) -> None:
-    """Bring packages into the cache. Raises InputError with what pip said where one cannot be had."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        requirements = Path(folder) / "requirements.txt"
-        requirements.write_text("".join(f"{pin.requirement}\n" for pin in pins), encoding="utf-8")
-        run_pip_download(["--require-hashes", "-r", str(requirements)], cache)
-
-
-def run_pip_download(arguments: Sequence[str], cache: Path) -> None:
-    """`pip download` without dependencies, of wheels for any machine. Raises InputError with what it said."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
-    done = subprocess.run(
-        [*command, "--no-deps", *PURE_PYTHON, "--dest", str(cache), *arguments],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-        raise InputError(f"pip could not download what is pinned: {' '.join(said[-2:]) or 'it said nothing'}")
-
-
-def sha256_of_file(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while block := opened.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

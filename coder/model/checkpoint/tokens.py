@@ -129,7 +129,7 @@ class Tokenizer:
         if token in self._added:
             return b"" if self._added[token].special else self._added[token].content.encode()
         characters = self._tokenizer.id_to_token(token) or ""
-        return bytes(_byte_of_character()[character] for character in characters)
+        return bytes(byte_of_character()[character] for character in characters)
 
 
 def read_tokenizer_file(file: Path) -> tokenizers.Tokenizer:
@@ -154,7 +154,7 @@ def _control_tokens(file: Path, special: dict[str, int]) -> ControlTokens:
 
 
 @functools.cache
-def _byte_of_character() -> dict[str, int]:
+def byte_of_character() -> dict[str, int]:
     """How byte-level BPE writes bytes as printable characters (GPT-2): printable ones as themselves, the rest moved
     behind the first 256 code points, in order."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]

@@ -47,7 +47,7 @@ def with_control_tokens(tokenizer: Mapping[str, Any], vocab_size: int, kept: Seq
     ids = _choose_ids(special, vocab_size, kept, set(model["vocab"].values()) | set(special.values()))
     renamed = {number: CONTROL_TEXTS[name] for name, number in ids.items()}
     old = [token for token in tokenizer.get("added_tokens", ()) if token["id"] not in renamed]
-    new = [_special_token(number, text) for number, text in renamed.items()]
+    new = [special_token(number, text) for number, text in renamed.items()]
     # All of them in the model's vocabulary too: ids of those that are not are counted on from its end.
     vocabulary = {text: number for text, number in model["vocab"].items() if number not in renamed}
     vocabulary |= {token["content"]: token["id"] for token in (*old, *new)}
@@ -77,6 +77,7 @@ def _choose_ids(special: Mapping[str, int], vocab_size: int, kept: Sequence[int]
     return ids | dict(zip(missing, spare, strict=False))
 
 
-def _special_token(number: int, text: str) -> dict[str, Any]:
+def special_token(number: int, text: str) -> dict[str, Any]:
+    """An entry of `added_tokens` in a `tokenizer.json`."""
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     return {"id": number, "content": text, **flags, "special": True}

@@ -123,7 +123,7 @@ def unadapted_settings(control: ControlTokens) -> Settings:
 
 
 @contextmanager
-def replaced(destination: Path, force: bool, source: Path) -> Iterator[Path]:
+def replaced(destination: Path, force: bool, source: Path | None = None) -> Iterator[Path]:
     """A path beside `destination` to write to, a file or a folder, which takes its place when all went well.
 
     Raises InputError when something is there that may not be replaced.
@@ -145,10 +145,10 @@ def replaced(destination: Path, force: bool, source: Path) -> Iterator[Path]:
             raise
 
 
-def _require_free(destination: Path, force: bool, source: Path) -> None:
+def _require_free(destination: Path, force: bool, source: Path | None) -> None:
     if not destination.exists():
         return
-    if source.exists() and destination.samefile(source):
+    if source is not None and source.exists() and destination.samefile(source):
         raise InputError(f"{destination} is what is to be converted; choose another destination")
     if not force:
         raise InputError(f"{destination} exists already; choose another destination, or replace it with --force")

@@ -16,13 +16,12 @@ import typer
 from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from benchmarks.typing_replay import is_right
 from benchmarks.typing_sessions import typing_sessions
-from coder.postprocess.context import Mode
+from coder.api.completion import Completion, Mode
 from lsp.documents import Document
 from lsp.engine.engine_client import EngineClient
 from lsp.engine.in_process import InProcessEngine
 from lsp.settings import Settings
 from lsp.suggest.cursor import cursor_in
-from lsp.suggest.drafts import ModelText
 from lsp.suggest.gate import CALIBRATION, Calibration
 from lsp.suggest.suggester import SuggestionQuery, drafts
 
@@ -43,15 +42,15 @@ Floats = npt.NDArray[np.float64]
 class Place:
     """A suggestion where a user had typed so far, and whether the rest of the line came true."""
 
-    candidate: ModelText
+    completion: Completion
     mode: Mode
     right: bool
 
     @property
     def features(self) -> tuple[float, float, float]:
         """The features that `Calibration` weighs: mean and total log-probability, and whether it is a block."""
-        mean = float(np.log(np.clip(self.candidate.confidence, 1e-6, 1.0)))
-        return mean, mean * self.candidate.tokens, float(self.mode == "block")
+        mean = float(np.log(np.clip(self.completion.confidence, 1e-6, 1.0)))
+        return mean, mean * self.completion.tokens, float(self.mode == "block")
 
 
 def main(
@@ -91,8 +90,8 @@ def places(engine: EngineClient, packages: Sequence[str], sessions: int) -> Iter
             offset = len(session.before) + len(done)
             cursor = cursor_in(document, offset, offset)
             draft = next(drafts(engine, SuggestionQuery(cursor, settings, invoked=False), threading.Event()))
-            if draft.text is not None:
-                yield Place(draft.candidate, cursor.mode, is_right(draft.text, session.typed[len(done) :]))
+            if text := draft.completion.text:
+                yield Place(draft.completion, cursor.mode, is_right(text, session.typed[len(done) :]))
 
 
 def fit(places: Sequence[Place], ridge: float = 1e-2) -> Calibration:
@@ -139,7 +138,7 @@ def reliability(places: Sequence[Place], calibration: Calibration, bins: int = 5
 
 
 def _said_and_right(places: Sequence[Place], calibration: Calibration) -> tuple[Floats, Floats]:
-    said = [calibration.probability(place.candidate, place.mode) for place in places]
+    said = [calibration.probability(place.completion, place.mode) for place in places]
     return np.array(said), np.array([place.right for place in places], np.float64)
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from coder.diffusion.events import FinishReason, Statistics
 from coder.errors import InputError
+
+Mode = Literal["line", "block"]
+"""How far an answer goes: to the end of its line, or of its scope."""
+
+Shape = Literal["auto", "line", "block", "raw"]
+"""How an answer fits its place: as a line or a block, `auto` by what follows the hole; `raw` is the model's text."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +65,6 @@ class Template:
         return Template(texts)
 
 
-FREE = Template(("", ""))
-"""Nothing is fixed: one free part, which fits into its line."""
-
-
 @dataclass(frozen=True)
 class Rewritten:
     """What stood in the hole before, and what to do with it: comment lines of the language, each with its line break.
@@ -99,6 +102,7 @@ class CompletionRequest:
             `FillRequest`, so each is free in length; each keeps the constraints, and is one line unless those say more.
         remasking: what is masked and denoised again in a finished answer: `syntax`, `names` or `confidence`, with the
             most rounds after a colon (`syntax:3`). The answer never becomes less likely by it.
+        shape: how the answer fits its place; every door asks for `auto`, programs that judge the model for `raw`.
         rewritten: the answer stands in the place of this; for checkpoints that were trained on edits.
     """
 
@@ -123,6 +127,7 @@ class CompletionRequest:
     template: Template | None = None
     rewritten: Rewritten | None = None
     remasking: str | None = None
+    shape: Shape = "raw"
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,8 @@ class CanvasUpdate:
     """The state of a completion after a pass: the text that is settled, and the canvas behind it.
 
     `passes` counts canvas passes, and those that settled tokens without a canvas. `confidence` is the mean probability
-    of the settled tokens when they were fixed; 0.0 while there are none.
+    of the settled tokens when they were fixed; 0.0 while there are none. `stays` is the beginning of the answer that
+    nothing written later will change.
     """
 
     settled: str
@@ -147,6 +153,7 @@ class CanvasUpdate:
     passes: int
     tokens: int
     confidence: float = 0.0
+    stays: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,8 @@ class Completion:
 
     Attributes:
         text: what belongs in the hole.
-        finish_reason: `end` (the model stopped), `length`, `deadline` or `cancelled`.
+        finish_reason: `end` (the model stopped), `length`, `loop` (it began to repeat itself),
+            `deadline` or `cancelled`.
         replaces: how many characters of the suffix `text` stands in for: closing brackets that are alone on the rest
             of the line, which the model writes itself.
         seconds: from the request's start to its answer.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +13,6 @@ from coder.commands.targets import STDIN, Target, parse_target
 from coder.commands.terminal import output
 from coder.commands.terminal.source import Source, decode_source, read_source, replace_content, unix_line_breaks
 from coder.errors import InputError
-
-if TYPE_CHECKING:
-    from coder.api.completion import Template
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -57,6 +53,7 @@ def complete(
     max_characters: options.MaxCharacters = None,
     without: options.Without = "",
     syntax: options.Syntax = False,
+    raw: options.Raw = False,
     remask: options.Remask = None,
     model: options.Model = "embedded",
     adapter: options.Adapter = None,
@@ -88,7 +85,7 @@ def complete(
     prefix, suffix = unix_line_breaks(source.text[:offset]), unix_line_breaks(source.text[offset:])
     engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
 
-    from coder.api.completion import CompletionRequest, Constraints
+    from coder.api.completion import CompletionRequest, Constraints, Template
 
     request = CompletionRequest(
         prefix=prefix,
@@ -107,7 +104,8 @@ def complete(
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
         syntax_rounds=options.SYNTAX_ROUNDS if syntax else 0,
         remasking=remask,
-        template=wanted_template(template, mark, suffix, samples),
+        template=None if template is None else Template.parse(template, mark),
+        shape="raw" if raw else "auto",
     )
     completion = shared.run(engine, request, output.canvas_view(prefix, suffix, line) if watch else None)
     backup = None
@@ -126,25 +124,12 @@ def complete(
     output.finish(completion)
 
 
-def wanted_template(template: str | None, mark: str, suffix: str, samples: int) -> Template | None:
-    """The template that the user gave. Otherwise, where the line goes on behind the hole, one that is free altogether:
-    the answer then ends where the rest of the line goes on best."""
-    from coder.api.completion import FREE, Template
-
-    if template is not None:
-        return Template.parse(template, mark)
-    return FREE if samples == 1 and re.search(r"\w", suffix.partition("\n")[0]) else None
-
-
 def parses(text: str, place: Target, language: str | None) -> bool | None:
     """Whether the completed text is free of syntax errors; None for a language that cannot be checked here."""
-    from coder.syntax.languages import language_of
-    from coder.syntax.parsing import has_errors
+    from coder.syntax.languages import language_name
+    from coder.syntax.soundness import is_sound
 
-    known = language_of(place.file)
-    name = language or (known.name if known else None)
-    broken = has_errors(text, name) if name else None
-    return None if broken is None else not broken
+    return is_sound(text, language_name(language, place.file))
 
 
 def read_target(place: Target) -> Source:

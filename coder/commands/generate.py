@@ -41,6 +41,7 @@ def generate(
     seed: options.Seed = None,
     samples: options.Samples = 1,
     deadline_ms: options.Deadline = None,
+    raw: options.Raw = False,
 ) -> None:
     """Write code from a description.
 
@@ -68,6 +69,7 @@ def generate(
         seed=seed,
         samples=samples,
         deadline_ms=deadline_ms,
+        shape="raw" if raw else "auto",
     )
     line = prefix.count("\n") + 1
     completion = shared.run(engine, request, output.canvas_view(prefix, "", line) if watch else None)

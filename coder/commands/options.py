@@ -108,6 +108,10 @@ Syntax = Annotated[
         rich_help_panel=ANSWER_PANEL,
     ),
 ]
+Raw = Annotated[
+    bool,
+    typer.Option("--raw", help="The model's text as it is, not fitted to its place.", rich_help_panel=ANSWER_PANEL),
+]
 SYNTAX_ROUNDS = 6
 """How many others are tried."""
 

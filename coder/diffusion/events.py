@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-FinishReason = Literal["end", "length", "deadline", "cancelled"]
-"""`end`: the model said `<|fim_end|>`; `length`: the token limit; the others: the caller's."""
+FinishReason = Literal["end", "length", "loop", "deadline", "cancelled"]
+"""`end`: the model said `<|fim_end|>`; `length`: the token limit; `loop`: it repeats itself; the
+others: the caller's."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ class DenoiseRequest:
         temperature, top_p, seed: see `unmasking.select_tokens`; without a seed every run draws anew.
         deadline: when to stop, on the clock of `time.monotonic`, seconds.
         cancelled: asked before every pass whether to stop.
+        stop: told the output before every pass; the reason to stop there, if there is one.
         fixed: tokens given in advance, by their position in the output. The end cannot come before the last of them.
         guides: their biases are added up.
         constraints: the output obeys all of them.
@@ -66,6 +67,7 @@ class DenoiseRequest:
     seed: int | None = None
     deadline: float = float("inf")
     cancelled: Callable[[], bool] = lambda: False
+    stop: Callable[[Sequence[int]], FinishReason | None] = lambda output: None
     fixed: Mapping[int, int] = field(default_factory=dict)
     guides: Sequence[Guide] = ()
     constraints: Sequence[Constraint] = ()
@@ -130,6 +132,7 @@ class Run:
         self._runtime = runtime
         self._cached = 0
         self._reused = 0
+        self._judged = 0
         self._confidence_sum = 0.0
         self._prefill, self._canvas, self._commit = PassTally(), PassTally(), PassTally()
         self._generator = np.random.default_rng(request.seed)
@@ -305,3 +308,7 @@ class Run:
             raise Stopped("cancelled")
         if time.monotonic() >= self.request.deadline:
             raise Stopped("deadline")
+        if self.produced > self._judged:
+            self._judged = self.produced
+            if (reason := self.request.stop(self.sequence[len(self.request.context) :])) is not None:
+                raise Stopped(reason)

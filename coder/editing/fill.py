@@ -10,7 +10,14 @@ from itertools import zip_longest
 from coder.api.cancellation import Cancellation, unstarted
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, TokenScore
 from coder.api.edits import Filled, FillEvent, FillRequest, HoleUpdate
-from coder.editing.hole_borders import blanks_before, closed_behind, fitted, possible_ends, without_blanks
+from coder.editing.hole_borders import (
+    blanks_before,
+    closed_behind,
+    fitted,
+    is_inside_line,
+    possible_ends,
+    without_blanks,
+)
 from coder.editing.region_fit import Region
 from coder.errors import InputError
 from coder.syntax.languages import language_for
@@ -68,15 +75,16 @@ def _fill_one(
     """Fill the first hole that has no answer yet, and append it."""
     hole = len(answers)
     whole = one_hole(request, [answer.text for answer in answers], deadline_ms)
-    blanks = blanks_before(whole.prefix)
-    asked = replace(whole, prefix=whole.prefix.removesuffix(blanks))
+    inside = is_inside_line(whole.suffix)
+    blanks = blanks_before(whole.prefix) if inside else ""
+    asked = replace(whole, prefix=whole.prefix.removesuffix(blanks), shape="raw" if inside else "block")
     for event in model.stream(asked, cancelled):
         if not isinstance(event, Completion):
             yield HoleUpdate(hole, event)
             continue
-        answer = replace(event, text=without_blanks(event.text, blanks))
+        answer = replace(event, text=without_blanks(event.text, blanks)) if inside else event
         in_time = answer.finish_reason in ("end", "length") and not cancelled.is_set()
-        if in_time and model.likelihoods and whole.suffix.partition("\n")[0].strip():
+        if in_time and model.likelihoods and inside:
             answer = with_best_end(answer, model.likelihoods, whole, request.texts[hole + 1 :])
         else:
             text = fitted(answer.text, request.texts[hole + 1], whole.suffix.partition("\n")[0])

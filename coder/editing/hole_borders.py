@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
+from coder.context.window import closing_brackets
+
 TRAILING_BLANKS = re.compile(r"[ \t]*\Z")
 WORD = re.compile(r"\w+|[^\w\s]")
 BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 MOST_ENDS = 12
 """Ends of an answer that are tried: a part of a line has rarely more words."""
+
+
+def is_inside_line(suffix: str) -> bool:
+    """Whether a hole ends inside its line: something but blanks and closing brackets follows there."""
+    return bool(suffix.partition("\n")[0].strip()) and not closing_brackets(suffix)
 
 
 def blanks_before(prefix: str) -> str:

@@ -64,8 +64,9 @@ class Engine:
         self._batching = batching = BatchingRuntime(runtime)
         caches = CachePool(runtime.new_cache)
         self._strategy = strategy = strategy_of(batching, costs)
-        self._completing = Completing(strategy, prompting, tokenizer, caches)
-        self._scorer = Scorer(strategy, prompting, tokenizer, caches)
+        self._scorer = scorer = Scorer(strategy, prompting, tokenizer, caches)
+        likelihoods = None if strategy.finds_end else Likelihoods(scorer.score, scorer.score_tokens)
+        self._completing = Completing(strategy, prompting, tokenizer, caches, likelihoods)
         self._worker = Worker(self._batching)
         self._speculative = Speculative()
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from coder.api.completion import Completion, EngineEvent
 from coder.context.window import replaced_characters
-from coder.diffusion.events import Prefilled
+from coder.diffusion.events import FinishReason, Prefilled
 from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.sampler import Sampler
 from coder.diffusion.steering import Exactly
+from coder.editing.fill import Likelihoods
 from coder.errors import InputError
 from coder.generation.constraints import TokenConstraints
 from coder.generation.decoding import Decoded, canvas_updates
+from coder.generation.fitting import Fitting, fitting_of
 from coder.generation.job import Job
 from coder.generation.joint_fill import JointEvent, hole_updates
 from coder.generation.prompting import Prompt, Prompting
@@ -44,54 +46,81 @@ class Completing:
         prompting: Prompting,
         tokenizer: Tokenizer,
         caches: CachePool,
+        likelihoods: Likelihoods | None = None,
     ) -> None:
+        """`likelihoods` tell where a part of a line ends; None where the model ends it by itself."""
         self._strategy = strategy
         self._config = strategy.runtime.config
         self._prompting = prompting
         self._tokenizer = tokenizer
         self._caches = caches
+        self._likelihoods = likelihoods
         self._sampler = Sampler(strategy.runtime)
         self._constraints = TokenConstraints(tokenizer, self._config.vocab_size)
 
     def complete(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
         """Canvas updates, then the completion."""
-        prompt = self._prompting.prompt(job.request)
+        fitting = fitting_of(job.request)
         samples: list[Completion] = []
         for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
             if len(samples) == job.request.samples or (attempt and job.over):
                 break
-            sample = yield from self._sample(job, prompt, attempt)
+            sample = yield from self._sample(job, fitting, attempt)
             if sample.text not in [other.text for other in samples]:
                 samples.append(sample)
         # The first one is what was streamed; among the others confidence decides.
         first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
         others.sort(key=_by_confidence)
+        if fitting is not None and others:
+            first, *others = sorted([first, *others], key=lambda sample: not fitting.leaves_sound(sample))
         yield replace(first, seconds=job.seconds, alternatives=tuple(others))
 
     def prefill(self, job: Job[bool]) -> Iterator[bool]:
         """Bring the context into the cache; whether all of it is there."""
-        prompt = self._prompting.prompt(job.request)
+        fitting = fitting_of(job.request)
+        prompt = self._prompting.prompt(fitting.asked if fitting else job.request)
         denoising = replace(self._denoise_request(job, prompt, attempt=0), prefill_chunk=AHEAD_CHUNK)
         # Left after its first event, a run has written nothing.
         yield isinstance(next(iter(self._sampler.denoise(denoising))), Prefilled)
         self._caches.trim()
 
-    def _sample(self, job: Job[EngineEvent], prompt: Prompt, attempt: int) -> Generator[EngineEvent, None, Completion]:
-        """One completion. The updates of the first one go to the caller."""
+    def _sample(
+        self, job: Job[EngineEvent], fitting: Fitting | None, attempt: int
+    ) -> Generator[EngineEvent, None, Completion]:
+        """One completion, fitted to its place. The updates of the first one go to the caller."""
+        completion = yield from self._written(job, fitting, attempt)
+        if fitting is None:
+            return completion
+        if fitting.is_elsewhere(completion.text) and not job.over:
+            fitting = fitting.with_blanks_shown()
+            completion = yield from self._written(job, fitting, attempt)
+        return fitting.completion(completion, self._likelihoods)
+
+    def _written(
+        self, job: Job[EngineEvent], fitting: Fitting | None, attempt: int
+    ) -> Generator[EngineEvent, None, Completion]:
+        """A completion as the model writes it."""
         started = time.monotonic()
+        asked = fitting.asked if fitting else job.request
+        prompt = self._prompting.prompt(asked)
         denoising = self._denoise_request(job, prompt, attempt)
-        answer = None
-        for update in canvas_updates(self._sampler.denoise(denoising), self._tokenizer):
+
+        def stop(output: Sequence[int]) -> FinishReason | None:
+            return fitting.stop(self._prompting.answer(self._tokenizer.decode(output))) if fitting else None
+
+        answer = shown = None
+        for update in canvas_updates(self._sampler.denoise(replace(denoising, stop=stop)), self._tokenizer):
             if isinstance(update, Decoded):
                 answer = update
             elif attempt == 0:
-                yield update
+                shown = fitting.update(update, shown) if fitting else replace(update, stays=update.settled)
+                yield shown
         assert answer is not None
         if job.request.remasking is not None:
             replaced = prompt.around.replaced
-            answer = remasked_answer(answer, job.request, replaced, denoising, self._strategy, self._tokenizer)
+            answer = remasked_answer(answer, asked, replaced, denoising, self._strategy, self._tokenizer)
         if rounds := job.request.syntax_rounds:
-            judge = judge_of(job.request, prompt.around.replaced)
+            judge = judge_of(asked, prompt.around.replaced)
             answer = sound_answer(answer, denoising, self._strategy, self._tokenizer, judge, rounds)
         self._caches.trim()
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)

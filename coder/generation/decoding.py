@@ -47,18 +47,18 @@ def canvas_updates(events: Iterable[Event], tokenizer: Tokenizer) -> Iterator[Ca
                 confidences |= dict(zip(newly_unmasked, probabilities, strict=True))
                 slots = slots_of(canvas, newly_unmasked, confidences, tokenizer)
                 mean = confidence_sum / len(settled) if settled else 0.0
-                yield CanvasUpdate(tokenizer.decode(settled), slots, passes, len(settled), mean)
+                yield CanvasUpdate(whole_characters(settled, tokenizer), slots, passes, len(settled), mean)
             case Committed(tokens, probabilities):
                 settled.extend(tokens)
                 confidence_sum += sum(probabilities)
                 # Without a canvas before it, it took a pass of its own.
                 passes, drafted, confidences = passes + (not drafted), False, {}
                 mean = confidence_sum / len(settled) if settled else 0.0
-                yield CanvasUpdate(tokenizer.decode(settled), (), passes, len(settled), mean)
+                yield CanvasUpdate(whole_characters(settled, tokenizer), (), passes, len(settled), mean)
             case Finished(reason, _, pending):
                 tokens = (*settled, *pending)
-                text = tokenizer.decode(tokens)
-                yield Decoded(text if reason in ("end", "length") else complete_lines(text), tokens, event)
+                text = whole_characters(tokens, tokenizer)
+                yield Decoded(text if reason in ("end", "length", "loop") else complete_lines(text), tokens, event)
 
 
 def token_scores(tokens: Sequence[int], predictions: Predictions, tokenizer: Tokenizer) -> tuple[TokenScore, ...]:
@@ -75,9 +75,13 @@ def token_scores(tokens: Sequence[int], predictions: Predictions, tokenizer: Tok
     return tuple(scores)
 
 
+def whole_characters(tokens: Sequence[int], tokenizer: Tokenizer) -> str:
+    """Return the text of tokens without the first bytes of a character whose last ones they lack."""
+    return tokenizer.decode(tokens).rstrip("\N{REPLACEMENT CHARACTER}")
+
+
 def complete_lines(text: str) -> str:
-    """Return the text without its last line, if it has more than one, and without a character that broke off."""
-    text = text.removesuffix("\N{REPLACEMENT CHARACTER}")
+    """Return the text without its last line, if it has more than one."""
     lines, line_break, _ = text.rpartition("\n")
     return lines if line_break and lines.strip() else text
 

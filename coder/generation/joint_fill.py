@@ -13,7 +13,7 @@ from coder.api.completion import CanvasUpdate, Completion
 from coder.api.edits import FillEvent, FillRequest, HoleUpdate
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
 from coder.editing.fill import filled, one_hole
-from coder.generation.decoding import complete_lines, slots_of
+from coder.generation.decoding import complete_lines, slots_of, whole_characters
 from coder.generation.job import Job
 from coder.model.checkpoint.prompt import split_answers
 from coder.model.checkpoint.tokens import Tokenizer
@@ -62,7 +62,7 @@ def hole_updates(events: Iterable[Event], tokenizer: Tokenizer, holes: int) -> I
                 settled_confidences.extend(probabilities)
                 passes, confidences = passes + (not confidences), {}
                 for hole, answer in enumerate(_split(settled, tokenizer)[first:], first):
-                    yield HoleUpdate(hole, CanvasUpdate(tokenizer.decode(answer), (), passes, len(answer)))
+                    yield HoleUpdate(hole, CanvasUpdate(whole_characters(answer, tokenizer), (), passes, len(answer)))
             case Finished():
                 yield _answers(event, settled, settled_confidences, tokenizer, holes)
 
@@ -80,7 +80,7 @@ def _of_canvas(
     breaks = [index for index, token in enumerate(canvas[: len(slots)]) if token == tokenizer.control.hole]
     *_, begun = earlier = _split(settled, tokenizer)
     for number, (start, end) in enumerate(zip([-1, *breaks], [*breaks, len(slots)], strict=True)):
-        text = tokenizer.decode(begun) if number == 0 else ""
+        text = whole_characters(begun, tokenizer) if number == 0 else ""
         tokens = len(begun) if number == 0 else 0
         yield HoleUpdate(len(earlier) - 1 + number, CanvasUpdate(text, slots[start + 1 : end], passes, tokens))
 
@@ -95,7 +95,7 @@ def _answers(
         answer = answers[index] if index < len(answers) else []
         is_whole = index < len(answers) - 1 or finished.reason == "end"
         sure = confidences[starts[index] : starts[index] + len(answer)] if index < len(answers) else []
-        text = tokenizer.decode(answer)
+        text = whole_characters(answer, tokenizer)
         statistics = replace(
             finished.statistics, tokens=len(answer), mean_confidence=float(np.mean(sure)) if sure else 0.0
         )

@@ -14,7 +14,7 @@ from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.prompt import file_header, infill, infill_holes, rewrite
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.families.frame import Frame
-from coder.syntax.languages import language_of
+from coder.syntax.languages import language_name
 
 SNIPPET_TOKENS = 256
 """For all snippets together."""
@@ -53,8 +53,7 @@ class Prompting:
         guide = self.guide(request.workspace, request.path, request.prefix, suffix)
         guides = (guide,) if guide else ()
         if self._frame is not None:
-            known_language = language_of(request.path) if request.path else None
-            language = request.language or (known_language.name if known_language else "")
+            language = language_name(request.language, request.path)
             framed = self._frame.around(self._tokenizer.encode, around.prefix, around.suffix, language)
             # A canvas has something before it; the end of a text is what stands before one that begins.
             return Prompt(around, framed.before or [self._tokenizer.control.end_of_text], guides, framed.after)

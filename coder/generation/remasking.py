@@ -22,7 +22,7 @@ from coder.generation.decoding import Decoded
 from coder.generation.strategy import Strategy
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import Pass
-from coder.syntax.languages import language_of
+from coder.syntax.languages import language_name
 from coder.syntax.names import undefined_names
 from coder.syntax.parsing import Span, error_spans
 
@@ -84,8 +84,7 @@ def low_confidence(strategy: Strategy, request: DenoiseRequest) -> Doubts:
 
 def language_errors(name: str, request: CompletionRequest, replaced: str, tokenizer: Tokenizer) -> Doubts:
     """Doubt what is wrong in the joined text: broken nodes of its tree (`syntax`) or undefined names (`names`)."""
-    known = None if request.path is None else language_of(request.path)
-    language = request.language or (known.name if known else "")
+    language = language_name(request.language, request.path)
 
     def spans(answer: str) -> list[Span]:
         text = request.prefix + answer + request.suffix[replaced_characters(answer, replaced) :]

@@ -23,7 +23,7 @@ from coder.generation.strategy import Strategy
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import Predictions
 from coder.syntax.first_error import first_error
-from coder.syntax.languages import language_of
+from coder.syntax.languages import language_name
 from coder.syntax.soundness import is_sound
 
 
@@ -168,8 +168,7 @@ def cut(answer: Decoded, branch: Branch, tokenizer: Tokenizer) -> Decoded:
 
 def judge_of(request: CompletionRequest, replaced: str) -> Judge:
     """Return a judge of the whole text with an answer in its hole, where brackets behind it may be `replaced`."""
-    known = None if request.path is None else language_of(request.path)
-    language = request.language or (known.name if known else "")
+    language = language_name(request.language, request.path)
     line_start = request.prefix.rfind("\n") + 1
 
     def joined(answer: str) -> str:

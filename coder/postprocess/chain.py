@@ -1,27 +1,33 @@
-"""What becomes of the model's text before anyone sees it: small pure filters, one after the other."""
+"""What becomes of the model's text before anyone sees it: small pure filters, one after the other.
+
+Every door's answers go through here (`coder.generation.fitting`), unless a request wants the raw text.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from coder.postprocess.blank import blank
-from coder.postprocess.brackets import brackets
-from coder.postprocess.context import PostprocessContext
-from coder.postprocess.cut_off import cut_off
-from coder.postprocess.indentation import indentation
-from coder.postprocess.line import line
-from coder.postprocess.line_breaks import line_break_of, unix_line_breaks
-from coder.postprocess.loops import loops
-from coder.postprocess.quotes import quotes
-from coder.postprocess.repeats_above import repeats_above
-from coder.postprocess.repeats_below import repeats_below
-from coder.postprocess.replaced_brackets import replaced_brackets
-from coder.postprocess.scope import scope
-from coder.postprocess.special_tokens import special_tokens
-from coder.postprocess.suffix_overlap import suffix_overlap
-from coder.postprocess.trailing_whitespace import trailing_whitespace
-
-__all__ = ["FILTERS", "PostprocessContext", "postprocess"]
+from coder.postprocess.brackets_and_quotes import (
+    brackets,
+    opened_in,
+    quotes,
+    replaced_brackets,
+    unclosed,
+    up_to_unwanted_bracket,
+)
+from coder.postprocess.context import PostprocessContext, surroundings
+from coder.postprocess.limits import blank, cut_off, line, scope, special_tokens
+from coder.postprocess.repeats import before_loop, loops, may_repeat_above, repeats_above, repeats_below, suffix_overlap
+from coder.postprocess.whitespace import (
+    from_the_cursor,
+    indentation,
+    indentation_step,
+    line_break_of,
+    trailing_whitespace,
+    unix_line_breaks,
+)
+from coder.syntax.lexing import scan
 
 FILTERS = (
     special_tokens,
@@ -37,31 +43,76 @@ FILTERS = (
     trailing_whitespace,
     blank,
 )
-"""In their order. Each takes the text and what is around the cursor, with line feeds alone, and returns the text that
-is left of it, or None when nothing is worth showing."""
+"""In their order. Each takes the text and its place, with line feeds alone, and returns the text that is left of it, or
+None when nothing is worth showing."""
+
+LAST_WORD = re.compile(r"\w+\Z")
+SOON_REPEATED = 2
 
 
 def postprocess(completion_text: str, context: PostprocessContext) -> str | None:
-    """What to show of a completion at the cursor; None for nothing.
+    """The part of a completion to show at the cursor; None for nothing.
 
     What one filter leaves may be another's business, so they go round until nothing changes. The result is never
-    longer than the model's text but for the indentation, the line breaks, and the brackets that it stands in for.
+    longer than the model's text but for the indentation, the line breaks, the brackets that it leaves open, and those
+    that it stands in for.
     """
-    line_break = line_break_of(context.prefix + context.suffix)
-    unix = replace(context, prefix=unix_line_breaks(context.prefix), suffix=unix_line_breaks(context.suffix))
-    text = cut_off(unix_line_breaks(completion_text), unix)
-    before = None
-    while text is not None and text != before:
-        before = text
-        text = _filtered(text, unix)
+    unix = _with_line_feeds(context)
+    text = from_the_cursor(unix_line_breaks(completion_text), unix)
+    text = text and cut_off(text, unix)
+    text = text and _filtered(text, unix)
+    if text and unix.mode == "block":
+        text = unclosed(text, unix)
     text = text and replaced_brackets(text, unix)
-    return text and text.replace("\n", line_break)
+    return text.replace("\n", line_break_of(context.prefix + context.suffix)) if text else None
+
+
+def is_enough(text: str, context: PostprocessContext) -> bool:
+    """Whether a text that is being written has gone past the end of what will be shown of it.
+
+    A word at its end may become another one yet, so it is not looked at.
+    """
+    if context.mode == "line":
+        return "\n" in text
+    settled = LAST_WORD.sub("", text)
+    if "\n" not in settled:
+        return False
+    shown = postprocess(settled, replace(context, finish_reason="end"))
+    return shown is not None and shown.count("\n") < settled.rstrip().count("\n")
+
+
+def beginning(text: str, context: PostprocessContext) -> str:
+    """The part of a text that is being written which stays, whatever comes behind it: whole lines up to where one of
+    the filters could find fault later."""
+    may_be_narrower = indentation_step(context) == "\t" and "\n " in text
+    if context.mode == "line" or context.replaces or context.line_behind.strip() or may_be_narrower:
+        return ""  # the rest of the line, or the text's narrowest indentation, decides when all of it is there
+    unix = _with_line_feeds(context)
+    lines = from_the_cursor(unix_line_breaks(text), unix) or ""
+    lines, line_break, _ = lines.rpartition("\n")
+    lines = before_loop(lines, SOON_REPEATED)
+    found = scan(lines, unix.language, surroundings(unix).inside)
+    if opened := opened_in(lines, found):
+        lines = lines[: opened[0] + 1].rpartition("\n")[0]
+    lines = up_to_unwanted_bracket(lines, unix)
+    if not line_break or may_repeat_above(lines, unix):
+        return ""
+    shown = _filtered(lines, replace(unix, finish_reason="end")) or ""
+    return shown.replace("\n", line_break_of(context.prefix + context.suffix))
+
+
+def _with_line_feeds(context: PostprocessContext) -> PostprocessContext:
+    return replace(context, prefix=unix_line_breaks(context.prefix), suffix=unix_line_breaks(context.suffix))
 
 
 def _filtered(text: str, context: PostprocessContext) -> str | None:
-    for keep in FILTERS:
-        left = keep(text, context)
-        if left is None:
-            return None
-        text = left
+    """What the filters leave, applied until nothing changes."""
+    before = ""
+    while text != before:
+        before = text
+        for keep in FILTERS:
+            left = keep(text, context)
+            if left is None:
+                return None
+            text = left
     return text

@@ -1,17 +1,19 @@
-"""What a filter knows besides the text."""
+"""A completion's place in a buffer: the text around it, and what that text has open at the cursor."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from functools import cached_property, lru_cache
 
-from coder.api.completion import FinishReason
-
-Mode = Literal["line", "block"]
+from coder.api.completion import FinishReason, Mode
+from coder.syntax.lexing import CLOSERS, PAIRS, Literal, scan
 
 REACH = 8000
 """How many characters of the buffer, to either side of the cursor, a filter looks at."""
+
+TOP_LEVEL = re.compile(r"^[^\s)\]}]", re.MULTILINE)
+"""A line that is not indented and does not begin with a closing bracket: hardly a bracket is open at its start."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class PostprocessContext:
         mode: a `line` ends with its line, a `block` with its scope.
         finish_reason: why the model stopped.
         replaces: how many characters of the suffix the completion stands in for: closing brackets.
+        hidden: blanks at the prefix's end that the model was not shown; its text begins with them.
     """
 
     prefix: str
@@ -32,6 +35,7 @@ class PostprocessContext:
     mode: Mode = "block"
     finish_reason: FinishReason = "end"
     replaces: int = 0
+    hidden: str = ""
 
     @cached_property
     def line_before(self) -> str:
@@ -40,7 +44,7 @@ class PostprocessContext:
 
     @cached_property
     def line_behind(self) -> str:
-        """What stays of the cursor's line behind it."""
+        """The rest of the cursor's line, without what the completion stands in for."""
         return self.suffix_left.partition("\n")[0]
 
     @cached_property
@@ -53,22 +57,87 @@ class PostprocessContext:
         """The brackets that the completion stands in for."""
         return self.suffix[: self.replaces]
 
+    @cached_property
+    def starts_line(self) -> bool:
+        """Whether nothing but blanks stands before the cursor on its line."""
+        return not self.line_before.strip()
 
-def lines_above(context: PostprocessContext) -> list[str]:
-    """The lines above the cursor's that are not blank, the nearest first, as far as anybody looks."""
-    above = context.prefix[: len(context.prefix) - len(context.line_before)]
-    return [line.rstrip() for line in reversed(above[-REACH:].split("\n")) if line.strip()]
+    def lines_above(self) -> list[str]:
+        """The lines above the cursor's that are not blank, the nearest first, within reach."""
+        above = self.prefix[: len(self.prefix) - len(self.line_before)]
+        return [line.rstrip() for line in reversed(above[-REACH:].split("\n")) if line.strip()]
+
+    def lines_below(self) -> list[str]:
+        """The lines below the cursor's that are not blank, the nearest first, within reach."""
+        below = self.suffix_left[len(self.line_behind) :]
+        return [line.rstrip() for line in below[:REACH].split("\n") if line.strip()]
+
+    def completed_lines(self, text: str) -> list[str]:
+        """The lines that the buffer would have with a completion in it, the cursor's line first."""
+        lines = text.split("\n")
+        lines[0] = self.line_before + lines[0]
+        lines[-1] += self.line_behind
+        return [line.rstrip() for line in lines]
 
 
-def lines_below(context: PostprocessContext) -> list[str]:
-    """The lines below the cursor's that are not blank, the nearest first, as far as anybody looks."""
-    below = context.suffix_left[len(context.line_behind) :]
-    return [line.rstrip() for line in below[:REACH].split("\n") if line.strip()]
+@dataclass(frozen=True)
+class Surroundings:
+    """Brackets and strings at the cursor.
+
+    Attributes:
+        open_before: the closing brackets for what is open at the cursor, the innermost first.
+        closed_behind: those that are there behind it.
+        wanted_closers: those that are missing there, in the order in which they are to come.
+        inside: the string or comment that the cursor is in.
+        ends_behind: whether that is a string that ends on the cursor's line, behind the cursor.
+    """
+
+    open_before: tuple[str, ...]
+    closed_behind: tuple[str, ...]
+    wanted_closers: tuple[str, ...]
+    inside: Literal | None
+    ends_behind: bool
 
 
-def completed_lines(text: str, context: PostprocessContext) -> list[str]:
-    """The lines that the buffer would have, the cursor's first, as the text is written into it."""
-    lines = text.split("\n")
-    lines[0] = context.line_before + lines[0]
-    lines[-1] += context.line_behind
-    return [line.rstrip() for line in lines]
+def surroundings(context: PostprocessContext) -> Surroundings:
+    """The brackets and strings around a cursor, by the code within reach of it."""
+    return _surroundings(context.prefix[-REACH:], context.suffix_left[:REACH], context.replaced, context.language)
+
+
+@lru_cache(maxsize=8)
+def _surroundings(prefix: str, suffix: str, replaced: str, language: str) -> Surroundings:
+    before = scan(_since_top_level(prefix), language)
+    inside = before.inside
+    ends_behind = inside is not None and inside.is_string and _ends_on(suffix.partition("\n")[0], inside)
+    opened = [PAIRS[bracket] for bracket in reversed(before.unclosed)]
+    closing = scan(_up_to_top_level(suffix), language, inside if ends_behind else None).unopened
+    wanted = opened[: _missing(opened, closing)]
+    to_write = [character for character in replaced if character in CLOSERS]
+    wanted = max(to_write, wanted, key=len)
+    return Surroundings(tuple(opened), tuple(closing), tuple(wanted), inside, ends_behind)
+
+
+def _missing(wanted: list[str], there: list[str]) -> int:
+    """How many of the closing brackets that are wanted come before those that are there: as many as make it even, or,
+    where those are others, the fewest."""
+    counts = sorted(range(len(wanted) + 1), key=lambda count: len(wanted) - count != len(there))
+    return next(count for count in counts if all(a == b for a, b in zip(wanted[count:], there, strict=False)))
+
+
+def _ends_on(line: str, string: Literal) -> bool:
+    """Whether a string ends on the rest of its line; an even number of quotes there are strings of their own."""
+    ends, position = 0, string.end_in(line)
+    while position is not None:
+        ends, position = ends + 1, string.end_in(line, position)
+    return ends % 2 == 1
+
+
+def _since_top_level(prefix: str) -> str:
+    *_, start = (0, *(found.start() for found in TOP_LEVEL.finditer(prefix)))
+    return prefix[start:]
+
+
+def _up_to_top_level(suffix: str) -> str:
+    line_end = suffix.find("\n")
+    found = TOP_LEVEL.search(suffix, line_end + 1) if line_end >= 0 else None
+    return suffix[: found.start()] if found else suffix

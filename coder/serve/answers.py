@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from coder.api.completion import FREE, CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.diffusion.events import Statistics
 from coder.serve.service import Service, Turn
 
@@ -58,13 +57,6 @@ class Written:
         return self.completion.tokens
 
 
-def in_its_line(request: CompletionRequest) -> CompletionRequest:
-    """The request as the server asks it: the whole suffix stays, and a hole that code follows in its line ends where
-    that goes on best."""
-    inside = re.search(r"\w", request.suffix.partition("\n")[0]) is not None
-    return replace(request, replace_brackets=False, template=FREE if inside else None)
-
-
 async def write(
     service: Service, request: CompletionRequest, stops: Sequence[str], client: str
 ) -> AsyncGenerator[Progress | Written, None]:
@@ -75,9 +67,8 @@ async def write(
     if request.max_tokens == 0:
         yield await _read(service, request, client)
         return
-    request = in_its_line(request)
-    # Such a text is fitted to its line when it is finished; what is settled before is no beginning of it.
-    fitted_at_last = request.template is not None
+    # These clients insert the answer at the cursor, so the whole suffix stays.
+    request = replace(request, replace_brackets=False)
     stops = [stop for stop in stops if stop]
     enough = threading.Event()
     found: tuple[str, str] | None = None
@@ -85,11 +76,11 @@ async def write(
         async for event in events:
             if isinstance(event, Completion):
                 text, stop = found or cut(event.text, stops)
-                yield Written(text, "stop" if stop or event.finish_reason == "end" else "length", event, stop)
-            elif fitted_at_last or found:
+                yield Written(text, "stop" if stop or event.finish_reason in ("end", "loop") else "length", event, stop)
+            elif found:
                 yield Progress("", event)
             else:
-                text, stop = cut(event.settled, stops)
+                text, stop = cut(event.stays, stops)
                 if stop:
                     # What it has cost comes with the completion, within a pass.
                     found = text, stop

@@ -73,6 +73,12 @@ def language_for(name: str | None, path: str | None) -> Language | None:
     return language_named(name) if name else language_of(path or "")
 
 
+def language_name(name: str | None, path: str | None) -> str:
+    """The name of that language: in our spelling where it is known here, as it is given where not; may be empty."""
+    known = language_for(name, path)
+    return known.name if known else name or ""
+
+
 def language_of(path: str) -> Language | None:
     """The language that a file's name suggests; nothing is read."""
     file = PurePath(path)

@@ -24,6 +24,7 @@ from coder.editing.rewrite import rewrite
 from coder.editing.template import complete_template, free_parts
 from coder.errors import InputError
 from coder.generation.decoding import Decoded, canvas_updates
+from coder.generation.fitting import fitting_of
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
@@ -75,7 +76,8 @@ class VllmEngine:
             yield from complete_template(request.template, self.stream_fill(free_parts(request), cancelled))
             return
         started = time.monotonic()
-        prompt = self._prompting.prompt(request)
+        fitting = fitting_of(request)
+        prompt = self._prompting.prompt(fitting.asked if fitting else request)
         room = self.config.max_positions - len(prompt.tokens)
         if room < 1:
             raise InputError(f"the context alone is {len(prompt.tokens)} tokens, of {self.config.max_positions}")
@@ -86,13 +88,16 @@ class VllmEngine:
             min(request.max_tokens, room),
             float("inf") if request.deadline_ms is None else started + request.deadline_ms / 1000.0,
         )
+        shown = None
         for update in canvas_updates(self._events(asked, cancelled or AnyOf()), self._tokenizer):
             if isinstance(update, Decoded):
                 replaces = replaced_characters(update.text, prompt.around.replaced)
                 seconds, finished = time.monotonic() - started, update.finished
-                yield Completion(update.text, finished.reason, replaces, seconds, finished.statistics)
+                completion = Completion(update.text, finished.reason, replaces, seconds, finished.statistics)
+                yield fitting.completion(completion, None) if fitting else completion
             else:
-                yield update
+                shown = fitting.update(update, shown) if fitting else replace(update, stays=update.settled)
+                yield shown
 
     def stream_fill(
         self, request: FillRequest, cancelled: Cancellation | None = None

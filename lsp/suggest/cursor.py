@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from coder.api.completion import Mode
 from coder.context.window import closing_brackets
-from coder.postprocess.context import Mode
+from coder.editing.hole_borders import is_inside_line
 from lsp.documents import Document
 
 WORD = re.compile(r"\w")
@@ -42,12 +43,6 @@ class Cursor:
         return self.document.text[self.end :]
 
     @cached_property
-    def indentation(self) -> str:
-        """The blanks before the cursor where there is nothing else on its line."""
-        line = self.prefix.rpartition("\n")[2]
-        return line if not line.strip(" \t") else ""
-
-    @cached_property
     def replaces(self) -> int:
         """Characters behind the cursor that a suggestion replaces: closing brackets that are alone on the rest of the
         line, which the model writes itself."""
@@ -56,8 +51,7 @@ class Cursor:
     @cached_property
     def mode(self) -> Mode:
         """The extent of a suggestion: a block where only blanks and closing brackets follow on the line."""
-        rest = self.suffix[self.replaces :].partition("\n")[0]
-        return "line" if rest.strip() else "block"
+        return "line" if is_inside_line(self.suffix) else "block"
 
     @property
     def is_inside_word(self) -> bool:

@@ -12,12 +12,11 @@ from urllib.parse import unquote, urlsplit
 
 import pathspec
 
+from coder.api.completion import Completion, Mode
 from coder.context.files import SECRET_NAMES
-from coder.postprocess.context import Mode
 from lsp.documents import Document
 from lsp.settings import Settings
 from lsp.suggest.cursor import Cursor
-from lsp.suggest.drafts import ModelText
 
 
 def wants_suggestions(document: Document, settings: Settings, folders: Sequence[str]) -> bool:
@@ -104,10 +103,10 @@ class Calibration:
     block: float = -1.241
     threshold: float = 0.2
 
-    def probability(self, candidate: ModelText, mode: Mode) -> float:
-        """The probability that the candidate is right, from 0 to 1."""
-        mean = math.log(min(1.0, max(candidate.confidence, 1e-6)))
-        log_odds = self.bias + self.mean * mean + self.total * mean * candidate.tokens + self.block * (mode == "block")
+    def probability(self, completion: Completion, mode: Mode) -> float:
+        """The probability that a completion is right, from 0 to 1."""
+        mean = math.log(min(1.0, max(completion.confidence, 1e-6)))
+        log_odds = self.bias + self.mean * mean + self.total * mean * completion.tokens + self.block * (mode == "block")
         return 0.5 + 0.5 * math.tanh(log_odds / 2.0)
 
 

@@ -103,8 +103,9 @@ class Suggester:
         found: dict[str, Suggestion] = {}
         for draft in drafts(engine, question, cancelled):
             asked.append(draft.request)
-            text, probability = draft.text, self.gate.calibration.probability(draft.candidate, cursor.mode)
-            if text is not None and text not in found and (question.invoked or probability >= self.gate.threshold):
+            text = draft.completion.text
+            probability = self.gate.calibration.probability(draft.completion, cursor.mode)
+            if text and text not in found and (question.invoked or probability >= self.gate.threshold):
                 found[text] = Suggestion(uuid.uuid4().hex, text, cursor.replaces, probability)
             if len(found) == question.wanted:
                 break

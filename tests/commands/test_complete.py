@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.api.completion import FREE, UNCONSTRAINED, Constraints, Template
+from coder.api.completion import UNCONSTRAINED, Constraints, Template
 from coder.errors import CheckpointError, InputError, MissingDependencyError
 from tests.commands.fakes import FakeEngine, Quickfill, completion
 
@@ -73,11 +73,13 @@ def test_what_the_answer_has_to_be_reaches_the_engine(quickfill: Quickfill, engi
     assert (plain.constraints, plain.template, plain.syntax_rounds) == (UNCONSTRAINED, None, 0)
 
 
-def test_a_hole_inside_a_line_is_fitted_into_it(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_an_answer_is_fitted_to_its_place_unless_the_raw_text_is_wanted(
+    quickfill: Quickfill, engine: FakeEngine, file: Path
+):
     quickfill("complete", f"{file}:1:10")
     quickfill("complete", f"{file}:1:10", "--samples", "2")
-    quickfill("complete", f"{file}:1")
-    assert [request.template for request in engine.requests] == [FREE, None, None]
+    quickfill("complete", f"{file}:1", "--raw")
+    assert [request.shape for request in engine.requests] == ["auto", "auto", "raw"]
 
 
 def test_the_model_sees_line_feeds_whatever_the_file_has(quickfill: Quickfill, engine: FakeEngine, file: Path):
@@ -119,7 +121,7 @@ def test_json_is_one_object_with_everything(quickfill: Quickfill, engine: FakeEn
         "confidence": 0.75,
         "policy": "threshold(0.9), canvas 16",
         "model": "fake",
-        "parses": True,
+        "parses": False,
         "file": str(file),
         "line": 2,
         "column": 1,

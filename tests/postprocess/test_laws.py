@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.postprocess.chain import PostprocessContext, postprocess
+from coder.postprocess.chain import beginning, is_enough, postprocess
+from coder.postprocess.context import PostprocessContext
 
 PIECES = st.sampled_from(
     [
@@ -64,11 +66,11 @@ def test_what_is_shown_is_what_the_model_wrote_first(text: str, context: Postpro
     shown = postprocess(text, context)
     if shown is None:
         return
-    # All that may be added is what the completion stands in for, and brackets were there before.
+    # All that may be added is brackets: those that the text leaves open, or that it stands in for.
     written, kept = without_layout(text), without_layout(shown)
     common = next((index for index, (a, b) in enumerate(zip(written, kept, strict=False)) if a != b), len(kept))
     common = min(common, len(written))
-    assert without_layout(context.replaced).endswith(kept[common:])
+    assert set(kept[common:]) <= set(")]}")
 
 
 @settings(max_examples=250)
@@ -94,3 +96,37 @@ def test_line_breaks_are_the_buffers(text: str, context: PostprocessContext):
     shown = postprocess(text, context)
     if shown is not None and "\r\n" in (breaks := re.findall(r"\r\n|\r|\n", context.prefix + context.suffix))[:1]:
         assert len(re.findall(r"\r|\n", shown)) == 2 * shown.count("\r\n"), breaks
+
+
+LINES = st.lists(PIECES, max_size=5).map("".join)
+
+
+@settings(max_examples=400)
+@given(st.lists(LINES, max_size=8).map("\n".join), contexts(), st.integers(0, 200), st.sampled_from(["", "    "]))
+def test_what_is_told_while_it_is_written_stays(text: str, context: PostprocessContext, length: int, hidden: str):
+    context = replace(context, prefix=context.prefix.rstrip(" \t") + hidden, hidden=hidden)
+    told = beginning(text[:length], context)
+    assert (postprocess(text, context) or "").startswith(told)
+
+
+def test_a_function_is_told_while_it_is_written():
+    context = PostprocessContext("def f(a):\n    ", "\n", "python", hidden="    ")
+    assert beginning("    b = a\n    retu", context) == "b = a"
+    assert beginning("    b = a\n    return b\n", context) == "b = a\n    return b"
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix", "mode", "over"),
+    [
+        ("1 + ", "x = ", "line", False),
+        ("1 + 2\n", "x = ", "line", True),
+        ("\n    return 1\n", "def f():", "block", False),
+        ("\n    return 1\n\n\ndef ", "def f():", "block", True),
+        ("return 1\nx", "def f():\n    ", "block", False),
+        ("return 1\nx =", "def f():\n    ", "block", True),
+        ("if a:\n        b()\n    el", "def f():\n    ", "block", False),
+        ("if a:\n        b()\n    else:", "def f():\n    ", "block", False),
+    ],
+)
+def test_when_enough_is_written(text, prefix, mode, over):
+    assert is_enough(text, PostprocessContext(prefix, "\n", "python", mode)) == over

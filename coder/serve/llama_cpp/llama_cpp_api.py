@@ -59,7 +59,7 @@ def request_of(body: InfillBody, caller: Caller) -> CompletionRequest:
         seed=None if body.seed == -1 else body.seed,
         deadline_ms=sum(times) if body.t_max_predict_ms else None,
         snippets=tuple(Snippet(extra.filename, extra.text) for extra in body.input_extra),
-        path=None,
+        shape="raw" if body.raw else "auto",
     )
 
 

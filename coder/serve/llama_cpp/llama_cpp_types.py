@@ -26,6 +26,7 @@ class InfillBody(Incoming):
         t_max_prompt_ms, t_max_predict_ms: time for the context and for the answer.
         n_indent: accepted; the model keeps the indentation of the text by itself.
         samplers: accepted; where `temperature` is not given, the likeliest token is always taken.
+        raw: Quickfill's own: the model's text as it is, not fitted to its place.
         response_fields: the fields of the answer that are wanted, those of objects as `timings/predicted_ms`.
     """
 
@@ -45,6 +46,7 @@ class InfillBody(Incoming):
     samplers: list[str] | str | None = None
     response_fields: list[str] | None = None
     model: str = ""
+    raw: bool | None = None
 
 
 class Timings(Outgoing):

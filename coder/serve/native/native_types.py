@@ -16,6 +16,7 @@ from coder.api.completion import (
     CompletionRequest,
     Constraints,
     Score,
+    Shape,
     Snippet,
     Template,
 )
@@ -80,6 +81,7 @@ class CompleteBody(Writing):
         snippets: text of other files, the least important first.
         replace_brackets: whether the answer may stand in for closing brackets behind the hole; see `replaces`.
         template: texts that the answer keeps, with a free part between each two of them.
+        shape: how the answer fits its place: a `line`, a `block`, what suits the hole (`auto`), or not at all (`raw`).
         syntax_rounds, remasking: other answers are tried where one breaks the text.
     """
 
@@ -92,6 +94,7 @@ class CompleteBody(Writing):
     template: Annotated[tuple[str, ...], Field(min_length=2, max_length=64)] | None = None
     syntax_rounds: int = Field(default=0, ge=0, le=16)
     remasking: Name | None = None
+    shape: Shape = "auto"
 
     def request(self, settings: ServeSettings) -> CompletionRequest:
         """Raises InputError for more samples than the server allows."""

@@ -52,6 +52,9 @@ class Asked:
             prefix, suffix = parts(text, body.suffix or "")
             first = replace(decoding(body, body.max_tokens, caller), prefix=prefix, suffix=suffix)
             first = replace(first, path=body.path, language=body.language)
+            if body.echo or body.logprobs is not None:
+                # Who asks for these judges the model, token by token.
+                first = replace(first, shape="raw")
             self.requests += samples(first, count)
             self.prompts += [text] * count
 
@@ -128,6 +131,7 @@ def decoding(body: Sampling, most_tokens: int | None, caller: Caller) -> Complet
         policy=body.policy,
         canvas_size=body.canvas_size,
         deadline_ms=body.deadline_ms,
+        shape="raw" if body.raw else "auto",
     )
 
 

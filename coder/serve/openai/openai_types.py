@@ -24,7 +24,8 @@ class Sampling(Incoming):
         temperature: 0, the default here, always takes the likeliest token.
         diffusing: Mercury's own: each chunk of a stream is the whole answer after a pass, masked slots included, and
             takes the place of the one before.
-        policy, canvas_size, deadline_ms: Quickfill's own, as on its command line.
+        policy, canvas_size, deadline_ms, raw: Quickfill's own, as on its command line. With `echo` or
+            `logprobs` a text is always raw.
     """
 
     model: str = ""
@@ -41,6 +42,7 @@ class Sampling(Incoming):
     policy: str = Field(default="auto", max_length=64)
     canvas_size: int | None = Field(default=None, ge=1, le=64)
     deadline_ms: float | None = Field(default=None, gt=0)
+    raw: bool | None = None
 
     @property
     def stops(self) -> list[str]:

@@ -42,10 +42,3 @@ def test_the_model_reads_line_feeds_and_the_cells_above():
     above = Document("file:///b.py", "python", 1, "import os\r\n")
     cursor = cursor_in(document, document.unix.offset(1, 1), document.unix.offset(1, 1), cells=[above])
     assert (cursor.prefix, cursor.suffix) == ("import os\n\n\na\nb", "\n")
-
-
-@pytest.mark.parametrize(
-    ("text", "indentation"), [("def f():\n    |", "    "), ("def f():\n    x|", ""), ("\t|", "\t"), ("a\n|", "")]
-)
-def test_indentation_is_what_a_blank_line_begins_with(text, indentation):
-    assert cursor_at(text).indentation == indentation

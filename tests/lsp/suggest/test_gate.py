@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp.suggest.drafts import ModelText
+from coder.api.completion import Completion
+from coder.diffusion.events import Statistics
 from lsp.suggest.gate import HIGHEST, LOWEST, Calibration, Gate
 
 confidences = st.floats(0.0, 1.0)
@@ -13,14 +14,18 @@ tokens = st.integers(1, 200)
 modes = st.sampled_from(["line", "block"])
 
 
+def written(confidence: float, count: int) -> Completion:
+    return Completion("x", "end", 0, 0.0, Statistics("", tokens=count, mean_confidence=confidence))
+
+
 @given(confidences, tokens, modes)
 def test_a_probability_is_one(confidence, count, mode):
-    assert 0.0 <= Calibration().probability(ModelText("x", confidence, count, "end"), mode) <= 1.0
+    assert 0.0 <= Calibration().probability(written(confidence, count), mode) <= 1.0
 
 
 @given(confidences, confidences, tokens, modes)
 def test_more_confidence_never_means_less_probability(first, second, count, mode):
-    low, high = (ModelText("x", value, count, "end") for value in sorted((first, second)))
+    low, high = (written(value, count) for value in sorted((first, second)))
     assert Calibration().probability(low, mode) <= Calibration().probability(high, mode)
 
 

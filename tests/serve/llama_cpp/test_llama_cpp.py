@@ -50,8 +50,8 @@ LLAMA_VSCODE = {
 }
 
 
-def completed(client: httpx.Client) -> str:
-    body = {"prompt": PREFIX + LINE, "suffix": SUFFIX, "max_tokens": 16}
+def completed(client: httpx.Client, **more: object) -> str:
+    body = {"prompt": PREFIX + LINE, "suffix": SUFFIX, "max_tokens": 16} | more
     return client.post("/v1/completions", json=body).json()["choices"][0]["text"]
 
 
@@ -92,8 +92,8 @@ def test_a_background_update_of_llama_vim(client: httpx.Client):
 
 
 def test_an_answer_ends_before_a_stop(client: httpx.Client):
-    free = completed(client)
-    answer = client.post("/infill", json=LLAMA_VSCODE | {"stop": [free[2:4]]}).json()
+    free = completed(client, raw=True)
+    answer = client.post("/infill", json=LLAMA_VSCODE | {"raw": True, "stop": [free[2:4]]}).json()
     assert answer["content"] == free[: free.index(free[2:4])]
     assert (answer["stop_type"], answer["stopping_word"]) == ("word", free[2:4])
 

@@ -37,7 +37,7 @@ def message(client: httpx.Client, name: str, **body: Any) -> str:
 
 
 def test_a_completion_is_the_engine_s(client: httpx.Client, engine: Engine):
-    body = {"prefix": PREFIX, "suffix": SUFFIX, "max_tokens": 8, "policy": "autoregressive"}
+    body = {"prefix": PREFIX, "suffix": SUFFIX, "max_tokens": 8, "policy": "autoregressive", "shape": "raw"}
     found = answer(client, "complete", **body)
     assert found["text"] == engine.complete(CompletionRequest(**body)).text
     assert found["statistics"]["tokens"] <= 8
@@ -45,7 +45,7 @@ def test_a_completion_is_the_engine_s(client: httpx.Client, engine: Engine):
 
 
 def test_a_stream_shows_the_canvas_and_ends_with_the_answer(client: httpx.Client):
-    body = {"prefix": PREFIX, "max_tokens": 8, "policy": "threshold:0.3", "canvas_size": 8}
+    body = {"prefix": PREFIX, "max_tokens": 8, "policy": "threshold:0.3", "canvas_size": 8, "shape": "raw"}
     *updates, last = events(client, "complete", **body)
     assert {update["type"] for update in updates} == {"update"}
     canvases = [update["update"] for update in updates]
@@ -56,7 +56,7 @@ def test_a_stream_shows_the_canvas_and_ends_with_the_answer(client: httpx.Client
 
 
 def test_several_different_answers(client: httpx.Client):
-    found = answer(client, "complete", prefix=PREFIX, max_tokens=8, samples=3, seed=1)
+    found = answer(client, "complete", prefix=PREFIX, max_tokens=8, samples=3, seed=1, shape="raw")
     texts = [found["text"], *(other["text"] for other in found["alternatives"])]
     assert 1 < len(texts) == len(set(texts)) <= 3
 

@@ -1,12 +1,16 @@
-"""A block ends where its scope ends."""
+"""How far a completion goes: to its line's or its scope's end, and never into what no editor should be given."""
 
 from __future__ import annotations
 
 import re
 
-from coder.postprocess.context import PostprocessContext, completed_lines
-from coder.postprocess.surroundings import surroundings
+from coder.postprocess.context import PostprocessContext, surroundings
 from coder.syntax.lexing import CLOSERS, scan
+
+SPELLED_OUT = re.compile(
+    r"<\|\w{1,30}\|>|</?s>|<(?:fim_(?:prefix|middle|suffix|pad)|reponame|filename|gh_stars|file_sep|issue_\w+|jupyter_\w+)>"
+)
+UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f\ufffd]")
 
 CONTINUES = re.compile(
     r"(?:else|elif|elsif|elseif|except|finally|catch|rescue|ensure|case|default|when|then|end|until|fi|done|esac)\b"
@@ -14,6 +18,32 @@ CONTINUES = re.compile(
 """Words at the start of a line that belong to the statement above, at its own indentation."""
 
 NOTHING_BUT_CLOSERS = re.compile(r"[)\]}]+[;,]?")
+
+
+def special_tokens(text: str, context: PostprocessContext) -> str | None:
+    """The text up to the first control token that is spelled out, unless the buffer speaks of it too (a file about
+    tokenizers does), or up to the first character that no editor should be given."""
+    end = len(text)
+    for token in SPELLED_OUT.finditer(text):
+        if token.group() not in context.prefix and token.group() not in context.suffix:
+            end = token.start()
+            break
+    unreadable = UNREADABLE.search(text, 0, end)
+    return text[: unreadable.start() if unreadable else end]
+
+
+def cut_off(text: str, context: PostprocessContext) -> str | None:
+    """Whole lines of a block that was cut off by its length. What a deadline left is whole lines already, and a single
+    line stays: half of it may be right."""
+    if context.finish_reason != "length":
+        return text
+    lines, line_break, _ = text.rpartition("\n")
+    return lines if line_break and lines.strip() else text
+
+
+def line(text: str, context: PostprocessContext) -> str | None:
+    """The first line of the text, where a line is wanted."""
+    return text.partition("\n")[0] if context.mode == "line" else text
 
 
 def scope(text: str, context: PostprocessContext) -> str | None:
@@ -26,7 +56,7 @@ def scope(text: str, context: PostprocessContext) -> str | None:
     if context.mode == "line":
         return text
     written = text.split("\n")
-    lines = completed_lines(text, context)
+    lines = context.completed_lines(text)
     inside = _lines_inside(text, context)
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
     base = _indentation(lines[first])
@@ -39,11 +69,16 @@ def scope(text: str, context: PostprocessContext) -> str | None:
         if width < base:
             keep = NOTHING_BUT_CLOSERS.fullmatch(line.strip()) is not None
             return "\n".join(written[: index + keep])
-        follows = (first == 0 and context.line_before.strip()) or not written[index - 1].strip()
+        follows = (first == 0 and not context.starts_line) or not written[index - 1].strip()
         if width == base and body and follows and start[0] not in CLOSERS and not CONTINUES.match(start):
             return "\n".join(written[:index])
         body = body or width > base
     return text
+
+
+def blank(text: str, context: PostprocessContext) -> str | None:
+    """None for blanks and line breaks alone."""
+    return text if text.strip() else None
 
 
 def _indentation(line: str) -> int:

@@ -1,0 +1,120 @@
+"""Brackets and quotes are closed once: by the text or by what is right of the cursor, not by both or neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from coder.postprocess.context import PostprocessContext, Surroundings, surroundings
+from coder.syntax.lexing import CLOSERS, PAIRS, Scan, scan
+
+UNFINISHED = re.compile(
+    r"(?:\s|[,.+\-*/%=<>&|^~!?:@\\]|(?<!\w)(?:and|as|await|else|for|from|if|in|is|lambda|new|not|or|return|yield))+\Z"
+)
+"""What cannot stand right before a closing bracket: operators, and words that something has to follow."""
+
+
+def quotes(text: str, context: PostprocessContext) -> str | None:
+    """The text up to the quote that ends the cursor's string, where the line has that quote already."""
+    around = surroundings(context)
+    if around.inside is None or not around.ends_behind:
+        return text
+    end = around.inside.end_in(text)
+    return text if end is None else text[:end].removesuffix(around.inside.end)
+
+
+def brackets(text: str, context: PostprocessContext) -> str | None:
+    """The text up to the first closing bracket that is not wanted: nobody opened it, or the code behind closes it.
+
+    Where the text opens as many instead (`) + f(` between two brackets) all of it stays.
+    """
+    around = surroundings(context)
+    found = scan(text, context.language, around.inside).brackets
+    if _fits([bracket for _, bracket in found], around):
+        return text
+    return up_to_unwanted_bracket(text, context)
+
+
+def up_to_unwanted_bracket(text: str, context: PostprocessContext) -> str:
+    """The text up to the first closing bracket that neither it nor the code before it opened, or that is closed
+    behind."""
+    around = surroundings(context)
+    wanted = list(around.wanted_closers)
+    opened: list[str] = []
+    for index, bracket in scan(text, context.language, around.inside).brackets:
+        if bracket not in CLOSERS:
+            opened.append(PAIRS[bracket])
+        elif (opened.pop() if opened else wanted.pop(0) if wanted else None) != bracket:
+            return text[:index]
+    return text
+
+
+def unclosed(text: str, context: PostprocessContext) -> str | None:
+    """The text with the brackets closed that it leaves open, behind its last whole expression; without the statement
+    that opens them where it has lines before that.
+
+    A bracket that the code behind closes stays open, and so does all of a text that ends in a string or a comment.
+    """
+    around = surroundings(context)
+    found = scan(text, context.language, around.inside)
+    opened = opened_in(text, found)
+    missing = len(opened) + len(around.open_before) - len(found.unopened) - len(around.closed_behind)
+    if not opened or missing <= 0 or (found.inside is not None and found.inside.end == "\n"):
+        return text
+    first = opened[-missing:][0] if missing < len(opened) else opened[0]
+    if found.inside is not None or _is_cut_off(text, context):
+        before, line_break, _ = text[: first + 1].rpartition("\n")
+        if line_break and before.strip():
+            return before
+    if found.inside is not None:
+        return text
+    closed = UNFINISHED.sub("", text)
+    closed = closed if len(closed) > opened[-1] else text.rstrip()
+    lines = context.completed_lines(text)
+    for index in reversed(opened[max(0, len(opened) - missing) :]):
+        line = text.count("\n", 0, index)
+        own_line = text[index + 1 :].partition("\n")[0].strip() == "" and "\n" in closed[index + 1 :]
+        indentation = lines[line][: len(lines[line]) - len(lines[line].lstrip())]
+        closed += (f"\n{indentation}" if own_line else "") + PAIRS[text[index]]
+    return closed
+
+
+def replaced_brackets(text: str, context: PostprocessContext) -> str | None:
+    """The text with those of the replaced brackets at its end that were cut off with the rest; None where they would
+    end up in a string or a comment, be escaped, or close what the text has opened."""
+    closers = [index for index, character in enumerate(context.replaced) if character in CLOSERS]
+    stripped = text.rstrip()
+    found = scan(stripped, context.language, surroundings(context).inside)
+    missing = len(closers) - len(found.unopened)
+    if missing <= 0:
+        return text
+    if found.inside or found.unclosed or stripped.endswith("\\"):
+        return None
+    return stripped + context.replaced[closers[-missing] :].rstrip()
+
+
+def opened_in(text: str, found: Scan) -> list[int]:
+    """Where a text opens brackets that it does not close, in order."""
+    opened: list[int] = []
+    for index, bracket in found.brackets:
+        if bracket not in CLOSERS:
+            opened.append(index)
+        elif opened:
+            opened.pop()
+    return opened
+
+
+def _is_cut_off(text: str, context: PostprocessContext) -> bool:
+    """Whether the text ends in the middle of something, for want of tokens or time."""
+    return context.finish_reason in ("length", "deadline") and UNFINISHED.search(text.rstrip()) is not None
+
+
+def _fits(written: Sequence[str], around: Surroundings) -> bool:
+    """Whether everything is closed, once and in order, with these brackets between what is before and behind."""
+    opened = list(reversed(around.open_before))
+    for bracket in written:
+        if bracket not in CLOSERS:
+            opened.append(PAIRS[bracket])
+        elif not opened or opened.pop() != bracket:
+            return False
+    return tuple(reversed(opened)) == around.closed_behind

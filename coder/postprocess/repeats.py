@@ -1,0 +1,133 @@
+"""What was said already: by the text itself, which goes round in circles, or by the code above, below or beside it."""
+
+from __future__ import annotations
+
+import re
+
+from coder.postprocess.context import PostprocessContext, surroundings
+from coder.syntax.lexing import scan
+
+LINES_OF_A_CYCLE = 6
+TIMES = 3
+"""So many times the same lines, with letters in them, one after the other are a loop."""
+
+IN_A_LINE = re.compile(r"(?=\S*[^\W\d_])(\S.{0,59}?)\1{3,}")
+"""Something with a letter in it, four times or more."""
+
+RULER = re.compile(r"(\S)\1{99,}|(\S.{1,39}?)\2{49,}")
+"""Something without a letter over and over; a ruler in a comment or a row of zeros is shorter."""
+
+MOST_LINES_ABOVE = 20
+
+
+def loops(text: str, context: PostprocessContext) -> str | None:
+    """The text up to where it begins to go round: before a line that stutters, behind the first of equal lines."""
+    return before_loop(text)
+
+
+def before_loop(text: str, times: int = TIMES) -> str:
+    """The text up to the first line that stutters, or behind the first of lines that come so many times."""
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        if _stutters(line):
+            return "\n".join(lines[:index])
+        for length in range(1, LINES_OF_A_CYCLE + 1):
+            if _cycles(lines, index, length, times):
+                return "\n".join(lines[: index + length])
+    return text
+
+
+def repeats_above(text: str, context: PostprocessContext) -> str | None:
+    """None where the first lines of the text, as many as you like, are the last ones above it.
+
+    A line without a letter (a bracket, a row of zeros) may well come twice.
+    """
+    written, above = _written_and_above(text, context)
+    for count in range(1, min(len(written), len(above)) + 1):
+        if written[:count] == above[:count][::-1] and any(character.isalpha() for character in "".join(above[:count])):
+            return None
+    return text
+
+
+def may_repeat_above(text: str, context: PostprocessContext) -> bool:
+    """Whether all lines of a text that is being written are some above it: those that follow there may come yet."""
+    written, above = _written_and_above(text, context)
+    counts = range(len(written), len(above) + 1)
+    return any(written == above[:count][::-1][: len(written)] for count in counts)
+
+
+def repeats_below(text: str, context: PostprocessContext) -> str | None:
+    """The text up to the line from which on it is the code below, to its end or for two lines at least.
+
+    Lines are equal with their indentation: the `end` of an inner block is not the outer one's.
+    """
+    below = context.lines_below()
+    lines = context.completed_lines(text)
+    for index, line in enumerate(lines):
+        if line.strip() and _runs_into(lines[index:], below):
+            return "\n".join(text.split("\n")[:index]) if index else None
+    return text
+
+
+def suffix_overlap(text: str, context: PostprocessContext) -> str | None:
+    """The text without its end that the rest of the line begins with, the longest one; without the lines behind it.
+
+    Words are not cut in two for it, and a bracket that closes one of the text's own is no overlap.
+    """
+    behind = context.line_behind.rstrip()
+    first_line = text.partition("\n")[0].rstrip()
+    if behind and first_line.endswith(behind) and _may_be_cut(first_line, len(behind), behind, context):
+        return first_line[: -len(behind)]
+    for length in range(min(len(text), len(behind)), 0, -1):
+        if text.endswith(behind[:length]) and _may_be_cut(text, length, behind, context):
+            return text[:-length]
+    return text
+
+
+def _stutters(line: str) -> bool:
+    return RULER.search(line) is not None or any(
+        re.search(r"[^\W\d_]", found.group(1)) for found in IN_A_LINE.finditer(line)
+    )
+
+
+def _cycles(lines: list[str], start: int, length: int, times: int) -> bool:
+    """Whether the `length` lines from `start` come `times` times."""
+    cycle = [line.strip() for line in lines[start : start + length]]
+    if len(lines) < start + length * times or not any(character.isalpha() for character in "".join(cycle)):
+        return False
+    repeated = (line.strip() for line in lines[start + length : start + length * times])
+    return all(line == cycle[index % length] for index, line in enumerate(repeated))
+
+
+def _written_and_above(text: str, context: PostprocessContext) -> tuple[list[str], list[str]]:
+    """The lines of the text, and those above them, the nearest first; blank ones left out."""
+    before, *more = context.completed_lines(text)
+    begins_with_line = text.partition("\n")[0].strip()
+    written = [line.strip() for line in ([before, *more] if begins_with_line else more) if line.strip()]
+    above = [line.strip() for line in context.lines_above()][:MOST_LINES_ABOVE]
+    if not begins_with_line and not context.starts_line:
+        above.insert(0, before.strip())
+    return written, above
+
+
+def _runs_into(lines: list[str], below: list[str]) -> bool:
+    written = [line for line in lines if line.strip()]
+    same = 0
+    while same < min(len(written), len(below)) and written[same] == below[same]:
+        same += 1
+    has_letter = any(character.isalpha() for line in written[:same] for character in line)
+    return has_letter and (same == len(written) or same >= 2)
+
+
+def _may_be_cut(text: str, length: int, behind: str, context: PostprocessContext) -> bool:
+    kept, overlap = text[:-length], text[-length:]
+    cuts_word = length < len(behind) and _in_word(kept or context.line_before, overlap)
+    if cuts_word or _in_word(overlap, behind[length:]):
+        return False
+    of_kept = scan(kept, context.language, surroundings(context).inside)
+    return not (of_kept.unclosed and scan(overlap, context.language, of_kept.inside).unopened)
+
+
+def _in_word(left: str, right: str) -> bool:
+    """Whether there is no border of a word between the two."""
+    return bool(left and right) and (left[-1] + right[0]).replace("_", "a").isalnum()

@@ -1,0 +1,163 @@
+"""One good answer at every door: the model's text as it fits its place, by a real engine and a scripted model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Shape
+from coder.engine.engine import Engine
+from coder.model.checkpoint.opening import open_checkpoint
+from tests.scripted_runtime import ONE_TOKEN_A_PASS, ScriptedRuntime, scripted_engine
+from tests.tiny import write_tiny_checkpoint
+
+FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
+
+Ask = Callable[..., Completion]
+
+
+@pytest.fixture
+def answer(tmp_path: Path) -> Iterator[Ask]:
+    engines: list[Engine] = []
+
+    def ask(
+        answers: dict[str, str], prefix: str, suffix: str = "", shape: Shape = "auto", **settings: Any
+    ) -> Completion:
+        engine = scripted_engine(tmp_path / str(len(engines)), answers)
+        engines.append(engine)
+        return engine.complete(CompletionRequest(prefix, suffix, shape=shape, **settings))
+
+    yield ask
+    for engine in engines:
+        engine.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix", "suffix", "written", "text"),
+    [
+        ("t.py", "def f(a, b):\n\ta += 1\n\t", "\n", "    return a * b", "return a * b"),
+        ("t.py", "def f(a, b):\n\t", "\n", "\tif a:\n\t\treturn b\n\treturn a", "if a:\n\t\treturn b\n\treturn a"),
+        ("t.go", "func f(a int) int {\n\t", "\n}\n", "    return a", "return a"),
+        ("t.js", "function f(a) {\n\t", "\n}\n", "    return a;", "return a;"),
+        ("t.ts", "function f(a) {\n  ", "\n}\n", "    return a;", "return a;"),
+        ("t.py", "def mean(values):\n    ", "\n", "        return 0", "return 0"),
+        ("t.py", "def mean(values):\n    ", "\n", "    return 0\n\n\ndef g():\n    pass\n", "return 0"),
+    ],
+)
+def test_indentation_is_the_cursors(answer: Ask, path: str, prefix: str, suffix: str, written: str, text: str):
+    shown = prefix.rstrip(" \t")
+    assert answer({shown: written}, prefix, suffix, path=path).text == text
+    raw = answer({prefix: written}, prefix, suffix, path=path, shape="raw")
+    assert raw.text == written
+
+
+def test_where_the_model_would_write_elsewhere_it_is_shown_the_blanks(answer: Ask):
+    prefix = "def f(a):\n    if a:\n        b = a\n        "
+    scripts = {prefix.rstrip(" "): "    return 0", prefix: "return b"}
+    assert answer(scripts, prefix, "\n").text == "return b"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "written", "text"),
+    [
+        ('print(f"hello {', '}")\n', 'name}")\nprint(1)\n', "name"),
+        ("x = max(a", ", b)\n", ", key=len, b)\n", ", key=len"),
+        ("total = add(", ")\n", "1, 2)\n", "1, 2)"),
+        ("def f(", "):\n    pass\n", "a, b):", "a, b"),
+    ],
+)
+def test_a_part_of_a_line_ends_where_the_line_goes_on(answer: Ask, prefix, suffix, written, text):
+    assert answer({prefix: written}, prefix, suffix, path="t.py").text == text
+
+
+def test_a_line_above_is_not_said_again(answer: Ask):
+    prefix = "class A:\n    def f(self):\n        return 1\n"
+    assert answer({prefix: "        return 1\n"}, prefix, "\n    def g(self):\n        return 2\n").text == ""
+
+
+def test_a_comment_ends_without_blanks(answer: Ask):
+    assert answer({"# The sum": " of a and b   \t "}, "# The sum", "\n", path="t.py").text == " of a and b"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["-s" * 100, "0, " * 200, "\n".join(["x = f(x)"] * 50), "\n".join(["a = 1", "b = 2"] * 30)],
+    ids=["in a word", "numbers", "a line", "lines"],
+)
+def test_a_loop_ends_the_decoding_early(answer: Ask, written: str):
+    completion = answer({"": written}, "", path="t.py")
+    assert completion.finish_reason == "loop"
+    assert completion.tokens < 230
+    assert completion.text in ("", "x = f(x)", "a = 1\nb = 2")
+    assert answer({"": written[:60]}, "", path="t.py", shape="raw").text == written[:60]
+
+
+def test_a_single_line_ends_at_its_end(answer: Ask):
+    completion = answer({"x =": " 1\ny = 2\nz = 3\nprint(x, y, z)\n"}, "x =", max_tokens=200, shape="line")
+    assert (completion.text, completion.finish_reason) == (" 1", "end")
+    assert completion.passes < 10
+
+
+def test_a_block_ends_with_its_scope_without_further_passes(answer: Ask):
+    written = "\n    return a + b\n\n\ndef g(a, b):\n" + "    a += 1\n" * 100
+    completion = answer({"def f(a, b):": written}, "def f(a, b):", path="t.py")
+    assert (completion.text, completion.finish_reason) == ("\n    return a + b", "end")
+    assert completion.passes < 40
+
+
+def test_brackets_that_the_limit_left_open_are_closed(answer: Ask):
+    prefix = "def verify_value(key, value, signature):\n    "
+    written = "    return hmac.new(key, value, signature).hexdigest()"
+    completion = answer({prefix.rstrip(" "): written}, prefix, max_tokens=26, path="t.py")
+    assert completion.finish_reason == "length"
+    assert completion.text.startswith("return hmac.new(key,") and completion.text.endswith(")")
+    compile(prefix + completion.text, "t.py", "exec")
+
+
+@pytest.mark.parametrize("tokens", range(1, 12))
+@pytest.mark.parametrize("shape", ["auto", "raw"])
+def test_half_a_character_never_leaves_the_engine(tmp_path: Path, tokens: int, shape):
+    prefix = f"x = '{FAMILY}', '"
+    engine = scripted_engine(tmp_path, {prefix: f"{FAMILY}', '{FAMILY}'"})
+    request = CompletionRequest(prefix, max_tokens=tokens, shape=shape)
+    for event in engine.stream(request):
+        text = event.settled + event.stays if isinstance(event, CanvasUpdate) else event.text
+        assert "\ufffd" not in text
+    engine.close()
+
+
+def test_the_answer_that_parses_comes_first(tmp_path: Path):
+    """The likeliest answer breaks the text; those that are drawn besides do not."""
+
+    class TwoMinds(ScriptedRuntime):
+        def forward(self, cache, request):
+            undecided = [self._rest([*cache.tokens, *request.tokens]) == b" = 1" for _ in request.wanted]
+            predictions = super().forward(cache, request)
+            for row in np.flatnonzero(undecided):
+                predictions.tokens[row, 1] = self._first_token(b"2")
+                predictions.probabilities[row, :2] = 0.5, 0.49
+            return predictions
+
+    checkpoint = open_checkpoint(str(write_tiny_checkpoint(tmp_path)))
+    runtime = TwoMinds(checkpoint, {"x =": " = 1", "x =2": "\n"})
+    engine = Engine(runtime, checkpoint, "scripted", ONE_TOKEN_A_PASS)
+    completion = engine.complete(CompletionRequest("x =", path="t.py", samples=2, seed=1, shape="auto"))
+    engine.close()
+    assert (completion.text, [other.text for other in completion.alternatives]) == ("2", [" = 1"])
+
+
+def test_while_it_is_written_an_answer_tells_what_stays(tmp_path: Path):
+    prefix = "def f(a):\n    "
+    written = "    b = a\n    c = b\n    return c\n\n\ndef g():\n    pass\n"
+    engine = scripted_engine(tmp_path, {prefix.rstrip(" "): written})
+    told = list(engine.stream(CompletionRequest(prefix, "\n", path="t.py", shape="auto")))
+    engine.close()
+    *updates, completion = told
+    assert isinstance(completion, Completion) and completion.text == "b = a\n    c = b\n    return c"
+    stays = [update.stays for update in updates if isinstance(update, CanvasUpdate)]
+    assert all(completion.text.startswith(text) for text in stays)
+    assert "b = a" in stays

@@ -291,7 +291,7 @@ class _Likeness:
         if new.kind != old.kind or new.kind in IMPORTS:
             return _extended_import(new, old)
         if new.has_marker:
-            head = common(new.head.words, old.head.words)
+            head = 1.0 if new.head.text == old.head.text else common(new.head.words, old.head.words)
             return SAME_NAME if head == 1.0 else head - 0.5 if head > 0.0 else None
         shared = common(new.words, old.words)
         if new.children and old.children:
@@ -359,7 +359,11 @@ def _first_string(piece: Piece) -> str | None:
 
 
 def _extended_import(new: Piece, old: Piece) -> float | None:
-    """One import is a version of another only where it has all that the other has."""
+    """One import is a version of another only where it has all that the other has, or is a block that begins and ends
+    like it."""
+    if new.kind == old.kind and new.children and old.children:
+        borders = [(piece.head.text, piece.children[-1].text) for piece in (new, old)]
+        return SAME_NAME if borders[0] == borders[1] else None
     if (
         {new.kind, old.kind} <= IMPORTS
         and old.words.total() > 1
@@ -371,11 +375,11 @@ def _extended_import(new: Piece, old: Piece) -> float | None:
 
 
 def _renamed(new: Piece, old: Piece) -> float | None:
-    """A definition of another name is a version of one only where all but their heads is identical."""
+    """A definition of another name may be a version of one, or a copy, where all but their heads is identical."""
     if new.kind != old.kind or not new.is_definition or not new.children or not old.children or new.has_marker:
         return None
     bodies = [[child.text for child in piece.children[piece.lead + 1 :]] for piece in (new, old)]
-    return SAME_NAME if bodies[0] == bodies[1] else None
+    return -IN_A_ROW if bodies[0] == bodies[1] else None
 
 
 def _module(piece: Piece) -> str:

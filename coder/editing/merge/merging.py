@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from coder.editing.merge.alignment import Aligned, Alignment, Element, Gap, alignments, value
 from coder.editing.merge.pieces import Piece, Pieces
@@ -191,7 +192,7 @@ class _Merge:
             self.doubts[key] = len(found)
         return found[self.choices.get(key, 0)]
 
-    def _inside(self, new: Piece, old: Piece, known: dict[str, str], after_gap: bool) -> _Output:
+    def _inside(self, new: Piece, old: Piece, known: dict[str, str], after_gap: bool, open_end: bool) -> _Output:
         """A piece that repeats only a part of what it stands for: its decorators, its head, what it is made of."""
         if new.has_marker and not old.children:
             raise InputError(
@@ -211,6 +212,8 @@ class _Merge:
             members, closing = [*members, *closing], ()
             old_members, old_closing = [*old_members, *old_closing], ()
         rest = _elements(members, edges=edges, between=whole)
+        if open_end:
+            rest.append(Gap())
         steps += self._aligned(("members", new.first, old.first), rest, old_members)
         steps += [Aligned(*pair) for pair in zip(closing, old_closing, strict=True)]
         elements += [*rest, *closing]
@@ -223,6 +226,9 @@ class _Merge:
         """The lines that pieces side by side become."""
         usual = _usual_blanks(place)
         previous = {id(element): before for before, element in zip([None, *elements], elements, strict=False)}
+        before_marker = {
+            id(element) for element, after in pairwise(elements) if isinstance(after, Gap) and after.marker is not None
+        }
         output = _Output()
         removing = inserted = False
         for step in steps:
@@ -239,7 +245,8 @@ class _Merge:
                         self.changed.append(new)
                     output.add(self._indented(new, indentations), new, blanks)
                 else:
-                    self._replace(new, old, indentations, isinstance(before, Gap), output, blanks)
+                    open_end = id(new) in before_marker and _lacks_clauses(new, old)
+                    self._replace(new, old, indentations, isinstance(before, Gap), open_end, output, blanks)
             elif old is not None and new is not None:
                 count = old.blanks
                 last = output.last
@@ -264,14 +271,20 @@ class _Merge:
         old: Piece,
         indentations: dict[str, str],
         after_gap: bool,
+        open_end: bool,
         output: _Output,
         blanks: Sequence[str],
     ) -> None:
-        """Add the lines of a piece of the edit that is a version of one of the file's."""
+        """Add the lines of a piece of the edit that is a version of one of the file's.
+
+        Args:
+            after_gap: whether a gap stands before it, in which its decorators may be.
+            open_end: whether the marker behind it may also stand for its last branches.
+        """
         if new.text == old.text or (_without_comma(new.text) == _without_comma(old.text) and not new.has_marker):
             output.add(self._lines(old), old, blanks)
-        elif new.has_marker or self._is_part(new, old):
-            inside = self._inside(new, old, indentations, after_gap)
+        elif new.has_marker or open_end or self._is_part(new, old):
+            inside = self._inside(new, old, indentations, after_gap, open_end)
             ending = inside.last or old
             tail = replace(old, has_comma=ending.has_comma, behind=ending.behind)
             output.add(inside.lines, tail, blanks)
@@ -314,6 +327,13 @@ class _Merge:
             if known is not None and row not in self.edit.fixed and line.startswith(known):
                 line = indentations[known] + line.removeprefix(known)
             yield line
+
+
+def _lacks_clauses(new: Piece, old: Piece) -> bool:
+    """Whether a statement of the file ends with branches (`else`, `except`) that the edit's version does not have."""
+    heads = {piece.head.text for piece in new.children if piece.kind.endswith("_clause")}
+    last = old.children[-1] if old.children and new.children else None
+    return last is not None and last.kind.endswith("_clause") and last.head.text not in heads
 
 
 def _without_comma(text: str) -> str:

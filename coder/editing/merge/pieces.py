@@ -18,7 +18,8 @@ from coder.syntax.scopes import BLOCKS, CLASSES, FUNCTIONS, declared_name
 from coder.syntax.tree import SyntaxTree
 
 SPLICED = frozenset(("block", "decorated_definition", "statement_list", "compound_statement", "statement_block"))
-"""Nodes that are no piece of their own: what is in them belongs to what they are in."""
+"""Nodes that are no piece of their own: what is in them belongs to what they are in. So with bodies on their own lines.
+"""
 
 BODIES = BLOCKS | frozenset(
     "statement_list switch_body switch_block match_block enum_variant_list object_type interface_type "
@@ -198,7 +199,7 @@ class _Builder:
         pieces: list[Piece] = []
         for group in _groups(self._apart(nodes)):
             node = max(group, key=lambda node: _last_row(node) - node.start_point.row)
-            if len(group) == 1 and node.type in SPLICED:
+            if len(group) == 1 and node.type in SPLICED | BODIES:
                 pieces += self.split(node.children)
             elif len(group) == 1 and (parts := _chained(node)):
                 pieces += self.split(parts)

@@ -42,6 +42,11 @@ DOUBTFUL = {
         "if x:\n    def f():\n        return 1\nelse:\n    def f():\n        return 2\n",
         "# ...\n    def f():\n        return 3\n# ...\n",
     ),
+    "a function renamed or copied": (
+        "a.py",
+        MODULE,
+        "# ...\ndef b_too():\n    return 2\n\n\ndef c():\n    return 3\n",
+    ),
     "one of two assignments": ("a.py", "x = 1\nshow(x)\nx = 2\nshow(x)\n", "# ...\nx = 3\n# ...\n"),
     "a call that is another or the same": ("a.js", "use(a, b);\nuse(c, d);\n", "// ...\nuse(c, e);\n// ...\n"),
 }

@@ -47,6 +47,26 @@ def undefined_names(tree: SyntaxTree) -> list[tuple[str, Span]] | None:
     return sorted(found, key=lambda name_and_span: name_and_span[1])
 
 
+def resolved_names(tree: SyntaxTree, name: str) -> Iterator[tuple[Node, Scope | None, bool]]:
+    """Every place of a name: the node, the scope that binds what it stands for (None where the file does not say), and
+    whether it is bound there. Behind `self` and `cls` it stands for what the class itself binds."""
+    analysis = _Analysis(tree)
+    analysis.run()
+    for bound, node, scope in analysis.bindings:
+        if bound == name:
+            yield node, scope.owner(name), True
+    for used, node, scope in analysis.all_uses:
+        if used == name:
+            yield node, scope.owner(name), False
+    for node, scope in analysis.members:
+        if tree.text_of(node) == name:
+            around: Scope | None = scope
+            while around is not None and around.kind != "class":
+                around = around.parent
+            if around is not None and name in around.bound:
+                yield node, around, False
+
+
 def bound_names(tree: SyntaxTree) -> set[str]:
     """Every name that is bound in some scope of the text."""
     analysis = _Analysis(tree)
@@ -63,6 +83,8 @@ class _Analysis:
         self.scopes = [Scope("module")]
         self._tree = tree
         self._pending: list[tuple[Node, Scope]] = [(tree.root, self.scopes[0])]
+        self.bindings: list[tuple[str, Node, Scope]] = []
+        self.members: list[tuple[Node, Scope]] = []
         self._guarded: list[tuple[int, int]] = []
 
     def run(self) -> None:
@@ -77,6 +99,7 @@ class _Analysis:
                 self._comprehension(node, scope)
             else:
                 self._read(scope, *node.named_children)
+        self.all_uses = self.uses
         self.uses = [use for use in self.uses if not self._is_guarded(use[1])]
 
     def names_not_misspelt(self) -> frozenset[str]:
@@ -91,7 +114,9 @@ class _Analysis:
         self._pending.extend((node, scope) for node in nodes if node is not None)
 
     def _bind(self, scope: Scope, *nodes: Node | None) -> None:
-        scope.bound.update(self._tree.text_of(node) for node in nodes if node is not None)
+        found = [(self._tree.text_of(node), node, scope) for node in nodes if node is not None]
+        scope.bound.update(name for name, _, _ in found)
+        self.bindings += found
 
     def _inner(self, kind: ScopeKind, parent: Scope) -> Scope:
         self.scopes.append(Scope(kind, parent))
@@ -121,7 +146,10 @@ class _Analysis:
             self.uses.append((name, node, scope))
 
     def _attribute(self, node: Node, scope: Scope) -> None:
-        self._read(scope, node.child_by_field_name("object"))
+        of, member = node.child_by_field_name("object"), node.child_by_field_name("attribute")
+        if of is not None and member is not None and self._tree.text_of(of) in ("self", "cls"):
+            self.members.append((member, scope))
+        self._read(scope, of)
 
     def _member_type(self, node: Node, scope: Scope) -> None:
         self._read(scope, node.named_children[0])
@@ -218,11 +246,16 @@ class _Analysis:
         self._import_statement(node, scope)
 
     def _global_statement(self, node: Node, scope: Scope) -> None:
-        self._bind(scope, *node.named_children)
-        self._bind(scope.module, *node.named_children)
+        scope.module.bound.update(map(self._tree.text_of, node.named_children))
+        self._look_up_in(scope.module, node, scope)
 
     def _nonlocal_statement(self, node: Node, scope: Scope) -> None:
-        self._bind(scope, *node.named_children)
+        self._look_up_in(scope.parent or scope, node, scope)
+
+    def _look_up_in(self, outer: Scope, node: Node, scope: Scope) -> None:
+        if outer is not scope:
+            scope.looked_up_in.update((self._tree.text_of(child), outer) for child in node.named_children)
+        self._read(scope, *node.named_children)
 
     def _delete_statement(self, node: Node, scope: Scope) -> None:
         targets = node.named_children

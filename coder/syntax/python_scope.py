@@ -31,16 +31,24 @@ class Scope:
     kind: ScopeKind
     parent: Scope | None = None
     bound: set[str] = field(default_factory=set)
+    looked_up_in: dict[str, Scope] = field(default_factory=dict)
+    """Where the names of `global` and `nonlocal` statements are looked up."""
+
+    def owner(self, name: str) -> Scope | None:
+        """The scope whose binding the name stands for here; None where there is none in the file."""
+        scope, seen_from = self, None
+        while scope is not None:
+            if name in scope.looked_up_in:
+                scope, seen_from = scope.looked_up_in[name], None
+                continue
+            if name in scope.bound and (scope.kind != "class" or seen_from in (None, "type parameters")):
+                return scope
+            scope, seen_from = scope.parent, scope.kind
+        return None
 
     def resolves(self, name: str) -> bool:
         """Whether the name is bound here or further out; what a class binds is seen in its body alone."""
-        scope, seen_from = self, None
-        while scope is not None:
-            visible = scope.kind != "class" or seen_from in (None, "type parameters")
-            if visible and name in scope.bound:
-                return True
-            scope, seen_from = scope.parent, scope.kind
-        return False
+        return self.owner(name) is not None
 
     @property
     def module(self) -> Scope:

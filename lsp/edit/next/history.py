@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-REMEMBERED = 12
+REMEMBERED = 40
+"""Edits: as many as the uses of a name that is renamed one by one."""
 
 LONGEST_OLD_TEXT = 2000
 """Characters. What replaces more than that is no edit that could be repeated."""

@@ -11,6 +11,7 @@ from lsp.edit.next.fitness import is_balanced, is_of_its_kind
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.likelihood import LIKELIHOOD, Likelihood
 from lsp.edit.next.pattern import Pattern, Place, Source
+from lsp.edit.next.renames import all_follows, renamed_declarations
 from lsp.edit.next.rules import (
     arguments_of_calls,
     between_words,
@@ -24,6 +25,9 @@ from lsp.edit.next.words import Words
 SURE = 0.9
 """How likely the calls of a changed signature are to follow it, and what other files import. Of such calls all 6 were
 right between the releases of 19 packages (`benchmarks.releases`), of names elsewhere 444 of 445, as Jedi finds them."""
+
+CERTAIN = 0.98
+"""How likely the uses of a renamed declaration are to follow it."""
 
 LONGEST_TEXT = 400_000
 """Characters of a text in which next edits are looked for."""
@@ -46,7 +50,16 @@ def next_edits(text: str, language: str, history: EditHistory, likelihood: Likel
     if not history.edits or len(text) > LONGEST_TEXT:
         return []
     words = Words(text, language)
-    rated = [*calls(words, history), *(_rated(place, likelihood) for place in _places_of(words, history))]
+    renames = renamed_declarations(words, history)
+    follows = (
+        NextEdit(each.start, each.end, each.text, "rename", f"Rename {each.rename[0]} to {each.rename[1]}", CERTAIN)
+        for each in all_follows(renames)
+        if not is_edited(each.start, each.end, history)
+    )
+    guessed = (
+        _rated(place, likelihood) for place in _places_of(words, history) if not _is_resolved(place, set(renames))
+    )
+    rated = [*follows, *calls(words, history), *guessed]
     rated.sort(key=lambda edit: -edit.probability)
     found: list[NextEdit] = []
     for edit in rated:
@@ -80,6 +93,13 @@ def _places_of(words: Words, history: EditHistory) -> Iterator[Place]:
         fits = is_balanced(words.text[place.start : place.end], place.text) and is_of_its_kind(place)
         if fits and not is_edited(place.start, place.end, history):
             yield place
+
+
+def _is_resolved(place: Place, renames: set[tuple[str, str]]) -> bool:
+    """Whether the place is the code of a renamed declaration, whose uses are known."""
+    atom, (_, here) = place.pattern.atom, place.kinds
+    is_use = place.rule == "same" and atom.is_rename and not (here is not None and here.is_prose)
+    return is_use and (atom.old[0], atom.new[0]) in renames
 
 
 def _rated(place: Place, likelihood: Likelihood) -> NextEdit:

@@ -1,0 +1,316 @@
+"""Name resolution in one file: which occurrences of a name are those of one declaration.
+
+Python follows `coder.syntax.python_names`. JavaScript, TypeScript, Go and Java are read by tables of their grammars:
+the nodes that open a scope, and the places of nodes in which a name is declared. Names behind a dot belong to a
+declaration only where it is sure: behind `self` and `this`, in the class itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import tree_sitter
+
+from coder.syntax import python_names
+from coder.syntax.tree import SyntaxTree
+
+Node = tree_sitter.Node
+
+SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
+RESOLVED = (*SCRIPTS, "python", "go", "java")
+"""The languages whose names are resolved."""
+
+Kind = Literal["module", "class", "function", "method", "arrow", "block"]
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A name at one place, in characters.
+
+    Attributes:
+        binding: what it stands for, the same for all occurrences of one declaration; None where the file does not say.
+        declares: whether the name is declared here.
+        shape: of the text that a rename leaves here: `{old}: {new}` for a shorthand property.
+    """
+
+    start: int
+    end: int
+    binding: int | None
+    declares: bool
+    shape: str = "{new}"
+
+
+def occurrences(tree: SyntaxTree, language: str, name: str) -> list[Occurrence]:
+    """Every place of a name, in order; none for a language that is not in `RESOLVED`. Names of methods in Java, and
+    members behind `this`, are apart from variables."""
+    if language == "python":
+        found = list(_python(tree, name))
+    elif language in RESOLVED:
+        found = list(_Walk(tree, language, name).run())
+    else:
+        return []
+    return sorted(found, key=lambda each: each.start)
+
+
+def _python(tree: SyntaxTree, name: str) -> Iterator[Occurrence]:
+    for node, scope, declares in python_names.resolved_names(tree, name):
+        yield Occurrence(*tree.span(node), None if scope is None else id(scope), declares)
+
+
+@dataclass(eq=False)
+class _Binding:
+    """A declaration, known from the byte `since` of its scope on."""
+
+    since: int
+
+
+@dataclass(eq=False)
+class _Scope:
+    kind: Kind
+    parent: _Scope | None = None
+    bindings: dict[str, list[_Binding]] = field(default_factory=dict)
+
+    def declare(self, key: str, since: int, apart: bool) -> _Binding:
+        known = self.bindings.setdefault(key, [])
+        if not known or apart:
+            known.append(_Binding(since))
+        return known[-1]
+
+    def resolve(self, key: str, position: int) -> _Binding | None:
+        scope: _Scope | None = self
+        while scope is not None:
+            seen = [binding for binding in scope.bindings.get(key, ()) if binding.since <= position]
+            if seen:
+                return seen[-1]
+            if key.startswith(".") and scope.kind in ("function", "class"):
+                return None  # another `this`
+            scope = scope.parent
+        return None
+
+    def nearest(self, *kinds: Kind) -> _Scope:
+        scope = self
+        while scope.kind not in kinds and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+
+@dataclass(frozen=True)
+class _Declaring:
+    """Names below a node are declared in `scope`, and known there from the byte `since` on."""
+
+    scope: _Scope
+    since: int = 0
+
+
+SCOPES: dict[str, dict[str, Kind]] = {
+    "script": {
+        **dict.fromkeys("function_declaration function_expression generator_function generator_function_declaration "
+        "function_type function_signature method_signature call_signature construct_signature constructor_type "
+        "abstract_method_signature".split(), "function"),
+        **dict.fromkeys("class_declaration class abstract_class_declaration interface_declaration internal_module "
+        "type_alias_declaration statement_block for_statement for_in_statement catch_clause "
+        "switch_body".split(), "block"),
+        "method_definition": "method", "arrow_function": "arrow", "class_body": "class",
+    },
+    "go": {
+        **dict.fromkeys("function_declaration method_declaration func_literal function_type "
+        "method_elem".split(), "function"),
+        **dict.fromkeys("block if_statement for_statement expression_switch_statement type_switch_statement "
+        "select_statement expression_case type_case default_case communication_case type_spec".split(), "block"),
+    },
+    "java": {
+        **dict.fromkeys("method_declaration constructor_declaration compact_constructor_declaration "
+        "lambda_expression".split(), "function"),
+        **dict.fromkeys("class_body interface_body enum_body annotation_type_body".split(), "class"),
+        **dict.fromkeys("class_declaration interface_declaration enum_declaration record_declaration "
+        "annotation_type_declaration block constructor_body for_statement enhanced_for_statement catch_clause "
+        "try_with_resources_statement switch_block".split(), "block"),
+    },
+}  # fmt: skip
+
+OUTSIDE = frozenset(
+    ("script", kind, "name") for kind in "function_declaration generator_function_declaration function_signature "
+    "class_declaration abstract_class_declaration interface_declaration internal_module type_alias_declaration".split()
+) | frozenset(
+    [("go", "function_declaration", "name"), ("go", "type_spec", "name")]
+) | frozenset(
+    ("java", kind, "name") for kind in "class_declaration interface_declaration enum_declaration record_declaration "
+    "annotation_type_declaration method_declaration".split()
+)  # fmt: skip
+"""Names that are declared around the node that opens a scope."""
+
+INSIDE = frozenset(
+    [("script", kind, "name") for kind in "function_expression class type_parameter enum_declaration".split()]
+    + [("script", "arrow_function", "parameter"), ("script", "catch_clause", "parameter")]
+    + [("go", kind, "name") for kind in "parameter_declaration variadic_parameter_declaration "
+       "type_parameter_declaration type_alias import_spec".split()]
+    + [("java", kind, "name") for kind in "formal_parameter catch_formal_parameter resource enhanced_for_statement "
+       "enum_constant".split()]
+    + [("java", "lambda_expression", "parameters")]
+)  # fmt: skip
+"""Names that are declared in the scope of their node, and known in all of it."""
+
+LATER = frozenset([("go", "var_spec", "name"), ("go", "const_spec", "name"), ("go", "short_var_declaration", "left")])
+"""Names that are known behind their node."""
+
+PATTERNS = frozenset(
+    "array_pattern object_pattern rest_pattern expression_list inferred_parameters required_parameter "
+    "optional_parameter assignment_pattern object_assignment_pattern pair_pattern".split()
+)
+NOT_DECLARED = frozenset(["right", "value", "type", "key", "decorator"])
+"""Parts of a pattern that declare nothing; but a `pair_pattern`'s value does."""
+
+NAMES = frozenset(
+    "identifier type_identifier package_identifier shorthand_property_identifier "
+    "shorthand_property_identifier_pattern".split()
+)
+MEMBERS = frozenset(["property_identifier", "private_property_identifier"])
+
+IGNORED = frozenset(
+    [("java", "element_value_pair", "key"), ("script", "nested_type_identifier", "name"),
+     ("script", "export_specifier", "alias"), ("script", "index_signature", "name")]
+)  # fmt: skip
+IGNORED_NODES = frozenset("package_clause package_declaration break_statement continue_statement".split())
+
+
+class _Walk:
+    """One walk that collects the declarations and the uses of a name, which are resolved behind it."""
+
+    def __init__(self, tree: SyntaxTree, language: str, name: str) -> None:
+        self._tree, self._name = tree, name
+        self._language = "script" if language in SCRIPTS else language
+        self._scopes = SCOPES[self._language]
+        self._found: list[tuple[Node, _Binding | None, _Scope, str, str]] = []
+
+    def run(self) -> Iterator[Occurrence]:
+        pending: list[tuple[Node, _Scope, _Declaring | None, Node | None, str | None]]
+        pending = [(self._tree.root, _Scope("module"), None, None, None)]
+        while pending:
+            node, scope, declaring, parent, part = pending.pop()
+            if node.type in self._scopes and node.is_named:
+                scope = _Scope(self._scopes[node.type], scope)
+            if not node.child_count or node.type in NAMES:
+                self._leaf(node, scope, declaring, parent, part)
+                continue
+            if node.type in IGNORED_NODES or (node.type == "import_declaration" and self._language == "java"):
+                continue
+            children = [(child, node.field_name_for_child(index)) for index, child in enumerate(node.children)]
+            pending.extend(
+                (child, scope, self._declaring(node, name, child, scope, declaring), node, name)
+                for child, name in reversed(children)
+            )
+        for node, binding, scope, key, shape in self._found:
+            found = binding or scope.resolve(key, node.start_byte)
+            yield Occurrence(*self._tree.span(node), found and id(found), binding is not None, shape)
+
+    def _leaf(
+        self, node: Node, scope: _Scope, declaring: _Declaring | None, parent: Node | None, part: str | None
+    ) -> None:
+        if node.type not in NAMES | MEMBERS or parent is None or self._tree.text_of(node).lstrip("#") != self._name:
+            return
+        key = self._key(node, parent, part)
+        if key is None:
+            return
+        if parent.type == "field_access" and part == "field":
+            scope = scope.nearest("class")
+        shape = "{new}"
+        if node.type.startswith("shorthand_property_identifier"):
+            shape = "{old}: {new}"
+        elif parent.type == "export_specifier" and part == "name" and parent.child_by_field_name("alias") is None:
+            shape = "{new} as {old}"
+        binding = None
+        if key.startswith(".") and parent.type != "member_expression":
+            binding = scope.nearest("class").declare(key, 0, apart=False)
+        elif declaring is not None:
+            apart = bool(declaring.since) and self._language == "java"
+            binding = declaring.scope.declare(key, declaring.since, apart)
+        self._found.append((node, binding, scope, key, shape))
+
+    def _key(self, node: Node, parent: Node, part: str | None) -> str | None:
+        """The name as it is looked up; None where it stands for nothing of the file."""
+        kind, name = parent.type, self._name
+        if (self._language, kind, part) in IGNORED:
+            return None
+        if node.type in MEMBERS:
+            of = parent.child_by_field_name("object")
+            in_class = parent.parent is not None and parent.parent.type == "class_body" and part in ("name", "property")
+            behind_this = kind == "member_expression" and of is not None and of.type == "this"
+            return f".{name}" if in_class or behind_this else None
+        if self._language == "java":
+            return self._java_key(node, parent, part)
+        if kind == "import_specifier" and part == "name" and parent.child_by_field_name("alias") is not None:
+            return None
+        exported = parent.parent and parent.parent.parent if kind == "export_specifier" else None
+        if exported is not None and exported.child_by_field_name("source") is not None:
+            return None
+        if kind == "literal_element" and parent.parent is not None and parent.parent.type == "keyed_element":
+            return name if parent.parent.children[0] != parent or _is_map(parent.parent) else None
+        return name
+
+    def _java_key(self, node: Node, parent: Node, part: str | None) -> str | None:
+        kind, of = parent.type, parent.child_by_field_name("object")
+        if kind in ("labeled_statement", "method_reference", "scoped_type_identifier", "scoped_identifier"):
+            return self._name if parent.named_children[0] == node and kind != "labeled_statement" else None
+        if kind == "method_declaration" and part == "name":
+            return f"{self._name}()"
+        if kind in ("method_invocation", "field_access") and part in ("name", "field"):
+            if of is not None and of.type != "this":
+                return None
+            return f"{self._name}()" if kind == "method_invocation" else self._name
+        return self._name
+
+    def _declaring(
+        self, node: Node, part: str | None, child: Node, scope: _Scope, outer: _Declaring | None
+    ) -> _Declaring | None:
+        place = self._language, node.type, part
+        if place in OUTSIDE:
+            return _Declaring(scope.parent or scope)
+        if place in INSIDE:
+            return _Declaring(scope)
+        if place in LATER:
+            return _Declaring(scope, 0 if scope.kind == "module" else node.end_byte)
+        if node.type in PATTERNS and (part not in NOT_DECLARED or (node.type, part) == ("pair_pattern", "value")):
+            return outer
+        if self._language == "script":
+            return self._declaring_in_script(node, part, child, scope)
+        if self._language == "go" and part in ("left", "alias"):
+            begins = any(each.type == ":=" for each in node.children)
+            return _Declaring(scope, node.end_byte if part == "left" else 0) if begins else None
+        if self._language == "java":
+            return self._declaring_in_java(node, part, child, scope)
+        return None
+
+    @staticmethod
+    def _declaring_in_script(node: Node, part: str | None, child: Node, scope: _Scope) -> _Declaring | None:
+        around = node.parent
+        if node.type == "variable_declarator" and part == "name" and around is not None:
+            is_var = around.type == "variable_declaration"
+            return _Declaring(scope.nearest("function", "method", "arrow", "module") if is_var else scope)
+        if node.type == "formal_parameters":
+            return _Declaring(scope)
+        if node.type == "for_in_statement" and part == "left":
+            return _Declaring(scope) if node.child_by_field_name("kind") is not None else None
+        if node.type == "import_specifier":
+            return _Declaring(scope) if part == "alias" or node.child_by_field_name("alias") is None else None
+        return _Declaring(scope) if node.type in ("import_clause", "namespace_import") else None
+
+    @staticmethod
+    def _declaring_in_java(node: Node, part: str | None, child: Node, scope: _Scope) -> _Declaring | None:
+        around = node.parent
+        if node.type == "variable_declarator" and part == "name" and around is not None:
+            return _Declaring(scope, node.start_byte if around.type == "local_variable_declaration" else 0)
+        if node.type == "instanceof_expression" and part == "name":
+            return _Declaring(scope, node.start_byte)
+        if node.type == "type_parameter" and child == node.named_children[0]:
+            return _Declaring(scope)
+        last = node.type == "type_pattern" and child == node.named_children[-1]
+        return _Declaring(scope, node.start_byte) if last else None
+
+
+def _is_map(element: Node) -> bool:
+    """Whether a keyed element of Go is one of a map, whose keys are expressions; in a struct they are fields."""
+    literal = element.parent and element.parent.parent
+    kind = literal.child_by_field_name("type") if literal is not None else None
+    return kind is not None and kind.type in ("map_type", "slice_type", "array_type")

@@ -1,0 +1,131 @@
+"""The uses of a declaration that was renamed: the program is broken until they follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from coder.syntax.bindings import RESOLVED, Occurrence, occurrences
+from coder.syntax.tree import SyntaxTree
+from lsp.edit.next.atoms import Atom, atoms
+from lsp.edit.next.history import EditHistory
+from lsp.edit.next.words import Words
+
+Rename = tuple[str, str]
+"""The old name and the new one."""
+
+
+@dataclass(frozen=True)
+class Follow:
+    """The text that a place of the old name has to become, by the characters of the text as it is."""
+
+    start: int
+    end: int
+    text: str
+    rename: Rename
+
+
+def renamed_declarations(words: Words, history: EditHistory) -> dict[Rename, list[Follow]]:
+    """The renames of declarations among the latest edits, each with the places that have to follow: none where the new
+    name means something else at one of them already.
+
+    A name counts as renamed where its first declaration was.
+    """
+    if words.language not in RESOLVED:
+        return {}
+    made: dict[Rename, list[Atom]] = {}
+    for edit in reversed(history.edits):
+        for atom in atoms(words.text, edit).all:
+            if atom.is_rename:
+                made.setdefault((atom.old[0], atom.new[0]), []).append(atom)
+    found: dict[Rename, list[Follow]] = {}
+    for rename, places in made.items():
+        if (follows := _follows(words, rename, places)) is not None:
+            found[rename] = follows
+    return found
+
+
+def _follows(words: Words, rename: Rename, places: Sequence[Atom]) -> list[Follow] | None:
+    """The places that have to follow; None where no declaration was renamed."""
+    old, new = rename
+    starts = sorted({words.starts[words.index_at(atom.start)] for atom in places})
+    before = _replaced(words.text, [(start, start + len(new), old) for start in starts])
+    shifted = {start + index * (len(old) - len(new)) for index, start in enumerate(starts)}
+    tree = SyntaxTree.of(before, words.language)
+    known = [] if tree is None else occurrences(tree, words.language, old)
+    first: dict[int, Occurrence] = {}
+    for each in known:
+        if each.declares and each.binding is not None:
+            first.setdefault(each.binding, each)
+    renamed = {binding for binding, each in first.items() if each.start in shifted}
+    if not renamed:
+        return None
+    uses = [each for each in known if each.binding in renamed]
+    # Methods of Java that share a name are told apart by their arguments, which nothing here looks at.
+    overloaded = words.language == "java" and sum(each.declares for each in uses) > 1
+    if len(renamed) > 1 or overloaded or not _stays_apart(before, words.language, uses, new):
+        return []
+    if tree is not None and words.language == "python":
+        uses += _keywords(tree, next(each for each in uses if each.declares))
+    follows = []
+    for use in sorted(uses, key=lambda use: use.start):
+        if use.start not in shifted:
+            done = sum(start < use.start for start in shifted)
+            start = use.start + done * (len(new) - len(old))
+            text = use.shape.format(old=old, new=new)
+            follows.append(Follow(start, start + len(old), text, rename))
+    return follows
+
+
+def _keywords(tree: SyntaxTree, declaration: Occurrence) -> Iterator[Occurrence]:
+    """The places where calls of a function of Python give a parameter by name, if it is one that is declared."""
+    parameter = tree.smallest(declaration.start, declaration.end)
+    function = parameter
+    while function is not None and function.type not in ("parameters", "block", "lambda"):
+        function = function.parent
+    function = function.parent if function is not None and function.type == "parameters" else None
+    name = function.child_by_field_name("name") if function is not None else None
+    if name is None:
+        return
+    known = occurrences(tree, "python", tree.text_of(name))
+    own = {each.binding for each in known if (each.start, each.end) == tree.span(name)}
+    if sum(each.declares for each in known if each.binding in own) > 1:
+        return
+    for use in (each for each in known if each.binding in own and not each.declares):
+        callee = tree.smallest(use.start, use.end)
+        if callee.parent is not None and callee.parent.type == "attribute":
+            callee = callee.parent
+        call = callee.parent
+        arguments = call.child_by_field_name("arguments") if call is not None and call.type == "call" else None
+        if call is None or arguments is None or call.child_by_field_name("function") != callee:
+            continue
+        for argument in arguments.named_children:
+            given = argument.child_by_field_name("name") if argument.type == "keyword_argument" else None
+            if given is not None and tree.text_of(given) == tree.text_of(parameter):
+                yield Occurrence(*tree.span(given), declaration.binding, False)
+
+
+def _stays_apart(before: str, language: str, uses: Sequence[Occurrence], new: str) -> bool:
+    """Whether the new name, at all these places, stands for the same declaration, and for nothing else there is."""
+    texts = [(use.start, use.end, use.shape.format(old=before[use.start : use.end], new=new)) for use in uses]
+    tree = SyntaxTree.of(_replaced(before, texts), language)
+    expected, shift = set[int](), 0
+    for (start, end, text), use in zip(texts, uses, strict=True):
+        expected.add(start + shift + use.shape.format(old=before[start:end], new="\0").index("\0"))
+        shift += len(text) - (end - start)
+    found = [] if tree is None else occurrences(tree, language, new)
+    bindings = {each.binding for each in found if each.start in expected}
+    same = {each.start for each in found if each.binding in bindings}
+    return len(bindings) == 1 and None not in bindings and same == expected
+
+
+def _replaced(text: str, places: Sequence[tuple[int, int, str]]) -> str:
+    """The text with other texts at some places, given in order."""
+    for start, end, new in reversed(places):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def all_follows(renames: dict[Rename, list[Follow]]) -> Iterator[Follow]:
+    for follows in renames.values():
+        yield from follows

@@ -1,5 +1,7 @@
 """What comes next after an edit, as an editor gets it from a real server."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -177,3 +179,157 @@ async def test_unless_they_are_wanted_none_is_offered_unasked(tmp_path: Path):
         assert await next_edits(session, buffer, kind=2) == []
         assert len(await next_edits(session, buffer, kind=1)) > 0
         assert (await session.status()).nextEdit is False
+
+
+RENAMES = [
+    ("python", "‸x = 1; g = lambda x: x + 1; print(x)\n", "x", "y", "y = 1; g = lambda x: x + 1; print(y)\n"),
+    (
+        "python",
+        "def total(prices, ‸rate):\n    return sum(prices) * (1 + rate)\n\ntotal([], rate=1)\nother(rate=2)\n",
+        "rate",
+        "tax",
+        "def total(prices, tax):\n    return sum(prices) * (1 + tax)\n\ntotal([], tax=1)\nother(rate=2)\n",
+    ),
+    (
+        "python",
+        "def f(‸n):\n    def g(n):\n        return n\n    return g(n) + sum(n for n in [1])\n",
+        "n",
+        "m",
+        "def f(m):\n    def g(n):\n        return n\n    return g(m) + sum(n for n in [1])\n",
+    ),
+    (
+        "python",
+        "‸count = 0\ndef f():\n    global count\n    count += 1\ndef h(count):\n    return count\n",
+        "count",
+        "total",
+        "total = 0\ndef f():\n    global total\n    total += 1\ndef h(count):\n    return count\n",
+    ),
+    (
+        "python",
+        "def f():\n    ‸n = 0\n    def g():\n        nonlocal n\n        n += 1\n    n = 5\n    return n\n",
+        "n",
+        "m",
+        "def f():\n    m = 0\n    def g():\n        nonlocal m\n        m += 1\n    m = 5\n    return m\n",
+    ),
+    ("python", "import ‸numpy\nprint(numpy.pi, x.numpy)\n", "numpy", "np", "import np\nprint(np.pi, x.numpy)\n"),
+    (
+        "python",
+        "class ‸Shape:\n    pass\nclass Square(Shape):\n    pass\nShape.Shape = Shape()\n",
+        "Shape",
+        "Form",
+        "class Form:\n    pass\nclass Square(Form):\n    pass\nForm.Shape = Form()\n",
+    ),
+    (
+        "python",
+        "class A:\n    def ‸area(self):\n        return 1\n    def two(self):\n        return self.area()\nb.area()\n",
+        "area",
+        "size",
+        "class A:\n    def size(self):\n        return 1\n    def two(self):\n        return self.size()\nb.area()\n",
+    ),
+    (
+        "typescript",
+        "function f(‸name: string) {\n  const g = (name: string) => name;\n  return { name, other: g(name) };\n}\n",
+        "name",
+        "title",
+        "function f(title: string) {\n  const g = (name: string) => name;\n  return { name: title, other: g(title) };\n}\n",
+    ),
+    (
+        "typescript",
+        "let ‸x = 1;\n{ let x = 2; use(x); }\nuse(x);\nexport { x };\n",
+        "x",
+        "y",
+        "let y = 1;\n{ let x = 2; use(x); }\nuse(y);\nexport { y as x };\n",
+    ),
+    (
+        "typescript",
+        "class A { ‸count = 0; inc() { [1].map(() => this.count); } }\nlet count; o.count;\n",
+        "count",
+        "total",
+        "class A { total = 0; inc() { [1].map(() => this.total); } }\nlet count; o.count;\n",
+    ),
+    ("javascript", "const { ‸name } = p;\nlog(name, p.name);\n", "name", "title", "const { title } = p;\nlog(title, p.name);\n"),
+    ("javascript", "import { ‸area } from 'a';\nlog(area(1));\n", "area", "size", "import { size } from 'a';\nlog(size(1));\n"),
+    ("javascript", "for (const ‸each of xs) { f(each); }\neach;\n", "each", "x", "for (const x of xs) { f(x); }\neach;\n"),
+    (
+        "go",
+        "package a\n\nfunc f(‸n int) int {\n\tif n := n + 1; n > 2 {\n\t\treturn n\n\t}\n\treturn n + P{n: n}.n\n}\n",
+        "n",
+        "k",
+        "package a\n\nfunc f(k int) int {\n\tif n := k + 1; n > 2 {\n\t\treturn n\n\t}\n\treturn k + P{n: k}.n\n}\n",
+    ),
+    (
+        "go",
+        "package a\n\nfunc f() {\n\t‸x := 1\n\t{\n\t\tx := x + 1\n\t\tuse(x)\n\t}\n\tuse(x)\n}\n",
+        "x",
+        "y",
+        "package a\n\nfunc f() {\n\ty := 1\n\t{\n\t\tx := y + 1\n\t\tuse(x)\n\t}\n\tuse(y)\n}\n",
+    ),
+    (
+        "go",
+        "package a\n\ntype ‸Box struct{ n int }\n\nfunc New() *Box { return &Box{} }\nfunc (b Box) Len() int { return b.Box }\n",
+        "Box",
+        "Crate",
+        "package a\n\ntype Crate struct{ n int }\n\nfunc New() *Crate { return &Crate{} }\n"
+        "func (b Crate) Len() int { return b.Box }\n",
+    ),
+    (
+        "java",
+        "class A {\n  private int ‸count;\n  void set(int count) { this.count = count; }\n  int get() { return count; }\n}\n",
+        "count",
+        "total",
+        "class A {\n  private int total;\n  void set(int count) { this.total = count; }\n  int get() { return total; }\n}\n",
+    ),
+    (
+        "java",
+        "class A {\n  int ‸size() { return 1; }\n  int size;\n  int f() { return size() + this.size() + o.size() + size; }\n}\n",
+        "size",
+        "length",
+        "class A {\n  int length() { return 1; }\n  int size;\n"
+        "  int f() { return length() + this.length() + o.size() + size; }\n}\n",
+    ),
+    (
+        "java",
+        "class A {\n  void f(int ‸n) { for (int i = 0; i < n; i++) { run(() -> g(n)); } }\n  void g(int n) { n++; }\n}\n",
+        "n",
+        "count",
+        "class A {\n  void f(int count) { for (int i = 0; i < count; i++) { run(() -> g(count)); } }\n"
+        "  void g(int n) { n++; }\n}\n",
+    ),
+    # The new name has a meaning already, or there are others of the name: nothing is sure, nothing is offered.
+    ("python", "def f(‸a):\n    b = 1\n    return a + b\n", "a", "b", "def f(b):\n    b = 1\n    return a + b\n"),
+    ("go", "package a\n\nfunc f(‸a, b int) int { return a }\n", "a", "b", "package a\n\nfunc f(b, b int) int { return a }\n"),
+    (
+        "java",
+        "class A {\n  void ‸f(int n) {}\n  void f(String s) {}\n  void h() { f(1); }\n}\n",
+        "f",
+        "g",
+        "class A {\n  void g(int n) {}\n  void f(String s) {}\n  void h() { f(1); }\n}\n",
+    ),
+    ("typescript", "const ‸a = 1;\n(b: number) => a + b;\n", "a", "b", "const b = 1;\n(b: number) => a + b;\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "text", "old", "new", "renamed"), RENAMES)
+async def test_the_uses_of_a_renamed_declaration_follow_and_nothing_else(
+    session: Editor, language, text, old, new, renamed
+):
+    """They are offered unasked, right after the last key."""
+    start, text = text.index("‸"), text.replace("‸", "")
+    session.open(text, language=language)
+    buffer = Buffer(URI, text)
+    change(session, buffer, start, start + len(old), "")
+    for index, character in enumerate(new):
+        change(session, buffer, start + index, start + index, character)
+    while found := await next_edits(session, buffer):
+        accept(session, buffer, found[0])
+    assert buffer.text == renamed
+
+
+async def test_one_use_that_changes_is_no_rename(session: Editor):
+    text = "first = 1\nsecond = 2\nprint(first)\nprint(first, 3)\n"
+    session.open(text)
+    buffer = Buffer(URI, text)
+    start = text.index("first", 5)
+    change(session, buffer, start, start + 5, "second")
+    assert [edit.range.start.line for edit in await next_edits(session, buffer)] in ([], [3])
+    assert all(edit.probability < 0.98 for edit in await next_edits(session, buffer, kind=1))

@@ -40,13 +40,16 @@ def renamed_declarations(words: Words, history: EditHistory) -> dict[Rename, lis
                 made.setdefault((atom.old[0], atom.new[0]), []).append(atom)
     found: dict[Rename, list[Follow]] = {}
     for rename, places in made.items():
-        if (follows := _follows(words, rename, places)) is not None:
+        written = [(edit.start, edit.end) for edit in history.edits]
+        if (follows := _follows(words, rename, places, written)) is not None:
             found[rename] = follows
     return found
 
 
-def _follows(words: Words, rename: Rename, places: Sequence[Atom]) -> list[Follow] | None:
-    """The places that have to follow; None where no declaration was renamed."""
+def _follows(
+    words: Words, rename: Rename, places: Sequence[Atom], written: Sequence[tuple[int, int]]
+) -> list[Follow] | None:
+    """The places that have to follow; None where no declaration was renamed. `written` are the edited places."""
     old, new = rename
     starts = sorted({words.starts[words.index_at(atom.start)] for atom in places})
     before = _replaced(words.text, [(start, start + len(new), old) for start in starts])
@@ -63,7 +66,12 @@ def _follows(words: Words, rename: Rename, places: Sequence[Atom]) -> list[Follo
     uses = [each for each in known if each.binding in renamed]
     # Methods of Java that share a name are told apart by their arguments, which nothing here looks at.
     overloaded = words.language == "java" and sum(each.declares for each in uses) > 1
-    if len(renamed) > 1 or overloaded or not _stays_apart(before, words.language, uses, new):
+    known_new = {
+        words.starts[index] + sum(start < words.starts[index] for start in starts) * (len(old) - len(new))
+        for index in words.find((new,))
+        if any(start <= words.starts[index] < end for start, end in written) and words.starts[index] not in starts
+    }
+    if len(renamed) > 1 or overloaded or not _stays_apart(before, words.language, uses, new, known_new):
         return []
     if tree is not None and words.language == "python":
         uses += _keywords(tree, next(each for each in uses if each.declares))
@@ -105,17 +113,19 @@ def _keywords(tree: SyntaxTree, declaration: Occurrence) -> Iterator[Occurrence]
                 yield Occurrence(*tree.span(given), declaration.binding, False)
 
 
-def _stays_apart(before: str, language: str, uses: Sequence[Occurrence], new: str) -> bool:
-    """Whether the new name, at all these places, stands for the same declaration, and for nothing else there is."""
+def _stays_apart(before: str, language: str, uses: Sequence[Occurrence], new: str, written: set[int]) -> bool:
+    """Whether the new name, at all these places, stands for the same declaration, and for nothing else there was.
+    `written` are the places of the new name that were written for the rename: the value of `{old: new}`."""
     texts = [(use.start, use.end, use.shape.format(old=before[use.start : use.end], new=new)) for use in uses]
     tree = SyntaxTree.of(_replaced(before, texts), language)
     expected, shift = set[int](), 0
+    also = {place + sum(len(text) - (end - start) for start, end, text in texts if start < place) for place in written}
     for (start, end, text), use in zip(texts, uses, strict=True):
         expected.add(start + shift + use.shape.format(old=before[start:end], new="\0").index("\0"))
         shift += len(text) - (end - start)
     found = [] if tree is None else occurrences(tree, language, new)
     bindings = {each.binding for each in found if each.start in expected}
-    same = {each.start for each in found if each.binding in bindings}
+    same = {each.start for each in found if each.binding in bindings} - also
     return len(bindings) == 1 and None not in bindings and same == expected
 
 

@@ -98,6 +98,8 @@ def _places_of(words: Words, history: EditHistory) -> Iterator[Place]:
 def _is_resolved(place: Place, renames: set[tuple[str, str]]) -> bool:
     """Whether the place is the code of a renamed declaration, whose uses are known."""
     atom, (_, here) = place.pattern.atom, place.kinds
+    if place.rule == "joint":
+        return any(each.is_rename and (each.old[0], each.new[0]) in renames for each in place.pattern.edit.all)
     is_use = place.rule == "same" and atom.is_rename and not (here is not None and here.is_prose)
     return is_use and (atom.old[0], atom.new[0]) in renames
 

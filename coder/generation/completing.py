@@ -1,4 +1,4 @@
-"""How the engine answers a request: from a prompt to what the sampler makes of it, and what is checked of that."""
+"""Answers to requests: a prompt is denoised, and the answer remasked, checked and cut as the request says."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from coder.model.cache_pool import CachePool
 from coder.model.checkpoint.tokens import Tokenizer
 
 ALTERNATIVE_TEMPERATURE = 0.8
-"""Where a greedy request wants several samples, the further ones are drawn at this temperature."""
+"""The temperature of further samples that a greedy request wants."""
 
 ATTEMPTS_PER_SAMPLE = 3
-"""How often a sample is drawn that turns out to be like another before the engine settles for fewer."""
+"""Draws for each wanted sample, since some are like another; after so many there are fewer samples."""
 
 AHEAD_CHUNK = 32
 """Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
@@ -129,7 +129,7 @@ class Completing:
         return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
     def complete_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
-        """What happens in the holes of one prompt, which are denoised together."""
+        """Yield the updates of the holes of one prompt, which are denoised together, then their answers."""
         control = self._config.control
         denoising = replace(
             self._denoise_request(job, prompt, attempt=0),

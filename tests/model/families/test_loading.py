@@ -29,7 +29,7 @@ TOKENS = list(range(40, 72))
 MEASURE = """
 import json, sys, psutil, torch
 from coder.engine.memory import peak_memory
-from coder.model.checkpoint.checkpoint import open_checkpoint
+from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.torch.loading import load_decoder
 
 checkpoint, small = map(open_checkpoint, sys.argv[1:])

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Incoming(BaseModel):
-    """A request's body. Fields that are not known here are let be: clients send each what their own server knows."""
+    """A request's body. Fields that are not known here are let be: clients send each what their own server knows.
+
+    A field that is null is absent: many clients write out every field that they know.
+    """
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, body: Any) -> Any:
+        return {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else body
 
 
 class Outgoing(BaseModel):

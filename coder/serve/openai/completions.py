@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import secrets
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -101,21 +103,35 @@ async def stream(asked: Asked) -> Chunks:
 async def choice(asked: Asked, index: int, written: Written) -> CompletionChoice:
     """A whole choice, with what was wanted besides the text."""
     echoed = asked.prompts[index] if asked.body.echo else ""
-    logprobs = None
-    if asked.body.logprobs is not None:
-        request, service = asked.requests[index], asked.caller.service
-        prefix, text = ("", request.prefix + written.text) if echoed else (request.prefix, written.text)
-        scores = await service.score_tokens(prefix, request.suffix, text, asked.caller.client) if text else ()
-        logprobs = log_probabilities(text, scores, asked.body.logprobs)
+    logprobs = None if asked.body.logprobs is None else await token_rows(asked, index, written, asked.body.logprobs)
     return CompletionChoice(text=echoed + written.text, index=index, logprobs=logprobs, finish_reason=written.finish)
 
 
+async def token_rows(asked: Asked, index: int, written: Written, alternatives: int) -> Logprobs:
+    """A row for each token of the text. With `echo` those of the prompt come first, as it is tokenised by itself, and a
+    row for the end token comes last where the model wrote one: harnesses count the rows."""
+    request, client = asked.requests[index], asked.caller.client
+    service = asked.caller.service
+    prompt = request.prefix if asked.body.echo else ""
+    of_prompt = await service.score_tokens("", request.suffix, prompt, client) if prompt else ()
+    text = written.text
+    scores = await service.score_tokens(request.prefix, request.suffix, text, client) if text else ()
+    if written.completion.tokens == 1 and len(scores) != 1:
+        # The written token is a part of a character, or its text alone is tokenised otherwise.
+        likelihood = math.log(max(written.completion.confidence, sys.float_info.min))
+        scores = (TokenScore(0, len(text), likelihood, ()),)
+    if asked.body.echo and written.completion.finish_reason == "end" and not written.stopped_by:
+        whole = await service.call(lambda turn: turn.engine.score(request.prefix, request.suffix, text), client)
+        scores = (*scores, TokenScore(len(text), len(text), whole.end_log_probability, ()))
+    behind = [replace(score, start=len(prompt) + score.start, end=len(prompt) + score.end) for score in scores]
+    return log_probabilities(prompt + text, (*of_prompt, *behind), alternatives)
+
+
 def log_probabilities(text: str, scores: Sequence[TokenScore], alternatives: int) -> Logprobs:
-    tops = [dict(score.alternatives[:alternatives]) for score in scores]
     return Logprobs(
         tokens=[text[score.start : score.end] for score in scores],
         token_logprobs=[score.log_probability for score in scores],
-        top_logprobs=tops,
+        top_logprobs=[dict(score.alternatives[:alternatives]) for score in scores],
         text_offset=[score.start for score in scores],
     )
 

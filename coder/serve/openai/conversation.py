@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coder.editing.scaffold import LOOKS_LIKE_CODE
+from coder.serve.http.refusals import RefusedError
 from coder.serve.openai.openai_types import ChatMessage
 from coder.syntax.languages import language_named
 
@@ -69,6 +70,9 @@ Task = Continue | Describe | Fill | Rewrite
 
 def task_of(messages: Sequence[ChatMessage]) -> Task:
     """What the last message asks for; code that it has none of is looked for in those before it."""
+    messages = [message for message in messages if message.text and message.role not in ("tool", "function")]
+    if not messages:
+        raise RefusedError("no message has a text; say in one of the user what is wanted")
     latest = messages[-1]
     if latest.role == "assistant":
         return _continued(latest.text)

@@ -20,7 +20,6 @@ class Sampling(Incoming):
     """What a request of any kind may say about its answer.
 
     Attributes:
-        max_tokens: -1 for as many as the server allows.
         temperature: 0, the default here, always takes the likeliest token.
         diffusing: Mercury's own: each chunk of a stream is the whole answer after a pass, masked slots included, and
             takes the place of the one before.
@@ -29,7 +28,7 @@ class Sampling(Incoming):
     """
 
     model: str = ""
-    max_tokens: int | None = Field(default=None, ge=-1)
+    max_tokens: int | None = Field(default=None, ge=0)
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     n: int | None = Field(default=None, ge=1)
@@ -115,8 +114,10 @@ class TextPart(Incoming):
 
 
 class ChatMessage(Incoming):
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
+    """A message of a conversation. Calls of tools, and what they brought, are no code that is asked about."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[TextPart] = ""
 
     @property
     def text(self) -> str:
@@ -127,11 +128,11 @@ class ChatBody(Sampling):
     """
     Attributes:
         max_completion_tokens: the newer name of `max_tokens`.
-        n_predict: llama.cpp's name of it.
+        n_predict: llama.cpp's name of it; -1 for as many as the server allows.
     """
 
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
-    max_completion_tokens: int | None = Field(default=None, ge=-1)
+    max_completion_tokens: int | None = Field(default=None, ge=0)
     n_predict: int | None = Field(default=None, ge=-1)
 
     @property

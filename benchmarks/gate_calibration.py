@@ -17,9 +17,9 @@ from benchmarks.report import Row, machine, print_figures, print_rows, report_co
 from benchmarks.typing_replay import is_right
 from benchmarks.typing_sessions import typing_sessions
 from coder.api.completion import Completion, Mode
+from coder.api.text_engine import TextEngine
 from lsp.documents import Document
-from lsp.engine.engine_client import EngineClient
-from lsp.engine.in_process import InProcessEngine
+from lsp.engine.opening import load_in_process
 from lsp.settings import Settings
 from lsp.suggest.cursor import cursor_in
 from lsp.suggest.gate import CALIBRATION, Calibration
@@ -61,7 +61,7 @@ def main(
 ) -> None:
     """Fit the gate's constants on some packages, and draw precision against show rate on others."""
     console = report_console()
-    engine = InProcessEngine.load(model, "auto")
+    engine = load_in_process(model, "auto")
     fitted_on = list(places(engine, FITTED_ON, sessions))
     judged_on = list(places(engine, JUDGED_ON, sessions))
     fitted = fit(fitted_on)
@@ -78,7 +78,7 @@ def main(
         draw(points, picture)
 
 
-def places(engine: EngineClient, packages: Sequence[str], sessions: int) -> Iterator[Place]:
+def places(engine: TextEngine, packages: Sequence[str], sessions: int) -> Iterator[Place]:
     """The suggestions of the model at some keystrokes of typing sessions, where it has any."""
     generator = random.Random(0)
     settings = Settings(budget_ms=PATIENT_MS)

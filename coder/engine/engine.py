@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from functools import partial
 from typing import TypeVar
 
@@ -22,7 +24,8 @@ from coder.api.edits import (
     RepairRequest,
 )
 from coder.api.streams import last
-from coder.context.workspace_index import WorkspaceIndex
+from coder.api.text_engine import EngineStatus
+from coder.context.workspace_index import IndexState, WorkspaceIndex
 from coder.editing.apply import apply_edit
 from coder.editing.fill import Likelihoods, Model, fill_in_turn
 from coder.editing.repair import repair
@@ -231,6 +234,20 @@ class Engine:
         """The index of a folder that requests may name as their workspace. It is built in the background from the
         first time that it is asked for, and kept up while it is; `wait` for it where the first answer must know it."""
         return self._prompting.workspaces.at(folder)
+
+    def index_state(self, folder: str) -> IndexState:
+        """Return what the index of a folder holds; see `workspace_index`."""
+        return self.workspace_index(folder).state
+
+    def status(self) -> EngineStatus:
+        return EngineStatus(
+            model=self.model_name,
+            version=self.config.version,
+            runtime=dict(self.description),
+            abilities=asdict(self.config.abilities),
+            shared=False,
+            process_id=os.getpid(),
+        )
 
     def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
         """How likely the model finds each token of `text` between the two, by the autoregressive pass, and what it

@@ -1,18 +1,19 @@
-"""What the server asks of an engine, wherever its model runs."""
+"""The operations that the server asks of an engine, beyond those of every engine."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from coder.api.cancellation import Cancellation
-from coder.api.completion import Completion, CompletionRequest, EngineEvent, Score, TokenScore
-from coder.api.edits import Applied, ApplyRequest, Edited, EditRequest, FillEvent, FillRequest, RepairRequest
+from coder.api.completion import Completion, CompletionRequest, TokenScore
+from coder.api.edits import Applied, ApplyRequest, Edited, EditRequest
+from coder.api.text_engine import TextEngine
 from coder.model.checkpoint.config import ModelConfig
 
 
-class ServedEngine(Protocol):
+class ServedEngine(TextEngine, Protocol):
     """As `coder.engine.engine.Engine` describes each of them."""
 
     model_name: str
@@ -25,23 +26,9 @@ class ServedEngine(Protocol):
 
     def complete_many(self, requests: Sequence[CompletionRequest], /) -> list[Completion]: ...
 
-    def stream(
-        self, request: CompletionRequest, cancelled: Cancellation | None = None, /
-    ) -> Generator[EngineEvent, None, None]: ...
-
-    def stream_fill(
-        self, request: FillRequest, cancelled: Cancellation | None = None, /
-    ) -> Generator[FillEvent, None, None]: ...
-
     def edit(self, request: EditRequest, cancelled: Cancellation | None = None, /) -> Edited: ...
 
-    def repair(self, request: RepairRequest, cancelled: Cancellation | None = None, /) -> Edited: ...
-
-    def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None, /) -> bool: ...
-
     def score_tokens(self, prefix: str, suffix: str, text: str, /) -> tuple[TokenScore, ...]: ...
-
-    def score(self, prefix: str, suffix: str, middle: str, /) -> Score: ...
 
     def apply(self, request: ApplyRequest, cancelled: Cancellation | None = None, /) -> Applied: ...
 

@@ -9,18 +9,30 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from coder.api.cancellation import AnyOf, Cancellation
 from coder.api.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, Score, TokenScore
-from coder.api.edits import Applied, ApplyRequest, Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
+from coder.api.edits import (
+    Applied,
+    ApplyRequest,
+    Edited,
+    EditEvent,
+    EditRequest,
+    Filled,
+    FillEvent,
+    FillRequest,
+    RepairRequest,
+)
 from coder.api.streams import last
+from coder.api.text_engine import EngineStatus
 from coder.context.window import replaced_characters
+from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
 from coder.diffusion.policies import POLICIES, VERIFIED
 from coder.editing.apply import apply_edit
 from coder.editing.fill import Model, fill_in_turn
-from coder.editing.rewrite import rewrite
+from coder.editing.rewrite import stream_rewrite
 from coder.editing.template import complete_template, free_parts
 from coder.errors import InputError
 from coder.generation.decoding import Decoded, canvas_updates
@@ -107,9 +119,15 @@ class VllmEngine:
     def fill(self, request: FillRequest, cancelled: Cancellation | None = None) -> Filled:
         return last(self.stream_fill(request, cancelled), Filled)
 
+    def stream_edit(
+        self, request: EditRequest, cancelled: Cancellation | None = None
+    ) -> Generator[EditEvent, None, None]:
+        """As `Engine.stream_edit`; both scores are 0.0."""
+        return stream_rewrite(_Unscored(self), request, cancelled)
+
     def edit(self, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
         """As `Engine.edit`; both scores are 0.0."""
-        return rewrite(_Unscored(self), request, cancelled)
+        return last(self.stream_edit(request, cancelled), Edited)
 
     def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
         """Raises InputError."""
@@ -137,6 +155,19 @@ class VllmEngine:
     def joined(self) -> AbstractContextManager[None]:
         """Threads need not meet here: their requests do, in vLLM."""
         return nullcontext()
+
+    def index_state(self, folder: str) -> IndexState:
+        return self._prompting.workspaces.at(folder).state
+
+    def status(self) -> EngineStatus:
+        return EngineStatus(
+            model=self.model_name,
+            version=self.config.version,
+            runtime=dict(self.description),
+            abilities=asdict(self.config.abilities),
+            shared=True,
+            process_id=None,
+        )
 
     def close(self) -> None:
         self._client.close()

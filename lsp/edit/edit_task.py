@@ -19,9 +19,9 @@ from coder.api.edits import (
     RepairRequest,
 )
 from coder.api.streams import last
+from coder.api.text_engine import TextEngine
 from coder.errors import InputError
 from lsp.documents import Document
-from lsp.engine.engine_client import EngineClient
 
 EditKind = Literal["fill", "rewrite", "docstring", "repair"]
 
@@ -83,7 +83,7 @@ class EditTask:
 
     def changes(
         self,
-        engine: EngineClient,
+        engine: TextEngine,
         conditions: Conditions,
         cancelled: threading.Event,
         watch: EditWatcher | None = None,
@@ -91,7 +91,7 @@ class EditTask:
         """Return the changes of `document.unix`, in order; none where nothing better was found.
 
         Blocks until the engine has answered or `cancelled` is set; `watch` is called with its updates. Raises what
-        `EngineClient` does.
+        `TextEngine` does.
         """
         if (meant := self.meant) is not self:
             return meant.changes(engine, conditions, cancelled, watch)
@@ -115,7 +115,7 @@ class EditTask:
         return last(engine.stream_edit(request, cancelled), Edited, watch).changes
 
     def _fill(
-        self, engine: EngineClient, conditions: Conditions, cancelled: threading.Event, watch: EditWatcher | None
+        self, engine: TextEngine, conditions: Conditions, cancelled: threading.Event, watch: EditWatcher | None
     ) -> tuple[Change, ...]:
         """A change for each hole; none where time was up before anything was written into it."""
         request = FillRequest(
@@ -133,7 +133,7 @@ class EditTask:
             if middle.text or middle.finish_reason in ("end", "length")
         )
 
-    def _repair(self, engine: EngineClient, conditions: Conditions, cancelled: threading.Event) -> tuple[Change, ...]:
+    def _repair(self, engine: TextEngine, conditions: Conditions, cancelled: threading.Event) -> tuple[Change, ...]:
         ((start, end),) = self.spans
         request = RepairRequest(
             text=self.document.unix.text,

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from coder.api.text_engine import EngineStatus, TextEngine
 from coder.errors import InputError, QuickfillError
-from lsp.engine.engine_client import EngineClient, EngineStatus, RefusedError, ServerLostError
+from lsp.engine.errors import RefusedError, ServerLostError
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class EngineHost:
 
     def __init__(
         self,
-        open_engine: Callable[[], EngineClient],
+        open_engine: Callable[[], TextEngine],
         on_change: Callable[[], None],
         opening: Callable[[], str] = lambda: "loading the model",
     ) -> None:
@@ -45,7 +46,7 @@ class EngineHost:
         self._open_engine = open_engine
         self._on_change = on_change
         self._opening = opening
-        self._loading: asyncio.Task[EngineClient] | None = None
+        self._loading: asyncio.Task[TextEngine] | None = None
         self._running = 0
         self._losses: deque[float] = deque(maxlen=MOST_LOSSES)
         self._unusable = False
@@ -55,7 +56,7 @@ class EngineHost:
     def is_ready(self) -> bool:
         return self.state in ("ready", "working")
 
-    async def client(self) -> EngineClient:
+    async def client(self) -> TextEngine:
         """The engine, when it is loaded; one that failed is loaded anew. Raises QuickfillError."""
         return await asyncio.shield(self._loading or self._start())
 
@@ -91,14 +92,14 @@ class EngineHost:
             self._loading = None
         self.status, self._unusable, self._retry_at = None, False, 0.0
 
-    def _start(self) -> asyncio.Task[EngineClient]:
+    def _start(self) -> asyncio.Task[TextEngine]:
         self._set("loading", self._opening())
         self._loading = asyncio.create_task(self._load())
         # Whoever waits for it gets its error; where nobody does, the state has told.
         self._loading.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._loading
 
-    async def _load(self) -> EngineClient:
+    async def _load(self) -> TextEngine:
         try:
             engine = await asyncio.to_thread(self._open_engine)
             status = await asyncio.to_thread(engine.status)
@@ -140,6 +141,6 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, QuickfillError) else f"{type(error).__name__}: {error}"
 
 
-def _close(loading: asyncio.Task[EngineClient]) -> None:
+def _close(loading: asyncio.Task[TextEngine]) -> None:
     if not loading.cancelled() and loading.exception() is None:
         asyncio.get_running_loop().run_in_executor(None, loading.result().close)

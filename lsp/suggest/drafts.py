@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.text_engine import TextEngine
 from coder.diffusion.policies import WATCHED
-from lsp.engine.engine_client import EngineClient
 from lsp.settings import Settings
 from lsp.suggest.cursor import Cursor
 from lsp.suggest.surroundings import Surroundings
@@ -86,7 +86,7 @@ class Draft:
     completion: Completion
 
 
-def drafts(engine: EngineClient, question: SuggestionQuery, cancelled: threading.Event) -> Iterator[Draft]:
+def drafts(engine: TextEngine, question: SuggestionQuery, cancelled: threading.Event) -> Iterator[Draft]:
     """Yield the engine's drafts for a question, until it is cancelled. The first one may be watched."""
     watch = question.watch
     for request in question.requests():
@@ -98,7 +98,7 @@ def drafts(engine: EngineClient, question: SuggestionQuery, cancelled: threading
 
 
 def write_completion(
-    engine: EngineClient,
+    engine: TextEngine,
     request: CompletionRequest,
     cancelled: threading.Event,
     watch: Watcher | None = None,

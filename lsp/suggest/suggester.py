@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 
 from coder.api.completion import CompletionRequest
-from lsp.engine.engine_client import EngineClient
+from coder.api.text_engine import TextEngine
 from lsp.engine.engine_host import EngineHost
 from lsp.suggest.drafts import SuggestionQuery, drafts
 from lsp.suggest.gate import Gate, TypingSpeed, wants_unasked
@@ -26,7 +26,7 @@ class WorkAhead:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _task: asyncio.Task[None] | None = None
 
-    def start(self, engine: EngineClient, request: CompletionRequest, prefix: str) -> None:
+    def start(self, engine: TextEngine, request: CompletionRequest, prefix: str) -> None:
         """Bring the context of the request as it will be, with this prefix, into the engine's cache."""
         self.stop()
         self._stopped = threading.Event()
@@ -36,7 +36,7 @@ class WorkAhead:
         self._stopped.set()
 
 
-async def _prefill(engine: EngineClient, request: CompletionRequest, stopped: threading.Event) -> None:
+async def _prefill(engine: TextEngine, request: CompletionRequest, stopped: threading.Event) -> None:
     try:
         await asyncio.to_thread(engine.prefill, request, stopped)
     except Exception as error:  # nobody waits for this; whoever asks next hears of an engine that is gone
@@ -96,7 +96,7 @@ class Suggester:
         self.ahead.stop()
 
     def _find(
-        self, engine: EngineClient, question: SuggestionQuery, cancelled: threading.Event
+        self, engine: TextEngine, question: SuggestionQuery, cancelled: threading.Event
     ) -> tuple[list[CompletionRequest], tuple[Suggestion, ...]]:
         """Return the requests to the engine, and the suggestions that came of them."""
         cursor, asked = question.cursor, []

@@ -15,7 +15,7 @@ from coder.errors import InputError
 from evals.backends.backend import AnswerRequest, SamplingSettings
 from evals.backends.catalog import open_backend
 from evals.task import Holes, Infill, Task
-from lsp.engine.in_process import InProcessEngine
+from lsp.engine.opening import load_in_process
 from lsp.engine.shared.identity import EngineIdentity
 from tests.families import PUBLISHED, write_family_checkpoint
 
@@ -116,7 +116,7 @@ class TestEngine:
 
 
 def test_the_language_servers_engine(folder: Path, family: str):
-    engine = InProcessEngine.load(str(folder), "auto")
+    engine = load_in_process(str(folder), "auto")
     try:
         assert engine.status().version == family
         assert engine.prefill(request())

@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from coder.api.cancellation import Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, FinishReason, Score, Slot
 from coder.api.edits import (
     Change,
@@ -24,10 +25,11 @@ from coder.api.edits import (
     RegionUpdate,
     RepairRequest,
 )
+from coder.api.text_engine import EngineStatus
 from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Statistics
 from coder.generation.fitting import fitting_of
-from lsp.engine.engine_client import EngineLostError, EngineStatus
+from lsp.engine.errors import EngineLostError
 
 CONFIDENCE = 0.9
 
@@ -63,7 +65,7 @@ class ScriptedEngine:
     _busy: threading.Lock = field(default_factory=threading.Lock)
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None
+        self, request: CompletionRequest, cancelled: Cancellation | None = None
     ) -> Generator[EngineEvent, None, None]:
         cancelled = cancelled or threading.Event()
         with self._busy:
@@ -74,7 +76,7 @@ class ScriptedEngine:
             finally:
                 self.ended.release()
 
-    def _write(self, request: CompletionRequest, cancelled: threading.Event) -> Iterator[EngineEvent]:
+    def _write(self, request: CompletionRequest, cancelled: Cancellation) -> Iterator[EngineEvent]:
         deadline = time.monotonic() + (request.deadline_ms or 60_000) / 1000
         fitting = fitting_of(request)
         text = self._answer(fitting.asked if fitting else request)
@@ -98,32 +100,33 @@ class ScriptedEngine:
         completion = Completion(written, reason, 0, 0.0, statistics)
         yield fitting.completion(completion, None) if fitting else completion
 
-    def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
+    def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
         *_, completion = self.stream(request, cancelled)
         assert isinstance(completion, Completion)
         return completion
 
-    def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
+    def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
         self.prefilled.append(request.prefix)
         self.begun.release()
         return True
 
     def stream_fill(
-        self, request: FillRequest, cancelled: threading.Event | None = None
+        self, request: FillRequest, cancelled: Cancellation | None = None
     ) -> Generator[FillEvent, None, None]:
         middles = tuple(Completion(f"hole{index}", "end", 0, 0.0, Statistics("")) for index in _holes(request.texts))
         yield HoleUpdate(len(middles) - 1, CanvasUpdate("hole", (Slot(None),), 1, 1))
         yield Filled("", middles, True, 1, 0.0)
 
     def stream_edit(
-        self, request: EditRequest, cancelled: threading.Event | None = None
+        self, request: EditRequest, cancelled: Cancellation | None = None
     ) -> Generator[EditEvent, None, None]:
         """The instruction is what is written, or what it asks about the request; none is nothing better."""
         told = {"digest": digest(request.text), "deadline": str(request.deadline_ms)}
         new = told.get(request.instruction, request.instruction)
         if self.edits and not new:
             new = request.text[request.start : request.end].upper()
-        while request.instruction == "endless" and not (cancelled and cancelled.wait(0.01)):
+        while request.instruction == "endless" and not (cancelled and cancelled.is_set()):
+            time.sleep(0.01)
             yield RegionUpdate(request.start, request.end, CanvasUpdate("", (Slot(None),), 1, 1))
         yield RegionUpdate(request.start, request.end, CanvasUpdate(new[:1], (Slot(None), Slot("!")), 1, 1))
         changes = (Change(request.start, request.end, new),) if new else ()
@@ -132,7 +135,7 @@ class ScriptedEngine:
     def index_state(self, folder: str) -> IndexState:
         return IndexState(files=2, words=30, bytes=400, building=False, complete=True, seconds=0.5, age_seconds=6.0)
 
-    def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
+    def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
         """What is misspelt as `vlaue`, in the region."""
         end = len(request.text) if request.end is None else request.end
         start = request.text.find("vlaue", request.start, end)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from coder.api.cancellation import AnyOf
+from coder.api.cancellation import AnyOf, Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
 from coder.api.edits import (
     Edited,
@@ -25,9 +25,10 @@ from coder.api.edits import (
     RepairRequest,
 )
 from coder.api.streams import last
+from coder.api.text_engine import EngineStatus
 from coder.context.workspace_index import IndexState
 from coder.errors import InputError
-from lsp.engine.engine_client import EngineLostError, EngineStatus, RefusedError, ServerLostError
+from lsp.engine.errors import EngineLostError, RefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 from lsp.engine.remote.exchange import Exchange
 
@@ -73,7 +74,7 @@ class Event(BaseModel, Generic[Result]):
 
 
 class RemoteEngine:
-    """An `EngineClient`; see there.
+    """A `TextEngine`.
 
     Args:
         key: the server's, if it asks for one.
@@ -85,7 +86,7 @@ class RemoteEngine:
         self._status = self._ask_status()
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None
+        self, request: CompletionRequest, cancelled: Cancellation | None = None
     ) -> Generator[EngineEvent, None, None]:
         started = time.monotonic()
         for event in self._events("/complete", request, TypeAdapter(Event[Completion]), cancelled):
@@ -97,14 +98,14 @@ class RemoteEngine:
         statistics = Statistics(policy=request.policy)
         yield Completion("", "cancelled", 0, time.monotonic() - started, statistics)
 
-    def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
+    def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
         return last(self.stream(request, cancelled), Completion)
 
-    def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
+    def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
         return self._answer("/prefill", _body(request), TypeAdapter(Answer[bool]), cancelled, False)
 
     def stream_fill(
-        self, request: FillRequest, cancelled: threading.Event | None = None
+        self, request: FillRequest, cancelled: Cancellation | None = None
     ) -> Generator[FillEvent, None, None]:
         for event in self._events("/fill", request, TypeAdapter(Event[Filled]), cancelled):
             if event.answer is not None:
@@ -116,13 +117,13 @@ class RemoteEngine:
         yield Filled("".join(request.texts), (nothing,) * (len(request.texts) - 1), False, 0, 0.0)
 
     def stream_edit(
-        self, request: EditRequest, cancelled: threading.Event | None = None
+        self, request: EditRequest, cancelled: Cancellation | None = None
     ) -> Generator[EditEvent, None, None]:
         """The answer alone: a server does not say how a region is written."""
         unchanged = Edited(request.text, (), 0.0, 0.0, 0, 0.0)
         yield self._answer("/edit", _body(request), TypeAdapter(Answer[Edited]), cancelled, unchanged)
 
-    def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
+    def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
         unchanged = Edited(request.text, (), 0.0, 0.0, 0, 0.0)
         return self._answer("/repair", _body(request), TypeAdapter(Answer[Edited]), cancelled, unchanged)
 
@@ -151,7 +152,7 @@ class RemoteEngine:
         path: str,
         request: CompletionRequest | FillRequest,
         kind: TypeAdapter[Event[Result]],
-        cancelled: threading.Event | None,
+        cancelled: Cancellation | None,
     ) -> Generator[Event[Result], None, None]:
         """Updates and the answer, or an end without one where somebody cancelled."""
         exchange = self._exchange(path, _body(request) | {"stream": True}, request.deadline_ms)
@@ -172,7 +173,7 @@ class RemoteEngine:
         path: str,
         body: dict[str, Any],
         kind: TypeAdapter[Answer[Result]],
-        cancelled: threading.Event | None,
+        cancelled: Cancellation | None,
         otherwise: Result,
     ) -> Result:
         """What the server answers; `otherwise` to who cancels."""

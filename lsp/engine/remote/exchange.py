@@ -13,7 +13,7 @@ from typing import Any
 from coder.api.cancellation import NEVER, Cancellation
 from coder.api.streams import Mailbox
 from coder.errors import InputError, QuickfillError
-from lsp.engine.engine_client import RefusedError, ServerLostError
+from lsp.engine.errors import RefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 
 LONGEST_LINE = 32 << 20

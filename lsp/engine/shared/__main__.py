@@ -15,7 +15,7 @@ from concurrent.futures import Future
 
 from filelock import FileLock, Timeout
 
-from lsp.engine.engine_client import EngineClient
+from coder.api.text_engine import TextEngine
 from lsp.engine.shared.address import forget, listen, lock_file
 from lsp.engine.shared.identity import EngineIdentity
 from lsp.engine.shared.launch import LISTENING, TAKEN
@@ -39,7 +39,7 @@ def main() -> None:
         listener, address = listen(folder, identity)
         try:
             _tell(LISTENING)
-            loaded: Future[EngineClient] = Future()
+            loaded: Future[TextEngine] = Future()
             threading.Thread(target=_load, args=(identity, loaded), daemon=True).start()
             Service(address, identity.version, loaded, options.idle_seconds).run(listener)
             log.info("leaving: nobody was there for %g seconds", options.idle_seconds)
@@ -50,11 +50,11 @@ def main() -> None:
     os._exit(0)  # threads that still work for nobody are not waited for
 
 
-def _load(identity: EngineIdentity, loaded: Future[EngineClient]) -> None:
-    from lsp.engine.in_process import InProcessEngine
+def _load(identity: EngineIdentity, loaded: Future[TextEngine]) -> None:
+    from lsp.engine.opening import load_in_process
 
     try:
-        engine = InProcessEngine.load(identity.model, identity.runtime)
+        engine = load_in_process(identity.model, identity.runtime)
     except Exception as error:
         log.exception("%s cannot be loaded", identity.model)
         loaded.set_exception(error)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TypeVar
 
+from coder.api.cancellation import Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
 from coder.api.edits import (
     Edited,
@@ -21,8 +21,9 @@ from coder.api.edits import (
     RepairRequest,
 )
 from coder.api.streams import last
+from coder.api.text_engine import EngineStatus
 from coder.context.workspace_index import IndexState
-from lsp.engine.engine_client import EngineLostError, EngineStatus
+from lsp.engine.errors import EngineLostError
 from lsp.engine.shared.channel import Channel
 from lsp.engine.shared.messages import Answer, Complete, Edit, Fill, Index, Prefill, Repair, ScoreText, Task, Update
 from lsp.engine.shared.tasks import Tasks
@@ -32,7 +33,7 @@ Step = TypeVar("Step", HoleUpdate, RegionUpdate)
 
 
 class SharedEngine:
-    """An `EngineClient`; see there. `lsp.engine.shared.opening` finds the engine.
+    """A `TextEngine`. `lsp.engine.shared.opening` finds the engine.
 
     Args:
         channel: to the engine, behind the handshake.
@@ -47,27 +48,27 @@ class SharedEngine:
         self._tasks = Tasks(channel, on_loading)
 
     def stream(
-        self, request: CompletionRequest, cancelled: threading.Event | None = None
+        self, request: CompletionRequest, cancelled: Cancellation | None = None
     ) -> Generator[EngineEvent, None, None]:
         return self._complete(Complete(request, updates=True), cancelled)
 
-    def complete(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> Completion:
+    def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
         return last(self._complete(Complete(request, updates=False), cancelled), Completion)
 
-    def prefill(self, request: CompletionRequest, cancelled: threading.Event | None = None) -> bool:
+    def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
         return self._answer(Prefill(request), bool, cancelled)
 
     def stream_fill(
-        self, request: FillRequest, cancelled: threading.Event | None = None
+        self, request: FillRequest, cancelled: Cancellation | None = None
     ) -> Generator[FillEvent, None, None]:
         return self._stream(Fill(request), HoleUpdate, Filled, cancelled)
 
     def stream_edit(
-        self, request: EditRequest, cancelled: threading.Event | None = None
+        self, request: EditRequest, cancelled: Cancellation | None = None
     ) -> Generator[EditEvent, None, None]:
         return self._stream(Edit(request), RegionUpdate, Edited, cancelled)
 
-    def repair(self, request: RepairRequest, cancelled: threading.Event | None = None) -> Edited:
+    def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
         return self._answer(Repair(request), Edited, cancelled)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
@@ -83,7 +84,7 @@ class SharedEngine:
     def close(self) -> None:
         self._tasks.close()
 
-    def _complete(self, task: Complete, cancelled: threading.Event | None) -> Generator[EngineEvent, None, None]:
+    def _complete(self, task: Complete, cancelled: Cancellation | None) -> Generator[EngineEvent, None, None]:
         """Updates, if they are wanted, and the completion. Who cancels does not wait for the engine."""
         started = time.monotonic()
         with closing(self._tasks.messages(task, cancelled)) as messages:
@@ -97,7 +98,7 @@ class SharedEngine:
                     break
         yield Completion("", "cancelled", 0, time.monotonic() - started, Statistics(policy=task.request.policy))
 
-    def _answer(self, task: Task, result: type[Result], cancelled: threading.Event | None = None) -> Result:
+    def _answer(self, task: Task, result: type[Result], cancelled: Cancellation | None = None) -> Result:
         """The answer to a task. One that is cancelled is answered by the engine, as far as it has come."""
         for message in self._tasks.messages(task, cancelled):
             if isinstance(message, Answer):
@@ -105,7 +106,7 @@ class SharedEngine:
         raise self._tasks.lost
 
     def _stream(
-        self, task: Task, update: type[Step], result: type[Result], cancelled: threading.Event | None
+        self, task: Task, update: type[Step], result: type[Result], cancelled: Cancellation | None
     ) -> Generator[Step | Result, None, None]:
         """Updates of a task, and its answer, which also a cancelled one has."""
         with closing(self._tasks.messages(task, cancelled)) as messages:

@@ -13,8 +13,8 @@ from functools import partial
 from coder.api.completion import CanvasUpdate, Completion, EngineEvent
 from coder.api.edits import Edited, EditEvent, Filled, FillEvent, HoleUpdate, RegionUpdate
 from coder.api.streams import last
+from coder.api.text_engine import TextEngine
 from coder.errors import InputError
-from lsp.engine.engine_client import EngineClient
 from lsp.engine.shared.channel import Channel, ChannelError
 from lsp.engine.shared.messages import (
     TO_CLIENT,
@@ -47,7 +47,7 @@ MOST_TASKS = 64
 class Connection:
     """Answers what one client asks, each task in a thread of its own, until the client leaves."""
 
-    def __init__(self, channel: Channel, loaded: Future[EngineClient]) -> None:
+    def __init__(self, channel: Channel, loaded: Future[TextEngine]) -> None:
         self._channel = channel
         self._loaded = loaded
         self._lock = threading.Lock()
@@ -73,7 +73,7 @@ class Connection:
                     cancelled.set()
             self._channel.close()
 
-    def _take(self, engine: EngineClient, message: Ask | Cancel) -> None:
+    def _take(self, engine: TextEngine, message: Ask | Cancel) -> None:
         with self._lock:
             if isinstance(message, Cancel):
                 if message.id in self._cancelled:  # else it is answered already
@@ -84,7 +84,7 @@ class Connection:
             cancelled = self._cancelled[message.id] = threading.Event()
         threading.Thread(target=self._work, args=(engine, message, cancelled), daemon=True).start()
 
-    def _work(self, engine: EngineClient, ask: Ask, cancelled: threading.Event) -> None:
+    def _work(self, engine: TextEngine, ask: Ask, cancelled: threading.Event) -> None:
         try:
             with contextlib.suppress(OSError):  # the client has left, and its tasks are cancelled
                 self._send(self._answer(engine, ask, cancelled))
@@ -92,7 +92,7 @@ class Connection:
             with self._lock:
                 del self._cancelled[ask.id]
 
-    def _answer(self, engine: EngineClient, ask: Ask, cancelled: threading.Event) -> ToClient:
+    def _answer(self, engine: TextEngine, ask: Ask, cancelled: threading.Event) -> ToClient:
         try:
             match ask.task:
                 case Complete(request, updates):

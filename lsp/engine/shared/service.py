@@ -9,7 +9,7 @@ import threading
 import time
 from concurrent.futures import Future
 
-from lsp.engine.engine_client import EngineClient
+from coder.api.text_engine import TextEngine
 from lsp.engine.shared.address import Address, connect
 from lsp.engine.shared.channel import Channel, ChannelError
 from lsp.engine.shared.connection import Connection
@@ -26,7 +26,7 @@ class Service:
         idle_seconds: so long without a client, and `run` returns.
     """
 
-    def __init__(self, address: Address, version: str, loaded: Future[EngineClient], idle_seconds: float) -> None:
+    def __init__(self, address: Address, version: str, loaded: Future[TextEngine], idle_seconds: float) -> None:
         self._address = address
         self._version = version
         self._loaded = loaded

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import suppress
 
-from coder.api.cancellation import NEVER
+from coder.api.cancellation import NEVER, Cancellation
 from coder.api.streams import Mailbox
 from coder.errors import InputError
-from lsp.engine.engine_client import EngineLostError
+from lsp.engine.errors import EngineLostError
 from lsp.engine.shared.channel import Channel, ChannelError
 from lsp.engine.shared.messages import (
     TO_CLIENT,
@@ -45,7 +45,7 @@ class Tasks:
         self.ready = self._wait_until_ready(on_loading)
         threading.Thread(target=self._hand_out, name="quickfill-shared-engine", daemon=True).start()
 
-    def messages(self, task: Task, cancelled: threading.Event | None) -> Generator[Update | Answer | None, None, None]:
+    def messages(self, task: Task, cancelled: Cancellation | None) -> Generator[Update | Answer | None, None, None]:
         """What comes for a task: updates, and an answer at last. Once `cancelled` is set the engine is told, and None
         comes before the rest. Leaving it early cancels the task.
 

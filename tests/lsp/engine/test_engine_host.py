@@ -7,9 +7,10 @@ from typing import NoReturn
 
 import pytest
 
+from coder.api.text_engine import TextEngine
 from lsp.engine import engine_host
-from lsp.engine.engine_client import EngineClient, RefusedError, ServerLostError
 from lsp.engine.engine_host import EngineHost
+from lsp.engine.errors import RefusedError, ServerLostError
 from tests.lsp.scripted import ScriptedEngine
 
 pytestmark = pytest.mark.asyncio
@@ -24,7 +25,7 @@ class Opener:
         self.there = there
         self.asked = 0
 
-    def __call__(self) -> EngineClient:
+    def __call__(self) -> TextEngine:
         self.asked += 1
         if not self.there:
             raise LOST

@@ -9,7 +9,7 @@ import pytest
 from coder.api.completion import Completion, CompletionRequest, Snippet, Template
 from coder.api.edits import Edited, EditRequest, Filled, FillRequest, HoleUpdate
 from coder.errors import InputError, QuickfillError
-from lsp.engine.engine_client import EngineLostError, RefusedError, ServerLostError
+from lsp.engine.errors import EngineLostError, RefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 from lsp.engine.remote.client import RemoteEngine
 from tests.lsp.engine.remote.fake_server import COMPLETION, PATIENCE, UPDATE, FakeServer, Reply, fake_server

@@ -11,7 +11,7 @@ import pytest
 
 from coder.api.completion import CompletionRequest
 from coder.errors import CheckpointError
-from lsp.engine.engine_client import EngineLostError
+from lsp.engine.errors import EngineLostError
 from lsp.engine.shared.address import address_file
 from lsp.engine.shared.identity import EngineIdentity
 from lsp.engine.shared.opening import open_shared_engine

@@ -11,9 +11,10 @@ import pytest
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.api.edits import Edited, EditRequest, Filled, FillRequest, HoleUpdate, RegionUpdate
+from coder.api.text_engine import TextEngine
 from coder.engine.engine import Engine
 from coder.errors import InputError
-from lsp.engine.engine_client import EngineClient, EngineLostError
+from lsp.engine.errors import EngineLostError
 from lsp.engine.shared.client import SharedEngine
 from lsp.engine.shared.identity import EngineIdentity
 from tests.lsp.engine.shared.conftest import Opener
@@ -37,9 +38,9 @@ def engine(identity: EngineIdentity) -> Iterator[Engine]:
     engine.close()
 
 
-def test_it_is_an_engine_client(client: SharedEngine):
-    any_client: EngineClient = client
-    assert any_client.status().shared
+def test_it_is_a_text_engine(client: SharedEngine):
+    any_engine: TextEngine = client
+    assert any_engine.status().shared
 
 
 def test_two_clients_share_one_engine(opened: Opener):

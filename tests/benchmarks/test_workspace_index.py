@@ -24,7 +24,7 @@ from benchmarks.workspace_index import (
 from coder.api.completion import CanvasUpdate, CompletionRequest
 from coder.context.workspace_index import WorkspaceIndex
 from coder.engine.engine import Engine
-from tests.commands.fakes import completion
+from tests.scripted import completion
 from tests.tiny import write_tiny_checkpoint
 
 

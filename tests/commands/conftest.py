@@ -12,12 +12,13 @@ import pytest
 from coder import cli
 from coder.commands import shared
 from coder.errors import QuickfillError
-from tests.commands.fakes import FakeEngine, Quickfill, Result
+from tests.commands.results import Quickfill, Result
+from tests.scripted import ScriptedModel, completion
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    fake = FakeEngine()
+def engine(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
+    fake = ScriptedModel([completion("answer")], edits=True)
     monkeypatch.setattr(shared, "load_engine", lambda model, runtime, threads: fake)
     return fake
 

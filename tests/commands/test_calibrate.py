@@ -10,7 +10,7 @@ from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.convert.smoothing import SMOOTHING_FILE, load_smoothing
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Pass
-from tests.commands.fakes import Quickfill
+from tests.commands.results import Quickfill
 from tests.tiny import CORPUS, write_tiny_checkpoint
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from coder.api.completion import UNCONSTRAINED, Constraints, Template
 from coder.errors import CheckpointError, InputError, MissingDependencyError
-from tests.commands.fakes import FakeEngine, Quickfill, completion
+from tests.commands.results import Quickfill
+from tests.scripted import ScriptedModel, completion
 
 CODE = "def area(width, height):\n\n\nprint(area(2, 3))\n"
 
@@ -20,7 +21,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_hole_is_at_the_position(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_the_hole_is_at_the_position(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     quickfill("complete", f"{file}:1:10")
     quickfill("complete", f"{file}:1")
     quickfill("complete", file, "--at", "2:1")
@@ -32,14 +33,14 @@ def test_the_hole_is_at_the_position(quickfill: Quickfill, engine: FakeEngine, f
     assert {request.path for request in engine.requests} == {str(file)}
 
 
-def test_standard_input_ends_with_the_hole_unless_told_otherwise(quickfill: Quickfill, engine: FakeEngine):
+def test_standard_input_ends_with_the_hole_unless_told_otherwise(quickfill: Quickfill, engine: ScriptedModel):
     assert quickfill("complete", "-", stdin=CODE.encode()).stdout == "answer"
     quickfill("complete", "-", "--at", "1", stdin=CODE.encode())
     assert [request.prefix for request in engine.requests] == [CODE, CODE[:24]]
     assert engine.requests[0].path is None
 
 
-def test_options_reach_the_engine(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_options_reach_the_engine(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     settings = "--policy factor --canvas 8 --max-tokens 9 --temperature 0.5 --top-p 0.8 --seed 7 --samples 2".split()
     quickfill("complete", f"{file}:2", *settings, "--deadline-ms", "250", "--language", "go")
     request = engine.requests[0]
@@ -48,7 +49,7 @@ def test_options_reach_the_engine(quickfill: Quickfill, engine: FakeEngine, file
     assert (request.deadline_ms, request.language) == (250.0, "go")
 
 
-def test_a_workspace_is_indexed_only_where_one_is_named(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_a_workspace_is_indexed_only_where_one_is_named(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     quickfill("complete", f"{file}:2")
     quickfill("complete", f"{file}:2", "--workspace", file.parent)
     assert [request.workspace for request in engine.requests] == [None, str(file.parent)]
@@ -56,13 +57,13 @@ def test_a_workspace_is_indexed_only_where_one_is_named(quickfill: Quickfill, en
     assert (refused.exit_code, "is no folder" in refused.stderr) == (2, True)
 
 
-def test_remasking_reaches_the_engine(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_remasking_reaches_the_engine(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     quickfill("complete", f"{file}:2", "--remask", "syntax:3")
     quickfill("complete", f"{file}:2")
     assert [request.remasking for request in engine.requests] == ["syntax:3", None]
 
 
-def test_what_the_answer_has_to_be_reaches_the_engine(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_what_the_answer_has_to_be_reaches_the_engine(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     bounds = "--min-lines 2 --max-lines 3 --min-characters 4 --max-characters 50 --without ;@ --syntax".split()
     quickfill("complete", f"{file}:2", *bounds, "--template", "sorted(?, key=?)", "--mark", "?")
     quickfill("complete", f"{file}:2")
@@ -74,7 +75,7 @@ def test_what_the_answer_has_to_be_reaches_the_engine(quickfill: Quickfill, engi
 
 
 def test_an_answer_is_fitted_to_its_place_unless_the_raw_text_is_wanted(
-    quickfill: Quickfill, engine: FakeEngine, file: Path
+    quickfill: Quickfill, engine: ScriptedModel, file: Path
 ):
     quickfill("complete", f"{file}:1:10")
     quickfill("complete", f"{file}:1:10", "--samples", "2")
@@ -82,19 +83,19 @@ def test_an_answer_is_fitted_to_its_place_unless_the_raw_text_is_wanted(
     assert [request.shape for request in engine.requests] == ["auto", "auto", "raw"]
 
 
-def test_the_model_sees_line_feeds_whatever_the_file_has(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_the_model_sees_line_feeds_whatever_the_file_has(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     file.write_bytes(CODE.replace("\n", "\r\n").encode())
     quickfill("complete", f"{file}:2")
     assert engine.requests[0].prefix + engine.requests[0].suffix == CODE
 
 
-def test_a_program_reads_the_text_alone(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_a_program_reads_the_text_alone(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.answers = [completion("    return 'ü'\n")]
     result = quickfill("complete", f"{file}:2")
     assert (result.exit_code, result.stdout) == (0, "    return 'ü'\n")
 
 
-def test_a_person_sees_the_text_in_its_place(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_a_person_sees_the_text_in_its_place(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     other = completion("    return None")
     engine.answers = [completion("    return width * height", alternatives=(other,))]
     result = quickfill("complete", f"{file}:2", terminal=True)
@@ -105,7 +106,7 @@ def test_a_person_sees_the_text_in_its_place(quickfill: Quickfill, engine: FakeE
     assert "return None" in result.stdout
 
 
-def test_json_is_one_object_with_everything(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_json_is_one_object_with_everything(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.answers = [completion("first", alternatives=(completion("second"),))]
     answer = quickfill("complete", f"{file}:2", "--json", "--watch").json
     alternative = answer.pop("alternatives")[0]
@@ -131,19 +132,19 @@ def test_json_is_one_object_with_everything(quickfill: Quickfill, engine: FakeEn
 
 @pytest.mark.parametrize(("text", "parses"), [("    return width * height", True), ("    return (width *", False)])
 def test_json_tells_whether_the_completed_file_parses(
-    quickfill: Quickfill, engine: FakeEngine, file: Path, text: str, parses: bool
+    quickfill: Quickfill, engine: ScriptedModel, file: Path, text: str, parses: bool
 ):
     engine.answers = [completion(text)]
     assert quickfill("complete", f"{file}:2", "--json").json["parses"] is parses
 
 
-def test_a_language_without_a_grammar_is_not_judged(quickfill: Quickfill, engine: FakeEngine, tmp_path: Path):
+def test_a_language_without_a_grammar_is_not_judged(quickfill: Quickfill, engine: ScriptedModel, tmp_path: Path):
     notes = tmp_path / "notes.unknown"
     notes.write_text("(((")
     assert quickfill("complete", f"{notes}:1", "--json").json["parses"] is None
 
 
-def test_apply_writes_the_file_and_keeps_the_old_one(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_apply_writes_the_file_and_keeps_the_old_one(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     file.write_bytes(b"\tcall(1\r\n\tend\r\n")
     engine.answers = [completion(",\n\t2")]
     result = quickfill("complete", f"{file}:1", "--apply")
@@ -153,21 +154,21 @@ def test_apply_writes_the_file_and_keeps_the_old_one(quickfill: Quickfill, engin
     assert str(backup) in result.stderr
 
 
-def test_replaced_brackets_give_way(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_replaced_brackets_give_way(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     file.write_bytes(b"call()\nnext\n")
     engine.answers = [completion("1, 2)\nmore()", replaces=1)]
     assert quickfill("complete", f"{file}:1:6", "--apply", "--json").json["replaces"] == 1
     assert file.read_bytes() == b"call(1, 2)\nmore()\nnext\n"
 
 
-def test_without_apply_nothing_is_written(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_without_apply_nothing_is_written(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     quickfill("complete", f"{file}:2")
     assert [path.read_text() for path in file.parent.iterdir()] == [CODE]
 
 
 @pytest.mark.parametrize("text", ["", " \n "])
 def test_nothing_to_suggest_has_its_exit_code_and_writes_nothing(
-    quickfill: Quickfill, engine: FakeEngine, file: Path, text: str
+    quickfill: Quickfill, engine: ScriptedModel, file: Path, text: str
 ):
     engine.answers = [completion(text)]
     result = quickfill("complete", f"{file}:2", "--apply", "--json")
@@ -176,14 +177,14 @@ def test_nothing_to_suggest_has_its_exit_code_and_writes_nothing(
     assert [path.read_text() for path in file.parent.iterdir()] == [CODE]
 
 
-def test_an_early_stop_is_mentioned(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_an_early_stop_is_mentioned(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.answers = [completion("half", finish_reason="deadline")]
     result = quickfill("complete", f"{file}:2")
     assert (result.exit_code, result.stdout) == (0, "half")
     assert "deadline" in result.stderr
 
 
-def test_an_interrupt_stops_the_engine_and_leaves_the_file(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_an_interrupt_stops_the_engine_and_leaves_the_file(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.interrupted = True
     result = quickfill("complete", f"{file}:2", "--apply", "--watch")
     assert result.exit_code == 130
@@ -192,7 +193,7 @@ def test_an_interrupt_stops_the_engine_and_leaves_the_file(quickfill: Quickfill,
     assert quickfill("complete", f"{file}:2", "--json").json == {"error": "interrupted", "exit_code": 130}
 
 
-def test_watching_draws_a_canvas_and_prints_the_text(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_watching_draws_a_canvas_and_prints_the_text(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     result = quickfill("complete", f"{file}:2", "--watch")
     assert result.stdout == "answer"
     assert "pass   1" in result.stderr
@@ -230,7 +231,7 @@ def test_errors_are_one_line_and_an_exit_code(quickfill: Quickfill, broken_check
         ["complte", "shapes.py:1"],
     ],
 )
-def test_bad_usage_is_exit_code_2_in_both_forms(quickfill: Quickfill, engine: FakeEngine, file: Path, arguments):
+def test_bad_usage_is_exit_code_2_in_both_forms(quickfill: Quickfill, engine: ScriptedModel, file: Path, arguments):
     result = quickfill(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr

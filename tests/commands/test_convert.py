@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from coder.model.checkpoint.opening import open_checkpoint
-from tests.commands.fakes import Quickfill
+from tests.commands.results import Quickfill
 from tests.tiny import write_tiny_checkpoint
 
 

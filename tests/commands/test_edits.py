@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from coder.api.edits import EditRequest, RepairRequest
-from tests.commands.fakes import FakeEngine, Quickfill
+from tests.commands.results import Quickfill
+from tests.scripted import ScriptedModel
 
 CODE = "first\nis wrong\nlast\n"
 
@@ -19,7 +20,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_region_is_the_file_or_whole_lines(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_the_region_is_the_file_or_whole_lines(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     for target in (file, f"{file}:2", f"{file}:2-3"):
         quickfill("repair", target)
     assert [(request.start, request.end) for request in engine.edit_requests] == [(0, 20), (6, 14), (6, 19)]
@@ -30,7 +31,7 @@ def test_the_region_is_the_file_or_whole_lines(quickfill: Quickfill, engine: Fak
     assert (request.max_tokens, request.policy, request.path) == (9, "threshold", str(file))
 
 
-def test_what_is_said_to_be_wrong_is_a_diagnostic(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_what_is_said_to_be_wrong_is_a_diagnostic(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     quickfill("repair", f"{file}:2", "--wrong", "--deadline-ms", "250", "--language", "go")
     request = engine.edit_requests[0]
     assert isinstance(request, RepairRequest)
@@ -39,7 +40,7 @@ def test_what_is_said_to_be_wrong_is_a_diagnostic(quickfill: Quickfill, engine: 
 
 
 @pytest.mark.parametrize("arguments", [["repair"], ["edit", "do it"]])
-def test_without_apply_there_is_a_diff(quickfill: Quickfill, engine: FakeEngine, file: Path, arguments):
+def test_without_apply_there_is_a_diff(quickfill: Quickfill, engine: ScriptedModel, file: Path, arguments):
     command, *instruction = arguments
     for terminal in (False, True):
         result = quickfill(command, f"{file}:2", *instruction, terminal=terminal)
@@ -49,7 +50,9 @@ def test_without_apply_there_is_a_diff(quickfill: Quickfill, engine: FakeEngine,
     assert file.read_text() == CODE
 
 
-def test_apply_changes_only_what_changes_and_keeps_the_old_file(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_apply_changes_only_what_changes_and_keeps_the_old_file(
+    quickfill: Quickfill, engine: ScriptedModel, file: Path
+):
     content = b"\xef\xbb\xbffirst\r\nis wrong\nlast \xc3\xa9 wrong\r\n"
     file.write_bytes(content)
     engine.replacement = ("wrong", "right\nor")
@@ -59,7 +62,7 @@ def test_apply_changes_only_what_changes_and_keeps_the_old_file(quickfill: Quick
     assert "code.py.bak" in result.stderr
 
 
-def test_json_has_the_changes(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_json_has_the_changes(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     answer = quickfill("repair", file, "--json").json
     assert answer["text"] == CODE.replace("wrong", "right")
     assert answer["changes"] == [{"start": 9, "end": 14, "text": "right"}]
@@ -67,7 +70,7 @@ def test_json_has_the_changes(quickfill: Quickfill, engine: FakeEngine, file: Pa
     assert (answer["parses"], answer["backup"], answer["file"], answer["model"]) == (False, None, str(file), "fake")
 
 
-def test_nothing_to_change_is_said(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_nothing_to_change_is_said(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.replacement = ("absent", "absent")
     repaired = quickfill("repair", file, "--apply")
     assert (repaired.exit_code, repaired.stdout) == (0, "")
@@ -76,13 +79,13 @@ def test_nothing_to_change_is_said(quickfill: Quickfill, engine: FakeEngine, fil
     assert [path.name for path in file.parent.iterdir()] == ["code.py"]
 
 
-def test_standard_input_is_read_but_not_written(quickfill: Quickfill, engine: FakeEngine):
+def test_standard_input_is_read_but_not_written(quickfill: Quickfill, engine: ScriptedModel):
     assert "+is right" in quickfill("repair", "-", stdin=CODE.encode()).stdout
     assert engine.edit_requests[0].path is None
     assert quickfill("repair", "-", "--apply", stdin=CODE.encode()).exit_code == 2
 
 
-def test_an_interrupt_stops_the_engine(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_an_interrupt_stops_the_engine(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.interrupted = True
     assert quickfill("repair", file, "--apply").exit_code == 130
     assert engine.cancelled is not None and engine.cancelled.is_set()
@@ -90,7 +93,7 @@ def test_an_interrupt_stops_the_engine(quickfill: Quickfill, engine: FakeEngine,
 
 
 @pytest.mark.parametrize("target", ["missing.py", "code.py:9", "code.py:2-1"])
-def test_bad_places_are_exit_code_2(quickfill: Quickfill, engine: FakeEngine, file: Path, target):
+def test_bad_places_are_exit_code_2(quickfill: Quickfill, engine: ScriptedModel, file: Path, target):
     assert quickfill("repair", target).exit_code == 2
     assert quickfill("edit", target).exit_code == 2
     assert not engine.edit_requests

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from coder.api.completion import Constraints
-from tests.commands.fakes import FakeEngine, Quickfill, completion
+from tests.commands.results import Quickfill
+from tests.scripted import ScriptedModel, completion
 
 CODE = "def mean(values):\n    return <fill> / <fill>\n"
 FILLED = "def mean(values):\n    return sum(values) / len(values)\n"
@@ -21,11 +22,11 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def answers(engine: FakeEngine) -> None:
+def answers(engine: ScriptedModel) -> None:
     engine.answers = [completion("sum(values)"), completion("len(values)")]
 
 
-def test_every_mark_is_a_hole(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_every_mark_is_a_hole(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     result = quickfill("fill", file)
     assert (result.exit_code, result.stdout) == (0, FILLED)
     (request,) = engine.fills
@@ -34,17 +35,17 @@ def test_every_mark_is_a_hole(quickfill: Quickfill, engine: FakeEngine, file: Pa
     assert file.read_bytes() == CODE.encode()
 
 
-def test_a_mark_can_be_anything(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_a_mark_can_be_anything(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     file.write_text("x = ??? + <fill>\n")
     assert quickfill("fill", file, "--mark", "???").stdout == "x = sum(values) + <fill>\n"
 
 
-def test_standard_input_is_filled_to_standard_output(quickfill: Quickfill, engine: FakeEngine):
+def test_standard_input_is_filled_to_standard_output(quickfill: Quickfill, engine: ScriptedModel):
     assert quickfill("fill", "-", stdin=CODE.encode()).stdout == FILLED
     assert engine.fills[0].path is None
 
 
-def test_options_reach_the_engine(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_options_reach_the_engine(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     settings = "--policy factor --canvas 8 --max-tokens 9 --temperature 0.5 --top-p 0.8 --seed 7".split()
     bounds = "--deadline-ms 250 --language go --max-lines 2 --max-characters 30 --without ;".split()
     quickfill("fill", file, *settings, *bounds)
@@ -55,7 +56,7 @@ def test_options_reach_the_engine(quickfill: Quickfill, engine: FakeEngine, file
     assert request.constraints == Constraints(max_lines=2, max_characters=30, without=";")
 
 
-def test_apply_keeps_every_other_byte_and_the_old_file(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_apply_keeps_every_other_byte_and_the_old_file(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     file.write_bytes(b"\xef\xbb\xbf\tx = <fill>\r\n\ty = <fill>\r")
     engine.answers = [completion("1"), completion("[\n\t2]")]
     result = quickfill("fill", file, "--apply")
@@ -66,7 +67,7 @@ def test_apply_keeps_every_other_byte_and_the_old_file(quickfill: Quickfill, eng
     assert engine.fills[0].texts == ("\tx = ", "\n\ty = ", "\n")
 
 
-def test_json_has_the_text_and_each_hole(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_json_has_the_text_and_each_hole(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     answer = quickfill("fill", file, "--json", "--watch").json
     holes = answer.pop("holes")
     assert [(hole["text"], hole["line"], hole["column"]) for hole in holes] == [
@@ -86,21 +87,21 @@ def test_json_has_the_text_and_each_hole(quickfill: Quickfill, engine: FakeEngin
     }
 
 
-def test_a_person_sees_the_answers_in_their_places(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_a_person_sees_the_answers_in_their_places(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     result = quickfill("fill", file, terminal=True)
     lines = [line.rstrip() for line in result.stdout.splitlines()]
     assert lines[1].split(maxsplit=1) == ["2", "return sum(values) / len(values)"]
     assert "2 holes, one after the other: 8 tokens in 4 passes, 0.50 s" in result.stdout
 
 
-def test_watching_draws_the_holes(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_watching_draws_the_holes(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     result = quickfill("fill", file, "--watch")
     assert result.stdout == FILLED
     assert "hole 1  pass   1" in result.stderr
     assert engine.fills[0].policy == "threshold"
 
 
-def test_where_no_hole_gets_anything_nothing_is_written(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_where_no_hole_gets_anything_nothing_is_written(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.answers = [completion(""), completion(" \n")]
     result = quickfill("fill", file, "--apply")
     assert result.exit_code == 5
@@ -109,14 +110,14 @@ def test_where_no_hole_gets_anything_nothing_is_written(quickfill: Quickfill, en
     assert quickfill("fill", file).exit_code == 0
 
 
-def test_an_early_stop_is_mentioned_with_its_hole(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_an_early_stop_is_mentioned_with_its_hole(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.answers = [completion("x"), completion("y", finish_reason="deadline")]
     result = quickfill("fill", file)
     assert "note: hole 2 stopped at the deadline" in result.stderr
     assert "hole 1" not in result.stderr
 
 
-def test_an_interrupt_stops_the_engine_and_leaves_the_file(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_an_interrupt_stops_the_engine_and_leaves_the_file(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.interrupted = True
     assert quickfill("fill", file, "--apply").exit_code == 130
     assert engine.cancelled is not None and engine.cancelled.is_set()
@@ -133,7 +134,7 @@ def test_an_interrupt_stops_the_engine_and_leaves_the_file(quickfill: Quickfill,
         (["fill", "numbers.py", "--samples", "2"], "--samples"),
     ],
 )
-def test_bad_usage_is_explained(quickfill: Quickfill, engine: FakeEngine, file: Path, arguments, message: str):
+def test_bad_usage_is_explained(quickfill: Quickfill, engine: ScriptedModel, file: Path, arguments, message: str):
     result = quickfill(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr

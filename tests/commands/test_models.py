@@ -9,7 +9,7 @@ import pytest
 from coder.commands.models import where_it_fits
 from coder.engine import memory, runtimes
 from coder.model.families.catalog import FAMILIES
-from tests.commands.fakes import Quickfill
+from tests.commands.results import Quickfill
 from tests.families import write_family_checkpoint
 
 GIB = 2**30

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.fakes import FakeEngine, Quickfill, completion
+from tests.commands.results import Quickfill
+from tests.scripted import ScriptedModel, completion
 
 
-def test_generate_fills_the_parameters_then_the_body(quickfill: Quickfill, engine: FakeEngine):
+def test_generate_fills_the_parameters_then_the_body(quickfill: Quickfill, engine: ScriptedModel):
     engine.answers = [completion("text):"), completion("    return text[::-1]")]
     result = quickfill("generate", "reverse a string", "--policy", "verified")
     assert result.stdout == 'def reverse_string(text):\n    """Reverse a string."""\n    return text[::-1]'
@@ -18,29 +19,29 @@ def test_generate_fills_the_parameters_then_the_body(quickfill: Quickfill, engin
     assert (body.policy, body.language) == ("verified", "python")
 
 
-def test_generate_continues_code_as_it_stands(quickfill: Quickfill, engine: FakeEngine):
+def test_generate_continues_code_as_it_stands(quickfill: Quickfill, engine: ScriptedModel):
     result = quickfill("generate", "def area(width, height):", "--json")
     assert [request.prefix for request in engine.requests] == ["def area(width, height):\n"]
     assert (result.json["prefix"], result.json["text"]) == ("def area(width, height):\n", "answer")
 
 
-def test_generate_shows_a_person_numbered_lines(quickfill: Quickfill, engine: FakeEngine):
+def test_generate_shows_a_person_numbered_lines(quickfill: Quickfill, engine: ScriptedModel):
     lines = quickfill("generate", "# the answer", terminal=True).stdout.splitlines()
     assert [line.split() for line in lines[:2]] == [["1", "#", "the", "answer"], ["2", "answer"]]
 
 
-def test_generate_says_when_there_is_nothing(quickfill: Quickfill, engine: FakeEngine):
+def test_generate_says_when_there_is_nothing(quickfill: Quickfill, engine: ScriptedModel):
     engine.answers = [completion("")]
     result = quickfill("generate", "# the answer")
     assert (result.exit_code, result.stdout) == (5, "")
     assert quickfill("generate", "  ").exit_code == 2
 
 
-def test_score_takes_whole_lines_out_of_the_text(quickfill: Quickfill, engine: FakeEngine, tmp_path: Path):
+def test_score_takes_whole_lines_out_of_the_text(quickfill: Quickfill, engine: ScriptedModel, tmp_path: Path):
     file = tmp_path / "numbers.py"
     file.write_bytes(b"one = 1\r\ntwo = 2\r\nthree = 3\r\nfour = 4\r\n")
     result = quickfill("score", f"{file}:2-3", "--json")
-    assert engine.scored == ("one = 1\n", "\nfour = 4\n", "two = 2\nthree = 3")
+    assert engine.scored == [("one = 1\n", "\nfour = 4\n", "two = 2\nthree = 3")]
     assert result.json == {
         "log_probability": -6.0,
         "end_log_probability": -0.5,
@@ -51,12 +52,14 @@ def test_score_takes_whole_lines_out_of_the_text(quickfill: Quickfill, engine: F
 
 
 @pytest.mark.parametrize("lines", ["numbers.py:2-9", "numbers.py:3-2", "numbers.py", "missing.py:1"])
-def test_score_refuses_lines_that_are_not_there(quickfill: Quickfill, engine: FakeEngine, tmp_path: Path, lines: str):
+def test_score_refuses_lines_that_are_not_there(
+    quickfill: Quickfill, engine: ScriptedModel, tmp_path: Path, lines: str
+):
     (tmp_path / "numbers.py").write_text("one = 1\ntwo = 2\n")
     assert quickfill("score", lines).exit_code == 2
 
 
-def test_info_names_model_runtime_machine_and_versions(quickfill: Quickfill, engine: FakeEngine):
+def test_info_names_model_runtime_machine_and_versions(quickfill: Quickfill, engine: ScriptedModel):
     facts = quickfill("info", "--json").json
     assert facts["model"]["version"] == "v0"
     assert facts["model"]["can_edit"] is True
@@ -68,7 +71,7 @@ def test_info_names_model_runtime_machine_and_versions(quickfill: Quickfill, eng
     assert "canvas sizes" in text
 
 
-def test_info_says_what_the_index_of_a_workspace_holds(quickfill: Quickfill, engine: FakeEngine, tmp_path: Path):
+def test_info_says_what_the_index_of_a_workspace_holds(quickfill: Quickfill, engine: ScriptedModel, tmp_path: Path):
     (tmp_path / "numbers.py").write_text("one = 1\n")
     (tmp_path / ".env").write_text("PASSWORD=1\n")
     facts = quickfill("info", "--json", "--workspace", tmp_path).json["workspace"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.fakes import Quickfill
+from tests.commands.results import Quickfill
 
 GREETER = """
 import typer

@@ -20,7 +20,7 @@ from coder.syntax.mutations.mutations import MUTATIONS, SYNTAX_MUTATIONS, mutate
 from coder.syntax.parsing import brokenness
 from coder.syntax.slips import LONGEST_NAME
 from coder.syntax.soundness import is_sound
-from tests.scripted import ScriptedModel
+from tests.scripted import ScriptedModel, completion
 
 SOUND = """\
 def total(values, limit):
@@ -64,7 +64,10 @@ def test_of_what_makes_broken_code_sound_the_likeliest_is_taken(right, wrong):
 
 def test_an_undefined_name_becomes_one_that_looks_like_it():
     assert repaired(SOUND.replace("return result", "return reslt"), ScriptedModel()).text == SOUND
-    assert repaired(SOUND.replace("return result", "return outcome"), ScriptedModel(("return result",))).text == SOUND
+    assert (
+        repaired(SOUND.replace("return result", "return outcome"), ScriptedModel(likes=("return result",))).text
+        == SOUND
+    )
 
 
 def test_several_defects_are_repaired_at_once():
@@ -148,7 +151,7 @@ def test_nothing_outside_the_region_changes_and_soundness_only_grows(mutation, s
 
 def test_where_no_small_change_helps_the_line_is_written_anew():
     broken = SOUND.replace("result = 0", "= = 0 ) [")
-    edited = repaired(broken, model := ScriptedModel(answer="result = 0\nmore"))
+    edited = repaired(broken, model := ScriptedModel([completion("result = 0\nmore")]))
     assert edited.text == SOUND
     request = model.requests[0]
     assert request.prefix.endswith("limit):\n    ")
@@ -180,7 +183,7 @@ LONG_LINES = {
 def test_the_model_reads_little_of_a_long_line(text):
     model = ScriptedModel(likes=("value",))
     edited = repaired(text, model)
-    assert all(len(scored) <= 2 * REACH + LONGEST_NAME for scored in model.scored)
+    assert all(len(text) <= 2 * REACH + LONGEST_NAME for *_, text in model.scored)
     if edited.text != text:
         assert edited.text == text.replace("vlaue", "value")
 

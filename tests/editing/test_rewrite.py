@@ -12,7 +12,7 @@ from coder.api.edits import Edited, EditRequest, RegionUpdate
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.syntax.soundness import is_sound
-from tests.scripted import ScriptedModel
+from tests.scripted import ScriptedModel, completion
 
 PLAIN = "def mean(values):\n    return 0\n\n\nx = 1\n"
 DOCUMENTED = 'class A:\n    def mean(self, values):\n        """The mean."""\n        pass\n\n    y = 2\n'
@@ -26,7 +26,7 @@ def rewritten(text: str, part: str, instruction: str, model: ScriptedModel, path
 
 
 def test_a_docstring_is_written_behind_the_head():
-    model = ScriptedModel(answer="the mean of the values.")
+    model = ScriptedModel([completion("the mean of the values.")])
     edited = rewritten(PLAIN, "def mean(values):\n    return 0", "write the docstring", model)
     assert edited.text == PLAIN.replace("    return 0", '    """Return the mean of the values."""\n    return 0')
     (request,) = model.requests
@@ -58,21 +58,21 @@ def test_while_it_is_written_its_region_is_shown_with_what_stands_around_it():
 
     end = PLAIN.index("\n\n\n")
     request = EditRequest(PLAIN, 0, end, "write the docstring", path="module.py")
-    update, edited = stream_rewrite(ScriptedModel(answer="the mean."), request)
+    update, edited = stream_rewrite(ScriptedModel([completion("the mean.")]), request)
     assert isinstance(update, RegionUpdate) and isinstance(edited, Edited)
     assert update.start == update.end == PLAIN.index("return 0")
     assert update.canvas.settled == '"""Return '
-    assert [slot.text for slot in update.canvas.slots] == [None, '"""\n    ']
+    assert [slot.text for slot in update.canvas.slots] == ["ans", None, '"""\n    ']
 
 
 def test_an_old_docstring_gives_way_to_a_new_one():
-    model = ScriptedModel(answer="Their mean.")
+    model = ScriptedModel([completion("Their mean.")])
     part = DOCUMENTED[DOCUMENTED.index("    def") : DOCUMENTED.index("\n\n")]
     assert rewritten(DOCUMENTED, part, "new docstring", model).text == DOCUMENTED.replace("The mean.", "Their mean.")
 
 
 def test_a_body_is_written_between_head_and_what_follows():
-    model = ScriptedModel(answer="return sum(values)")
+    model = ScriptedModel([completion("return sum(values)")])
     part = DOCUMENTED[DOCUMENTED.index("    def") : DOCUMENTED.index("\n\n")]
     edited = rewritten(DOCUMENTED, part, "divide by their number", model)
     assert edited.text == DOCUMENTED.replace("pass", "return sum(values)")
@@ -82,27 +82,27 @@ def test_a_body_is_written_between_head_and_what_follows():
 
 
 def test_lines_are_written_under_their_instruction():
-    model = ScriptedModel(answer="x = 2")
+    model = ScriptedModel([completion("x = 2")])
     assert rewritten(PLAIN, "x = 1\n", "two instead", model).text == PLAIN.replace("x = 1", "x = 2")
     assert model.requests[0].prefix.endswith("\n\n# two instead\n")
 
 
 def test_in_other_languages_comments_are_theirs():
     code = "function f(a) {\n  return a;\n}\n"
-    model = ScriptedModel(answer="return a + 1;")
+    model = ScriptedModel([completion("return a + 1;")])
     assert rewritten(code, "  return a;", "add one", model, "a.js").text == code.replace("return a;", "return a + 1;")
     assert "// add one\n" in model.requests[0].prefix
 
 
 def test_of_an_answer_that_breaks_the_text_the_longest_sound_beginning_is_taken():
-    model = ScriptedModel(answer="return sum(values)\n    if (")
+    model = ScriptedModel([completion("return sum(values)\n    if (")])
     edited = rewritten(PLAIN, "def mean(values):\n    return 0", "", model)
     assert edited.text == PLAIN.replace("return 0", "return sum(values)")
 
 
 def test_a_part_of_a_line_is_written_under_its_instruction_and_fits_into_the_line():
     code = "def size(self):\n    return len(<fill>)\n"
-    model = ScriptedModel(answer="self.items))")
+    model = ScriptedModel([completion("self.items))")])
     assert rewritten(code, "<fill>", "the items", model).text == code.replace("<fill>", "self.items")
     (request,) = model.requests
     assert request.prefix == "def size(self):\n    # the items\n    return len("
@@ -110,19 +110,19 @@ def test_a_part_of_a_line_is_written_under_its_instruction_and_fits_into_the_lin
 
 
 def test_blanks_before_a_part_of_a_line_are_the_models_to_write():
-    model = ScriptedModel(answer=" 2")
+    model = ScriptedModel([completion(" 2")])
     assert rewritten(PLAIN, "1", "", model).text == PLAIN.replace("x = 1", "x = 2")
     assert model.requests[0].prefix.endswith("x =")
 
 
 @pytest.mark.parametrize("answer", ["", "  \n", "((("])
 def test_without_a_usable_answer_nothing_changes(answer):
-    edited = rewritten(PLAIN, "x = 1", "change it", ScriptedModel(answer=answer))
+    edited = rewritten(PLAIN, "x = 1", "change it", ScriptedModel([completion(answer)]))
     assert (edited.text, edited.changes) == (PLAIN, ())
 
 
 def test_a_model_trained_on_edits_sees_the_old_text_and_the_instruction():
-    model = ScriptedModel(answer="x = 2", edits=True)
+    model = ScriptedModel([completion("x = 2")], edits=True)
     assert rewritten(PLAIN, "x = 1", "two instead", model).text == PLAIN.replace("x = 1", "x = 2")
     (request,) = model.requests
     assert request.rewritten == Rewritten("x = 1", "# two instead\n")

@@ -26,7 +26,7 @@ from coder.model.checkpoint.gguf_file import Field, GgufFile, GgufTensor, Kind, 
 from coder.model.checkpoint.json_file import read_json
 from coder.model.convert.convert import convert, replaced
 from coder.model.convert.gguf_parts import Blocks, write_parts
-from coder.model.convert.gguf_reader import GgufDecoder
+from coder.model.convert.gguf_reader import SETTINGS_KEY, GgufDecoder
 from coder.model.convert.gguf_tokenizer import TokenType, pre_tokenizer_name
 from coder.train.packages import sha256_of_file
 from coder.train.published import BaseSettings, Published, VocabularySettings, base_settings, fetch
@@ -150,7 +150,8 @@ def base_fields(source: GgufFile, tokenizer: TokenizerJson, published: Published
     """The metadata: the published file's, with the new vocabulary, and with where it is from if that is known."""
     texts, control = token_texts(tokenizer), _control(tokenizer)
     old = dict(enumerate(_published_texts(source)))
-    fields = {key: field for key, field in source.fields.items() if not key.startswith(("tokenizer.ggml.", "split."))}
+    anew = "tokenizer.ggml.", "split.", SETTINGS_KEY
+    fields = {key: field for key, field in source.fields.items() if not key.startswith(anew)}
     fields[f"{source.value('general.architecture')}.vocab_size"] = Field(Kind.U32, len(texts))
     if published is not None:
         fields |= _origin(published, len(texts))

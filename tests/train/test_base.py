@@ -21,9 +21,10 @@ from coder.model.checkpoint.checkpoint import weight_tensors
 from coder.model.checkpoint.gguf_blocks import FORMATS, Q8_0, dequantize
 from coder.model.checkpoint.gguf_file import Field, GgufFile, Kind, open_gguf, part_name, read_file
 from coder.model.convert.gguf_parts import Blocks, write_parts
-from coder.train.base import Base, write_base
+from coder.train.base import Base, make_base, write_base
 from coder.train.published import Parts, Piece, base_settings, fetch
 from coder.train.vocabulary import Vocabulary, pruned
+from tests.tiny import write_tiny_checkpoint
 from tests.train.test_vocabulary import SHIPPED, tokenizer_of
 
 CONTROL = ("<|endoftext|>", "<|mask|>", "<|fim_prefix|>")
@@ -271,6 +272,18 @@ class TestCommand:
         again = CliRunner().invoke(app, arguments)
         assert isinstance(again.exception, InputError)
         assert "exists already" in str(again.exception)
+
+    def test_a_base_is_made_of_a_checkpoints_folder(self, tmp_path: Path):
+        (tmp_path / "corpus").mkdir()
+        (tmp_path / "corpus" / "x.py").write_text("def f(): ...", encoding="utf-8")
+        source = write_tiny_checkpoint(tmp_path / "tiny", architecture="qwen2")
+        made = make_base(tmp_path / "out", str(source), corpus=tmp_path / "corpus")
+        ours, theirs = weight_tensors(tmp_path / "out"), weight_tensors(source)
+        assert ours.keys() == theirs.keys()
+        for name in ours.keys() - {"model.embed_tokens.weight"}:
+            values = theirs[name].read()
+            assert np.abs(ours[name].read() - values).max() <= np.abs(values).max() / 127
+        assert "quickfill.settings" not in open_gguf(made.files[0]).fields  # its ids are of the whole vocabulary
 
     def test_nothing_is_left_of_a_base_that_fails(self, source: GgufFile, tmp_path: Path):
         arguments = ["train", "base", str(source.file), "--out", str(tmp_path / "out"), "--tokenizer", str(SHIPPED)]

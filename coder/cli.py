@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from importlib import metadata
 from typing import Annotated
@@ -28,6 +30,7 @@ from coder.commands.plugins import PluginGroup
 from coder.errors import QuickfillError
 
 INTERRUPTED = 130
+UNWRITABLE = 1
 
 EPILOG = """
 [bold]Start here[/bold]
@@ -93,9 +96,20 @@ def main() -> None:
         code = _report(str(error), error.exit_code, as_json)
     except typer.TyperException as error:
         code = _report(error.format_message(), error.exit_code, as_json)
+    except OSError as error:
+        code = _unwritable(error)
     if as_json and code == INTERRUPTED:
         _report("interrupted", INTERRUPTED, as_json)
     sys.exit(code)
+
+
+def _unwritable(error: OSError) -> int:
+    """Say that standard output takes nothing: a full disk or device. What is left in its buffer is thrown away."""
+    if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG):
+        raise error
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    typer.echo(f"error: the answer cannot be written: {error.strerror}", err=True)
+    return UNWRITABLE
 
 
 def _report(message: str, exit_code: int, as_json: bool) -> int:

@@ -37,7 +37,7 @@ def apply(
     reading: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Of an edit with several readings, the one to take.")
     ] = None,
-    language: edits.Language = None,
+    language: options.Language = None,
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,

@@ -44,7 +44,7 @@ def complete(
     ] = False,
     watch: options.Watch = False,
     json: options.Json = False,
-    language: Annotated[str | None, typer.Option(help="The language, when the file's name does not tell it.")] = None,
+    language: options.Language = None,
     template: options.Template = None,
     mark: options.Mark = options.DEFAULT_MARK,
     min_lines: options.MinLines = 1,
@@ -119,6 +119,9 @@ def complete(
         output.print_json(output.facts(completion) | checks | position_facts)
     else:
         output.print_completion(completion, prefix, suffix, line, alone=completion.text)
+        joined = prefix + completion.text + suffix[completion.replaces :]
+        if completion.text and parses(joined, place, language) is False:
+            typer.echo("note: with this answer the text breaks its language's syntax", err=True)
     if backup:
         typer.echo(f"{place.file} is written; the old version is {backup}", err=True)
     output.finish(completion)

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from coder.commands import edits, options, shared
+from coder.commands.targets import FILE_LINES
 from coder.commands.terminal import output
+from coder.errors import InputError
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -25,7 +27,7 @@ def edit(
     instruction: Annotated[str, typer.Argument(help="What to do with them, in a few words.")] = "",
     apply: edits.Apply = False,
     json: options.Json = False,
-    language: edits.Language = None,
+    language: options.Language = None,
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,
@@ -38,6 +40,8 @@ def edit(
     Shows the changes as a diff. A model that was not trained on edits sees the instruction as a comment, keeps a
     function's head, and knows nothing of the old lines.
     """
+    if not FILE_LINES.fullmatch(target):
+        raise InputError(f"{target!r} names no lines: write FILE:LINE or FILE:LINE-LINE, for example app.py:10-14")
     region = edits.read_region(target, apply)
     engine = shared.load_engine(model, runtime, threads)
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 Apply = Annotated[
     bool, typer.Option("--apply", help="Write the changes into the file; the old version stays as FILE.bak.")
 ]
-Language = Annotated[str | None, typer.Option(help="The language, when the file's name does not tell it.")]
-
 DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 

@@ -39,7 +39,7 @@ def fill(
     ] = False,
     watch: options.Watch = False,
     json: options.Json = False,
-    language: Annotated[str | None, typer.Option(help="The language, when the file's name does not tell it.")] = None,
+    language: options.Language = None,
     min_lines: options.MinLines = 1,
     max_lines: options.MaxLines = None,
     min_characters: options.MinCharacters = 0,

@@ -27,7 +27,7 @@ quickfill generate "reverse a string" --language go
 
 def generate(
     text: Annotated[str, typer.Argument(help="What the code should do, or how it begins.")],
-    language: Annotated[str, typer.Option(help="The language to write.")] = "python",
+    language: options.Language = "python",
     watch: options.Watch = False,
     json: options.Json = False,
     model: options.Model = "embedded",
@@ -49,6 +49,7 @@ def generate(
     """
     if not text.strip():
         raise InputError("there is no description; say what the code should do")
+    language = language or "python"
     code = scaffold(text, language)
     engine = shared.load_engine(model, runtime, threads)
 

@@ -7,7 +7,23 @@ from typing import Annotated, Literal
 
 import typer
 
-from coder.diffusion.policies import POLICIES
+from coder.diffusion.policies import POLICIES, policy_of
+from coder.errors import InputError
+from coder.syntax.languages import LANGUAGES, language_named
+
+
+def _known_policy(policy: str) -> str:
+    """Return the policy; an unknown one is refused before a model is loaded."""
+    policy_of(policy)
+    return policy
+
+
+def _known_language(name: str | None) -> str | None:
+    if name is not None and language_named(name) is None:
+        known = ", ".join(language.name for language in LANGUAGES)
+        raise InputError(f"the language {name!r} is not known here; name one of {known}")
+    return name
+
 
 RuntimeName = Literal["auto", "onnx", "torch"]
 
@@ -44,6 +60,7 @@ Threads = Annotated[
 Policy = Annotated[
     str,
     typer.Option(
+        callback=_known_policy,
         help=f"Decoding method: {', '.join(f'`{policy.name}`' for policy in POLICIES[:-1])} or `{POLICIES[-1].name}`; "
         "a parameter may follow, as in `threshold:0.85`.",
         rich_help_panel=DECODING_PANEL,
@@ -73,6 +90,10 @@ Deadline = Annotated[
         help="Answer after this many milliseconds with the best complete text so far.",
         rich_help_panel=DECODING_PANEL,
     ),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(callback=_known_language, help="The language, when the file's name does not tell it."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, errors included.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Draw the canvas as it is denoised; `auto` becomes `threshold`.")]
@@ -128,9 +149,9 @@ Workspace = Annotated[
 Remask = Annotated[
     str | None,
     typer.Option(
-        metavar="syntax|names|confidence[:ROUNDS]",
-        help="Mask what is wrong in a finished answer and denoise it again: where the syntax is broken, names that "
-        "nothing defines, or what became unlikely. Kept only where the answer is likelier for it.",
+        metavar="WHAT[:ROUNDS]",
+        help="Mask what is wrong in a finished answer and denoise it again: `syntax` where that is broken, `names` "
+        "that nothing defines, or by `confidence` what became unlikely. Kept only where the answer is likelier for it.",
         rich_help_panel=DECODING_PANEL,
     ),
 ]

@@ -29,9 +29,11 @@ class PluginGroup(TyperGroup):
         return [*super().list_commands(ctx), *usable]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in self._plugins:
-            return self._load(cmd_name)
-        return super().get_command(ctx, cmd_name)
+        command = self._load(cmd_name) if cmd_name in self._plugins else super().get_command(ctx, cmd_name)
+        for option in command.get_params(ctx) if command else ():
+            if option.metavar is None and getattr(option, "is_flag", False):
+                option.metavar = ""  # a flag takes no value, so its help names no type
+        return command
 
     @cached_property
     def _plugins(self) -> dict[str, EntryPoint]:

@@ -28,7 +28,7 @@ def repair(
     ] = False,
     apply: edits.Apply = False,
     json: options.Json = False,
-    language: edits.Language = None,
+    language: options.Language = None,
     model: options.Model = "embedded",
     runtime: options.Runtime = "auto",
     threads: options.Threads = None,

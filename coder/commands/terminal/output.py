@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 NOTHING_TO_SUGGEST = 5
 """Exit code of a completion that came out empty."""
 
+BETWEEN_ANSWERS = "\n--------\n"
+"""A line between several answers that are not shown on a terminal."""
+
 EARLY_STOPS = {
     "length": "stopped at the token limit; raise --max-tokens for more",
+    "loop": "stopped where the model began to repeat itself",
     "deadline": "stopped at the deadline; raise --deadline-ms for more",
 }
 """What to tell the user when a completion did not end by itself."""
@@ -86,14 +90,17 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def print_completion(completion: Completion, prefix: str, suffix: str, line: int, alone: str) -> None:
-    """On a terminal a completion and its alternatives, each in its place; otherwise `alone`, in UTF-8, nothing added.
+    """On a terminal a completion and its alternatives, each in its place; otherwise `alone`, in UTF-8, and
+    nothing added but a line between several answers.
 
     Args:
         prefix, suffix: the text around the hole, in which lines end with a line feed.
         line: the number of the hole's line.
     """
     if not sys.stdout.isatty():
-        typer.echo(alone.encode(), nl=False)
+        others = [alone.removesuffix(completion.text) + other.text for other in completion.alternatives]
+        separator = b"" if not others else BETWEEN_ANSWERS.encode()
+        typer.echo(separator.join(text.encode() for text in (alone, *others)), nl=False)
         return
 
     from rich.console import Console

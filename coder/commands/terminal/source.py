@@ -162,6 +162,9 @@ def _write_backup(path: Path, content: bytes) -> Path:
                 file.write(content)
         except FileExistsError:
             number += 1
+        except OSError:
+            backup.unlink(missing_ok=True)
+            raise
         else:
             shutil.copymode(path, backup)
             return backup

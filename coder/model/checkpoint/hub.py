@@ -19,7 +19,7 @@ def download(hub_id: str) -> Path:
     """
     try:
         import huggingface_hub
-        from huggingface_hub.errors import RepositoryNotFoundError
+        from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
     except ImportError as error:
         raise MissingDependencyError(
             f"there is no folder {hub_id}, and downloading it from the hub needs huggingface_hub: "
@@ -32,6 +32,11 @@ def download(hub_id: str) -> Path:
         raise CheckpointError(
             f"there is no folder {hub_id} and no such model on the hub; check the spelling, and log in with "
             "`hf auth login` if it is private"
+        ) from error
+    except LocalEntryNotFoundError as error:
+        raise CheckpointError(
+            f"there is no folder {hub_id}, it was not downloaded before, and the hub cannot be reached; connect to the "
+            "network, or use the embedded model or a folder"
         ) from error
     except Exception as error:  # a wrong name, no network, a full disk: the hub's client documents no common class
         raise CheckpointError(

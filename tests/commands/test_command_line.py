@@ -12,7 +12,8 @@ import pytest
 
 from coder.commands.terminal.source import read_source, replace_content
 from coder.errors import InputError
-from tests.commands.fakes import FakeEngine, Quickfill, completion
+from tests.commands.results import Quickfill
+from tests.scripted import ScriptedModel, completion
 
 
 @pytest.fixture
@@ -41,18 +42,18 @@ def test_what_cannot_be_meant_is_refused_before_the_model_is_loaded(
     assert said in result.stderr and "the model was loaded" not in result.stderr
 
 
-def test_a_pipe_gets_every_answer(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_a_pipe_gets_every_answer(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.answers = [completion("a", alternatives=(completion("b"), completion("c")))]
     assert quickfill("complete", f"{file}:1", "--samples", "3").stdout == "a\n--------\nb\n--------\nc"
 
 
-def test_an_answer_that_breaks_the_text_comes_with_a_note(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_an_answer_that_breaks_the_text_comes_with_a_note(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.answers = [completion(" +"), completion(" + 1")]
     assert "breaks its language's syntax" in quickfill("complete", f"{file}:1").stderr
     assert "breaks" not in quickfill("complete", f"{file}:1").stderr
 
 
-def test_a_loop_is_told_without_advice_to_write_more(quickfill: Quickfill, engine: FakeEngine, file: Path):
+def test_a_loop_is_told_without_advice_to_write_more(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.answers = [completion("x = 1", "loop")]
     stderr = quickfill("complete", f"{file}:1").stderr
     assert "repeat itself" in stderr and "--max-tokens" not in stderr

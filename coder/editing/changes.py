@@ -41,7 +41,7 @@ def diff(old: str, new: str, name: str) -> list[str]:
 
 
 def hunks(old: str, new: str) -> int:
-    """How many runs of lines differ."""
+    """Return the number of runs of lines that differ."""
     return sum(1 for _ in _differing_lines(old.split("\n"), new.split("\n")))
 
 
@@ -103,7 +103,7 @@ def _replacements(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int,
 
 
 def _equal(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many pieces the two begin with alike."""
+    """Return the number of pieces that the two begin with alike."""
     return next((count for count, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
 
 

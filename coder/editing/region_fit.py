@@ -36,8 +36,8 @@ class Region:
         return self.text[: self.start] + part + self.text[self.end :]
 
     def beginnings(self, answer: str) -> Iterator[str]:
-        """What may be taken of an answer, the longest first: whole lines, and, where the region's last line goes on
-        behind it, the words of the first one."""
+        """The parts of an answer that may be taken, the longest first: whole lines, and the words of the
+        first one where the region's last line goes on behind it."""
         behind = self.text[self.end :]
         rest, _, _ = behind.partition("\n")
         old = scan(self.text[self.start : self.end], self.language, self._before.inside)

@@ -54,7 +54,7 @@ MOST_TOKENS_OF_A_LINE = 48
 
 
 class Model(Protocol):
-    """What repairs and rewrites ask of the engine."""
+    """The methods of the engine that repairs and rewrites call."""
 
     @property
     def config(self) -> ModelConfig: ...

@@ -1,4 +1,4 @@
-"""What a repair might put in the place of something doubtful in sound code."""
+"""Candidates for the place of something doubtful in sound code."""
 
 from __future__ import annotations
 

@@ -32,14 +32,14 @@ NOTHING_NEW = re.compile(
 """Instructions that say no more than that something is to be written."""
 
 RETURNS = "Return "
-"""How the docstring of a function begins that returns something: a small model goes on in words then, not in code."""
+"""The beginning of a docstring where something is returned: a small model goes on in words then, not in code."""
 
 QUOTES = '"""'
 
 
 @dataclass(frozen=True)
-class Hole:
-    """What is written anew, and what the model is told around it.
+class RewrittenPart:
+    """The part of a text that is written anew, and what the model is shown around it.
 
     Attributes:
         start, end: the part of the text that gives way.
@@ -55,7 +55,7 @@ class Hole:
     lead_at: int | None = None
 
     def prefix(self, text: str) -> str:
-        """What the model is shown before the hole, and before its opening."""
+        """The text that the model is shown before the hole and its opening."""
         at = self.start if self.lead_at is None else self.lead_at
         return text[:at] + self.lead + text[at : self.start]
 
@@ -72,7 +72,7 @@ def rewrite(model: Model, request: EditRequest, cancelled: Cancellation | None =
 def stream_rewrite(
     model: Model, request: EditRequest, cancelled: Cancellation | None = None
 ) -> Generator[EditEvent, None, None]:
-    """What happens in the region while it does, then the text; otherwise like `rewrite`."""
+    """Updates of the region, then the new text; otherwise like `rewrite`."""
     started = time.monotonic()
     text = request.text
     if not 0 <= request.start <= request.end <= len(text):
@@ -80,7 +80,7 @@ def stream_rewrite(
     language = language_for(request.language, request.path)
     marker = (language and language.comment) or "#"
     if model.config.abilities.edits:
-        hole = Hole(request.start, request.end)
+        hole = RewrittenPart(request.start, request.end)
         rewritten = Rewritten(text[hole.start : hole.end], _comment(request.instruction, marker, ""))
     else:
         hole = hole_of(text, request.start, request.end, request.instruction, language)
@@ -116,14 +116,14 @@ def stream_rewrite(
         yield Edited(new, changes(text, new), before, after, event.passes, time.monotonic() - started)
 
 
-def _between(hole: Hole, update: CanvasUpdate, blanks: str) -> CanvasUpdate:
+def _between(hole: RewrittenPart, update: CanvasUpdate, blanks: str) -> CanvasUpdate:
     """The canvas with what stands around the answer, without the blanks that the text has before it."""
     closing = (Slot(hole.closing),) if hole.closing else ()
     settled = hole.opening + update.settled.removeprefix(blanks)
     return replace(update, settled=settled, slots=(*update.slots, *closing))
 
 
-def _scores(model: Model, old: str, new: str, hole: Hole) -> tuple[float, float]:
+def _scores(model: Model, old: str, new: str, hole: RewrittenPart) -> tuple[float, float]:
     """Log-probabilities of what gave way and of what stands in its place."""
     if new == old:
         return 0.0, 0.0
@@ -133,7 +133,7 @@ def _scores(model: Model, old: str, new: str, hole: Hole) -> tuple[float, float]
     return before, after
 
 
-def hole_of(text: str, start: int, end: int, instruction: str, language: Language | None) -> Hole:
+def hole_of(text: str, start: int, end: int, instruction: str, language: Language | None) -> RewrittenPart:
     """Where to write for an instruction about a region: a function's docstring or body, or all of the region."""
     name = language.name if language else ""
     marker = (language and language.comment) or "#"
@@ -146,17 +146,19 @@ def hole_of(text: str, start: int, end: int, instruction: str, language: Languag
         if DOCSTRING.search(instruction):
             after = "" if documented else "\n" + indentation
             opening = QUOTES + (RETURNS if "return " in text[docstring_end:body_end] else "")
-            return Hole(body_start, docstring_end, opening=opening, closing=QUOTES + after)
+            return RewrittenPart(body_start, docstring_end, opening=opening, closing=QUOTES + after)
         if documented and docstring_end > body_start + 3:
             body_start = docstring_end + len(text[docstring_end:]) - len(text[docstring_end:].lstrip())
-        return Hole(body_start, max(body_start, body_end), _comment(instruction, marker, indentation))
+        return RewrittenPart(body_start, max(body_start, body_end), _comment(instruction, marker, indentation))
     if head is not None:
-        return Hole(head[0] + 1, head[1] - 1, "\n" + _comment(instruction, marker, _indentation(text, start) + "    "))
+        return RewrittenPart(
+            head[0] + 1, head[1] - 1, "\n" + _comment(instruction, marker, _indentation(text, start) + "    ")
+        )
     first = start + len(text[start:end]) - len(text[start:end].lstrip())
     last = start + len(text[start:end].rstrip())
     indentation = _indentation(text, first)
     above = None if _starts_line(text, first) else text.rfind("\n", 0, first) + 1 + len(indentation)
-    return Hole(min(first, end), max(first, last), _comment(instruction, marker, indentation), lead_at=above)
+    return RewrittenPart(min(first, end), max(first, last), _comment(instruction, marker, indentation), lead_at=above)
 
 
 def _function_body(text: str, start: int, end: int, language: str) -> Span | None:
@@ -170,7 +172,7 @@ def _function_body(text: str, start: int, end: int, language: str) -> Span | Non
     return None
 
 
-def _fitting(text: str, hole: Hole, answer: str, language: str, over: Callable[[], bool]) -> str:
+def _fitting(text: str, hole: RewrittenPart, answer: str, language: str, over: Callable[[], bool]) -> str:
     """The text with what fits of the answer in the hole; of a docstring that is a part of its first line."""
     region = Region(text, hole.start, hole.end, language)
     docstring = answer.strip().split(QUOTES)[0].split("\n")[0].rstrip()

@@ -50,7 +50,7 @@ class Scaffold:
 
 
 def scaffold(text: str, language: str) -> Scaffold:
-    """What a description asks for, begun.
+    """The beginning of what a description asks for.
 
     Text that is code already, a comment or a signature, stays as it is. Of a sentence Python makes a function with a
     docstring; other languages make a comment, and the first words of a function where these are the same in every

@@ -1,1 +1,1 @@
-"""What a text's language says about it: its name, its comments, and where its syntax is broken."""
+"""Languages and their syntax: names, comments, scopes, and where a text is broken."""

@@ -35,7 +35,7 @@ LINES_BEFORE = 1
 """An error often shows on the line behind the one that it is on."""
 
 LINES_OF_DEPTHS = 12
-"""How many lines above show which indentations there are."""
+"""The number of lines above that show which indentations there are."""
 
 LIKELY, UNLIKELY = 0.0, -3.0
 """Priors in nats: of forgotten punctuation, doubled and misspelt words; and of anything else."""
@@ -166,7 +166,7 @@ def _sounder_after(piece: str, lines: Sequence[Span], language: str, over: Calla
 
 
 def _defects(text: str, language: str) -> tuple[int, int]:
-    """How broken a text is, to compare it with others: by the grammar, then by how early the compiler stumbles."""
+    """A measure of how broken a text is: by the grammar, then by how early the compiler stumbles."""
     error = compiler_error(text) if language == "python" else None
     return brokenness(text, language) or 0, -(error.lineno or 0) if error else -len(text)
 

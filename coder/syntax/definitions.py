@@ -1,4 +1,4 @@
-"""What a file defines, in few lines: what somebody who uses it wants to know."""
+"""The definitions of a file in few lines, for somebody who uses it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Definition:
 
 
 def definitions(text: str, language: str) -> list[Definition]:
-    """What stands at the top of a file; nothing without a grammar for the language."""
+    """The definitions at the top of a file; none without a grammar for the language."""
     tree = SyntaxTree.of(text, language)
     return list(_definitions(tree, tree.root)) if tree else []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coder.syntax.soundness import compiler_error
 
 OPEN_END = ("was never closed", "unterminated", "unexpected EOF", "EOF in multi-line")
-"""What the compiler says of something whose end is missing; it points at the beginning then."""
+"""Messages of the compiler about something whose end is missing; they point at the beginning then."""
 
 
 def first_error(text: str, language: str) -> int | None:

@@ -161,7 +161,7 @@ class ModuleImports:
 
 
 def imports_of(tree: SyntaxTree, file: PurePosixPath, module: PurePosixPath) -> ModuleImports:
-    """What the file, of which this is the tree, imports of the module in another file; no star imports."""
+    """The names that the file, of which this is the tree, imports of the module in another file; no star imports."""
     names: list[ImportedName] = []
     modules: set[str] = set()
     for node in tree.nodes():

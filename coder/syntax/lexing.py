@@ -18,8 +18,8 @@ APOSTROPHE_IS_A_CHARACTER = {"rust", "go", "java", "c", "cpp", "csharp", "haskel
 """Where `'` encloses one character, and may stand for something else alone (a lifetime, a prime)."""
 
 MANY_LINED = {'"""', "'''", "`", "/*"}
-"""What begins with these does not end with its line. Rust's strings do not either, but one that is never closed would
-swallow everything behind it."""
+"""A literal that begins with these does not end with its line. Rust's strings do not either, but one that is never
+closed would swallow everything behind it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a text is made of.
+    """The brackets and literals of a text.
 
     Attributes:
         brackets: index and character of each that is neither in a string nor in a comment.
@@ -65,7 +65,7 @@ class Scan:
 
     @property
     def imbalance(self) -> int:
-        """How many brackets, and strings or comments of many lines, lack their other end."""
+        """The number of brackets, and of strings or comments of many lines, that lack their other end."""
         open_end = self.inside is not None and self.inside.end != "\n"
         return len(self.unclosed) + len(self.unopened) + open_end
 
@@ -131,7 +131,7 @@ def _end_of(end: str, many_lined: bool, escapes: bool) -> re.Pattern[str]:
 
 @cache
 def _pattern(language: str) -> re.Pattern[str]:
-    """What the scanner stops at: something to skip, the start of a literal, or a bracket."""
+    """The pattern that the scanner stops at: something to skip, the start of a literal, or a bracket."""
     known = language_named(language)
     comment = known.comment if known else "//"
     character = language in APOSTROPHE_IS_A_CHARACTER

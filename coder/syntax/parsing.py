@@ -43,7 +43,7 @@ def error_spans(text: str, language: str) -> list[Span] | None:
 
 
 def brokenness(text: str, language: str) -> int | None:
-    """How much of the text is broken: its characters that fit nowhere, and one for each place; 0 for a sound text.
+    """The number of characters that fit nowhere, and one for each such place; 0 for a sound text.
 
     None when no grammar for the language is installed.
     """

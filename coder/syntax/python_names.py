@@ -1,4 +1,4 @@
-"""Scope analysis of Python: which names are read that nothing binds.
+"""PythonScope analysis of Python: which names are read that nothing binds.
 
 Follows the language reference (section 4.2, "Naming and binding") without the order of execution: a name that is bound
 anywhere in a scope counts as bound in all of it. It reads tree-sitter's tree, so it does not depend on the Python that
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import tree_sitter
 
 from coder.syntax.parsing import Span
-from coder.syntax.python_scope import ASKS_FOR_VERSION, KNOWN, OF_PYTHON_2, Scope, ScopeKind
+from coder.syntax.python_scope import ASKS_FOR_VERSION, KNOWN, OF_PYTHON_2, PythonScope, ScopeKind
 from coder.syntax.slips import misspelt
 from coder.syntax.soundness import compiler_error
 from coder.syntax.tree import SyntaxTree
@@ -47,7 +47,7 @@ def undefined_names(tree: SyntaxTree) -> list[tuple[str, Span]] | None:
     return sorted(found, key=lambda name_and_span: name_and_span[1])
 
 
-def resolved_names(tree: SyntaxTree, name: str) -> Iterator[tuple[Node, Scope | None, bool]]:
+def resolved_names(tree: SyntaxTree, name: str) -> Iterator[tuple[Node, PythonScope | None, bool]]:
     """Every place of a name: the node, the scope that binds what it stands for (None where the file does not say), and
     whether it is bound there. Behind `self` and `cls` it stands for what the class itself binds."""
     analysis = _Analysis(tree)
@@ -60,7 +60,7 @@ def resolved_names(tree: SyntaxTree, name: str) -> Iterator[tuple[Node, Scope | 
             yield node, scope.owner(name), False
     for node, scope in analysis.members:
         if tree.text_of(node) == name:
-            around: Scope | None = scope
+            around: PythonScope | None = scope
             while around is not None and around.kind != "class":
                 around = around.parent
             if around is not None and name in around.bound:
@@ -78,13 +78,13 @@ class _Analysis:
     """One walk over the tree that collects what is bound and what is read. The order of the walk does not matter."""
 
     def __init__(self, tree: SyntaxTree) -> None:
-        self.uses: list[tuple[str, Node, Scope]] = []
+        self.uses: list[tuple[str, Node, PythonScope]] = []
         self.unknowable = False
-        self.scopes = [Scope("module")]
+        self.scopes = [PythonScope("module")]
         self._tree = tree
-        self._pending: list[tuple[Node, Scope]] = [(tree.root, self.scopes[0])]
-        self.bindings: list[tuple[str, Node, Scope]] = []
-        self.members: list[tuple[Node, Scope]] = []
+        self._pending: list[tuple[Node, PythonScope]] = [(tree.root, self.scopes[0])]
+        self.bindings: list[tuple[str, Node, PythonScope]] = []
+        self.members: list[tuple[Node, PythonScope]] = []
         self._guarded: list[tuple[int, int]] = []
 
     def run(self) -> None:
@@ -110,19 +110,19 @@ class _Analysis:
         meant = {name for name in names if times[name] > 1 or name in bound}
         return frozenset(names - misspelt(names - meant, bound))
 
-    def _read(self, scope: Scope, *nodes: Node | None) -> None:
+    def _read(self, scope: PythonScope, *nodes: Node | None) -> None:
         self._pending.extend((node, scope) for node in nodes if node is not None)
 
-    def _bind(self, scope: Scope, *nodes: Node | None) -> None:
+    def _bind(self, scope: PythonScope, *nodes: Node | None) -> None:
         found = [(self._tree.text_of(node), node, scope) for node in nodes if node is not None]
         scope.bound.update(name for name, _, _ in found)
         self.bindings += found
 
-    def _inner(self, kind: ScopeKind, parent: Scope) -> Scope:
-        self.scopes.append(Scope(kind, parent))
+    def _inner(self, kind: ScopeKind, parent: PythonScope) -> PythonScope:
+        self.scopes.append(PythonScope(kind, parent))
         return self.scopes[-1]
 
-    def _targets(self, scope: Scope, *nodes: Node | None) -> None:
+    def _targets(self, scope: PythonScope, *nodes: Node | None) -> None:
         """Bind the names that are assigned to; what stands in front of a dot or a bracket is read."""
         for node in nodes:
             if node is None:
@@ -139,43 +139,43 @@ class _Analysis:
 
     # What follows is called by the names of the grammar's nodes.
 
-    def _identifier(self, node: Node, scope: Scope) -> None:
+    def _identifier(self, node: Node, scope: PythonScope) -> None:
         name = self._tree.text_of(node)
         self.unknowable |= name in MAKE_NAMES and not (name == "vars" and _has_arguments(node))
         if not node.is_missing:
             self.uses.append((name, node, scope))
 
-    def _attribute(self, node: Node, scope: Scope) -> None:
+    def _attribute(self, node: Node, scope: PythonScope) -> None:
         of, member = node.child_by_field_name("object"), node.child_by_field_name("attribute")
         if of is not None and member is not None and self._tree.text_of(of) in ("self", "cls"):
             self.members.append((member, scope))
         self._read(scope, of)
 
-    def _member_type(self, node: Node, scope: Scope) -> None:
+    def _member_type(self, node: Node, scope: PythonScope) -> None:
         self._read(scope, node.named_children[0])
 
-    def _keyword_argument(self, node: Node, scope: Scope) -> None:
+    def _keyword_argument(self, node: Node, scope: PythonScope) -> None:
         self._read(scope, node.child_by_field_name("value"))
 
-    def _assignment(self, node: Node, scope: Scope) -> None:
+    def _assignment(self, node: Node, scope: PythonScope) -> None:
         self._targets(scope, node.child_by_field_name("left"))
         self._read(scope, node.child_by_field_name("type"), node.child_by_field_name("right"))
 
-    def _named_expression(self, node: Node, scope: Scope) -> None:
+    def _named_expression(self, node: Node, scope: PythonScope) -> None:
         self._bind(scope.for_walrus, node.child_by_field_name("name"))
         self._read(scope, node.child_by_field_name("value"))
 
-    def _for_statement(self, node: Node, scope: Scope) -> None:
+    def _for_statement(self, node: Node, scope: PythonScope) -> None:
         left = node.child_by_field_name("left")
         self._targets(scope, left)
         self._read(scope, *(child for child in node.named_children if child != left))
 
-    def _as_pattern(self, node: Node, scope: Scope) -> None:
+    def _as_pattern(self, node: Node, scope: PythonScope) -> None:
         alias = node.child_by_field_name("alias")
         self._targets(scope, alias)
         self._read(scope, *(child for child in node.named_children if child != alias))
 
-    def _comprehension(self, node: Node, scope: Scope) -> None:
+    def _comprehension(self, node: Node, scope: PythonScope) -> None:
         inner = self._inner("comprehension", scope)
         clauses = [child for child in node.named_children if child.type == "for_in_clause"]
         for child in node.named_children:
@@ -186,12 +186,12 @@ class _Analysis:
             else:
                 self._read(inner, child)
 
-    def _lambda(self, node: Node, scope: Scope) -> None:
+    def _lambda(self, node: Node, scope: PythonScope) -> None:
         inner = self._inner("function", scope)
         self._parameters_of(node, inner, scope)
         self._read(inner, node.child_by_field_name("body"))
 
-    def _function_definition(self, node: Node, scope: Scope) -> None:
+    def _function_definition(self, node: Node, scope: PythonScope) -> None:
         self._bind(scope, node.child_by_field_name("name"))
         outer = self._type_parameters(node.child_by_field_name("type_parameters"), scope)
         inner = self._inner("function", outer)
@@ -199,20 +199,20 @@ class _Analysis:
         self._read(outer, node.child_by_field_name("return_type"))
         self._read(inner, node.child_by_field_name("body"))
 
-    def _class_definition(self, node: Node, scope: Scope) -> None:
+    def _class_definition(self, node: Node, scope: PythonScope) -> None:
         self._bind(scope, node.child_by_field_name("name"))
         outer = self._type_parameters(node.child_by_field_name("type_parameters"), scope)
         self._read(outer, node.child_by_field_name("superclasses"))
         self._read(self._inner("class", outer), node.child_by_field_name("body"))
 
-    def _type_alias_statement(self, node: Node, scope: Scope) -> None:
+    def _type_alias_statement(self, node: Node, scope: PythonScope) -> None:
         names = list(_identifiers(node.child_by_field_name("left")))
         outer = self._inner("type parameters", scope)
         self._bind(scope, *names[:1])
         self._bind(outer, *names[1:])
         self._read(outer, node.child_by_field_name("right"))
 
-    def _type_parameters(self, node: Node | None, scope: Scope) -> Scope:
+    def _type_parameters(self, node: Node | None, scope: PythonScope) -> PythonScope:
         """A scope with the type parameters of a function or class; the scope itself where there are none."""
         if node is None:
             return scope
@@ -224,7 +224,7 @@ class _Analysis:
             self.uses.extend((self._tree.text_of(bound), bound, inner) for bound in bounds if _stands_alone(bound))
         return inner
 
-    def _parameters_of(self, node: Node, inner: Scope, outer: Scope) -> None:
+    def _parameters_of(self, node: Node, inner: PythonScope, outer: PythonScope) -> None:
         """Bind parameters; their defaults and annotations are evaluated outside."""
         parameters = node.child_by_field_name("parameters")
         for parameter in parameters.named_children if parameters is not None else ():
@@ -234,34 +234,34 @@ class _Analysis:
             self._targets(inner, name or parameter)
             self._read(outer, parameter.child_by_field_name("type"), parameter.child_by_field_name("value"))
 
-    def _import_statement(self, node: Node, scope: Scope) -> None:
+    def _import_statement(self, node: Node, scope: PythonScope) -> None:
         for child in node.children_by_field_name("name"):
             self._bind(scope, child.child_by_field_name("alias") or child.named_children[0])
 
-    def _import_from_statement(self, node: Node, scope: Scope) -> None:
+    def _import_from_statement(self, node: Node, scope: PythonScope) -> None:
         self.unknowable |= any(child.type == "wildcard_import" for child in node.named_children)
         self._import_statement(node, scope)
 
-    def _future_import_statement(self, node: Node, scope: Scope) -> None:
+    def _future_import_statement(self, node: Node, scope: PythonScope) -> None:
         self._import_statement(node, scope)
 
-    def _global_statement(self, node: Node, scope: Scope) -> None:
+    def _global_statement(self, node: Node, scope: PythonScope) -> None:
         scope.module.bound.update(map(self._tree.text_of, node.named_children))
         self._look_up_in(scope.module, node, scope)
 
-    def _nonlocal_statement(self, node: Node, scope: Scope) -> None:
+    def _nonlocal_statement(self, node: Node, scope: PythonScope) -> None:
         self._look_up_in(scope.parent or scope, node, scope)
 
-    def _look_up_in(self, outer: Scope, node: Node, scope: Scope) -> None:
+    def _look_up_in(self, outer: PythonScope, node: Node, scope: PythonScope) -> None:
         if outer is not scope:
             scope.looked_up_in.update((self._tree.text_of(child), outer) for child in node.named_children)
         self._read(scope, *node.named_children)
 
-    def _delete_statement(self, node: Node, scope: Scope) -> None:
+    def _delete_statement(self, node: Node, scope: PythonScope) -> None:
         targets = node.named_children
         self._targets(scope, *(targets[0].named_children if targets[0].type == "expression_list" else targets))
 
-    def _try_statement(self, node: Node, scope: Scope) -> None:
+    def _try_statement(self, node: Node, scope: PythonScope) -> None:
         body = node.child_by_field_name("body")
         if body is not None and any(self._catches_name_errors(child) for child in node.named_children):
             self._guarded.append((body.start_byte, body.end_byte))
@@ -273,14 +273,14 @@ class _Analysis:
         names = [self._tree.text_of(name) for child in node.named_children[:-1] for name in _identifiers(child)]
         return not names or "NameError" in names
 
-    def _case_clause(self, node: Node, scope: Scope) -> None:
+    def _case_clause(self, node: Node, scope: PythonScope) -> None:
         for child in node.named_children:
             if child.type == "case_pattern":
                 self._pattern(child, scope)
             else:
                 self._read(scope, child)
 
-    def _pattern(self, node: Node, scope: Scope) -> None:
+    def _pattern(self, node: Node, scope: PythonScope) -> None:
         """Bind what a `case` captures; read the classes and constants it compares with."""
         children = node.named_children
         match node.type:
@@ -298,7 +298,7 @@ class _Analysis:
             case _:
                 self._patterns(children, scope)
 
-    def _patterns(self, nodes: list[Node], scope: Scope) -> None:
+    def _patterns(self, nodes: list[Node], scope: PythonScope) -> None:
         for node in nodes:
             self._pattern(node, scope)
 

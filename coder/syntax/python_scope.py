@@ -25,16 +25,16 @@ ASKS_FOR_VERSION = re.compile(r"\b(?:version_info|hexversion|PY_?[23])\b")
 
 
 @dataclass(eq=False)
-class Scope:
+class PythonScope:
     """Names that are bound in a part of the text, inside another one."""
 
     kind: ScopeKind
-    parent: Scope | None = None
+    parent: PythonScope | None = None
     bound: set[str] = field(default_factory=set)
-    looked_up_in: dict[str, Scope] = field(default_factory=dict)
+    looked_up_in: dict[str, PythonScope] = field(default_factory=dict)
     """Where the names of `global` and `nonlocal` statements are looked up."""
 
-    def owner(self, name: str) -> Scope | None:
+    def owner(self, name: str) -> PythonScope | None:
         """The scope whose binding the name stands for here; None where there is none in the file."""
         scope, seen_from = self, None
         while scope is not None:
@@ -51,10 +51,10 @@ class Scope:
         return self.owner(name) is not None
 
     @property
-    def module(self) -> Scope:
+    def module(self) -> PythonScope:
         return self if self.parent is None else self.parent.module
 
     @property
-    def for_walrus(self) -> Scope:
+    def for_walrus(self) -> PythonScope:
         """Where `:=` binds: outside of comprehensions."""
         return self.parent.for_walrus if self.kind == "comprehension" and self.parent is not None else self

@@ -1,4 +1,4 @@
-"""What encloses a place: functions, classes and blocks; and how far a hole at that place should reach."""
+"""The scopes that enclose a place: functions, classes and blocks; and how far a hole at that place should reach."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BLOCKS = frozenset(
     "block class_body compound_statement constructor_body declaration_list enum_body field_declaration_list "
     "interface_body statement_block".split()
 )
-"""How the supported grammars call them; where two grammars use the same word, they mean the same."""
+"""Node types of the supported grammars; where two grammars use the same word, they mean the same."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Scope:
 
 
 def scopes_at(text: str, language: str, position: int) -> list[Scope] | None:
-    """What encloses a position, the innermost first; None when no grammar for the language is installed.
+    """The scopes that enclose a position, the innermost first; None when no grammar for the language is installed.
 
     A function's body is a part of its function and no block of its own. On a blank line of Python the position's
     column decides, as it will for what is going to be written there.

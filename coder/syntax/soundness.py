@@ -47,7 +47,7 @@ def python_tree(text: str) -> ast.Module | None:
 
 
 def compiler_error(text: str, parse_only: bool = False) -> SyntaxError | None:
-    """What Python's compiler finds wrong in the text, by the rules of the newest Python that the grammar knows.
+    """The error that Python's compiler finds in the text, by the rules of the newest Python that the grammar knows.
 
     None also where it cannot tell, since the text is nested too deeply for it.
 

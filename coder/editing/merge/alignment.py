@@ -17,23 +17,23 @@ from coder.editing.merge.pieces import Piece
 from coder.errors import InputError
 
 REMOVAL, REMOVED = 0.3, 0.01
-"""What it costs to remove pieces of the file from between two others; and each of them."""
+"""The cost of removing pieces of the file from between two others; and each of them."""
 
 KEPT_WHERE_NOTHING_SAYS_SO = 1e-4
-"""What it costs for each piece of the file to be kept where the edit has no marker, but may have forgotten one."""
+"""The cost of each piece of the file that is kept where the edit has no marker, but may have forgotten one."""
 
 NEIGHBOUR = 0.01
-"""What a new piece gains behind one of its kind."""
+"""The gain of a new piece behind one of its kind."""
 
 OUT_OF_PLACE = 0.02
-"""What it costs that a new entry is not the last one where the edit ends with it, or the first where it begins so."""
+"""The cost where a new entry is not the last one where the edit ends with it, or the first where it begins so."""
 
 IDENTICAL, ENOUGH_LETTERS = 0.6, 16
-"""What an identical piece is worth at least; with so many letters it is worth 1, since it is unlikely to be there
+"""The value of an identical piece, at least; with so many letters it is worth 1, since it is unlikely to be there
 twice. More than any that is only alike."""
 
 BRACKETS = 0.1
-"""What an identical line without a word is worth."""
+"""The value of an identical line without a word."""
 
 SAME_DEFINITION = 0.85
 SAME_NAME = 0.5
@@ -44,10 +44,10 @@ UNLIKE = 0.7
 """Share of words in common from which on two unnamed pieces are rather two versions of one than two that are alike."""
 
 IN_A_ROW = 0.3
-"""What it is worth that two pieces side by side are matched with two side by side."""
+"""The value added where two pieces side by side are matched with two side by side."""
 
 IMPOSSIBLE = -1.0
-"""What it costs that a piece with a marker in it stands for nothing, which is refused in the end."""
+"""The cost of a piece with a marker in it that stands for nothing, which is refused in the end."""
 
 RIVAL = 0.1
 """Alignments whose values differ by less are equally likely."""
@@ -123,7 +123,7 @@ class _Step:
 
 State = tuple[int, int, _Last]
 START: State = 0, 0, _Last.MATCH
-"""What is aligned lies behind something that both have in common, such as a function's head."""
+"""The aligned pieces lie behind something that both have in common, such as a function's head."""
 
 
 def alignments(
@@ -260,7 +260,7 @@ class _Lattice:
 
 
 class _Likeness:
-    """How likely each piece of an edit is another version of each piece of a file that stands beside others."""
+    """The likelihood that each piece of an edit is a version of each piece of a file that stands beside others."""
 
     def __init__(self, edit: Sequence[Element], file: Sequence[Piece], language: str) -> None:
         self._edit, self._file, self._language = edit, file, language
@@ -348,7 +348,7 @@ def _signature(piece: Piece) -> list[str]:
 
 
 def _parameters(piece: Piece) -> str:
-    """What stands between the first brackets of a head."""
+    """The text from the first bracket of a head on."""
     text = piece.head.text
     return text[text.find("(") :] if "(" in text else ""
 
@@ -387,7 +387,7 @@ def _module(piece: Piece) -> str:
 
 
 def _new(element: Piece, before: Piece | None, after: Piece | None) -> float:
-    """What it is worth that the edit's piece is new there."""
+    """The value of the edit's piece as a new one there."""
     if element.has_marker:
         return IMPOSSIBLE
     if before is not None and (before.kind == element.kind or {before.kind, element.kind} <= IMPORTS):

@@ -1,4 +1,4 @@
-"""What a lazy edit makes of a file: its pieces in the places of theirs, and the file's own where a marker stands."""
+"""Merge a lazy edit into a file: its pieces in the places of theirs, and the file's own where a marker stands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ABOUT_EQUAL = 0.03
 """Places whose alignments differ by less in value are equally good."""
 
 SAME_INDENTATION = 0.05
-"""What a place gains whose code is indented as the edit is."""
+"""The gain of a place whose code is indented as the edit is."""
 
 MOST_MERGES = 24
 """Readings that are worked out; there is one for each doubt, and one for each place."""
@@ -26,7 +26,7 @@ Place = tuple[Piece, ...]
 """Pieces that stand side by side: those of a file, of a class, of a block."""
 
 Key = tuple[str, int, int]
-"""What there is a doubt about, and the lines of an edit and a file at which pieces begin that are merged."""
+"""The kind of a doubt, and the lines of an edit and a file at which pieces begin that are merged."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Reading:
 
 
 def merges(file: Pieces, edit: Pieces, language: str, check: Callable[[], None] = lambda: None) -> list[Reading]:
-    """What the edit can mean, the likeliest reading first; more than one where it is ambiguous.
+    """The readings of the edit, the likeliest reading first; more than one where it is ambiguous.
 
     Args:
         check: called now and then; may raise to stop.
@@ -96,14 +96,14 @@ def _leaves_out(new: Sequence[Piece], old: Sequence[Piece]) -> bool:
 
 
 def _differing(new: Sequence[Piece], old: Sequence[Piece]) -> int:
-    """How many pieces are only on one side, those of one name counting once."""
+    """The number of pieces that are only on one side, those of one name counting once."""
     texts = {piece.text for piece in new} ^ {piece.text for piece in old}
     changed = [piece for piece in (*new, *old) if piece.text in texts]
     return len({piece.name or piece.text for piece in changed})
 
 
 def _members(piece: Piece) -> tuple[Sequence[Piece], Sequence[Piece]]:
-    """What stands between a head and its closing bracket, if it has one; and that."""
+    """The pieces between a head and its closing bracket, and that bracket if there is one."""
     inside = piece.children[piece.lead + 1 :]
     closed = bool(inside) and inside[-1].text.startswith(CLOSING) and not inside[-1].children
     return (inside[:-1], inside[-1:]) if closed else (inside, ())
@@ -341,7 +341,7 @@ def _without_comma(text: str) -> str:
 
 
 def _indentations(new: Sequence[Piece], old: Sequence[Piece], steps: Sequence[Aligned]) -> dict[str, str]:
-    """How far in the file's lines are where the edit's have some indentation."""
+    """The file's indentation for each indentation of the edit."""
     pairs = [(step.element, step.piece) for step in steps if isinstance(step.element, Piece) and step.piece is not None]
     known = {piece.indentation: old.indentation for piece, old in reversed(pairs)}
     if new and old:

@@ -26,7 +26,7 @@ BODIES = BLOCKS | frozenset(
     "ordered_field_declaration_list enumerator_list class_heritage".split()
 )
 BRANCHES = frozenset(("if_statement", "if_expression"))
-"""What may follow an `else`."""
+"""Statements that may follow an `else`."""
 
 ENTRIES = frozenset(
     "argument_list arguments array array_expression array_initializer dictionary enumerator_list export_clause "
@@ -109,7 +109,7 @@ class Piece:
 
     @property
     def decorators(self) -> tuple[Piece, ...]:
-        """What stands above the head: decorators and comments."""
+        """The decorators and comments above the head."""
         return self.children[: self.lead]
 
 
@@ -183,7 +183,7 @@ def _python_tree(lines: Sequence[str], statements: Iterable[int]) -> SyntaxTree:
 
 
 def _errors(tree: SyntaxTree) -> int:
-    """How much of a text is broken: characters that fit nowhere, and one for each thing that is missing."""
+    """The number of characters that fit nowhere, and one for each thing that is missing."""
     nodes = [node for node in tree.nodes() if node.is_error or node.is_missing] if tree.root.has_error else []
     return sum(1 + node.end_byte - node.start_byte for node in nodes)
 
@@ -294,7 +294,7 @@ class _Builder:
         )
 
     def _inside(self, group: Sequence[tree_sitter.Node]) -> list[tree_sitter.Node]:
-        """What a group is made of, none if it is not made of several parts."""
+        """The parts of a group, none if there are not several."""
         nodes = list(group)
         while True:
             parts = [part for node in nodes for part in self._parts(node)]
@@ -317,7 +317,7 @@ class _Builder:
             nodes = [part for node in nodes for part in (self._parts(node) if node in wide else [node])]
 
     def _parts(self, node: tree_sitter.Node) -> list[tree_sitter.Node]:
-        """What a node of several lines may be taken apart into: where it has a body, only that is."""
+        """The parts of a node of several lines; of a node with a body only that is taken apart."""
         if _last_row(node) == node.start_point.row:
             return [node]
         return (
@@ -359,7 +359,7 @@ class _Builder:
         return self.tree.text_of(node).split("\n")[0].strip()
 
     def _given_name(self, node: tree_sitter.Node) -> str | None:
-        """What a declaration, an assignment or an entry of a table is for."""
+        """The name that a declaration, an assignment or an entry of a table gives."""
         if node.type in ASSIGNMENTS:
             target = node.child_by_field_name("left")
         elif DECLARING.fullmatch(node.type):
@@ -376,8 +376,8 @@ class _Builder:
 
 
 def role_of(piece: Piece, decorators: Sequence[str]) -> str:
-    """What tells a definition apart from others of its name: `overload`, `register`, or the decorator that makes it
-    the setter, the deleter, … of a property of its name. Conditional compilation does so too."""
+    """The role that tells a definition apart from others of its name: `overload`, `register`, or
+    the decorator that makes it the setter or deleter of a property of its name. Conditional compilation does so too."""
     for text in decorators:
         called = re.match(r"@?([\w.]+)", text)
         of, _, last = called.group(1).rpartition(".") if called else ("", "", "")
@@ -398,7 +398,7 @@ def _accessor(line: str) -> str:
 
 
 def _leads(above: Sequence[Piece], piece: Piece) -> int:
-    """How many pieces right above a definition are its comments and decorators, and markers between those."""
+    """The number of pieces right above a definition that are its comments and decorators, markers between included."""
     count = 0
     blanks = piece.blanks
     while piece.is_definition and not blanks and count < len(above):
@@ -414,7 +414,7 @@ def _leads(above: Sequence[Piece], piece: Piece) -> int:
 
 
 def _chained(node: tree_sitter.Node) -> list[tree_sitter.Node]:
-    """What an `else if` that another `else` follows is made of, so that the two stand side by side."""
+    """The parts of an `else if` that another `else` follows, so that the two stand side by side; none of others."""
     last = node.children[-1] if node.type == "else_clause" and node.children else None
     if last is None or last.type not in BRANCHES or last.child_by_field_name("alternative") is None:
         return []

@@ -19,7 +19,7 @@ from coder.syntax.soundness import python_tree
 from coder.syntax.tree import SyntaxTree
 
 ATTEMPTS = 24
-"""How many proposals of a mutation are tried before the code counts as one that it cannot damage."""
+"""The number of proposals of a mutation that are tried before the code counts as one that it cannot damage."""
 
 Proposals = Callable[[SyntaxTree, int, int, random.Random], Iterator[tuple[int, int, str]]]
 """From a tree and a region of its text: replacements of characters `start` to `end` by a text."""
@@ -105,6 +105,6 @@ def mutants(
 
 
 def _parsed(text: str) -> str | None:
-    """What the text means: its tree without positions; None when it does not parse."""
+    """The meaning of the text: its tree without positions; None when it does not parse."""
     tree = python_tree(text)
     return None if tree is None else ast.dump(tree)

@@ -50,5 +50,5 @@ def test_most_edits_are_restored_in_every_language():
 def test_no_line_of_the_standard_library_is_lost():
     files = [path for path in sorted(STDLIB.glob("[a-z]*.py")) if path.stat().st_size < 40_000]
     found = outcomes(files[::3], 4, seed=11)
-    assert found.total() > 150
+    assert found.total() > 100
     assert found["restored"] >= 0.9 * found.total()

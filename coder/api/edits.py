@@ -1,4 +1,4 @@
-"""What is asked of the engine about a whole text, several places of it at once, and what it answers.
+"""Requests about a whole text, or several places of it at once, and their answers.
 
 Offsets count characters of the request's text.
 """
@@ -75,7 +75,7 @@ class Filled:
 
 
 FillEvent = HoleUpdate | Filled
-"""What `Engine.stream_fill` yields: updates of holes, then their answers."""
+"""An event of `Engine.stream_fill`: updates of holes, then their answers."""
 
 
 @dataclass(frozen=True)
@@ -196,4 +196,4 @@ class Edited:
 
 
 EditEvent = RegionUpdate | Edited
-"""What `Engine.stream_edit` yields: updates, then the answer."""
+"""An event of `Engine.stream_edit`: updates, then the answer."""

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from coder.api.cancellation import NEVER, Cancellation
 
 POLL_SECONDS = 0.01
-"""How soon a reader that waits notices that it was cancelled."""
+"""Seconds after which a reader that waits notices that it was cancelled."""
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")

@@ -19,7 +19,7 @@ from coder.model.checkpoint.config import ModelConfig
 from coder.model.runtime import Cache, LocalStep, Pass, Predictions, Runtime
 
 TOGETHER = 8
-"""How many requests are worked on at a time: a key-value cache each."""
+"""Requests that are worked on at a time: a key-value cache each."""
 
 Answer = TypeVar("Answer")
 P = ParamSpec("P")

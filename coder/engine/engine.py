@@ -167,7 +167,7 @@ class Engine:
     def stream_fill(
         self, request: FillRequest, cancelled: Cancellation | None = None
     ) -> Generator[FillEvent, None, None]:
-        """What happens in each hole while it does, then the answers; otherwise like `stream`.
+        """Yield updates of the holes, then the answers; otherwise like `stream`.
 
         Raises:
             InputError: a setting that cannot be used, or a text without a hole.
@@ -207,7 +207,7 @@ class Engine:
     def stream_edit(
         self, request: EditRequest, cancelled: Cancellation | None = None
     ) -> Generator[EditEvent, None, None]:
-        """What happens in the region while it does, then the text; otherwise like `edit`."""
+        """Yield updates of the region, then the text; otherwise like `edit`."""
         return stream_rewrite(self, request, cancelled)
 
     def apply(self, request: ApplyRequest, cancelled: Cancellation | None = None) -> Applied:
@@ -215,19 +215,19 @@ class Engine:
         return apply_edit(request, self.score, cancelled)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
-        """How likely the model finds `middle` between the two, by the autoregressive pass."""
+        """Return how likely the model finds `middle` between the two, by the autoregressive pass."""
         self._speculative.interrupt()
         return self._worker.submit(self._scorer.score, prefix, suffix, middle).result()
 
     def diffusion_score(
         self, prefix: str, suffix: str, middle: str, canvas_size: int | None = None, samples: int = 16, seed: int = 0
     ) -> DiffusionScore:
-        """How likely the denoiser finds `middle` between the two: a Monte-Carlo estimate of a lower bound."""
+        """Return how likely the denoiser finds `middle` between the two: a Monte-Carlo estimate of a lower bound."""
         arguments = prefix, suffix, middle, canvas_size, samples, seed
         return self._worker.submit(self._scorer.diffusion_score, *arguments).result()
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens the model reads or writes a text as, where it stands alone."""
+        """Return how many tokens the model reads or writes a text as, where it stands alone."""
         return len(self._tokenizer.encode(text))
 
     def workspace_index(self, folder: str) -> WorkspaceIndex:
@@ -250,8 +250,8 @@ class Engine:
         )
 
     def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
-        """How likely the model finds each token of `text` between the two, by the autoregressive pass, and what it
-        would have written instead. Another text after the same prefix costs only the passes over that text."""
+        """Return how likely the model finds each token of `text` between the two, by the autoregressive pass, and the
+        likeliest tokens in its place. Another text after the same prefix costs only the passes over that text."""
         self._speculative.interrupt()
         return self._worker.submit(self._scorer.score_tokens, prefix, suffix, text).result()
 
@@ -261,7 +261,8 @@ class Engine:
         self._prompting.workspaces.close()
 
     def _answers(self, job: Job[Answer], answers: Iterator[Answer]) -> Generator[Answer, None, bool]:
-        """What a job comes to, by the worker or in the calling thread's turn; whether it was waited for."""
+        """Yield the answers of a job, by the worker or, if the calling thread has joined, by itself. Return whether all
+        came."""
         self._speculative.interrupt()
         if self._batching.is_joined:
             yield from answers

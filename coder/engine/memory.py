@@ -1,4 +1,4 @@
-"""How much memory this process has used at most, and how much the machine has, asked of the operating system."""
+"""The memory of this process at its peak, and that of the machine, as the operating system tells it."""
 
 from __future__ import annotations
 

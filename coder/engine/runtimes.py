@@ -1,4 +1,4 @@
-"""What a checkpoint is run by on this machine."""
+"""The choice of a runtime for a checkpoint on this machine."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class VllmClient:
             raise self._unreachable(error) from error
 
     def tokens(self, model: str, asked: Asked, cancelled: Cancellation) -> Iterator[tuple[list[int], str | None]]:
-        """What is written, a canvas or so at a time, and why it ended: `stop` or `length` at the end, else None.
+        """Yield the tokens, about a canvas at a time, each with the reason of the end: `stop` or `length`, else None.
         vLLM ends a request whose iterator is left.
 
         Raises:

@@ -174,7 +174,7 @@ class VllmEngine:
         self._prompting.workspaces.close()
 
     def _events(self, asked: Asked, cancelled: Cancellation) -> Iterator[Event]:
-        """What vLLM writes, as the sampler would have told it. How many passes it took is not known; each part that
+        """Yield what vLLM writes as events of the sampler. The number of passes is not known; each part that
         comes was at least one."""
         written, parts, end = 0, 0, self.config.control.fim_end
         reason: FinishReason = "cancelled"

@@ -93,7 +93,7 @@ class Exchange:
 
 
 def _refusal(response: http.client.HTTPResponse, address: ServerAddress) -> QuickfillError:
-    """What a status means. A server that moved elsewhere is not followed."""
+    """Return the error that a status means. Redirects are not followed."""
     status, message = response.status, _message(response.read(1 << 16))
     match status:
         case 400 | 413:

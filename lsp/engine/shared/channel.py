@@ -14,7 +14,7 @@ LENGTH = struct.Struct(">I")
 
 
 class ChannelError(Exception):
-    """What came is no message; the channel is of no use any more."""
+    """Something that is no message came; the channel is of no use any more."""
 
 
 class Channel:
@@ -48,7 +48,7 @@ class Channel:
         return body
 
     def settimeout(self, seconds: float | None) -> None:
-        """How long a step of `send` and `receive` may take before it raises TimeoutError."""
+        """Let a step of `send` and `receive` take so long at most before it raises TimeoutError."""
         self._connection.settimeout(seconds)
 
     def close(self) -> None:

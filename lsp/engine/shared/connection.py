@@ -54,7 +54,7 @@ class Connection:
         self._cancelled: dict[int, threading.Event] = {}
 
     def serve(self) -> None:
-        """Raises ChannelError for a message that is none, OSError when the connection breaks."""
+        """Raises ChannelError for what is no message, OSError when the connection breaks."""
         try:
             if not self._loaded.done():
                 self._send(Loading())
@@ -119,7 +119,7 @@ class Connection:
     def _last(
         self, id: int, stream: Generator[EngineEvent | FillEvent | EditEvent, None, None], updates: bool = True
     ) -> Answer:
-        """What a stream ends with. What comes before it is sent, if it is wanted."""
+        """Return the answer that a stream ends with. Its updates are sent, if they are wanted."""
         watch = partial(self._update, id) if updates else None
         return Answer(id, last(stream, (Completion, Filled, Edited), watch))
 

@@ -1,4 +1,4 @@
-"""What tells one shared engine from another."""
+"""The identity of a shared engine: its model, runtime and version."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from lsp.engine.shared.identity import EngineIdentity
 from lsp.engine.shared.private_folder import REMEDY, runtime_folder
 
 LISTENING, TAKEN = "listening", "taken"
-"""What the process says: clients may connect; or another one came first."""
+"""The words of the process: clients may connect; or another one came first."""
 
 LARGEST_LOG = 1 << 20
 

@@ -1,4 +1,4 @@
-"""What client and engine tell each other, as JSON that is checked on both sides before anything is done with it."""
+"""The messages of client and engine: JSON that is checked on both sides before anything is done with it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ScoreText:
 
 @dataclass(frozen=True)
 class Index:
-    """What the index of a folder holds is wanted."""
+    """Ask for the state of a folder's index."""
 
     folder: str
     kind: Literal["index"] = "index"
@@ -142,7 +142,7 @@ Message = TypeVar("Message")
 
 
 def encode(adapter: TypeAdapter[Message], message: Message) -> bytes:
-    """Raises InputError for text that is none: half of a surrogate pair."""
+    """Return a message as JSON. Raises InputError for text that UTF-8 cannot hold: half of a surrogate pair."""
     try:
         return adapter.dump_json(message)
     except PydanticSerializationError as error:
@@ -150,7 +150,7 @@ def encode(adapter: TypeAdapter[Message], message: Message) -> bytes:
 
 
 def decode(adapter: TypeAdapter[Message], body: bytes) -> Message:
-    """Raises ChannelError for anything that is not a message."""
+    """Return the message that JSON stands for. Raises ChannelError for anything else."""
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
@@ -158,7 +158,7 @@ def decode(adapter: TypeAdapter[Message], body: bytes) -> Message:
 
 
 def failure(id: int | None, error: Exception) -> Failure:
-    """What the user can mend keeps its kind and its words."""
+    """Describe an error. Our own errors keep their class and message, so that the user can act on them."""
     if isinstance(error, QuickfillError):
         kind = next((name for name, known in reversed(ERRORS.items()) if isinstance(error, known)), "QuickfillError")
         return Failure(id, kind, str(error))

@@ -46,7 +46,7 @@ class Tasks:
         threading.Thread(target=self._hand_out, name="quickfill-shared-engine", daemon=True).start()
 
     def messages(self, task: Task, cancelled: Cancellation | None) -> Generator[Update | Answer | None, None, None]:
-        """What comes for a task: updates, and an answer at last. Once `cancelled` is set the engine is told, and None
+        """Yield what comes for a task: updates, then an answer. Once `cancelled` is set the engine is told, and None
         comes before the rest. Leaving it early cancels the task.
 
         Raises: EngineLostError, and what the engine says about a task that it cannot do.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 import torch
 import transformers
 
 from coder.errors import CheckpointError
-from coder.model.checkpoint.adapter import fingerprint
+from coder.model.checkpoint.adapter import fingerprint_of
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint, open_checkpoint
@@ -29,7 +30,8 @@ class Base:
     folder: where it was found. settings: its `config.json`.
     model: a causal language model of `transformers`, frozen.
     tokenizer, tokens: its tokenizer and control tokens.
-    checkpoint: the same as this project reads it; None for another's.
+    checkpoint: the same as this project runs it; None for another's.
+    fingerprint: of its weights, as an adapter's file has it.
     """
 
     folder: Path
@@ -37,12 +39,8 @@ class Base:
     model: Any
     tokenizer: Tokenizer
     tokens: InfillingTokens
-    checkpoint: Checkpoint | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """Of its weights, as an adapter's file has it."""
-        return "of no checkpoint of this project" if self.checkpoint is None else fingerprint(self.checkpoint)
+    checkpoint: Checkpoint | None
+    fingerprint: str
 
     @property
     def canvas_sizes(self) -> tuple[int, ...]:
@@ -51,7 +49,7 @@ class Base:
 
 
 def open_base(init: str, dtype: torch.dtype, adapted: bool = False) -> Base:
-    """Open a checkpoint of this project, or any folder or hub id that `transformers` reads.
+    """Open a checkpoint of this project, a folder with weights as GGUF, or one that `transformers` reads, or a hub id.
 
     Args:
         adapted: with the adapter that the checkpoint's `config.json` names; else the base alone.
@@ -65,16 +63,19 @@ def open_base(init: str, dtype: torch.dtype, adapted: bool = False) -> Base:
             checkpoint = open_checkpoint(init)
         else:
             checkpoint = assemble(folder, settings, folder / "tokenizer.json", weight_tensors(folder))
-        model = _from_checkpoint(checkpoint, dtype)
+        stored, model = checkpoint.stored, _filled(folder, checkpoint.float_tensor, dtype)
+    elif any(folder.glob("*.gguf")):
+        checkpoint, stored = None, weight_tensors(folder)
+        model = _filled(folder, lambda name: stored[name].read(), dtype)
     else:
-        checkpoint, model = None, _from_transformers(folder, dtype)
+        checkpoint, stored, model = None, {}, _from_transformers(folder, dtype)
     tokenizer, tokens = open_tokenizer(folder / "tokenizer.json", model.get_input_embeddings().weight.shape[0])
-    return Base(folder, settings, model.requires_grad_(False), tokenizer, tokens, checkpoint)
+    return Base(folder, settings, model.requires_grad_(False), tokenizer, tokens, checkpoint, fingerprint_of(stored))
 
 
-def _from_checkpoint(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
-    """Fill a model with a checkpoint's tensors, dequantised, one after the other."""
-    config = transformers.AutoConfig.from_pretrained(checkpoint.folder)
+def _filled(folder: Path, read: Callable[[str], npt.NDArray[Any]], dtype: torch.dtype) -> Any:
+    """Fill a model with tensors that `read` gives by their names, dequantised, one after the other."""
+    config = transformers.AutoConfig.from_pretrained(folder)
     with torch.device("meta"):
         model = transformers.AutoModelForCausalLM.from_config(_prepared(config), dtype=dtype)
     model.to_empty(device="cpu")
@@ -83,7 +84,7 @@ def _from_checkpoint(checkpoint: Checkpoint, dtype: torch.dtype) -> Any:
     model.model.rotary_emb = type(model.model.rotary_emb)(config=config)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(torch.tensor(checkpoint.float_tensor(name)))
+            parameter.copy_(torch.tensor(read(name)))
     return model
 
 

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import safetensors.torch
 import torch
 
 from coder.errors import InputError
-from coder.model.checkpoint.adapter import fingerprint
+from coder.model.checkpoint.adapter import fingerprint_of
 from coder.model.checkpoint.checkpoint import weight_tensors
 from coder.train.adapter_file import MODEL, adapter_tensors, load_adapter, write_adapter
 from coder.train.base_model import Base
@@ -51,7 +51,7 @@ class RunFolder:
         if model.method == "full":
             safetensors.torch.save_file(self._weights(state), folder / WEIGHTS_FILE, {"format": "pt"})
             if self.base.checkpoint is not None:
-                of_weights = fingerprint(replace(self.base.checkpoint, stored=weight_tensors(folder)))
+                of_weights = fingerprint_of(weight_tensors(folder))
         elif self.base.checkpoint is not None:
             for file in weight_files(self.base):
                 link(file, folder / file.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,12 @@ import safetensors
 import torch
 
 from coder.errors import CheckpointError
+from coder.model.convert.convert import convert
 from coder.train.adapter_file import adapter_tensors, load_adapter, read_adapter, write_adapter
 from coder.train.base_model import open_base
 from coder.train.objective import TwoStreamModel
 from coder.train.run import prepared
+from tests.train.infilling_models import write_checkpoint
 from tests.train.runs import settings_of
 from tests.train.test_objective import model_of
 
@@ -86,3 +90,19 @@ def test_what_does_not_fit_is_refused(tmp_path: Path):
     smaller = prepared(open_base(str(tmp_path / "init"), torch.float32), settings_of(tmp_path, model={"rank": 4}))
     with pytest.raises(CheckpointError, match="does not fit"):
         load_adapter(smaller, file, 2.0)
+
+
+def test_a_base_in_gguf_is_read_as_it_is_and_its_adapters_know_it(tmp_path: Path):
+    ours = write_checkpoint(tmp_path / "ours")
+    base = tmp_path / "base"
+    base.mkdir()
+    convert(str(ours), base / "base.gguf", to="gguf", precision="f32")
+    shutil.copyfile(ours / "tokenizer.json", base / "tokenizer.json")
+    config = json.loads((ours / "config.json").read_text(encoding="utf-8"))
+    del config["quickfill"]
+    (base / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    expected, found = open_base(str(ours), torch.float32), open_base(str(base), torch.float32)
+    state = expected.model.state_dict()
+    for name, value in found.model.state_dict().items():
+        torch.testing.assert_close(value, state[name], msg=name)
+    assert found.checkpoint is None and found.fingerprint == expected.fingerprint

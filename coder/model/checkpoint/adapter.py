@@ -121,9 +121,14 @@ def write_adapter(file: Path, checkpoint: Checkpoint, changes: Mapping[str, Chan
 
 
 def fingerprint(checkpoint: Checkpoint) -> str:
+    """The fingerprint of a checkpoint's weights."""
+    return fingerprint_of(checkpoint.stored)
+
+
+def fingerprint_of(stored: Mapping[str, StoredTensor]) -> str:
     """Tells weights from other weights, and is the same for their int8: SHA-256 of all norms and of the shapes."""
     found = hashlib.sha256()
-    for name, tensor in sorted(checkpoint.stored.items()):
+    for name, tensor in sorted(stored.items()):
         if not name.endswith("_scale") and not name.startswith(LOCAL):
             found.update(f"{name} {tensor.shape} ".encode())
             if len(tensor.shape) == 1:

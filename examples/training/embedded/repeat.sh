@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the embedded model's adapter anew, or goes on where it was interrupted: hours on two cores.
 #   bash examples/training/embedded/repeat.sh BASE CORPUS FOLDER [ADAPTER]
-# BASE is the folder of the base alone, CORPUS what `quickfill data build` wrote, or a folder of sources; FOLDER is made.
+# BASE is what `quickfill train base --out BASE` made, CORPUS what `quickfill data build` wrote, or a folder of sources; FOLDER is made.
 # With ADAPTER training goes on from there.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -22,6 +22,9 @@ SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 RESOLVED = (*SCRIPTS, "python", "go", "java")
 """The languages whose names are resolved."""
 
+TYPE = ":type"
+"""Behind the name of a type of TypeScript, which may have the name of a value; what is both has the name alone."""
+
 Kind = Literal["module", "class", "function", "method", "arrow", "block"]
 
 
@@ -81,7 +84,8 @@ class _Scope:
     def resolve(self, key: str, position: int) -> _Binding | None:
         scope: _Scope | None = self
         while scope is not None:
-            seen = [binding for binding in scope.bindings.get(key, ()) if binding.since <= position]
+            known = [*scope.bindings.get(key.removesuffix(TYPE), ()), *scope.bindings.get(key, ())]
+            seen = [binding for binding in known if binding.since <= position]
             if seen:
                 return seen[-1]
             if key.startswith(".") and scope.kind in ("function", "class"):
@@ -242,6 +246,10 @@ class _Walk:
             return self._java_key(node, parent, part)
         if kind == "import_specifier" and part == "name" and parent.child_by_field_name("alias") is not None:
             return None
+        only_type = kind in ("type_alias_declaration", "interface_declaration", "type_parameter") and part == "name"
+        if self._language == "script" and node.type == "type_identifier":
+            is_class = part == "name" and not only_type
+            return name if is_class and kind != "generic_type" else f"{name}{TYPE}"
         exported = parent.parent and parent.parent.parent if kind == "export_specifier" else None
         if exported is not None and exported.child_by_field_name("source") is not None:
             return None

@@ -49,7 +49,8 @@ def undefined_names(tree: SyntaxTree) -> list[tuple[str, Span]] | None:
 
 def resolved_names(tree: SyntaxTree, name: str) -> Iterator[tuple[Node, PythonScope | None, bool]]:
     """Every place of a name: the node, the scope that binds what it stands for (None where the file does not say), and
-    whether it is bound there. Behind `self` and `cls` it stands for what the class itself binds."""
+    whether it is bound there. Behind `self`, `cls` and the name of a class it stands for what the
+    class itself, or a method of it, binds."""
     analysis = _Analysis(tree)
     analysis.run()
     for bound, node, scope in analysis.bindings:
@@ -58,13 +59,16 @@ def resolved_names(tree: SyntaxTree, name: str) -> Iterator[tuple[Node, PythonSc
     for used, node, scope in analysis.all_uses:
         if used == name:
             yield node, scope.owner(name), False
-    for node, scope in analysis.members:
-        if tree.text_of(node) == name:
-            around: PythonScope | None = scope
-            while around is not None and around.kind != "class":
-                around = around.parent
-            if around is not None and name in around.bound:
-                yield node, around, False
+    members = [(node, scope.of_class) for node, scope in analysis.members if tree.text_of(node) == name]
+    for node, of, scope in analysis.attributes:
+        owner = scope.owner(of) if tree.text_of(node) == name else None
+        classes = analysis.classes.get((owner, of), []) if owner is not None else []
+        alone = owner is not None and sum(bound == of and at is owner for bound, _, at in analysis.bindings) == 1
+        members += [(node, classes[0])] if len(classes) == 1 and alone else []
+    written = {scope for node, scope in members if _is_assigned(node)}
+    for node, scope in members:
+        if scope is not None and (name in scope.bound or scope in written):
+            yield node, scope, name not in scope.bound and _is_assigned(node)
 
 
 def bound_names(tree: SyntaxTree) -> set[str]:
@@ -84,6 +88,8 @@ class _Analysis:
         self._tree = tree
         self._pending: list[tuple[Node, PythonScope]] = [(tree.root, self.scopes[0])]
         self.bindings: list[tuple[str, Node, PythonScope]] = []
+        self.attributes: list[tuple[Node, str, PythonScope]] = []
+        self.classes: dict[tuple[PythonScope, str], list[PythonScope]] = {}
         self.members: list[tuple[Node, PythonScope]] = []
         self._guarded: list[tuple[int, int]] = []
 
@@ -149,6 +155,8 @@ class _Analysis:
         of, member = node.child_by_field_name("object"), node.child_by_field_name("attribute")
         if of is not None and member is not None and self._tree.text_of(of) in ("self", "cls"):
             self.members.append((member, scope))
+        elif of is not None and member is not None and of.type == "identifier":
+            self.attributes.append((member, self._tree.text_of(of), scope))
         self._read(scope, of)
 
     def _member_type(self, node: Node, scope: PythonScope) -> None:
@@ -203,7 +211,10 @@ class _Analysis:
         self._bind(scope, node.child_by_field_name("name"))
         outer = self._type_parameters(node.child_by_field_name("type_parameters"), scope)
         self._read(outer, node.child_by_field_name("superclasses"))
-        self._read(self._inner("class", outer), node.child_by_field_name("body"))
+        inner, name = self._inner("class", outer), node.child_by_field_name("name")
+        if name is not None:
+            self.classes.setdefault((scope, self._tree.text_of(name)), []).append(inner)
+        self._read(inner, node.child_by_field_name("body"))
 
     def _type_alias_statement(self, node: Node, scope: PythonScope) -> None:
         names = list(_identifiers(node.child_by_field_name("left")))
@@ -311,6 +322,15 @@ def _identifiers(node: Node | None) -> Iterator[Node]:
         if node.type == "identifier":
             yield node
         pending.extend(reversed(node.named_children))
+
+
+def _is_assigned(member: Node) -> bool:
+    """Whether an attribute is the target of a plain assignment."""
+    attribute = member.parent
+    statement = attribute.parent if attribute is not None else None
+    return (
+        statement is not None and statement.type == "assignment" and statement.child_by_field_name("left") == attribute
+    )
 
 
 def _stands_alone(node: Node) -> bool:

@@ -55,6 +55,13 @@ class PythonScope:
         return self if self.parent is None else self.parent.module
 
     @property
+    def of_class(self) -> PythonScope | None:
+        """The class around; None where there is none."""
+        if self.kind == "class":
+            return self
+        return None if self.parent is None else self.parent.of_class
+
+    @property
     def for_walrus(self) -> PythonScope:
         """Where `:=` binds: outside of comprehensions."""
         return self.parent.for_walrus if self.kind == "comprehension" and self.parent is not None else self

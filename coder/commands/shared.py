@@ -16,7 +16,7 @@ from coder.errors import InputError
 
 UNADAPTED = (
     "note: this checkpoint has not been adapted to fill a canvas; it can be trained to, and until then it decodes one "
-    "token after another, and knows nothing of what follows the cursor"
+    "token after another"
 )
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from coder.errors import CheckpointError
 from coder.model.checkpoint.gguf_blocks import Q8_0, dequantize, quantize_q8_0
 from coder.model.checkpoint.gguf_file import Field, GgufFile, GgufTensor, Kind, open_gguf
 from coder.model.checkpoint.json_file import read_json
-from coder.model.convert.convert import convert, replaced
+from coder.model.checkpoint.tokens import PREFIX_FIRST_TEXTS, Tokenizer
+from coder.model.convert.convert import convert, replaced, unadapted_settings
 from coder.model.convert.gguf_parts import Blocks, write_parts
 from coder.model.convert.gguf_reader import SETTINGS_KEY, GgufDecoder
 from coder.model.convert.gguf_tokenizer import TokenType, pre_tokenizer_name
@@ -140,9 +141,11 @@ def write_base(source: GgufFile, tokenizer: TokenizerJson, folder: Path, setting
     fields = base_fields(source, tokenizer, published)
     tensors = [*_layers(source), *_embeddings(source, rows)]
     files = write_parts(folder, settings.parts.name, fields, tensors, settings.parts.most_bytes)
-    config = GgufDecoder(files[0]).settings
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False) + "\n", encoding="utf-8")
+    config = dict(GgufDecoder(files[0]).settings)
+    if set(PREFIX_FIRST_TEXTS.values()) <= _control(tokenizer).keys():
+        config["quickfill"] = unadapted_settings(Tokenizer(folder / "tokenizer.json").control)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     return Base(files, [sha256_of_file(file) for file in files], rows.count(None))
 
 

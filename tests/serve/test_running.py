@@ -18,7 +18,13 @@ from coder.model.runtime import Runtime
 from tests.serve.in_process import HeldRuntime, eventually, serving
 from tests.serve.running_server import PATIENCE, RunningServer, command, running
 
-LONG = {"prompt": "def add(first, second):\n", "max_tokens": 400, "policy": "autoregressive", "stream": True}
+LONG = {
+    "raw": True,
+    "prompt": "def add(first, second):\n",
+    "max_tokens": 400,
+    "policy": "autoregressive",
+    "stream": True,
+}
 
 
 @pytest.fixture

@@ -77,8 +77,11 @@ def is_enough(text: str, context: PostprocessContext) -> bool:
     settled = LAST_WORD.sub("", text)
     if "\n" not in settled:
         return False
-    shown = postprocess(settled, replace(context, finish_reason="end"))
-    return shown is not None and shown.count("\n") < settled.rstrip().count("\n")
+    # Without `unclosed`, which leaves out a statement whose brackets are open: here they may be closed yet.
+    unix = _with_line_feeds(context)
+    begun = from_the_cursor(unix_line_breaks(settled), unix)
+    shown = begun and _filtered(begun, replace(unix, finish_reason="end"))
+    return bool(shown) and shown.count("\n") < settled.rstrip().count("\n")
 
 
 def beginning(text: str, context: PostprocessContext) -> str:

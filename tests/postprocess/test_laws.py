@@ -130,3 +130,18 @@ def test_a_function_is_told_while_it_is_written():
 )
 def test_when_enough_is_written(text, prefix, mode, over):
     assert is_enough(text, PostprocessContext(prefix, "\n", "python", mode)) == over
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '    if not values:\n        raise ValueError("the variance of no values is undefined")',
+        "    found = {\n        'a': [1, 2],\n        'b': (3, 4),\n    }\n    return found",
+        '    text = """one\n    two"""\n    return call(\n        text,\n        values[0],\n    )',
+        "    for value in values:\n        # what a comment (says\n        print('(', value)\n    return None",
+    ],
+)
+def test_no_beginning_of_a_whole_answer_is_enough(answer: str):
+    context = PostprocessContext("def variance(values):\n", "\n\n\nx = 1\n", "python", "block")
+    assert postprocess(answer, context) == answer
+    assert not [answer[:length] for length in range(len(answer) + 1) if is_enough(answer[:length], context)]

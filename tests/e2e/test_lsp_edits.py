@@ -151,7 +151,7 @@ async def test_what_the_editor_does_not_apply_is_kept_for_the_same_command(tmp_p
         session.client.feature("quickfill/didChangeStatus")(lambda status: states.append(status.state))
         session.open("a = <fill>\n")
         refused = await run(session, "fillHoles", fill)
-        assert "do it again" in session.warnings[-1]
+        assert "run the command again" in session.warnings[-1]
         assert await run(session, "fillHoles", fill) == refused
         assert states.count("working") == 1
 

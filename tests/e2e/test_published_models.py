@@ -47,7 +47,7 @@ def test_without_a_network_it_says_what_to_do(tmp_path: Path):
         command, capture_output=True, text=True, cwd=tmp_path, env=offline(tmp_path / "home"), timeout=240, check=False
     )
     assert done.returncode == 3
-    assert "could not be downloaded" in done.stderr and "a folder" in done.stderr
+    assert "was not downloaded before" in done.stderr and "a folder" in done.stderr
     assert done.stderr.count("\n") == 1, "no traceback"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from coder.api.completion import CanvasUpdate, Slot, TokenScore
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Statistics, Step
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer, whole_characters
 from coder.model.runtime import Predictions
 
 
@@ -73,11 +73,6 @@ def token_scores(tokens: Sequence[int], predictions: Predictions, tokenizer: Tok
         scores.append(TokenScore(position, position + len(piece), own, alternatives))
         position += len(piece)
     return tuple(scores)
-
-
-def whole_characters(tokens: Sequence[int], tokenizer: Tokenizer) -> str:
-    """Return the text of tokens without the first bytes of a character whose last ones they lack."""
-    return tokenizer.decode(tokens).rstrip("\N{REPLACEMENT CHARACTER}")
 
 
 def complete_lines(text: str) -> str:

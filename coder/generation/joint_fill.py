@@ -13,10 +13,10 @@ from coder.api.completion import CanvasUpdate, Completion
 from coder.api.edits import FillEvent, FillRequest, HoleUpdate
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
 from coder.editing.fill import filled, one_hole
-from coder.generation.decoding import complete_lines, slots_of, whole_characters
+from coder.generation.decoding import complete_lines, slots_of
 from coder.generation.job import Job
 from coder.model.checkpoint.prompt import split_answers
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer, whole_characters
 
 JointEvent = HoleUpdate | tuple[Completion, ...]
 """Updates of holes, then an answer for each."""

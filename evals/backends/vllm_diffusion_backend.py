@@ -10,6 +10,7 @@ from coder.api.completion import CompletionRequest
 from coder.errors import InputError
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.checkpoint.tokens import whole_characters
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer, refuse
 from evals.backends.engine_backend import FILE_NAME, line_break
 from evals.backends.vllm_backend import VllmSettings, load_vllm, vllm_identity
@@ -53,7 +54,7 @@ class VllmDiffusionBackend:
         for ask, output in zip(asks, outputs, strict=True):
             written = output.outputs[0]
             tokens = [token for token in written.token_ids if token != end]
-            text = self._tokenizer.decode(tokens) + line_break(ask)
+            text = whole_characters(tokens, self._tokenizer) + line_break(ask)
             reason = "length" if written.finish_reason == "length" else "end"
             yield ModelAnswer(text, reason, seconds, len(tokens))
 

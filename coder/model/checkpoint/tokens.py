@@ -132,6 +132,11 @@ class Tokenizer:
         return bytes(byte_of_character()[character] for character in characters)
 
 
+def whole_characters(tokens: Sequence[int], tokenizer: Tokenizer) -> str:
+    """Return the text of tokens without the first bytes of a character whose last ones they lack."""
+    return tokenizer.decode(tokens).rstrip("\N{REPLACEMENT CHARACTER}")
+
+
 def read_tokenizer_file(file: Path) -> tokenizers.Tokenizer:
     """A `tokenizer.json`, whatever is in it. Raises CheckpointError."""
     if not file.is_file():

@@ -63,6 +63,7 @@ def postprocess(completion_text: str, context: PostprocessContext) -> str | None
     text = text and _filtered(text, unix)
     if text and unix.mode == "block":
         text = unclosed(text, unix)
+        text = text and _filtered(text, unix)  # a statement left out may leave blank lines behind
     text = text and replaced_brackets(text, unix)
     return text.replace("\n", line_break_of(context.prefix + context.suffix)) if text else None
 

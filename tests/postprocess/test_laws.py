@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coder.postprocess.chain import beginning, is_enough, postprocess
@@ -74,6 +74,7 @@ def test_what_is_shown_is_what_the_model_wrote_first(text: str, context: Postpro
 
 
 @settings(max_examples=250)
+@example(';\n\n("', PostprocessContext("", "", "python", "block"))
 @given(TEXTS, contexts())
 def test_a_second_time_changes_nothing(text: str, context: PostprocessContext):
     shown = postprocess(text, context)

@@ -75,9 +75,12 @@ class Audience:
         self._last = float("-inf")
 
     def show(self, start: int, end: int, state: Denoised, passes: int, holes: tuple[Denoised, ...] = ()) -> None:
-        """Send the state of the answer for the characters from `start` to `end`, unless one was just sent."""
+        """Send the state of the answer for the characters from `start` to `end`, unless one was just sent.
+
+        A state in which there is nothing to draw yet is not sent: the canvas behind it would come too soon after it.
+        """
         now = time.monotonic()
-        if now - self._last < LEAST_SECONDS or self._name is None:
+        if not state.text or now - self._last < LEAST_SECONDS or self._name is None:
             return
         self._last = now
         document = self._document

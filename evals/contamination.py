@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 from coder.syntax.ngrams import ngrams, tokenize
 from evals.task import Task
 
@@ -73,7 +74,7 @@ def read_texts(files: Sequence[Path]) -> Iterator[str]:
     try:
         from pyarrow import ArrowException, parquet
     except ModuleNotFoundError as error:
-        raise MissingDependencyError('corpora are read by pyarrow: pip install "quickfill[evals]"') from error
+        raise missing_extra("corpora are read by pyarrow", "evals") from error
     for file in files:
         try:
             with parquet.ParquetFile(file) as corpus:

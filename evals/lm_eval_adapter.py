@@ -1,4 +1,4 @@
-"""EleutherAI's lm-evaluation-harness on the same checkpoints (`pip install "quickfill[lm-eval]"`).
+"""EleutherAI's lm-evaluation-harness on the same checkpoints (the extra `lm-eval`).
 
     python -m evals.lm_eval_adapter run --model quickfill --model_args likelihood=autoregressive --tasks arc_easy
 

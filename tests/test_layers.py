@@ -25,6 +25,7 @@ MAY_IMPORT = {
         "coder.editing",
         "coder.engine.engine",
         "coder.errors",
+        "coder.installation",
         "coder.postprocess",
         "coder.syntax",
     ),
@@ -34,6 +35,7 @@ MAY_IMPORT = {
         "coder.diffusion.policies",
         "coder.engine.engine",
         "coder.errors",
+        "coder.installation",
         "coder.generation.prompting",
         "coder.model.checkpoint",
         "coder.syntax",
@@ -44,6 +46,7 @@ MAY_IMPORT = {
         "coder.commands.terminal.view",
         "coder.context",
         "coder.errors",
+        "coder.installation",
         "coder.model.checkpoint",
         "coder.syntax",
         "coder.train.adapt",
@@ -57,7 +60,7 @@ MAY_IMPORT = {
 CORE_MAY_IMPORT = {
     "coder.syntax": ("coder.syntax", "coder.errors"),
     "coder.context": ("coder.context", "coder.syntax", "coder.errors"),
-    "coder.model": ("coder.model", "coder.errors"),
+    "coder.model": ("coder.model", "coder.errors", "coder.installation"),
     "coder.diffusion": ("coder.diffusion", "coder.model.runtime", "coder.model.checkpoint.config", "coder.errors"),
 }
 """Inside `coder`, what stands below imports nothing that stands above."""

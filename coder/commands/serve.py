@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from coder.commands import options, shared
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 
 if TYPE_CHECKING:
     from coder.serve.settings import ServeSettings
@@ -136,7 +137,7 @@ def make_settings(**values: Any) -> ServeSettings:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        raise MissingDependencyError("the server is not installed: pip install 'quickfill[serve]'") from error
+        raise missing_extra("the HTTP server is not installed", "serve") from error
     from pydantic import ValidationError
 
     from coder.serve.settings import ServeSettings

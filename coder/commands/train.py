@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -164,5 +165,5 @@ def base(
 
 def require_extra() -> None:
     """Raises MissingDependencyError where the extra `train` is not installed."""
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise MissingDependencyError(f'training needs {", ".join(missing)}: pip install "quickfill[train]"')
+    if absent := [name for name in NEEDED if find_spec(name) is None]:
+        raise missing_extra(f"training needs {', '.join(absent)}", "train")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import tokenizers
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 from coder.syntax.languages import language_of
 from coder.train.published import VocabularySettings
 
@@ -96,7 +97,7 @@ def _rows(shard: Path) -> Iterator[Text]:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
-        raise MissingDependencyError("Parquet shards need pyarrow: pip install 'quickfill[data]'") from error
+        raise missing_extra("Parquet shards need pyarrow", "data") from error
     try:
         with parquet.ParquetFile(shard) as opened:
             for batch in opened.iter_batches(TEXTS, columns=["text", "language"]):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from coder.api.cancellation import Cancellation
-from coder.errors import MissingDependencyError, UnreachableError
+from coder.errors import UnreachableError
+from coder.installation import missing_extra
 
 CONNECT_SECONDS = 10.0
 
@@ -43,7 +44,7 @@ class VllmClient:
         try:
             import httpx
         except ImportError as error:
-            raise MissingDependencyError("asking vLLM needs httpx: pip install 'quickfill[serve]'") from error
+            raise missing_extra("asking vLLM needs httpx", "serve") from error
         self._httpx = httpx
         self._url = url.rstrip("/").removesuffix("/v1")
         self._client = httpx.Client(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 
 if TYPE_CHECKING:
     from coder.train.adapt import AdaptSettings, Worth
@@ -48,7 +49,7 @@ def adapt(
     GPU where there is one. What the ignore files name is not read.
     """
     if find_spec("torch") is None:
-        raise MissingDependencyError('adapting needs PyTorch: pip install "quickfill[torch]"')
+        raise missing_extra("adapting needs PyTorch", "torch")
     if out.suffix != ".safetensors":
         raise InputError(f"an adapter is a *.safetensors file; {out} is not called so")
     if out.exists() and not force:

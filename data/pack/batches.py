@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from coder.context.files import source_files
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 from coder.syntax.languages import language_of
 from data.document import TRAIN
 from data.pack.text import SourceText
@@ -94,7 +95,7 @@ def _row_groups(file: Path, split: str) -> Iterator[RowGroup]:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise MissingDependencyError('reading a corpus needs pyarrow: pip install "quickfill[data]"') from error
+        raise missing_extra("reading a corpus needs pyarrow", "data") from error
     try:
         with parquet.ParquetFile(file) as shard:
             missing = [name for name in COLUMNS if name not in shard.schema_arrow.names]

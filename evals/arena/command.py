@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 
 if TYPE_CHECKING:
     from evals.arena.pairs import Votes
@@ -31,9 +32,9 @@ def arena(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
 ) -> None:
     """Vote on pairs of answers in the browser, blind, and see which run people prefer."""
-    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
-    if missing:
-        raise MissingDependencyError(f'the arena needs {", ".join(missing)}: pip install "quickfill[evals]"')
+    absent = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    if absent:
+        raise missing_extra(f"the arena needs {', '.join(absent)}", "evals")
     from rich.console import Console
 
     from evals.arena.pairs import Votes, make_pairs

@@ -10,7 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.backends.fill_in_the_middle import cut_at_end, find_layout, prompt_of
 
@@ -35,7 +36,7 @@ class LlamaCppBackend:
         try:
             from llama_cpp import Llama  # pyright: ignore[reportMissingImports]
         except ModuleNotFoundError as error:
-            raise MissingDependencyError("this backend needs llama.cpp: pip install llama-cpp-python") from error
+            raise missing_extra("this backend needs llama-cpp-python", "llama-cpp") from error
         self._file = Path(settings.model)
         if not self._file.is_file():
             raise InputError(f"there is no file {settings.model}; llama.cpp reads GGUF files")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from coder.errors import MissingDependencyError
+from coder.installation import missing_extra
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.backends.fill_in_the_middle import cut_at_end, find_layout, prompt_of
 
@@ -35,9 +35,7 @@ class TransformersBackend:
             import torch
             import transformers
         except ModuleNotFoundError as error:
-            raise MissingDependencyError(
-                'this backend needs transformers and PyTorch: pip install "quickfill[train]"'
-            ) from error
+            raise missing_extra("this backend needs transformers and PyTorch", "train") from error
         self._torch: Any = torch
         self._settings = settings
         self._layout = find_layout(settings.layout)

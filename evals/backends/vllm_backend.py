@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from coder.errors import MissingDependencyError
+from coder.installation import missing_extra
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.backends.fill_in_the_middle import NONE, cut_at_end, find_layout, prompt_of
 
@@ -89,7 +89,7 @@ def load_vllm(settings: VllmSettings) -> tuple[Any, Any]:
     try:
         from vllm import LLM, SamplingParams  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
-        raise MissingDependencyError('this backend needs vLLM: pip install "quickfill[vllm]"') from error
+        raise missing_extra("this backend needs vLLM", "vllm") from error
     memory = {"kv_cache_memory_bytes": settings.cache_mib << 20} if settings.cache_mib else {}
     return LLM(settings.model, dtype=settings.dtype, enforce_eager=settings.eager, **memory), SamplingParams
 

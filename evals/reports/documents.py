@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from coder.errors import MissingDependencyError
+from coder.installation import missing_extra
 from evals.reports.report import Report
 from evals.scoring.statistics import Estimate
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def require_extra() -> None:
     """Raises MissingDependencyError where the extra `evals` is not installed."""
-    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
-    if missing:
-        raise MissingDependencyError(f'reports need {", ".join(missing)}: pip install "quickfill[evals]"')
+    absent = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    if absent:
+        raise missing_extra(f"reports need {', '.join(absent)}", "evals")
 
 
 def markdown(report: Report) -> str:

@@ -18,7 +18,7 @@ Quickfill = Callable[..., subprocess.CompletedProcess[str]]
 def quickfill(tmp_path: Path) -> Quickfill:
     """Runs `quickfill data` with arguments, in the test's folder and with other variables in the environment."""
     found = shutil.which("quickfill", path=str(Path(sys.executable).parent))
-    assert found, 'the tests need the command: pip install -e ".[test]"'
+    assert found, "the tests need the command; CONTRIBUTING.md says how to install it"
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

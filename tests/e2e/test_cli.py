@@ -29,7 +29,7 @@ DOCUMENTED = {
 
 def command() -> str:
     found = shutil.which("quickfill", path=str(Path(sys.executable).parent))
-    assert found, 'the tests need the command: pip install -e ".[test]"'
+    assert found, "the tests need the command; CONTRIBUTING.md says how to install it"
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from coder.installation import ADVICE
 from tests.e2e.neovim import PLUGIN, Neovim, neovim, quickfill_command
 from tests.e2e.stack import STACK
 
@@ -245,4 +246,4 @@ def test_a_missing_server_and_a_wrong_option_are_named(stack, environment):
         assert "mark" in said
         editor.nvim.command("checkhealth quickfill")
         assert "no-such-server cannot be run" in editor.text
-        assert "pip install quickfill" in editor.text
+        assert f'{ADVICE["command"]} "{ADVICE["source"] or PLUGIN.parents[1]}"' in editor.text

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from coder.installation import ADVICE
 from tests.e2e.stack import STACK
 from tests.e2e.vscode import STATUS, VSCode, package, vscode
 
@@ -71,7 +72,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def window(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator[VSCode]:
-    """A project whose environment has the server, as `python -m venv .venv && pip install quickfill` leaves it."""
+    """A project whose environment has the server, as an installation leaves it."""
     folder = tmp_path_factory.mktemp("vscode")
     project = folder / "project"
     scripts = project / ".venv" / "bin"
@@ -261,7 +262,7 @@ def test_the_walkthrough_shows_how_to_start(window: VSCode):
 def test_a_server_that_is_missing_is_said_with_what_to_do(window: VSCode):
     path = window.setting("path", "Workspace").locator("input")
     path.fill("/nowhere/quickfill")
-    window.wait_for(lambda: "pip install quickfill" in window.messages, "the message")
+    window.wait_for(lambda: ADVICE["command"] in window.messages, "the message")
     window.wait_for(lambda: "not installed" in window.status, "the status")
     window.picture("missing")
     path.fill("")

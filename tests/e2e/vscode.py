@@ -244,6 +244,8 @@ def package(folder: Path) -> Path:
     copy = folder / "editor-plugins" / "vscode"
     shutil.copytree(EXTENSION, copy, ignore=shutil.ignore_patterns("node_modules", "dist", "*.vsix"))
     shutil.copy(ROOT / "LICENSE", folder)
+    (folder / "coder").mkdir()
+    shutil.copy(ROOT / "coder" / "installation.json", folder / "coder")
     if shutil.which("npm") is None:
         _missing("npm, with node 20 or newer")
     run(["npm", "ci", "--no-fund", "--no-audit"], copy)

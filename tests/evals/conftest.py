@@ -25,7 +25,7 @@ def executor() -> Iterator[Executor]:
 
 def command() -> str:
     found = shutil.which("quickfill", path=str(Path(sys.executable).parent))
-    assert found, 'the tests need the command: pip install -e ".[test]"'
+    assert found, "the tests need the command; CONTRIBUTING.md says how to install it"
     return found
 
 

@@ -170,7 +170,7 @@ def test_what_cannot_be_done_is_said(quickfill: Quickfill, arguments: tuple[str,
 
 def test_without_its_extra_scoring_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "rapidfuzz", None)
-    with pytest.raises(MissingDependencyError, match=r'rapidfuzz: pip install "quickfill\[evals\]"'):
+    with pytest.raises(MissingDependencyError, match=r"rapidfuzz.*pip install .*\[evals\]"):
         require_extra()
 
 

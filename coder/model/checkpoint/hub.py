@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from coder.errors import CheckpointError, MissingDependencyError
+from coder.errors import CheckpointError
+from coder.installation import missing_extra
 
 FILES = ["*.json", "*.safetensors", "merges.txt", "*.jinja"]
 """What a checkpoint is: no code and no pickle among it."""
@@ -21,9 +22,8 @@ def download(hub_id: str) -> Path:
         import huggingface_hub
         from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
     except ImportError as error:
-        raise MissingDependencyError(
-            f"there is no folder {hub_id}, and downloading it from the hub needs huggingface_hub: "
-            "pip install 'quickfill[hub]'"
+        raise missing_extra(
+            f"there is no folder {hub_id}, and downloading it from the hub needs huggingface_hub", "hub"
         ) from error
     try:
         # Patterns match across slashes: without the second, the files of other formats' subfolders would come along.

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from coder.errors import CheckpointError, InputError, MissingDependencyError
+from coder.errors import CheckpointError, InputError
+from coder.installation import missing_extra
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.config import ControlTokens, require_decoder
 from coder.model.checkpoint.json_file import read_json
@@ -184,4 +185,4 @@ def _require_gguf() -> None:
     try:
         import gguf  # noqa: F401
     except ImportError as error:
-        raise MissingDependencyError("writing GGUF files needs `pip install 'quickfill[convert]'`") from error
+        raise missing_extra("writing GGUF files needs the package gguf", "convert") from error

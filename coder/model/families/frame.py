@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from coder.errors import CheckpointError, MissingDependencyError
+from coder.errors import CheckpointError
+from coder.installation import missing_extra
 from coder.model.checkpoint.denoiser import Layout
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.families.tokenizer_files import token_text
@@ -104,7 +105,7 @@ def render(template: str, settings: dict[str, Any]) -> str:
         from jinja2.exceptions import TemplateError
         from jinja2.sandbox import ImmutableSandboxedEnvironment
     except ImportError as error:
-        raise MissingDependencyError("chat templates need Jinja: `pip install 'quickfill[torch]'`") from error
+        raise missing_extra("chat templates need Jinja", "torch") from error
 
     def refuse(message: str) -> None:
         raise TemplateError(message)

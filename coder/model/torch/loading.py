@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coder.errors import InputError, MissingDependencyError
+from coder.errors import InputError
+from coder.installation import missing_extra
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.torch.decoder import Decoder, Layer
 from coder.model.torch.requirement import torch
@@ -69,9 +70,7 @@ def plan(
         from accelerate import infer_auto_device_map
         from accelerate.utils import get_balanced_memory
     except ImportError as error:
-        raise MissingDependencyError(
-            "layers are spread over devices with accelerate; install it with: pip install 'quickfill[torch]'"
-        ) from error
+        raise missing_extra("layers are spread over devices with accelerate", "torch") from error
     share = TARGET[quantization] / decoder.norm.weight.element_size() if quantization else 1.0
     limits: Any = (
         dict(memory) if memory is not None else get_balanced_memory(decoder, no_split_module_classes=["Layer"])
@@ -105,9 +104,7 @@ def _quantizer(quantization: str | None) -> Callable[[torch.nn.Module], None]:
             quantize_,
         )
     except ImportError as error:
-        raise MissingDependencyError(
-            f"{quantization} weights in PyTorch need torchao; install it with: pip install 'quickfill[quantized]'"
-        ) from error
+        raise missing_extra(f"{quantization} weights in PyTorch need torchao", "quantized") from error
     if quantization == "int8":
         config: Any = Int8WeightOnlyConfig()
     else:

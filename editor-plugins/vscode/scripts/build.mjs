@@ -1,5 +1,6 @@
 // Bundles the extension into one file: `node scripts/build.mjs [--production] [--watch]`.
 import { context } from "esbuild";
+import { installCommand } from "./installation.mjs";
 
 const production = process.argv.includes("--production");
 
@@ -7,6 +8,7 @@ const builder = await context({
   entryPoints: ["src/extension.ts"],
   outfile: "dist/extension.js",
   bundle: true,
+  define: { INSTALL_COMMAND: JSON.stringify(installCommand()) },
   external: ["vscode"],
   format: "cjs",
   platform: "node",

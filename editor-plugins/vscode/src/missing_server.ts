@@ -2,7 +2,8 @@
 import { commands, type Disposable, env, window } from "vscode";
 import type { Server } from "./server";
 
-const INSTALL = "pip install quickfill";
+/** Set by the build, from `coder/installation.json`. */
+declare const INSTALL_COMMAND: string;
 
 export function registerMissingServer(server: Server): Disposable[] {
   return [
@@ -23,13 +24,13 @@ async function explain(): Promise<void> {
   const settings = "Open Settings";
   const restart = "Try Again";
   const chosen = await window.showWarningMessage(
-    `Quickfill's server was not found. Install it with "${INSTALL}" in the project's environment (.venv), or say in the settings where it is.`,
+    `Quickfill's server was not found. Install it in the project's environment (.venv) with: ${INSTALL_COMMAND} Or say in the settings where it is.`,
     copy,
     settings,
     restart,
   );
   if (chosen === copy) {
-    await env.clipboard.writeText(INSTALL);
+    await env.clipboard.writeText(INSTALL_COMMAND);
     window.setStatusBarMessage("Quickfill: copied", 3000);
   } else if (chosen === settings) {
     await commands.executeCommand("workbench.action.openSettings", "quickfill.path");

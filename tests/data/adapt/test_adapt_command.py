@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 
 def quickfill(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = shutil.which("quickfill", path=str(Path(sys.executable).parent))
-    assert command, 'the tests need the command: pip install -e ".[test]"'
+    assert command, "the tests need the command; CONTRIBUTING.md says how to install it"
     # So small a model only waits for threads.
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     words = [command, *map(str, arguments)]

@@ -18,7 +18,7 @@ from tests.train.infilling_models import family, special_tokens, write_tokenizer
 
 def quickfill(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = shutil.which("quickfill", path=str(Path(sys.executable).parent))
-    assert command, 'the tests need the command: pip install -e ".[test]"'
+    assert command, "the tests need the command; CONTRIBUTING.md says how to install it"
     return subprocess.run([command, "data", *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=300)
 
 

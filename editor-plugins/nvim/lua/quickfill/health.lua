@@ -16,7 +16,7 @@ local function check_server(cmd)
   if vim.fn.executable(program) == 0 then
     health.error(
       ("%s cannot be run"):format(program),
-      { "install it: pip install quickfill", 'or name it: require("quickfill").setup({ cmd = { "/path/to/quickfill", "lsp" } })' }
+      { "install it: " .. require("quickfill.installation").command(), 'or name it: require("quickfill").setup({ cmd = { "/path/to/quickfill", "lsp" } })' }
     )
     return
   end

@@ -19,8 +19,8 @@ from typing import Annotated, Literal
 import typer
 
 from benchmarks.report import Row, machine, print_rows, report_console, write_json
-from coder.api.completion import Score
-from coder.api.edits import ApplyRequest
+from coder.api.completion import Score, Where
+from coder.api.text_requests import ApplyRequest
 from coder.editing.apply import apply_edit
 from coder.editing.merge.pieces import Piece, pieces_of
 from coder.errors import InputError
@@ -90,7 +90,7 @@ def lazy_edits(text: str, language: Language, count: int, seed: int = 0) -> Iter
 def outcome(edit: LazyEdit, path: str) -> Outcome:
     """What comes of merging the edit."""
     try:
-        merged = apply_edit(ApplyRequest(edit.old, edit.edit, path), _unsure).text
+        merged = apply_edit(ApplyRequest(edit.old, edit.edit, Where(path)), _unsure).text
     except InputError:
         return "refused"
     if merged == edit.new:

@@ -14,7 +14,7 @@ import typer
 from benchmarks.prompts import cut_holes, project_code
 from benchmarks.report import Row, machine, print_rows, report_console, write_json
 from benchmarks.timing import milliseconds
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.model.onnx.runtime import available_cores
@@ -56,7 +56,11 @@ def measure(
     rows: list[Row] = []
     for policy, canvas_size in methods:
         requests = [
-            CompletionRequest(hole.prefix, hole.suffix, policy=policy, canvas_size=canvas_size, max_tokens=MAX_TOKENS)
+            CompletionRequest(
+                hole.prefix,
+                hole.suffix,
+                decoding=Decoding(policy=policy, canvas_size=canvas_size, max_tokens=MAX_TOKENS),
+            )
             for hole in cut_holes(project_code(), count)
         ]
         progress(f"{policy}, canvas {canvas_size}")

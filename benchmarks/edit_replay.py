@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 from benchmarks.edit_sessions import EditSession, edits, release_sessions, rename_sessions
 from benchmarks.releases import DEVELOPED_ON, JUDGED_ON, Pair
 from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
-from coder.api.edits import Change
+from coder.api.text_requests import Change
 from coder.editing.changes import changes
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.likelihood import FEATURES, LIKELIHOOD, Likelihood, features

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.releases import ChangedFile, Pair, changed_files, release
-from coder.api.edits import Change
+from coder.api.text_requests import Change
 from coder.editing.changes import apply_changes, changes
 
 MOST_LINES = 2500

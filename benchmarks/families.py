@@ -15,7 +15,7 @@ import typer
 from benchmarks.prompts import cut_holes, project_code
 from benchmarks.report import Row, machine, print_rows, report_console, write_json
 from benchmarks.timing import interleaved_medians
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine
 from coder.model.checkpoint.config import Abilities, ControlTokens, ModelConfig
 from coder.model.checkpoint.denoiser import AttentionPattern, Denoiser
@@ -187,7 +187,8 @@ def cache_changes(model: str, count: int) -> list[Row]:
     for cache in ("none", "prefix", "dual"):
         engine = Engine.load(f"{model}{'&' if '?' in model else '?'}cache={cache}")
         completions = [
-            engine.complete(CompletionRequest(prefix, policy="threshold", max_tokens=64)) for prefix in prefixes
+            engine.complete(CompletionRequest(prefix, decoding=Decoding(policy="threshold", max_tokens=64)))
+            for prefix in prefixes
         ]
         engine.close()
         answers[cache] = [completion.text for completion in completions]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from statistics import mean, median
 
 from benchmarks.prompts import Hole
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding
+from coder.api.text_requests import redecoded
 from coder.engine.engine import Engine
 
 
@@ -52,8 +53,10 @@ def first_line_row(method: str, keystrokes: Sequence[Keystroke]) -> dict[str, ob
 
 def type_and_wait(engine: Engine, hole: Hole, policy: str, canvas_size: int | None, max_tokens: int) -> Keystroke:
     """Type the last character of a hole's prefix, the text before it having been asked about already."""
-    request = CompletionRequest(hole.prefix, hole.suffix, policy=policy, canvas_size=canvas_size, max_tokens=max_tokens)
-    before = replace(request, prefix=hole.prefix[:-1], policy="autoregressive", max_tokens=1)
+    request = CompletionRequest(
+        hole.prefix, hole.suffix, decoding=Decoding(policy=policy, canvas_size=canvas_size, max_tokens=max_tokens)
+    )
+    before = redecoded(replace(request, prefix=hole.prefix[:-1]), policy="autoregressive", max_tokens=1)
     statistics = engine.complete(before).statistics
     start = time.perf_counter()
     line = ""

@@ -20,7 +20,8 @@ import typer
 
 from benchmarks.held_out_packages import HELD_OUT_PACKAGES, held_out_package
 from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
-from coder.api.edits import Edited, RepairRequest
+from coder.api.completion import Where
+from coder.api.text_requests import Edited, RepairRequest
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.model.onnx.runtime import available_cores
@@ -162,7 +163,7 @@ def _verdict(engine: Engine, function: Function, mutant: Mutant | None) -> Verdi
     text = mutant.text if mutant else function.text
     end = function.end + len(text) - len(function.text)
     started = time.perf_counter()
-    edited: Edited = engine.repair(RepairRequest(text, function.start, end, path="module.py"))
+    edited: Edited = engine.repair(RepairRequest(text, function.start, end, where=Where(path="module.py")))
     seconds = time.perf_counter() - started
     restored = _meaning(edited.text) == _meaning(function.text)
     return Verdict(function.source, mutant and mutant.mutation.name, restored, edited.text != text, seconds)

@@ -16,7 +16,7 @@ import typer
 from scipy.stats import binomtest
 
 from benchmarks.report import Row, machine, print_rows, report_console, write_json
-from coder.api.completion import Completion, CompletionRequest
+from coder.api.completion import Completion, CompletionRequest, Decoding, Where
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.syntax.soundness import is_sound
@@ -65,7 +65,11 @@ def main(
 def complete(engine: Engine, hole: SolutionHole, policy: str, max_tokens: int, rounds: int) -> Answer:
     """One answer to a hole."""
     request = CompletionRequest(
-        hole.prefix, hole.suffix, language="python", policy=policy, max_tokens=max_tokens, syntax_rounds=rounds
+        hole.prefix,
+        hole.suffix,
+        syntax_rounds=rounds,
+        where=Where(language="python"),
+        decoding=Decoding(policy=policy, max_tokens=max_tokens),
     )
     completion = engine.complete(request)
     sound = is_sound(joined(hole, completion), "python") is True

@@ -19,7 +19,7 @@ from scipy.stats import bootstrap
 
 from benchmarks.held_out_packages import HELD_OUT_PACKAGES, HeldOutPackage, held_out_package
 from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
 from coder.context.files import source_files
 from coder.context.workspace_index import WorkspaceIndex
 from coder.engine.engine import Engine
@@ -79,7 +79,9 @@ def main(
             for number, next_line in enumerate(next_lines(package, lines, policy, inside, seed)):
                 status.update(f"{name}, line {number} of {lines}")
                 for source in SOURCES:
-                    request = replace(next_line.request, workspace=workspaces[source])
+                    request = replace(
+                        next_line.request, where=replace(next_line.request.where, workspace=workspaces[source])
+                    )
                     of_package[source].append(write_line(engine, request, next_line.line))
             for source in SOURCES:
                 rows.append({"package": f"{name} {package.version}", "known": source, **summary(of_package[source])})
@@ -116,9 +118,8 @@ def next_lines(package: HeldOutPackage, count: int, policy: str, inside: bool, s
         request = CompletionRequest(
             prefix=text[: start + column],
             suffix=text[start + len(line) :],
-            path=str(file),
-            policy=policy,
-            max_tokens=MAX_TOKENS,
+            where=Where(path=str(file)),
+            decoding=Decoding(policy=policy, max_tokens=MAX_TOKENS),
         )
         chosen.append(NextLine(request, line[column:].rstrip()))
     return chosen
@@ -224,10 +225,10 @@ def milliseconds_per_line(engine: Engine, package: HeldOutPackage, count: int, i
     seconds = 0.0
     chosen = next_lines(package, count, "lookup", inside, seed)
     for next_line in chosen:
-        request = replace(next_line.request, workspace=str(package.folder))
+        request = replace(next_line.request, where=replace(next_line.request.where, workspace=str(package.folder)))
         tokens, line = tokenizer.encode(request.prefix[-1000:]), tokenizer.encode(next_line.line)
         start = time.perf_counter()
-        guide = prompting.guide(request.workspace, request.path, request.prefix, request.suffix)
+        guide = prompting.guide(request.where.workspace, request.where.path, request.prefix, request.suffix)
         assert guide is not None
         for place in range(len(line) + 1):
             guide.bias([*tokens, *line[:place]], np.zeros(0, np.int64), slot)

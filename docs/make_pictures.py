@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
 from coder.commands.targets import parse_target
 from coder.commands.terminal.source import read_source
 from coder.commands.terminal.view import Surroundings, frame, in_place, surroundings
@@ -121,7 +121,7 @@ def main() -> None:
     around = surroundings(prefix, suffix, target.position.line)
 
     engine = Engine.load(runtime="onnx")
-    request = CompletionRequest(prefix, suffix, target.file, policy="threshold")
+    request = CompletionRequest(prefix, suffix, Where(target.file), decoding=Decoding(policy="threshold"))
     engine.complete(request)  # what is recorded starts with a warm cache, as in an editor
     updates, completion = run(engine, request)
 

@@ -15,7 +15,7 @@ from lm_eval.api.instance import Instance  # pyright: ignore[reportMissingImport
 from lm_eval.api.model import LM  # pyright: ignore[reportMissingImports]
 from lm_eval.api.registry import register_model  # pyright: ignore[reportMissingImports]
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine, RuntimeName
 from coder.errors import InputError
 from evals.benchmarks.benchmark import cut_at
@@ -77,12 +77,14 @@ class QuickfillLM(LM):
         sampled = bool(options.get("do_sample", options.get("temperature", 0.0)))
         request = CompletionRequest(
             context,
-            policy=self._policy,
-            canvas_size=self._canvas,
-            max_tokens=int(options.get("max_gen_toks", self._max_tokens)),
-            temperature=float(options.get("temperature", 1.0)) if sampled else 0.0,
-            top_p=float(options.get("top_p", 1.0)),
-            seed=self._seed,
+            decoding=Decoding(
+                policy=self._policy,
+                canvas_size=self._canvas,
+                max_tokens=int(options.get("max_gen_toks", self._max_tokens)),
+                temperature=float(options.get("temperature", 1.0)) if sampled else 0.0,
+                top_p=float(options.get("top_p", 1.0)),
+                seed=self._seed,
+            ),
         )
         return cut_at(self._engine.complete(request).text, [stops] if isinstance(stops, str) else stops)
 
@@ -92,7 +94,9 @@ class QuickfillLM(LM):
             return score.log_probability, score.greedy
         bound = self._engine.diffusion_score(context, "", continuation, self._canvas, self._samples, self._seed)
         request = CompletionRequest(
-            context, policy=DIFFUSION_POLICY, canvas_size=self._canvas, length=self._engine.count_tokens(continuation)
+            context,
+            length=self._engine.count_tokens(continuation),
+            decoding=Decoding(policy=DIFFUSION_POLICY, canvas_size=self._canvas),
         )
         return bound.log_probability, self._engine.complete(request).text == continuation
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from coder.api.edits import Change
+from coder.api.text_requests import Change
 from lsp.documents import Documents
 from lsp.edit.edit_task import EditTask
 from lsp.edit.next.next_editor import NextEditor

@@ -24,6 +24,49 @@ class Snippet:
 
 
 @dataclass(frozen=True)
+class Decoding:
+    """How an answer is found, for every kind of request.
+
+    Attributes:
+        policy: `auto`; `autoregressive`, or one whose output is the same in fewer passes: `verified`, `lookup`; or a
+            canvas policy: `threshold`, `factor`, `entropy`, `fixed`. A parameter may follow a colon (`threshold:0.85`).
+        canvas_size: slots of a canvas (B); None lets the policy choose.
+        max_tokens: most tokens to produce; for each hole where there are several.
+        temperature: 0 is greedy. top_p: nucleus, among the eight best tokens. seed: makes sampling repeatable.
+        deadline_ms: wall-clock budget of the whole request; the best complete text at that time is returned.
+    """
+
+    policy: str = "auto"
+    canvas_size: int | None = None
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    deadline_ms: float | None = None
+
+
+DEFAULT_DECODING = Decoding()
+
+
+@dataclass(frozen=True)
+class Where:
+    """The place of a request's text.
+
+    Attributes:
+        path: where the text lives, for the language and the prompt's header. Nothing is read from it.
+        language: overrides what `path` suggests.
+        workspace: the folder whose index helps with names and habits of its code; None leaves the index out.
+    """
+
+    path: str | None = None
+    language: str | None = None
+    workspace: str | None = None
+
+
+NOWHERE = Where()
+
+
+@dataclass(frozen=True)
 class Constraints:
     """What an answer has to be, however it is decoded.
 
@@ -80,19 +123,10 @@ class CompletionRequest:
 
     Attributes:
         prefix, suffix: the text before and after the hole, whole; the engine cuts its window.
-        path: where the text lives, for the language and the prompt's header. Nothing is read from it.
-        language: overrides what `path` suggests.
-        policy: `auto`; `autoregressive`, or one whose output is the same in fewer passes: `verified`, `lookup`; or a
-            canvas policy: `threshold`, `factor`, `entropy`, `fixed`. A parameter may follow a colon (`threshold:0.85`).
-        canvas_size: slots of a canvas (B); None lets the policy choose.
-        max_tokens: most tokens to produce.
         length: how many tokens the answer has, where that is known: its end is fixed in advance, whatever max_tokens
             says. Canvas policies only.
-        temperature: 0 is greedy. top_p: nucleus, among the eight best tokens. seed: makes sampling repeatable.
         samples: how many different completions are wanted, the most likely first.
-        deadline_ms: wall-clock budget; the best complete text at that time is returned.
         snippets: text of other files that the model should know, the least important first.
-        workspace: the folder whose index helps with names and habits of its code; None leaves the index out.
         replace_brackets: whether the answer may stand in for closing brackets that are alone on the rest of the line
             (see `Completion.replaces`); otherwise the whole suffix stays.
         constraints: bounds that the answer keeps.
@@ -108,19 +142,11 @@ class CompletionRequest:
 
     prefix: str
     suffix: str = ""
-    path: str | None = None
-    language: str | None = None
-    policy: str = "auto"
-    canvas_size: int | None = None
-    max_tokens: int = 256
+    where: Where = NOWHERE
+    decoding: Decoding = DEFAULT_DECODING
     length: int | None = None
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int | None = None
     samples: int = 1
-    deadline_ms: float | None = None
     snippets: tuple[Snippet, ...] = ()
-    workspace: str | None = None
     replace_brackets: bool = True
     constraints: Constraints = UNCONSTRAINED
     syntax_rounds: int = 0

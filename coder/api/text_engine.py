@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from coder.api.cancellation import Cancellation
 from coder.api.completion import Completion, CompletionRequest, EngineEvent, Score
-from coder.api.edits import Edited, EditEvent, EditRequest, FillEvent, FillRequest, RepairRequest
+from coder.api.text_requests import Edited, EditEvent, EditRequest, FillEvent, FillRequest, RepairRequest
 
 if TYPE_CHECKING:
     from coder.context.workspace_index import IndexState

@@ -52,7 +52,8 @@ def apply(
         raise InputError("only the edit can come from standard input; name the file to change")
     region = edits.read_region(str(file), apply)
 
-    from coder.api.edits import ApplyRequest
+    from coder.api.completion import Where
+    from coder.api.text_requests import ApplyRequest
     from coder.editing.apply import apply_edit
 
     engine: Engine | None = None
@@ -62,7 +63,7 @@ def apply(
         engine = engine or shared.load_engine(model, runtime, threads)
         return engine.score(prefix, suffix, middle)
 
-    request = ApplyRequest(region.text, read_target(Target(edit, None)).text, region.path, language, reading)
+    request = ApplyRequest(region.text, read_target(Target(edit, None)).text, Where(region.path, language), reading)
     applied = apply_edit(request, score)
     edits.finish(region, applied, apply, json, language, model)
     if not applied.changes:

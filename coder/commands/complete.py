@@ -85,27 +85,31 @@ def complete(
     prefix, suffix = unix_line_breaks(source.text[:offset]), unix_line_breaks(source.text[offset:])
     engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
 
-    from coder.api.completion import CompletionRequest, Constraints, Template
+    from coder.api.completion import CompletionRequest, Constraints, Decoding, Template, Where
 
     request = CompletionRequest(
         prefix=prefix,
         suffix=suffix,
-        path=None if place.file == STDIN else place.file,
-        language=language,
-        policy=output.drawable(policy) if watch else policy,
-        canvas_size=canvas,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        top_p=top_p,
-        seed=seed,
         samples=samples,
-        deadline_ms=deadline_ms,
-        workspace=shared.index_workspace(engine, workspace),
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
         syntax_rounds=options.SYNTAX_ROUNDS if syntax else 0,
         remasking=remask,
         template=None if template is None else Template.parse(template, mark),
         shape="raw" if raw else "auto",
+        where=Where(
+            path=None if place.file == STDIN else place.file,
+            language=language,
+            workspace=shared.index_workspace(engine, workspace),
+        ),
+        decoding=Decoding(
+            policy=output.drawable(policy) if watch else policy,
+            canvas_size=canvas,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+            deadline_ms=deadline_ms,
+        ),
     )
     completion = shared.run(engine, request, output.canvas_view(prefix, suffix, line) if watch else None)
     backup = None

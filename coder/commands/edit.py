@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from coder.api.completion import Decoding, Where
 from coder.commands import edits, options, shared
 from coder.commands.targets import FILE_LINES
 from coder.commands.terminal import output
@@ -45,18 +46,15 @@ def edit(
     region = edits.read_region(target, apply)
     engine = shared.load_engine(model, runtime, threads)
 
-    from coder.api.edits import EditRequest
+    from coder.api.text_requests import EditRequest
 
     request = EditRequest(
         text=region.text,
         start=region.start,
         end=region.end,
         instruction=instruction,
-        path=region.path,
-        language=language,
-        policy=policy,
-        max_tokens=max_tokens,
-        deadline_ms=deadline_ms,
+        where=Where(path=region.path, language=language),
+        decoding=Decoding(policy=policy, max_tokens=max_tokens, deadline_ms=deadline_ms),
     )
     edited = shared.interruptible(lambda cancelled: engine.edit(request, cancelled))
     edits.finish(region, edited, apply, json, language, engine.model_name)

@@ -16,7 +16,7 @@ from coder.commands.terminal.source import LINE_BREAK, Source, replace_content, 
 from coder.errors import InputError
 
 if TYPE_CHECKING:
-    from coder.api.edits import Applied, Change, Edited
+    from coder.api.text_requests import Applied, Change, Edited
 
 Apply = Annotated[
     bool, typer.Option("--apply", help="Write the changes into the file; the old version stays as FILE.bak.")
@@ -72,7 +72,7 @@ def finish(region: Region, edited: Edited | Applied, apply: bool, json: bool, la
 
 def changed_source(source: Source, changes: tuple[Change, ...]) -> str:
     """The source's text with the changes in it, everything else as it was, its line breaks included."""
-    from coder.api.edits import Change
+    from coder.api.text_requests import Change
     from coder.editing.changes import apply_changes
 
     # Where a line break is two characters, what follows stands one further on than in the text the model saw.
@@ -115,7 +115,7 @@ def print_diff(old: str, new: str, name: str) -> None:
 
 
 def _summary(old: str, edited: Edited | Applied) -> str:
-    from coder.api.edits import Edited
+    from coder.api.text_requests import Edited
     from coder.editing.changes import hunks
 
     count = hunks(old, edited.text) if isinstance(edited, Edited) else edited.parts

@@ -16,7 +16,7 @@ from coder.commands.terminal.source import Source, replace_content, unix_line_br
 from coder.errors import InputError
 
 if TYPE_CHECKING:
-    from coder.api.edits import Filled
+    from coder.api.text_requests import Filled
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -68,22 +68,24 @@ def fill(
     texts = source_texts(source, mark)
     engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
 
-    from coder.api.completion import Constraints
-    from coder.api.edits import FillRequest
+    from coder.api.completion import Constraints, Decoding, Where
+    from coder.api.text_requests import FillRequest
 
     request = FillRequest(
         texts=tuple(map(unix_line_breaks, texts)),
-        path=None if file == STDIN else file,
-        language=language,
-        policy=output.drawable(policy) if watch else policy,
-        canvas_size=canvas,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        top_p=top_p,
-        seed=seed,
-        deadline_ms=deadline_ms,
-        workspace=shared.index_workspace(engine, workspace),
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
+        where=Where(
+            path=None if file == STDIN else file, language=language, workspace=shared.index_workspace(engine, workspace)
+        ),
+        decoding=Decoding(
+            policy=output.drawable(policy) if watch else policy,
+            canvas_size=canvas,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+            deadline_ms=deadline_ms,
+        ),
     )
     filled = shared.run_fill(engine, request, output.holes_view(request.texts) if watch else None)
     backup = None

@@ -53,24 +53,28 @@ def generate(
     code = scaffold(text, language)
     engine = shared.load_engine(model, runtime, threads)
 
-    from coder.api.completion import CompletionRequest
+    from coder.api.completion import CompletionRequest, Decoding, Where
 
     prefix = code.start
     if code.signature_end:
-        parameters = CompletionRequest(prefix, code.signature_end, language=language, max_tokens=PARAMETER_TOKENS)
+        parameters = CompletionRequest(
+            prefix, code.signature_end, where=Where(language=language), decoding=Decoding(max_tokens=PARAMETER_TOKENS)
+        )
         prefix = code.with_parameters(shared.run(engine, parameters, view=None).text)
     request = CompletionRequest(
         prefix=prefix,
-        language=language,
-        policy=output.drawable(policy) if watch else policy,
-        canvas_size=canvas,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        top_p=top_p,
-        seed=seed,
         samples=samples,
-        deadline_ms=deadline_ms,
         shape="raw" if raw else "auto",
+        where=Where(language=language),
+        decoding=Decoding(
+            policy=output.drawable(policy) if watch else policy,
+            canvas_size=canvas,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+            deadline_ms=deadline_ms,
+        ),
     )
     line = prefix.count("\n") + 1
     completion = shared.run(engine, request, output.canvas_view(prefix, "", line) if watch else None)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from coder.api.completion import Decoding, Where
 from coder.commands import edits, options, shared
 
 EPILOG = """
@@ -41,16 +42,15 @@ def repair(
     region = edits.read_region(target, apply)
     engine = shared.load_engine(model, runtime, threads)
 
-    from coder.api.edits import Diagnostic, RepairRequest
+    from coder.api.text_requests import Diagnostic, RepairRequest
 
     request = RepairRequest(
         text=region.text,
         start=region.start,
         end=region.end,
         diagnostics=(Diagnostic(region.start, region.end),) if wrong else (),
-        path=region.path,
-        language=language,
-        deadline_ms=deadline_ms,
+        where=Where(path=region.path, language=language),
+        decoding=Decoding(deadline_ms=deadline_ms),
     )
     edited = shared.interruptible(lambda cancelled: engine.repair(request, cancelled))
     edits.finish(region, edited, apply, json, language, engine.model_name)

@@ -21,7 +21,7 @@ UNADAPTED = (
 
 if TYPE_CHECKING:
     from coder.api.completion import Completion, CompletionRequest
-    from coder.api.edits import Filled, FillRequest
+    from coder.api.text_requests import Filled, FillRequest
     from coder.commands.terminal.holes_view import HolesView
     from coder.commands.terminal.view import CanvasView
     from coder.engine.engine import Engine
@@ -79,8 +79,8 @@ def run(engine: Engine, request: CompletionRequest, view: CanvasView | None) -> 
 
 def run_fill(engine: Engine, request: FillRequest, view: HolesView | None) -> Filled:
     """Fill several holes; otherwise like `run`."""
-    from coder.api.edits import Filled
     from coder.api.streams import last
+    from coder.api.text_requests import Filled
 
     with view or nullcontext():
         return interruptible(lambda cancelled: last(engine.stream_fill(request, cancelled), Filled, view and view.show))

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from coder.api.cancellation import Cancellation, is_over
 from coder.api.completion import Score
-from coder.api.edits import Applied, ApplyRequest
+from coder.api.text_requests import Applied, ApplyRequest
 from coder.editing.changes import changes, diff, lost_rows, with_line_breaks
 from coder.editing.merge.markers import is_marker
 from coder.editing.merge.merging import Reading, merges
@@ -68,7 +68,7 @@ def apply_edit(request: ApplyRequest, score: ScoreOf, cancelled: Cancellation | 
     readings = _sound(old or request.edit, found, language.name)[:MOST_READINGS]
     number, passes = request.reading, 0
     if number is None:
-        _require_agreement(old, found[0], readings, request.path or "file")
+        _require_agreement(old, found[0], readings, request.where.path or "file")
         number, passes = _likeliest(old, readings, score, check)
     elif not 1 <= number <= len(readings):
         raise InputError(f"there is no reading {number}: the edit has {len(readings)}")
@@ -117,10 +117,12 @@ def _likeliest(old: str, readings: Sequence[Reading], score: ScoreOf, check: Cal
 
 
 def _language(request: ApplyRequest) -> Language:
-    named = request.language is not None
-    language = language_named(request.language or "") if named else language_of(request.path or "")
+    named = request.where.language is not None
+    language = language_named(request.where.language or "") if named else language_of(request.where.path or "")
     if language is None:
-        raise InputError(f"{request.language!r} is no language" if named else "the language is not known; name it")
+        raise InputError(
+            f"{request.where.language!r} is no language" if named else "the language is not known; name it"
+        )
     return language
 
 

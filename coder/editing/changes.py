@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher, unified_diff
 
-from coder.api.edits import Change
+from coder.api.text_requests import Change
 
 MOST_PAIRS = 1_000_000
 """Equal pieces of an old and a new text that are compared with each other. Texts with more, long rows of the same few

@@ -8,8 +8,15 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from coder.api.cancellation import Cancellation, unstarted
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, TokenScore
-from coder.api.edits import Filled, FillEvent, FillRequest, HoleUpdate
+from coder.api.completion import (
+    CanvasUpdate,
+    Completion,
+    CompletionRequest,
+    EngineEvent,
+    Score,
+    TokenScore,
+)
+from coder.api.text_requests import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.editing.hole_borders import (
     blanks_before,
     closed_behind,
@@ -52,14 +59,14 @@ def fill_in_turn(model: Model, request: FillRequest, cancelled: Cancellation) ->
         InputError: a text without a hole.
     """
     require_holes(request)
-    started = time.monotonic()
+    started, limit_ms = time.monotonic(), request.decoding.deadline_ms
     answers: list[Completion] = []
     for hole in range(len(request.texts) - 1):
         left = None
-        if request.deadline_ms is not None:
-            left = (request.deadline_ms - 1000.0 * (time.monotonic() - started)) / (len(request.texts) - 1 - hole)
+        if limit_ms is not None:
+            left = (limit_ms - 1000.0 * (time.monotonic() - started)) / (len(request.texts) - 1 - hole)
         if left is not None and left <= 0.0:
-            answers.append(unstarted("deadline", request.policy))
+            answers.append(unstarted("deadline", request.decoding.policy))
             continue
         yield from _fill_one(model, request, answers, left, cancelled)
     yield filled(request, answers, joint=False, seconds=time.monotonic() - started)
@@ -95,7 +102,7 @@ def _fill_one(
 
 
 def _region(request: CompletionRequest) -> Region:
-    known = language_for(request.language, request.path)
+    known = language_for(request.where.language, request.where.path)
     place = len(request.prefix)
     return Region(request.prefix + request.suffix, place, place, known.name if known else "")
 
@@ -156,18 +163,10 @@ def one_hole(request: FillRequest, answers: Sequence[str], deadline_ms: float | 
     return CompletionRequest(
         prefix=joined(before, answers),
         suffix="".join(after),
-        path=request.path,
-        language=request.language,
-        policy=request.policy,
-        canvas_size=request.canvas_size,
-        max_tokens=request.max_tokens,
-        temperature=request.temperature,
-        top_p=request.top_p,
-        seed=request.seed,
-        deadline_ms=deadline_ms,
-        workspace=request.workspace,
         replace_brackets=False,
         constraints=request.constraints,
+        where=request.where,
+        decoding=replace(request.decoding, deadline_ms=deadline_ms),
     )
 
 

@@ -14,8 +14,8 @@ from itertools import islice
 from typing import Protocol
 
 from coder.api.cancellation import AnyOf, Cancellation
-from coder.api.completion import Completion, CompletionRequest, EngineEvent, TokenScore
-from coder.api.edits import Edited, RepairRequest
+from coder.api.completion import Completion, CompletionRequest, Decoding, EngineEvent, TokenScore
+from coder.api.text_requests import Edited, RepairRequest
 from coder.editing.changes import changes
 from coder.editing.repair_candidates import promising, similar_names
 from coder.errors import InputError
@@ -85,7 +85,7 @@ class _Repair:
     """A text on its way to being sound. The characters before and behind the region stay as they are."""
 
     def __init__(self, model: Model, request: RepairRequest, end: int, cancelled: Cancellation) -> None:
-        known = language_for(request.language, request.path)
+        known = language_for(request.where.language, request.where.path)
         self.language = known.name if known else ""
         self.text, self.start = request.text, request.start
         self._model, self._request, self._cancelled = model, request, cancelled
@@ -106,7 +106,7 @@ class _Repair:
 
     @property
     def _left_ms(self) -> float | None:
-        deadline = self._request.deadline_ms
+        deadline = self._request.decoding.deadline_ms
         return None if deadline is None else deadline - 1000.0 * (time.monotonic() - self._started)
 
     def run(self) -> Edited:
@@ -185,11 +185,10 @@ class _Repair:
             request = CompletionRequest(
                 self.text[:start],
                 self.text[end:],
-                path=self._request.path,
-                language=self._request.language,
-                policy=self._request.policy,
-                max_tokens=MOST_TOKENS_OF_A_LINE,
-                deadline_ms=self._left_ms,
+                where=self._request.where,
+                decoding=Decoding(
+                    policy=self._request.decoding.policy, max_tokens=MOST_TOKENS_OF_A_LINE, deadline_ms=self._left_ms
+                ),
             )
             completion = self._model.complete(request, self._cancelled)
             self._passes += completion.passes

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 from coder.api.cancellation import Cancellation, is_over
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Rewritten, Slot
-from coder.api.edits import Edited, EditEvent, EditRequest, RegionUpdate
 from coder.api.streams import last
+from coder.api.text_requests import Edited, EditEvent, EditRequest, RegionUpdate
 from coder.editing.changes import changes
 from coder.editing.hole_borders import blanks_before, without_blanks
 from coder.editing.region_fit import Region
@@ -77,7 +77,7 @@ def stream_rewrite(
     text = request.text
     if not 0 <= request.start <= request.end <= len(text):
         raise InputError(f"the region {request.start} to {request.end} is outside the text, which has {len(text)}")
-    language = language_for(request.language, request.path)
+    language = language_for(request.where.language, request.where.path)
     marker = (language and language.comment) or "#"
     if model.config.abilities.edits:
         hole = RewrittenPart(request.start, request.end)
@@ -91,14 +91,10 @@ def stream_rewrite(
     asked = CompletionRequest(
         prefix=prefix.removesuffix(blanks),
         suffix=hole.closing + text[hole.end :],
-        path=request.path,
-        language=request.language,
-        policy=request.policy,
-        max_tokens=request.max_tokens,
-        deadline_ms=request.deadline_ms,
-        workspace=request.workspace,
         replace_brackets=False,
         rewritten=rewritten,
+        where=request.where,
+        decoding=request.decoding,
     )
     for event in model.stream(asked, cancelled):
         if not isinstance(event, Completion):
@@ -109,7 +105,7 @@ def stream_rewrite(
             answer = without_blanks(answer, blanks)
 
         def over() -> bool:
-            return is_over(request.deadline_ms, started, cancelled)
+            return is_over(request.decoding.deadline_ms, started, cancelled)
 
         new = _fitting(text, hole, answer, language.name if language else "", over)
         before, after = (0.0, 0.0) if over() else _scores(model, text, new, hole)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import reduce
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Template
-from coder.api.edits import Filled, FillEvent, FillRequest
+from coder.api.text_requests import Filled, FillEvent, FillRequest
 from coder.diffusion.events import FinishReason, Statistics
 from coder.editing.fill import joined
 from coder.errors import InputError
@@ -33,17 +33,9 @@ def free_parts(request: CompletionRequest) -> FillRequest:
         constraints = replace(constraints, max_lines=constraints.min_lines)
     return FillRequest(
         texts=(request.prefix + first, *between, last + request.suffix),
-        path=request.path,
-        language=request.language,
-        policy=request.policy,
-        canvas_size=request.canvas_size,
-        max_tokens=request.max_tokens,
-        temperature=request.temperature,
-        top_p=request.top_p,
-        seed=request.seed,
-        deadline_ms=request.deadline_ms,
-        workspace=request.workspace,
         constraints=constraints,
+        where=request.where,
+        decoding=request.decoding,
     )
 
 

@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from coder.api.cancellation import AnyOf, Cancellation, unstarted
 from coder.api.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score, TokenScore
-from coder.api.edits import (
+from coder.api.streams import last
+from coder.api.text_engine import EngineStatus
+from coder.api.text_requests import (
     Applied,
     ApplyRequest,
     Edited,
@@ -23,8 +25,6 @@ from coder.api.edits import (
     FillRequest,
     RepairRequest,
 )
-from coder.api.streams import last
-from coder.api.text_engine import EngineStatus
 from coder.context.workspace_index import IndexState, WorkspaceIndex
 from coder.editing.apply import apply_edit
 from coder.editing.fill import Likelihoods, Model, fill_in_turn
@@ -130,7 +130,7 @@ class Engine:
         job = Job[EngineEvent](request, AnyOf(cancelled or left, left))
         try:
             if not (yield from self._answers(job, self._completing.complete(job))):
-                yield unstarted("cancelled", request.policy, job.seconds)
+                yield unstarted("cancelled", request.decoding.policy, job.seconds)
         finally:
             left.set()
 

@@ -69,7 +69,7 @@ class Completing:
             if sample.text not in [other.text for other in samples]:
                 samples.append(sample)
         # The first one is what was streamed; among the others confidence decides.
-        first, *others = samples if not job.request.temperature else sorted(samples, key=_by_confidence)
+        first, *others = samples if not job.request.decoding.temperature else sorted(samples, key=_by_confidence)
         others.sort(key=_by_confidence)
         if fitting is not None and others:
             first, *others = sorted([first, *others], key=lambda sample: not fitting.leaves_sound(sample))
@@ -149,20 +149,20 @@ class Completing:
         if request.length is not None and not 0 <= request.length < room:
             raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
         end_token = config.control.fim_end
-        temperature = request.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
+        temperature = request.decoding.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
         return DenoiseRequest(
             context=context,
             cache=self._caches.take(context[:-1]),
-            algorithm=self._strategy.algorithm(request.policy, request.canvas_size, temperature),
+            algorithm=self._strategy.algorithm(request.decoding.policy, request.decoding.canvas_size, temperature),
             end_token=end_token,
             also_end=self._strategy.also_end,
             guidance=self._strategy.guidance,
             suffix=prompt.after,
-            max_tokens=min(request.max_tokens, room) if request.length is None else request.length + 1,
+            max_tokens=min(request.decoding.max_tokens, room) if request.length is None else request.length + 1,
             fixed={} if request.length is None else {request.length: end_token},
             temperature=temperature,
-            top_p=request.top_p,
-            seed=None if request.seed is None else request.seed + attempt,
+            top_p=request.decoding.top_p,
+            seed=None if request.decoding.seed is None else request.decoding.seed + attempt,
             deadline=job.deadline,
             cancelled=job.cancelled.is_set,
             guides=prompt.guides,

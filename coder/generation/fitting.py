@@ -89,6 +89,6 @@ def fitting_of(request: CompletionRequest) -> Fitting | None:
         shape = "line" if is_inside_line(request.suffix) or request.constraints.max_lines == 1 else "block"
     hidden = blanks_before(request.prefix)
     replaces = len(closing_brackets(request.suffix)) if request.replace_brackets else 0
-    language = language_name(request.language, request.path)
+    language = language_name(request.where.language, request.where.path)
     context = PostprocessContext(request.prefix, request.suffix, language, shape, replaces=replaces, hidden=hidden)
     return Fitting(request, replace(request, prefix=request.prefix.removesuffix(hidden)), context)

@@ -48,7 +48,8 @@ class Job(Generic[Answer]):
         self.request = request
         self.cancelled = cancelled
         self.started = time.monotonic()
-        self.deadline = self.started + (float("inf") if request.deadline_ms is None else request.deadline_ms / 1000.0)
+        limit_ms = request.decoding.deadline_ms
+        self.deadline = self.started + (float("inf") if limit_ms is None else limit_ms / 1000.0)
         self._answers = Mailbox[Answer]()
 
     @property

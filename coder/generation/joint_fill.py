@@ -10,7 +10,7 @@ import numpy as np
 
 from coder.api.cancellation import Cancellation, unstarted
 from coder.api.completion import CanvasUpdate, Completion
-from coder.api.edits import FillEvent, FillRequest, HoleUpdate
+from coder.api.text_requests import FillEvent, FillRequest, HoleUpdate, redecoded
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
 from coder.editing.fill import filled, one_hole
 from coder.generation.decoding import complete_lines, slots_of
@@ -24,13 +24,13 @@ JointEvent = HoleUpdate | tuple[Completion, ...]
 
 def joint_job(request: FillRequest, cancelled: Cancellation) -> Job[JointEvent]:
     """Return all holes as one request; between two answers stands a token more."""
-    most_tokens = (len(request.texts) - 1) * (request.max_tokens + 1) - 1
-    return Job(replace(one_hole(request, (), request.deadline_ms), max_tokens=most_tokens), cancelled)
+    most_tokens = (len(request.texts) - 1) * (request.decoding.max_tokens + 1) - 1
+    return Job(redecoded(one_hole(request, (), request.decoding.deadline_ms), max_tokens=most_tokens), cancelled)
 
 
 def jointly_filled(request: FillRequest, events: Iterable[JointEvent], started: float) -> Iterator[FillEvent]:
     """Yield the updates of a job that was `started` at that time, then the filled text."""
-    answers = (unstarted("cancelled", request.policy),) * (len(request.texts) - 1)
+    answers = (unstarted("cancelled", request.decoding.policy),) * (len(request.texts) - 1)
     for event in events:
         if isinstance(event, HoleUpdate):
             yield event

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from coder.api.completion import UNCONSTRAINED, CompletionRequest, Rewritten, Snippet
-from coder.api.edits import FillRequest
+from coder.api.text_requests import FillRequest
 from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, LineTokenCounter, Window, joint_window, window
 from coder.context.workspace_index import WorkspacePool
 from coder.generation.workspace_guide import WorkspaceGuide
@@ -50,10 +50,10 @@ class Prompting:
         known = request.snippets if self._config.abilities.context else ()
         header = snippets_header(self._tokenizer, known, min(SNIPPET_TOKENS, self._config.max_positions // 8))
         suffix = request.suffix[len(around.replaced) :]
-        guide = self.guide(request.workspace, request.path, request.prefix, suffix)
+        guide = self.guide(request.where.workspace, request.where.path, request.prefix, suffix)
         guides = (guide,) if guide else ()
         if self._frame is not None:
-            language = language_name(request.language, request.path)
+            language = language_name(request.where.language, request.where.path)
             framed = self._frame.around(self._tokenizer.encode, around.prefix, around.suffix, language)
             # A canvas has something before it; the end of a text is what stands before one that begins.
             return Prompt(around, framed.before or [self._tokenizer.control.end_of_text], guides, framed.after)
@@ -76,14 +76,14 @@ class Prompting:
         shown = joint_window(request.texts, self._count_tokens, *budgets)
         if shown is None:
             return None
-        guide = self.guide(request.workspace, request.path, request.texts[0], "".join(request.texts[1:]))
+        guide = self.guide(request.where.workspace, request.where.path, request.texts[0], "".join(request.texts[1:]))
         tokens = infill_holes(self._config.control, [self._tokenizer.encode(text) for text in shown])
         return Prompt(Window(shown[0], "".join(shown[1:])), tokens, (guide,) if guide else ())
 
     def window(self, request: CompletionRequest) -> Window:
         """Return the part of the text that the model sees; a model of few positions sees less."""
         positions = self._config.max_positions
-        share = max(1, (positions - min(request.max_tokens, positions // 2)) // 4)
+        share = max(1, (positions - min(request.decoding.max_tokens, positions // 2)) // 4)
         budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
         return window(request.prefix, request.suffix, self._count_tokens, *budgets, request.replace_brackets)
 

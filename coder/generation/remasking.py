@@ -84,7 +84,7 @@ def low_confidence(strategy: Strategy, request: DenoiseRequest) -> Doubts:
 
 def language_errors(name: str, request: CompletionRequest, replaced: str, tokenizer: Tokenizer) -> Doubts:
     """Doubt what is wrong in the joined text: broken nodes of its tree (`syntax`) or undefined names (`names`)."""
-    language = language_name(request.language, request.path)
+    language = language_name(request.where.language, request.where.path)
 
     def spans(answer: str) -> list[Span]:
         text = request.prefix + answer + request.suffix[replaced_characters(answer, replaced) :]

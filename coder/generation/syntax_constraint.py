@@ -168,7 +168,7 @@ def cut(answer: Decoded, branch: Branch, tokenizer: Tokenizer) -> Decoded:
 
 def judge_of(request: CompletionRequest, replaced: str) -> Judge:
     """Return a judge of the whole text with an answer in its hole, where brackets behind it may be `replaced`."""
-    language = language_name(request.language, request.path)
+    language = language_name(request.where.language, request.where.path)
     line_start = request.prefix.rfind("\n") + 1
 
     def joined(answer: str) -> str:

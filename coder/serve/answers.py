@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.text_requests import redecoded
 from coder.diffusion.events import Statistics
 from coder.serve.service import Service, Turn
 
@@ -64,7 +65,7 @@ async def write(
 
     Raises as `Service.run`.
     """
-    if request.max_tokens == 0:
+    if request.decoding.max_tokens == 0:
         yield await _read(service, request, client)
         return
     # These clients insert the answer at the cursor, so the whole suffix stays.
@@ -89,14 +90,14 @@ async def write(
 
 
 async def _read(service: Service, request: CompletionRequest, client: str) -> Written:
-    request = replace(request, max_tokens=1)
+    request = redecoded(request, max_tokens=1)
 
     def work(turn: Turn) -> Completion:
-        turn.engine.prefill(replace(request, deadline_ms=turn.deadline_ms), turn.cancelled)
+        turn.engine.prefill(redecoded(request, deadline_ms=turn.deadline_ms), turn.cancelled)
         tokens = turn.engine.count_tokens(request.prefix) + turn.engine.count_tokens(request.suffix)
-        return Completion("", "length", 0, 0.0, Statistics(request.policy, prefill_tokens=tokens))
+        return Completion("", "length", 0, 0.0, Statistics(request.decoding.policy, prefill_tokens=tokens))
 
-    return Written("", "length", await service.call(work, client, request.deadline_ms))
+    return Written("", "length", await service.call(work, client, request.decoding.deadline_ms))
 
 
 def cut(text: str, stops: Sequence[str]) -> tuple[str, str]:

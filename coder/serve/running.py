@@ -10,7 +10,7 @@ from types import FrameType
 
 import uvicorn
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
 from coder.errors import InputError
 from coder.serve.app import create_app
 from coder.serve.http.patience import patient_protocol
@@ -21,7 +21,7 @@ from coder.serve.settings import ServeSettings
 IDLE_SECONDS = 75
 """How long a connection may stay open without a request."""
 
-WARM_UP = CompletionRequest("def ", max_tokens=2)
+WARM_UP = CompletionRequest("def ", decoding=Decoding(max_tokens=2))
 
 
 def serve(engine: ServedEngine, settings: ServeSettings, ready: Callable[[str], None]) -> None:

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from coder.api.cancellation import Cancellation
 from coder.api.completion import Completion, CompletionRequest, TokenScore
-from coder.api.edits import Applied, ApplyRequest, Edited, EditRequest
 from coder.api.text_engine import TextEngine
+from coder.api.text_requests import Applied, ApplyRequest, Edited, EditRequest
 from coder.model.checkpoint.config import ModelConfig
 
 

@@ -14,12 +14,11 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing, suppress
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from coder.api.cancellation import AnyOf
 from coder.api.completion import Completion, CompletionRequest, EngineEvent, TokenScore
-from coder.api.edits import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest
+from coder.api.text_requests import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest, redecoded
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.serve.fair_line import FairLine
 from coder.serve.http.refusals import QueueFullError, StoppingError, WaitedTooLongError
@@ -145,9 +144,9 @@ class Service:
 
         def work(turn: Turn) -> Generator[EngineEvent, None, None]:
             cancelled = AnyOf(turn.cancelled, enough or turn.cancelled)
-            return turn.engine.stream(replace(request, deadline_ms=turn.deadline_ms), cancelled)
+            return turn.engine.stream(redecoded(request, deadline_ms=turn.deadline_ms), cancelled)
 
-        async with aclosing(self.run(work, client, request.deadline_ms)) as events:
+        async with aclosing(self.run(work, client, request.decoding.deadline_ms)) as events:
             async for event in events:
                 if isinstance(event, Completion):
                     self.metrics.count(event.statistics)
@@ -158,9 +157,9 @@ class Service:
 
     async def stream_fill(self, request: FillRequest, client: str) -> AsyncGenerator[FillEvent, None]:
         def work(turn: Turn) -> Generator[FillEvent, None, None]:
-            return turn.engine.stream_fill(replace(request, deadline_ms=turn.deadline_ms), turn.cancelled)
+            return turn.engine.stream_fill(redecoded(request, deadline_ms=turn.deadline_ms), turn.cancelled)
 
-        async with aclosing(self.run(work, client, request.deadline_ms)) as events:
+        async with aclosing(self.run(work, client, request.decoding.deadline_ms)) as events:
             async for event in events:
                 yield event
 
@@ -169,15 +168,15 @@ class Service:
 
     async def edit(self, request: EditRequest, client: str) -> Edited:
         def work(turn: Turn) -> Edited:
-            return turn.engine.edit(replace(request, deadline_ms=turn.deadline_ms), turn.cancelled)
+            return turn.engine.edit(redecoded(request, deadline_ms=turn.deadline_ms), turn.cancelled)
 
-        return await self.call(work, client, request.deadline_ms)
+        return await self.call(work, client, request.decoding.deadline_ms)
 
     async def repair(self, request: RepairRequest, client: str) -> Edited:
         def work(turn: Turn) -> Edited:
-            return turn.engine.repair(replace(request, deadline_ms=turn.deadline_ms), turn.cancelled)
+            return turn.engine.repair(redecoded(request, deadline_ms=turn.deadline_ms), turn.cancelled)
 
-        return await self.call(work, client, request.deadline_ms)
+        return await self.call(work, client, request.decoding.deadline_ms)
 
     async def score_tokens(self, prefix: str, suffix: str, text: str, client: str) -> tuple[TokenScore, ...]:
         return await self.call(lambda turn: turn.engine.score_tokens(prefix, suffix, text), client)

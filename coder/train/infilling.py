@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coder.api.completion import Decoding
 from coder.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,10 +105,8 @@ def fill_with(engine: Engine, holes: Sequence[Hole], max_tokens: int, methods: S
             CompletionRequest(
                 hole.prefix,
                 hole.suffix,
-                policy=method.policy,
-                canvas_size=method.canvas_size,
-                max_tokens=max_tokens,
                 replace_brackets=False,
+                decoding=Decoding(policy=method.policy, canvas_size=method.canvas_size, max_tokens=max_tokens),
             )
             for hole in holes
         ]

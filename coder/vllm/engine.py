@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass, replace
 
 from coder.api.cancellation import AnyOf, Cancellation
 from coder.api.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, Score, TokenScore
-from coder.api.edits import (
+from coder.api.streams import last
+from coder.api.text_engine import EngineStatus
+from coder.api.text_requests import (
     Applied,
     ApplyRequest,
     Edited,
@@ -23,9 +25,8 @@ from coder.api.edits import (
     FillEvent,
     FillRequest,
     RepairRequest,
+    redecoded,
 )
-from coder.api.streams import last
-from coder.api.text_engine import EngineStatus
 from coder.context.window import replaced_characters
 from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
@@ -93,12 +94,13 @@ class VllmEngine:
         room = self.config.max_positions - len(prompt.tokens)
         if room < 1:
             raise InputError(f"the context alone is {len(prompt.tokens)} tokens, of {self.config.max_positions}")
+        limit_ms = request.decoding.deadline_ms
         asked = Asked(
             prompt.tokens,
-            VERIFIED.name if request.policy in AUTOREGRESSIVE_OUTPUT else request.policy,
-            request.canvas_size,
-            min(request.max_tokens, room),
-            float("inf") if request.deadline_ms is None else started + request.deadline_ms / 1000.0,
+            VERIFIED.name if request.decoding.policy in AUTOREGRESSIVE_OUTPUT else request.decoding.policy,
+            request.decoding.canvas_size,
+            min(request.decoding.max_tokens, room),
+            float("inf") if limit_ms is None else started + limit_ms / 1000.0,
         )
         shown = None
         for update in canvas_updates(self._events(asked, cancelled or AnyOf()), self._tokenizer):
@@ -147,7 +149,10 @@ class VllmEngine:
 
     def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
         """Bring a context into vLLM's prefix cache."""
-        return self.complete(replace(request, max_tokens=1, template=None), cancelled).finish_reason != "cancelled"
+        return (
+            self.complete(redecoded(replace(request, template=None), max_tokens=1), cancelled).finish_reason
+            != "cancelled"
+        )
 
     def count_tokens(self, text: str) -> int:
         return len(self._tokenizer.encode(text))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from coder.api.completion import Completion, CompletionRequest
-from coder.api.edits import Edited, EditRequest, FillRequest, RepairRequest
+from coder.api.completion import Completion, CompletionRequest, Decoding, Where
+from coder.api.text_requests import Edited, EditRequest, FillRequest, RepairRequest
 from coder.diffusion.policies import policy_of
 from coder.engine.engine import Engine, RuntimeName
 from coder.errors import InputError
@@ -115,16 +115,17 @@ class EngineBackend:
         return CompletionRequest(
             ask.question.prefix,
             line_break(ask) + ask.question.suffix,
-            path=FILE_NAME if ask.task.language == "python" else None,
-            language=ask.task.language,
-            policy=self._settings.policy,
-            canvas_size=self._settings.canvas,
-            max_tokens=ask.decoding.max_tokens,
-            temperature=ask.decoding.temperature,
-            top_p=ask.decoding.top_p,
-            seed=ask.seed,
             length=self._tokens_wanted(ask),
             replace_brackets=False,
+            where=Where(path=FILE_NAME if ask.task.language == "python" else None, language=ask.task.language),
+            decoding=Decoding(
+                policy=self._settings.policy,
+                canvas_size=self._settings.canvas,
+                max_tokens=ask.decoding.max_tokens,
+                temperature=ask.decoding.temperature,
+                top_p=ask.decoding.top_p,
+                seed=ask.seed,
+            ),
         )
 
     def _tokens_wanted(self, ask: AnswerRequest) -> int | None:
@@ -138,13 +139,15 @@ class EngineBackend:
         filled = self._engine.fill(
             FillRequest(
                 question.texts,
-                path=FILE_NAME,
-                policy=self._settings.policy,
-                canvas_size=self._settings.canvas,
-                max_tokens=decoding.max_tokens,
-                temperature=decoding.temperature,
-                top_p=decoding.top_p,
-                seed=ask.seed,
+                where=Where(path=FILE_NAME),
+                decoding=Decoding(
+                    policy=self._settings.policy,
+                    canvas_size=self._settings.canvas,
+                    max_tokens=decoding.max_tokens,
+                    temperature=decoding.temperature,
+                    top_p=decoding.top_p,
+                    seed=ask.seed,
+                ),
             )
         )
         middles = filled.middles
@@ -161,7 +164,11 @@ class EngineBackend:
         question = ask.question
         assert isinstance(question, Broken)
         request = RepairRequest(
-            question.text, question.start, question.end, path=FILE_NAME, policy=self._settings.policy
+            question.text,
+            question.start,
+            question.end,
+            where=Where(path=FILE_NAME),
+            decoding=Decoding(policy=self._settings.policy),
         )
         return _of_edit(self._engine.repair(request), question)
 
@@ -173,9 +180,8 @@ class EngineBackend:
             question.start,
             question.end,
             question.instruction,
-            path=FILE_NAME,
-            policy=self._settings.policy,
-            max_tokens=ask.decoding.max_tokens,
+            where=Where(path=FILE_NAME),
+            decoding=Decoding(policy=self._settings.policy, max_tokens=ask.decoding.max_tokens),
         )
         return _of_edit(self._engine.edit(request), question)
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding, Where
 from coder.errors import InputError
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.opening import open_checkpoint
@@ -67,10 +67,9 @@ class VllmDiffusionBackend:
         request = CompletionRequest(
             ask.question.prefix,
             line_break(ask) + ask.question.suffix,
-            path=FILE_NAME if ask.task.language == "python" else None,
-            language=ask.task.language,
-            max_tokens=ask.decoding.max_tokens,
             replace_brackets=False,
+            where=Where(path=FILE_NAME if ask.task.language == "python" else None, language=ask.task.language),
+            decoding=Decoding(max_tokens=ask.decoding.max_tokens),
         )
         return self._prompting.prompt(request).tokens
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from coder.api.edits import Diagnostic
+from coder.api.text_requests import Diagnostic
 from coder.syntax.languages import language_named
 from coder.syntax.names import undefined_names
 from coder.syntax.parsing import error_spans

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from coder.api.edits import (
+from coder.api.completion import Decoding, Where
+from coder.api.streams import last
+from coder.api.text_engine import TextEngine
+from coder.api.text_requests import (
     Change,
     Diagnostic,
     Edited,
@@ -18,8 +21,6 @@ from coder.api.edits import (
     RegionUpdate,
     RepairRequest,
 )
-from coder.api.streams import last
-from coder.api.text_engine import TextEngine
 from coder.errors import InputError
 from lsp.documents import Document
 
@@ -106,11 +107,8 @@ class EditTask:
             start=start,
             end=end,
             instruction=instruction,
-            path=conditions.path,
-            language=self.document.language,
-            policy=conditions.policy,
-            deadline_ms=conditions.deadline_ms,
-            workspace=conditions.workspace,
+            where=Where(path=conditions.path, language=self.document.language, workspace=conditions.workspace),
+            decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
         )
         return last(engine.stream_edit(request, cancelled), Edited, watch).changes
 
@@ -120,11 +118,8 @@ class EditTask:
         """A change for each hole; none where time was up before anything was written into it."""
         request = FillRequest(
             texts=self.texts,
-            path=conditions.path,
-            language=self.document.language,
-            policy=conditions.policy,
-            deadline_ms=conditions.deadline_ms,
-            workspace=conditions.workspace,
+            where=Where(path=conditions.path, language=self.document.language, workspace=conditions.workspace),
+            decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
         )
         filled = last(engine.stream_fill(request, cancelled), Filled, watch)
         return tuple(
@@ -140,10 +135,7 @@ class EditTask:
             start=start,
             end=end,
             diagnostics=self.diagnostics,
-            path=conditions.path,
-            language=self.document.language,
-            policy=conditions.policy,
-            deadline_ms=conditions.deadline_ms,
-            workspace=conditions.workspace,
+            where=Where(path=conditions.path, language=self.document.language, workspace=conditions.workspace),
+            decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
         )
         return engine.repair(request, cancelled).changes

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
 from coder.api.text_engine import TextEngine
 from lsp.settings import Settings
 
@@ -42,7 +42,7 @@ def load_in_process(model: str, runtime: RuntimeName) -> Engine:
 
     engine = Engine.load(model, runtime=runtime)
     # A first request pays for memory to be touched and for what passes cost to be measured: better now.
-    engine.complete(CompletionRequest("x = ", max_tokens=1))
+    engine.complete(CompletionRequest("x = ", decoding=Decoding(max_tokens=1)))
     return engine
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
-from coder.api.edits import Change, Diagnostic
+from coder.api.text_requests import Change, Diagnostic
 from lsp.documents import Document
 from lsp.edit.edit_offers import Offer, function_around, holes, offers, repair_task
 from lsp.edit.edit_task import EditKind, EditTask

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coder.api.completion import CanvasUpdate
-from coder.api.edits import HoleUpdate, RegionUpdate
+from coder.api.text_requests import HoleUpdate, RegionUpdate
 from lsp.documents import Document
 from lsp.wire.messages import DID_DENOISE, DenoisedHole, DenoiseUpdate, Range, TextDocument
 

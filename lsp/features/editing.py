@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
 
-from coder.api.edits import Change, Diagnostic
+from coder.api.text_requests import Change, Diagnostic
 from coder.errors import InputError, QuickfillError
 from lsp.documents import Document
 from lsp.edit.edit_task import Conditions, EditTask, EditWatcher, Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from coder.api.edits import Change
+from coder.api.text_requests import Change
 from lsp.documents import Document
 from lsp.edit.edit_task import EditTask
 from lsp.edit.next.next_editor import Offered

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
 from coder.api.text_engine import TextEngine
 from coder.diffusion.policies import WATCHED
 from lsp.settings import Settings
@@ -65,16 +65,18 @@ class SuggestionQuery:
             yield CompletionRequest(
                 prefix=cursor.prefix,
                 suffix=cursor.suffix,
-                path=surroundings.path,
-                language=cursor.document.language,
-                policy=DENOISING_POLICY if self.watch and not attempt else "auto",
-                max_tokens=MOST_TOKENS[cursor.mode],
-                temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
-                seed=attempt,
-                deadline_ms=left,
                 shape=cursor.mode,
                 snippets=surroundings.snippets,
-                workspace=surroundings.workspace,
+                where=Where(
+                    path=surroundings.path, language=cursor.document.language, workspace=surroundings.workspace
+                ),
+                decoding=Decoding(
+                    policy=DENOISING_POLICY if self.watch and not attempt else "auto",
+                    max_tokens=MOST_TOKENS[cursor.mode],
+                    temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
+                    seed=attempt,
+                    deadline_ms=left,
+                ),
             )
 
 

@@ -35,8 +35,8 @@ def test_a_line_and_what_is_around_it_are_a_file_of_the_package(name: str, insid
     assert len(lines) == 10
     for next_line in lines:
         request = next_line.request
-        assert request.path is not None
-        text = Path(request.path).read_text(encoding="utf-8")
+        assert request.where.path is not None
+        text = Path(request.where.path).read_text(encoding="utf-8")
         assert text == request.prefix + text[len(request.prefix) : len(text) - len(request.suffix)] + request.suffix
         assert text[len(request.prefix) :].startswith(next_line.line)
         assert request.suffix.startswith("\n")
@@ -58,8 +58,10 @@ def test_the_index_that_helps_does_not_hold_the_line_itself():
     index.refresh()
     assert index.wait()
     request = next_lines(package, 1, "lookup", False, seed=0)[0].request
-    around = index.around(request.path, request.prefix, request.suffix)
-    open_file = {name for name in index.around(None, "").names if Path(name) == Path(request.path or "").resolve()}
+    around = index.around(request.where.path, request.prefix, request.suffix)
+    open_file = {
+        name for name in index.around(None, "").names if Path(name) == Path(request.where.path or "").resolve()
+    }
     assert open_file and not open_file & set(around.names)
     index.close()
 

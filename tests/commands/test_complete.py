@@ -30,29 +30,34 @@ def test_the_hole_is_at_the_position(quickfill: Quickfill, engine: ScriptedModel
         (CODE[:24], CODE[24:]),
         (CODE[:25], CODE[25:]),
     ]
-    assert {request.path for request in engine.requests} == {str(file)}
+    assert {request.where.path for request in engine.requests} == {str(file)}
 
 
 def test_standard_input_ends_with_the_hole_unless_told_otherwise(quickfill: Quickfill, engine: ScriptedModel):
     assert quickfill("complete", "-", stdin=CODE.encode()).stdout == "answer"
     quickfill("complete", "-", "--at", "1", stdin=CODE.encode())
     assert [request.prefix for request in engine.requests] == [CODE, CODE[:24]]
-    assert engine.requests[0].path is None
+    assert engine.requests[0].where.path is None
 
 
 def test_options_reach_the_engine(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     settings = "--policy factor --canvas 8 --max-tokens 9 --temperature 0.5 --top-p 0.8 --seed 7 --samples 2".split()
     quickfill("complete", f"{file}:2", *settings, "--deadline-ms", "250", "--language", "go")
     request = engine.requests[0]
-    assert (request.policy, request.canvas_size, request.max_tokens) == ("factor", 8, 9)
-    assert (request.temperature, request.top_p, request.seed, request.samples) == (0.5, 0.8, 7, 2)
-    assert (request.deadline_ms, request.language) == (250.0, "go")
+    assert (request.decoding.policy, request.decoding.canvas_size, request.decoding.max_tokens) == ("factor", 8, 9)
+    assert (request.decoding.temperature, request.decoding.top_p, request.decoding.seed, request.samples) == (
+        0.5,
+        0.8,
+        7,
+        2,
+    )
+    assert (request.decoding.deadline_ms, request.where.language) == (250.0, "go")
 
 
 def test_a_workspace_is_indexed_only_where_one_is_named(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     quickfill("complete", f"{file}:2")
     quickfill("complete", f"{file}:2", "--workspace", file.parent)
-    assert [request.workspace for request in engine.requests] == [None, str(file.parent)]
+    assert [request.where.workspace for request in engine.requests] == [None, str(file.parent)]
     refused = quickfill("complete", f"{file}:2", "--workspace", file)
     assert (refused.exit_code, "is no folder" in refused.stderr) == (2, True)
 
@@ -198,9 +203,9 @@ def test_watching_draws_a_canvas_and_prints_the_text(quickfill: Quickfill, engin
     assert result.stdout == "answer"
     assert "pass   1" in result.stderr
     assert "ans" in result.stderr
-    assert engine.requests[0].policy == "threshold"
+    assert engine.requests[0].decoding.policy == "threshold"
     quickfill("complete", f"{file}:2", "--watch", "--policy", "verified")
-    assert engine.requests[1].policy == "verified"
+    assert engine.requests[1].decoding.policy == "verified"
 
 
 @pytest.mark.parametrize("kind", [InputError, CheckpointError, MissingDependencyError])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.api.edits import EditRequest, RepairRequest
+from coder.api.text_requests import EditRequest, RepairRequest
 from tests.commands.results import Quickfill
 from tests.scripted import ScriptedModel
 
@@ -28,7 +28,7 @@ def test_the_region_is_the_file_or_whole_lines(quickfill: Quickfill, engine: Scr
     request = engine.edit_requests[-1]
     assert isinstance(request, EditRequest)
     assert (request.start, request.end, request.instruction) == (6, 14, "make it right")
-    assert (request.max_tokens, request.policy, request.path) == (9, "threshold", str(file))
+    assert (request.decoding.max_tokens, request.decoding.policy, request.where.path) == (9, "threshold", str(file))
 
 
 def test_what_is_said_to_be_wrong_is_a_diagnostic(quickfill: Quickfill, engine: ScriptedModel, file: Path):
@@ -36,7 +36,7 @@ def test_what_is_said_to_be_wrong_is_a_diagnostic(quickfill: Quickfill, engine: 
     request = engine.edit_requests[0]
     assert isinstance(request, RepairRequest)
     assert [(each.start, each.end) for each in request.diagnostics] == [(6, 14)]
-    assert (request.deadline_ms, request.language) == (250.0, "go")
+    assert (request.decoding.deadline_ms, request.where.language) == (250.0, "go")
 
 
 @pytest.mark.parametrize("arguments", [["repair"], ["edit", "do it"]])
@@ -81,7 +81,7 @@ def test_nothing_to_change_is_said(quickfill: Quickfill, engine: ScriptedModel, 
 
 def test_standard_input_is_read_but_not_written(quickfill: Quickfill, engine: ScriptedModel):
     assert "+is right" in quickfill("repair", "-", stdin=CODE.encode()).stdout
-    assert engine.edit_requests[0].path is None
+    assert engine.edit_requests[0].where.path is None
     assert quickfill("repair", "-", "--apply", stdin=CODE.encode()).exit_code == 2
 
 

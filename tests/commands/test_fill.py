@@ -31,7 +31,7 @@ def test_every_mark_is_a_hole(quickfill: Quickfill, engine: ScriptedModel, file:
     assert (result.exit_code, result.stdout) == (0, FILLED)
     (request,) = engine.fills
     assert request.texts == ("def mean(values):\n    return ", " / ", "\n")
-    assert request.path == str(file)
+    assert request.where.path == str(file)
     assert file.read_bytes() == CODE.encode()
 
 
@@ -42,7 +42,7 @@ def test_a_mark_can_be_anything(quickfill: Quickfill, engine: ScriptedModel, fil
 
 def test_standard_input_is_filled_to_standard_output(quickfill: Quickfill, engine: ScriptedModel):
     assert quickfill("fill", "-", stdin=CODE.encode()).stdout == FILLED
-    assert engine.fills[0].path is None
+    assert engine.fills[0].where.path is None
 
 
 def test_options_reach_the_engine(quickfill: Quickfill, engine: ScriptedModel, file: Path):
@@ -50,9 +50,9 @@ def test_options_reach_the_engine(quickfill: Quickfill, engine: ScriptedModel, f
     bounds = "--deadline-ms 250 --language go --max-lines 2 --max-characters 30 --without ;".split()
     quickfill("fill", file, *settings, *bounds)
     (request,) = engine.fills
-    assert (request.policy, request.canvas_size, request.max_tokens) == ("factor", 8, 9)
-    assert (request.temperature, request.top_p, request.seed) == (0.5, 0.8, 7)
-    assert (request.deadline_ms, request.language) == (250.0, "go")
+    assert (request.decoding.policy, request.decoding.canvas_size, request.decoding.max_tokens) == ("factor", 8, 9)
+    assert (request.decoding.temperature, request.decoding.top_p, request.decoding.seed) == (0.5, 0.8, 7)
+    assert (request.decoding.deadline_ms, request.where.language) == (250.0, "go")
     assert request.constraints == Constraints(max_lines=2, max_characters=30, without=";")
 
 
@@ -98,7 +98,7 @@ def test_watching_draws_the_holes(quickfill: Quickfill, engine: ScriptedModel, f
     result = quickfill("fill", file, "--watch")
     assert result.stdout == FILLED
     assert "hole 1  pass   1" in result.stderr
-    assert engine.fills[0].policy == "threshold"
+    assert engine.fills[0].decoding.policy == "threshold"
 
 
 def test_where_no_hole_gets_anything_nothing_is_written(quickfill: Quickfill, engine: ScriptedModel, file: Path):

@@ -16,7 +16,7 @@ def test_generate_fills_the_parameters_then_the_body(quickfill: Quickfill, engin
     assert result.stdout == 'def reverse_string(text):\n    """Reverse a string."""\n    return text[::-1]'
     signature, body = engine.requests
     assert (signature.prefix, signature.suffix) == ("def reverse_string(", '):\n    """Reverse a string."""\n')
-    assert (body.policy, body.language) == ("verified", "python")
+    assert (body.decoding.policy, body.where.language) == ("verified", "python")
 
 
 def test_generate_continues_code_as_it_stands(quickfill: Quickfill, engine: ScriptedModel):

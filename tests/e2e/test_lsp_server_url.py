@@ -12,7 +12,7 @@ import httpx
 import pytest
 from lsprotocol import types
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.onnx.runtime import OnnxRuntime
@@ -71,7 +71,7 @@ def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     checkpoint = open_checkpoint(str(write_tiny_checkpoint(tmp_path / "tiny")))
     runtime = OnnxRuntime.load(checkpoint, threads=1)
     engine = Engine(runtime, checkpoint, "tiny")
-    engine.complete(CompletionRequest("x = ", max_tokens=1))  # measures what passes cost
+    engine.complete(CompletionRequest("x = ", decoding=Decoding(max_tokens=1)))  # measures what passes cost
     monkeypatch.setattr(runtime, "__class__", HeldRuntime)
     monkeypatch.setattr(HeldRuntime, "allowed", threading.Semaphore(0))
     monkeypatch.setattr(HeldRuntime, "passes", 0)

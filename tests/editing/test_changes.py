@@ -8,7 +8,7 @@ from math import isqrt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.edits import Change
+from coder.api.text_requests import Change
 from coder.editing.changes import MOST_PAIRS, apply_changes, changes, diff
 
 TEXT = st.text(st.sampled_from("ab (\n\r\té漢"), max_size=40)

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.completion import Completion, CompletionRequest, Constraints, Score, TokenScore
-from coder.api.edits import Filled, FillEvent, FillRequest, HoleUpdate
+from coder.api.completion import Completion, CompletionRequest, Constraints, Decoding, Score, TokenScore, Where
+from coder.api.text_requests import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.diffusion.events import Statistics
 from coder.editing.fill import Likelihoods, Model, fill_in_turn, joined
 from coder.engine.engine import Engine
@@ -76,7 +76,7 @@ def check(request: FillRequest, events: list[FillEvent]) -> Filled:
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_hole_is_filled_and_all_else_stays(engine: Engine, policy: str):
-    request = FillRequest(TEXTS, policy=policy, max_tokens=8)
+    request = FillRequest(TEXTS, decoding=Decoding(policy=policy, max_tokens=8))
     events = list(engine.stream_fill(request))
     filled = check(request, events)
     assert not filled.joint
@@ -87,16 +87,20 @@ def test_every_hole_is_filled_and_all_else_stays(engine: Engine, policy: str):
 
 @given(st.lists(st.text(max_size=30), min_size=2, max_size=4))
 def test_any_texts_can_be_filled(engine: Engine, texts: list[str]):
-    request = FillRequest(tuple(texts), max_tokens=3)
+    request = FillRequest(tuple(texts), decoding=Decoding(max_tokens=3))
     check(request, list(engine.stream_fill(request)))
 
 
 def test_each_hole_sees_the_answers_before_it_and_the_text_behind_it():
     asked: list[CompletionRequest] = []
-    filled = fill_with(["first", "second"], FillRequest(("a ", "\nb ", "\nc"), language="go", seed=3), asked)
+    filled = fill_with(
+        ["first", "second"],
+        FillRequest(("a ", "\nb ", "\nc"), where=Where(language="go"), decoding=Decoding(seed=3)),
+        asked,
+    )
     assert filled.text == "a first\nb second\nc"
     assert [(request.prefix, request.suffix) for request in asked] == [("a", "\nb \nc"), ("a first\nb", "\nc")]
-    assert {(request.language, request.seed) for request in asked} == {("go", 3)}
+    assert {(request.where.language, request.decoding.seed) for request in asked} == {("go", 3)}
 
 
 def test_a_hole_alone_on_its_line_begins_with_the_line():
@@ -123,7 +127,7 @@ def test_what_follows_the_hole_is_not_written_twice():
     ],
 )
 def test_a_bracket_is_closed_once(texts, answers, text):
-    assert fill_with(answers, FillRequest(texts, language="python")).text == text
+    assert fill_with(answers, FillRequest(texts, where=Where(language="python"))).text == text
 
 
 def test_a_hole_inside_a_line_ends_where_the_rest_of_the_line_goes_on_best():
@@ -186,20 +190,22 @@ def fill_with(
 
 
 def test_a_text_of_an_unknown_language_is_filled_and_completed_like_any_other(engine: Engine):
-    filled = engine.fill(FillRequest(TEXTS, path="notes.unknown", language="klingon", max_tokens=4))
+    filled = engine.fill(
+        FillRequest(TEXTS, where=Where(path="notes.unknown", language="klingon"), decoding=Decoding(max_tokens=4))
+    )
     assert filled.text.startswith(TEXTS[0])
-    request = CompletionRequest(TEXTS[0], path="notes.unknown", max_tokens=4)
+    request = CompletionRequest(TEXTS[0], where=Where(path="notes.unknown"), decoding=Decoding(max_tokens=4))
     assert engine.complete(replace(request, syntax_rounds=3)).text == engine.complete(request).text
 
 
 def test_constraints_hold_for_every_hole(engine: Engine):
     constraints = Constraints(max_characters=4, without="e")
-    filled = engine.fill(FillRequest(TEXTS, max_tokens=12, constraints=constraints))
+    filled = engine.fill(FillRequest(TEXTS, constraints=constraints, decoding=Decoding(max_tokens=12)))
     assert all(len(middle.text) <= 4 and "e" not in middle.text for middle in filled.middles)
 
 
 def test_a_deadline_counts_for_all_holes_together(engine: Engine):
-    filled = engine.fill(FillRequest(TEXTS, deadline_ms=1e-3))
+    filled = engine.fill(FillRequest(TEXTS, decoding=Decoding(deadline_ms=1e-3)))
     assert [middle.finish_reason for middle in filled.middles] == ["deadline"] * 3
     assert filled.text == "".join(TEXTS)
 
@@ -214,7 +220,7 @@ def test_a_cancelled_fill_answers_with_what_there_is(engine: Engine, able: Engin
 
 def test_who_cancels_ends_the_whole_fill(engine: Engine):
     cancelled = threading.Event()
-    fill = engine.stream_fill(FillRequest(TEXTS, max_tokens=100, policy="autoregressive"), cancelled)
+    fill = engine.stream_fill(FillRequest(TEXTS, decoding=Decoding(max_tokens=100, policy="autoregressive")), cancelled)
     next(fill)
     cancelled.set()
     *_, filled = fill
@@ -222,16 +228,16 @@ def test_who_cancels_ends_the_whole_fill(engine: Engine):
     assert [middle.finish_reason for middle in filled.middles][1:] == ["cancelled"] * 2
 
 
-@pytest.mark.parametrize("request_", [FillRequest(("only",)), FillRequest(TEXTS, max_tokens=0)])
+@pytest.mark.parametrize("request_", [FillRequest(("only",)), FillRequest(TEXTS, decoding=Decoding(max_tokens=0))])
 def test_what_cannot_be_filled_is_refused_and_the_engine_lives_on(engine: Engine, request_: FillRequest):
     with pytest.raises(InputError):
         engine.fill(request_)
-    assert engine.fill(FillRequest(("a", "b"), max_tokens=2)).middles
+    assert engine.fill(FillRequest(("a", "b"), decoding=Decoding(max_tokens=2))).middles
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_one_stream_answers_every_hole(able: Engine, policy: str):
-    request = FillRequest(TEXTS, policy=policy, max_tokens=30)
+    request = FillRequest(TEXTS, decoding=Decoding(policy=policy, max_tokens=30))
     events = list(able.stream_fill(request))
     filled = check(request, events)
     assert filled.joint
@@ -242,14 +248,14 @@ def test_one_stream_answers_every_hole(able: Engine, policy: str):
 
 def test_holes_of_one_canvas_are_denoised_together(able: Engine):
     """One canvas holds all answers, and a step fixes slots of several of them."""
-    request = FillRequest(("a", "b", "c"), policy="fixed:1", canvas_size=8)
+    request = FillRequest(("a", "b", "c"), decoding=Decoding(policy="fixed:1", canvas_size=8))
     updates = [event for event in able.stream_fill(request) if isinstance(event, HoleUpdate)]
     shown = [update for update in updates if update.canvas.passes == 1]
     assert {update.hole for update in shown} == {0, 1}
 
 
 def test_where_the_tokens_are_spent_the_last_answers_are_unfinished(able: Engine):
-    request = FillRequest(("a", "b", "c", "d"), max_tokens=1, policy="autoregressive")
+    request = FillRequest(("a", "b", "c", "d"), decoding=Decoding(max_tokens=1, policy="autoregressive"))
     filled = check(request, list(able.stream_fill(request)))
     assert sum(middle.tokens for middle in filled.middles) <= 5
     reasons = [middle.finish_reason for middle in filled.middles]
@@ -257,6 +263,8 @@ def test_where_the_tokens_are_spent_the_last_answers_are_unfinished(able: Engine
 
 
 def test_holes_too_far_apart_for_one_prompt_are_filled_in_turn(able: Engine):
-    assert not able.fill(FillRequest(("a", "far = away\n" * 500, "b"), max_tokens=2)).joint
-    assert not able.fill(FillRequest(("a", "b", "c"), max_tokens=2, constraints=Constraints(max_lines=1))).joint
-    assert able.fill(FillRequest(("a" * 5000, "b", "c" * 5000), max_tokens=2)).joint
+    assert not able.fill(FillRequest(("a", "far = away\n" * 500, "b"), decoding=Decoding(max_tokens=2))).joint
+    assert not able.fill(
+        FillRequest(("a", "b", "c"), constraints=Constraints(max_lines=1), decoding=Decoding(max_tokens=2))
+    ).joint
+    assert able.fill(FillRequest(("a" * 5000, "b", "c" * 5000), decoding=Decoding(max_tokens=2))).joint

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.edits import Diagnostic, Edited, RepairRequest
+from coder.api.completion import Where
+from coder.api.text_requests import Diagnostic, Edited, RepairRequest
+from coder.api.wire import nested
 from coder.editing.changes import apply_changes
 from coder.editing.repair import REACH, repair
 from coder.engine.engine import Engine
@@ -33,7 +35,7 @@ def total(values, limit):
 
 
 def repaired(text: str, model: ScriptedModel, **settings) -> Edited:
-    edited = repair(model, RepairRequest(text, path="module.py", **settings))
+    edited = repair(model, nested(RepairRequest, {"text": text, "path": "module.py", **settings}))
     assert apply_changes(text, edited.changes) == edited.text
     assert bool(edited.changes) == (edited.text != text)
     return edited
@@ -108,7 +110,7 @@ SEVERAL = {
 @pytest.mark.parametrize("name", SEVERAL)
 def test_small_defects_are_mended_one_by_one(name: str):
     broken, likes, right, path = SEVERAL[name]
-    edited = repair(model := ScriptedModel(likes=likes), RepairRequest(broken, path=path))
+    edited = repair(model := ScriptedModel(likes=likes), RepairRequest(broken, where=Where(path=path)))
     assert edited.text == right
     assert not model.requests, "no line is written anew"
 
@@ -163,7 +165,7 @@ def test_when_time_is_up_or_nobody_waits_nothing_changes():
     assert repaired(broken, ScriptedModel(), deadline_ms=0.0).text == broken
     cancelled = threading.Event()
     cancelled.set()
-    assert repair(ScriptedModel(), RepairRequest(broken, path="a.py"), cancelled).text == broken
+    assert repair(ScriptedModel(), RepairRequest(broken, where=Where(path="a.py")), cancelled).text == broken
 
 
 LONG = "y" * 30_000
@@ -212,19 +214,21 @@ class Impatient:
 def test_when_nobody_waits_any_more_hardly_anything_is_parsed(patience, monkeypatch):
     broken = SOUND.replace("limit):", "limit:").replace("return result", "return reslt")
     impatient = Impatient(patience, monkeypatch)
-    repair(ScriptedModel(), RepairRequest(broken, path="a.py"), impatient)
+    repair(ScriptedModel(), RepairRequest(broken, where=Where(path="a.py")), impatient)
     assert impatient.patience <= 0
     assert impatient.parsed <= 4
 
 
 @pytest.mark.parametrize("path", ["a.klingon", None, "a.json"])
 def test_an_unknown_language_is_left_alone(path):
-    assert repair(ScriptedModel(), RepairRequest("x = (", path=path)).text == "x = ("
+    assert repair(ScriptedModel(), RepairRequest("x = (", where=Where(path=path))).text == "x = ("
 
 
 def test_other_languages_are_repaired_where_a_grammar_says_they_are_broken():
     sound = "function f(a) {\n  return g(a, 1);\n}\n"
-    edited = repair(ScriptedModel(likes=("1);",)), RepairRequest(sound.replace("1)", "1"), language="javascript"))
+    edited = repair(
+        ScriptedModel(likes=("1);",)), RepairRequest(sound.replace("1)", "1"), where=Where(language="javascript"))
+    )
     assert edited.text == sound
 
 
@@ -243,9 +247,9 @@ def engine() -> Iterator[Engine]:
 
 @pytest.mark.slow
 def test_the_embedded_model_repairs_broken_code_and_leaves_sound_code_alone(engine: Engine):
-    assert engine.repair(RepairRequest(SOUND, path="module.py")).text == SOUND
+    assert engine.repair(RepairRequest(SOUND, where=Where(path="module.py"))).text == SOUND
     mutants = [mutant for mutation in SYNTAX_MUTATIONS if (mutant := mutate(SOUND, mutation, seed=3)) is not None]
-    repaired = [engine.repair(RepairRequest(mutant.text, path="module.py")).text for mutant in mutants]
+    repaired = [engine.repair(RepairRequest(mutant.text, where=Where(path="module.py"))).text for mutant in mutants]
     assert all(is_sound(text, "python") for text in repaired)
     assert sum(text == SOUND for text in repaired) >= len(mutants) // 2
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from coder.api.completion import Rewritten
-from coder.api.edits import Edited, EditRequest, RegionUpdate
+from coder.api.completion import Decoding, Rewritten, Where
+from coder.api.text_requests import Edited, EditRequest, RegionUpdate
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.syntax.soundness import is_sound
@@ -22,7 +22,7 @@ def rewritten(text: str, part: str, instruction: str, model: ScriptedModel, path
     from coder.editing.rewrite import rewrite
 
     start = text.index(part)
-    return rewrite(model, EditRequest(text, start, start + len(part), instruction, path=path))
+    return rewrite(model, EditRequest(text, start, start + len(part), instruction, where=Where(path=path)))
 
 
 def test_a_docstring_is_written_behind_the_head():
@@ -57,7 +57,7 @@ def test_while_it_is_written_its_region_is_shown_with_what_stands_around_it():
     from coder.editing.rewrite import stream_rewrite
 
     end = PLAIN.index("\n\n\n")
-    request = EditRequest(PLAIN, 0, end, "write the docstring", path="module.py")
+    request = EditRequest(PLAIN, 0, end, "write the docstring", where=Where(path="module.py"))
     update, edited = stream_rewrite(ScriptedModel([completion("the mean.")]), request)
     assert isinstance(update, RegionUpdate) and isinstance(edited, Edited)
     assert update.start == update.end == PLAIN.index("return 0")
@@ -163,7 +163,16 @@ def engine() -> Iterator[Engine]:
 def test_the_embedded_model_writes_docstrings_and_bodies(engine: Engine, instruction: str):
     text = PLAIN if "docstring" in instruction else DOCUMENTED
     start = text.index("def")
-    edited = engine.edit(EditRequest(text, start, text.index("\n\n"), instruction, path="module.py", max_tokens=40))
+    edited = engine.edit(
+        EditRequest(
+            text,
+            start,
+            text.index("\n\n"),
+            instruction,
+            where=Where(path="module.py"),
+            decoding=Decoding(max_tokens=40),
+        )
+    )
     assert edited.text != text
     assert is_sound(edited.text, "python")
     assert len(edited.changes) == 1 or "docstring" not in instruction

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Constraints, Template
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Constraints, Decoding, Template
 from coder.diffusion.events import Statistics
 from coder.editing.template import free_parts, total
 from coder.engine.engine import Engine
@@ -33,7 +33,7 @@ fixed_texts = st.lists(st.text(st.sampled_from("ab (=,)\n"), max_size=6), min_si
 @given(fixed_texts, st.sampled_from(["autoregressive", "threshold:0.5", "verified"]))
 def test_fixed_text_stays_and_free_parts_are_one_line(engine: Engine, texts: list[str], policy: str):
     template = Template(tuple(texts))
-    request = CompletionRequest(PREFIX, SUFFIX, policy=policy, max_tokens=4, template=template)
+    request = CompletionRequest(PREFIX, SUFFIX, template=template, decoding=Decoding(policy=policy, max_tokens=4))
     answer = engine.complete(request)
     assert re.fullmatch("[^\n]*".join(map(re.escape, texts)), answer.text)
     assert answer.replaces == 0
@@ -41,7 +41,9 @@ def test_fixed_text_stays_and_free_parts_are_one_line(engine: Engine, texts: lis
 
 def test_a_stream_shows_what_is_fixed_with_what_is_written(engine: Engine):
     template = Template(("first(", ", ", ")"))
-    request = CompletionRequest(PREFIX, SUFFIX, policy="threshold:0.5", max_tokens=6, template=template)
+    request = CompletionRequest(
+        PREFIX, SUFFIX, template=template, decoding=Decoding(policy="threshold:0.5", max_tokens=6)
+    )
     *updates, answer = engine.stream(request)
     assert isinstance(answer, Completion)
     assert updates and all(isinstance(update, CanvasUpdate) and "first(" in update.settled for update in updates)
@@ -51,9 +53,11 @@ def test_a_stream_shows_what_is_fixed_with_what_is_written(engine: Engine):
 
 def test_free_parts_keep_the_constraints_and_are_one_line_unless_these_say_more():
     template = Template(("a", "b"))
-    request = CompletionRequest("x ", " y", template=template, constraints=Constraints(without=","), seed=4)
+    request = CompletionRequest(
+        "x ", " y", template=template, constraints=Constraints(without=","), decoding=Decoding(seed=4)
+    )
     asked = free_parts(request)
-    assert (asked.texts, asked.seed) == (("x a", "b y"), 4)
+    assert (asked.texts, asked.decoding.seed) == (("x a", "b y"), 4)
     assert asked.constraints == Constraints(max_lines=1, without=",")
     lines = Constraints(min_lines=2, max_lines=3)
     assert free_parts(CompletionRequest("", template=template, constraints=lines)).constraints == lines

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Template
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding
 from coder.diffusion.block_diffusion import parse_algorithm
 from coder.diffusion.events import Committed, Finished
 from coder.diffusion.run import DenoiseRequest
@@ -28,10 +28,10 @@ from tests.diffusion.runs import algorithms, contexts
 from tests.diffusion.toy import END, ToyRuntime
 from tests.equality import equal_up_to_a_tie
 from tests.held_out import prompts
+from tests.request_kinds import TEXT, requests_of_every_kind
 from tests.tiny import write_tiny_checkpoint
 
 POLICIES = ["autoregressive", "verified", "lookup", "threshold:0.9", "factor", "entropy", "fixed:3"]
-TEXT = "def add(first, second):\n    return first + second\n\n\nfor index in range(10):\n    print(index)\n"
 
 
 @pytest.fixture(scope="module")
@@ -158,22 +158,7 @@ def test_passes_of_all_kinds_are_answered_as_alone(runtime: Runtime, data: st.Da
             assert difference.max(initial=0.0) < tolerance, field
 
 
-REQUESTS = [
-    CompletionRequest(TEXT[:cut], TEXT[cut + 3 :], policy=policy, canvas_size=size, max_tokens=12, **sampling)
-    for cut, policy, size, sampling in [
-        (10, "threshold:0.5", 8, {}),
-        (30, "verified", 4, {}),
-        (55, "autoregressive", None, {"temperature": 0.8, "seed": 3}),
-        (55, "factor", 4, {"temperature": 0.8, "seed": 4, "top_p": 0.9}),
-        (56, "lookup", None, {}),
-        (56, "lookup", None, {"samples": 2, "seed": 0}),
-        (0, "entropy", 4, {}),
-        (len(TEXT), "fixed:2", 8, {}),
-        (56, "threshold:0.3", 8, {"template": Template.parse("sum(‹›, key=‹›)", "‹›")}),
-        (20, "threshold:0.3", 8, {"length": 5}),
-        (56, "threshold:0.3", 8, {"syntax_rounds": 3, "path": "a.py"}),
-    ]
-]
+REQUESTS = requests_of_every_kind(max_tokens=12)
 
 
 @pytest.mark.parametrize("width", [1, 3, 8])
@@ -205,10 +190,12 @@ def test_threads_that_take_part_share_passes_with_everybody_else(engine: Engine)
 
 def test_from_inside_events_happen_when_they_are_asked_for(engine: Engine):
     with engine.joined():
-        events = engine.stream(CompletionRequest(TEXT, max_tokens=40))
+        events = engine.stream(CompletionRequest(TEXT, decoding=Decoding(max_tokens=40)))
         next(events)
         cancelled = threading.Event()
-        other = engine.stream(CompletionRequest(TEXT, max_tokens=40, policy="autoregressive"), cancelled)
+        other = engine.stream(
+            CompletionRequest(TEXT, decoding=Decoding(max_tokens=40, policy="autoregressive")), cancelled
+        )
         first = next(other)
         cancelled.set()
         last = list(other)[-1]
@@ -253,13 +240,13 @@ def test_a_request_cancelled_between_passes_ends_and_the_others_go_on():
 
 
 def test_each_request_has_its_own_deadline(engine: Engine):
-    late = CompletionRequest(TEXT, deadline_ms=0.0, max_tokens=8)
+    late = CompletionRequest(TEXT, decoding=Decoding(deadline_ms=0.0, max_tokens=8))
     completions = engine.complete_many([late, REQUESTS[0], late])
     assert [completion.finish_reason == "deadline" for completion in completions] == [True, False, True]
 
 
 def test_an_error_of_one_reaches_the_caller_and_the_engine_goes_on(engine: Engine):
-    wrong = CompletionRequest(TEXT, policy="best")
+    wrong = CompletionRequest(TEXT, decoding=Decoding(policy="best"))
     with pytest.raises(InputError, match="no decoding policy"):
         engine.complete_many([*REQUESTS[:2], wrong, *REQUESTS[2:]])
     assert isinstance(engine.complete(REQUESTS[0]), Completion)

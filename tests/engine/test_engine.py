@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.decoding import complete_lines
@@ -45,7 +45,9 @@ def slow(engine: Engine, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> E
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_stream_is_updates_and_then_one_completion(engine: Engine, policy: str):
-    *updates, completion = engine.stream(CompletionRequest(PREFIX, SUFFIX, policy=policy, max_tokens=20))
+    *updates, completion = engine.stream(
+        CompletionRequest(PREFIX, SUFFIX, decoding=Decoding(policy=policy, max_tokens=20))
+    )
     assert isinstance(completion, Completion)
     assert updates and all(isinstance(update, CanvasUpdate) for update in updates)
     assert completion.finish_reason in ("end", "length")
@@ -55,7 +57,7 @@ def test_a_stream_is_updates_and_then_one_completion(engine: Engine, policy: str
 
 
 def test_settled_text_only_grows_and_ends_as_the_completion(engine: Engine):
-    request = CompletionRequest(PREFIX, SUFFIX, policy="threshold:0.3", max_tokens=30)
+    request = CompletionRequest(PREFIX, SUFFIX, decoding=Decoding(policy="threshold:0.3", max_tokens=30))
     *updates, completion = engine.stream(request)
     assert isinstance(completion, Completion)
     settled = [update.settled for update in updates if isinstance(update, CanvasUpdate)]
@@ -66,9 +68,9 @@ def test_settled_text_only_grows_and_ends_as_the_completion(engine: Engine):
 
 
 def test_greedy_completions_repeat_with_and_without_a_warm_cache(engine: Engine, tiny: Path):
-    request = CompletionRequest(PREFIX, SUFFIX, policy="autoregressive", max_tokens=15)
+    request = CompletionRequest(PREFIX, SUFFIX, decoding=Decoding(policy="autoregressive", max_tokens=15))
     first = engine.complete(request)
-    engine.complete(CompletionRequest("something = else", "", policy="threshold", max_tokens=5))
+    engine.complete(CompletionRequest("something = else", "", decoding=Decoding(policy="threshold", max_tokens=5)))
     again = engine.complete(request)
     fresh = Engine.load(str(tiny), runtime="onnx", threads=1)
     assert first.text == again.text == fresh.complete(request).text
@@ -78,25 +80,29 @@ def test_greedy_completions_repeat_with_and_without_a_warm_cache(engine: Engine,
 
 def test_verified_equals_autoregressive(engine: Engine):
     texts = {
-        engine.complete(CompletionRequest(PREFIX, SUFFIX, policy=policy, canvas_size=size, max_tokens=25)).text
+        engine.complete(
+            CompletionRequest(PREFIX, SUFFIX, decoding=Decoding(policy=policy, canvas_size=size, max_tokens=25))
+        ).text
         for policy, size in (("autoregressive", None), ("verified", 4), ("verified", 8))
     }
     assert len(texts) == 1
 
 
 def test_several_samples_are_different_and_seeded(engine: Engine):
-    request = CompletionRequest(PREFIX, SUFFIX, samples=3, seed=5, max_tokens=8)
+    request = CompletionRequest(PREFIX, SUFFIX, samples=3, decoding=Decoding(seed=5, max_tokens=8))
     first, second = engine.complete(request), engine.complete(request)
     texts = [first.text, *(other.text for other in first.alternatives)]
     assert len(texts) == len(set(texts)) == 3
     assert texts == [second.text, *(other.text for other in second.alternatives)]
-    assert first.text == engine.complete(CompletionRequest(PREFIX, SUFFIX, max_tokens=8)).text
+    assert first.text == engine.complete(CompletionRequest(PREFIX, SUFFIX, decoding=Decoding(max_tokens=8))).text
     confidences = [other.confidence for other in first.alternatives]
     assert confidences == sorted(confidences, reverse=True)
 
 
 def test_a_deadline_gives_what_there_is(slow: Engine):
-    request = CompletionRequest(PREFIX, SUFFIX, policy="autoregressive", max_tokens=200, deadline_ms=400)
+    request = CompletionRequest(
+        PREFIX, SUFFIX, decoding=Decoding(policy="autoregressive", max_tokens=200, deadline_ms=400)
+    )
     completion = slow.complete(request)
     assert completion.finish_reason == "deadline"
     assert completion.seconds > 0.3
@@ -108,24 +114,26 @@ def test_a_cancelled_caller_is_answered_at_once_and_the_work_stops_within_a_pass
     cancelled = threading.Event()
     threading.Timer(0.1, cancelled.set).start()
     started = time.monotonic()
-    completion = slow.complete(CompletionRequest(PREFIX, SUFFIX, policy="autoregressive"), cancelled)
+    completion = slow.complete(CompletionRequest(PREFIX, SUFFIX, decoding=Decoding(policy="autoregressive")), cancelled)
     assert completion.finish_reason == "cancelled"
     assert time.monotonic() - started < 1.4  # the pass under way takes longer
     SlowRuntime.seconds = 0.0
-    slow.complete(CompletionRequest("x", "", max_tokens=1, policy="autoregressive"))
+    slow.complete(CompletionRequest("x", "", decoding=Decoding(max_tokens=1, policy="autoregressive")))
     assert SlowRuntime.passes <= 4
 
 
 def test_leaving_a_stream_early_stops_its_work(slow: Engine):
-    stream = slow.stream(CompletionRequest(PREFIX, SUFFIX, policy="autoregressive", max_tokens=200))
+    stream = slow.stream(CompletionRequest(PREFIX, SUFFIX, decoding=Decoding(policy="autoregressive", max_tokens=200)))
     next(stream)
     stream.close()
-    slow.complete(CompletionRequest("x", "", max_tokens=1, policy="autoregressive"))
+    slow.complete(CompletionRequest("x", "", decoding=Decoding(max_tokens=1, policy="autoregressive")))
     assert SlowRuntime.passes < 10
 
 
 def test_many_threads_get_their_own_answers(engine: Engine):
-    requests = [CompletionRequest(f"value_{i} = ", "\n", policy="threshold", max_tokens=6) for i in range(8)]
+    requests = [
+        CompletionRequest(f"value_{i} = ", "\n", decoding=Decoding(policy="threshold", max_tokens=6)) for i in range(8)
+    ]
     alone = [engine.complete(request).text for request in requests]
     together: dict[int, str] = {}
 
@@ -143,36 +151,38 @@ def test_many_threads_get_their_own_answers(engine: Engine):
 @pytest.mark.parametrize(
     "request_",
     [
-        CompletionRequest("x", policy="telepathy"),
-        CompletionRequest("x", max_tokens=0),
-        CompletionRequest("x", temperature=-1.0),
-        CompletionRequest("x", top_p=0.0),
-        CompletionRequest("x", policy="threshold", canvas_size=0),
+        CompletionRequest("x", decoding=Decoding(policy="telepathy")),
+        CompletionRequest("x", decoding=Decoding(max_tokens=0)),
+        CompletionRequest("x", decoding=Decoding(temperature=-1.0)),
+        CompletionRequest("x", decoding=Decoding(top_p=0.0)),
+        CompletionRequest("x", decoding=Decoding(policy="threshold", canvas_size=0)),
         CompletionRequest("x", samples=0),
-        CompletionRequest("x", policy="threshold", length=-1),
-        CompletionRequest("x", policy="threshold", length=10_000),
-        CompletionRequest("x", policy="autoregressive", length=3),
+        CompletionRequest("x", length=-1, decoding=Decoding(policy="threshold")),
+        CompletionRequest("x", length=10_000, decoding=Decoding(policy="threshold")),
+        CompletionRequest("x", length=3, decoding=Decoding(policy="autoregressive")),
         CompletionRequest("\ud800"),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused_and_the_engine_lives_on(engine: Engine, request_: CompletionRequest):
     with pytest.raises(InputError):
         engine.complete(request_)
-    assert engine.complete(CompletionRequest("x", max_tokens=2)).tokens <= 2
+    assert engine.complete(CompletionRequest("x", decoding=Decoding(max_tokens=2))).tokens <= 2
 
 
 @given(prefix=st.text(max_size=200), suffix=st.text(max_size=100))
 def test_any_text_can_be_completed(engine: Engine, prefix: str, suffix: str):
-    assert engine.complete(CompletionRequest(prefix, suffix, max_tokens=3)).tokens <= 3
+    assert engine.complete(CompletionRequest(prefix, suffix, decoding=Decoding(max_tokens=3))).tokens <= 3
 
 
 def test_a_context_longer_than_the_model_is_cut(engine: Engine):
-    completion = engine.complete(CompletionRequest("x = 1\n" * 5000, "y = 2\n" * 5000, max_tokens=4))
+    completion = engine.complete(CompletionRequest("x = 1\n" * 5000, "y = 2\n" * 5000, decoding=Decoding(max_tokens=4)))
     assert completion.statistics.prefill_tokens < engine.config.max_positions
 
 
 def test_score_is_the_log_probability_of_the_greedy_path(engine: Engine):
-    completion = engine.complete(CompletionRequest(PREFIX, SUFFIX, policy="autoregressive", max_tokens=5))
+    completion = engine.complete(
+        CompletionRequest(PREFIX, SUFFIX, decoding=Decoding(policy="autoregressive", max_tokens=5))
+    )
     better = engine.score(PREFIX, SUFFIX, completion.text)
     worse = engine.score(PREFIX, SUFFIX, "return first + second")
     assert better.log_probability / max(1, better.tokens) > worse.log_probability / worse.tokens
@@ -193,13 +203,15 @@ def test_closing_brackets_right_of_the_cursor_are_replaced_only_by_text_that_clo
             return answer
 
         monkeypatch.setattr(runtime, "forward", forced)
-        completion = engine.complete(CompletionRequest("add(", ")\n", policy="autoregressive"))
+        completion = engine.complete(CompletionRequest("add(", ")\n", decoding=Decoding(policy="autoregressive")))
         assert (completion.text, completion.replaces) == (text, replaces)
 
 
 def test_a_score_knows_the_greedy_text(engine: Engine):
     prefixes = [f"{PREFIX}{name} = " for name in "abcdefgh"]
-    requests = [CompletionRequest(prefix, policy="autoregressive", max_tokens=1) for prefix in prefixes]
+    requests = [
+        CompletionRequest(prefix, decoding=Decoding(policy="autoregressive", max_tokens=1)) for prefix in prefixes
+    ]
     texts = [engine.complete(request).text for request in requests]
     whole = [(prefix, text) for prefix, text in zip(prefixes, texts, strict=True) if text and "\ufffd" not in text]
     assert whole
@@ -217,7 +229,7 @@ def test_a_diffusion_score_is_repeatable_and_knows_its_error(engine: Engine):
 
 @pytest.mark.parametrize("length", [0, 1, 9])
 def test_a_length_that_is_given_is_the_answer_s(engine: Engine, length: int):
-    request = CompletionRequest(PREFIX, SUFFIX, policy="threshold:0.5", canvas_size=4, length=length)
+    request = CompletionRequest(PREFIX, SUFFIX, length=length, decoding=Decoding(policy="threshold:0.5", canvas_size=4))
     completion = engine.complete(request)
     assert (completion.tokens, completion.finish_reason) == (length, "end")
 
@@ -235,7 +247,9 @@ def test_unfinished_text_is_cut_to_whole_lines(text: str, complete: str):
 
 
 def test_a_prefilled_context_is_in_the_cache_of_the_request_that_comes(engine: Engine):
-    request = CompletionRequest("ahead = 1\n" * 9, "\nbehind = 2\n", policy="autoregressive", max_tokens=4)
+    request = CompletionRequest(
+        "ahead = 1\n" * 9, "\nbehind = 2\n", decoding=Decoding(policy="autoregressive", max_tokens=4)
+    )
     assert engine.prefill(request)
     statistics = engine.complete(request).statistics
     assert statistics.prefill_passes == 0
@@ -244,13 +258,13 @@ def test_a_prefilled_context_is_in_the_cache_of_the_request_that_comes(engine: E
 
 def test_whoever_waits_goes_before_work_ahead(slow: Engine):
     finished: list[bool] = []
-    ahead = CompletionRequest("ahead = 2\n" * 40, "", policy="autoregressive")
+    ahead = CompletionRequest("ahead = 2\n" * 40, "", decoding=Decoding(policy="autoregressive"))
     thread = threading.Thread(target=lambda: finished.append(slow.prefill(ahead)))
     SlowRuntime.seconds = 0.2
     thread.start()
     while not SlowRuntime.passes:
         time.sleep(0.005)
-    slow.complete(CompletionRequest("now", "", policy="autoregressive", max_tokens=1))
+    slow.complete(CompletionRequest("now", "", decoding=Decoding(policy="autoregressive", max_tokens=1)))
     thread.join()
     assert finished == [False]
     assert SlowRuntime.passes < 8

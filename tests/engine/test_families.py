@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Constraints
-from coder.api.edits import EditRequest, FillRequest, RepairRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Constraints, Decoding, Where
+from coder.api.text_requests import EditRequest, FillRequest, RepairRequest
+from coder.api.wire import nested
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from evals.backends.backend import AnswerRequest, SamplingSettings
@@ -45,7 +46,8 @@ def engine(folder: Path) -> Iterator[Engine]:
 
 
 def request(prefix: str = PREFIX, suffix: str = SUFFIX, **more: object) -> CompletionRequest:
-    return CompletionRequest(prefix, suffix, path="a.py", **{"max_tokens": 6, **more})  # type: ignore[arg-type]
+    values = {"prefix": prefix, "suffix": suffix, "path": "a.py", "max_tokens": 6, **more}
+    return nested(CompletionRequest, values)
 
 
 class TestEngine:
@@ -71,7 +73,9 @@ class TestEngine:
         assert [completion.text for completion in together] == [engine.complete(each).text for each in requests]
 
     def test_fills_holes(self, engine: Engine):
-        filled = engine.fill(FillRequest(("x = ", " + 1\ny = ", "\n"), path="a.py", max_tokens=4))
+        filled = engine.fill(
+            FillRequest(("x = ", " + 1\ny = ", "\n"), where=Where(path="a.py"), decoding=Decoding(max_tokens=4))
+        )
         first, second = filled.middles
         assert filled.text == f"x = {first.text} + 1\ny = {second.text}\n"
 
@@ -99,8 +103,10 @@ class TestEngine:
 
     def test_repairs_edits_and_refines(self, engine: Engine):
         broken = "x = (1\ny = 2\n"
-        assert engine.repair(RepairRequest(broken, 0, 7, path="a.py")).text.endswith("y = 2\n")
-        edited = engine.edit(EditRequest("x = 1\ny = 2\n", 0, 6, "two", path="a.py", max_tokens=4))
+        assert engine.repair(RepairRequest(broken, 0, 7, where=Where(path="a.py"))).text.endswith("y = 2\n")
+        edited = engine.edit(
+            EditRequest("x = 1\ny = 2\n", 0, 6, "two", where=Where(path="a.py"), decoding=Decoding(max_tokens=4))
+        )
         assert edited.text.endswith("y = 2\n")
         assert engine.complete(request(remasking="syntax", syntax_rounds=1)).finish_reason in ("end", "length")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coder.api.completion import UNCONSTRAINED, CompletionRequest, Constraints
+from coder.api.completion import UNCONSTRAINED, CompletionRequest, Constraints, Decoding
 from coder.diffusion.steering import Between, Without
 from coder.engine.engine import Engine
 from coder.errors import InputError
@@ -35,7 +35,9 @@ some_constraints = st.builds(
 @given(some_constraints, st.sampled_from(POLICIES), st.integers(0, 5))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_every_answer_keeps_its_bounds(engine: Engine, constraints: Constraints, policy: str, number: int):
-    request = CompletionRequest(f"{PREFIX}{number}", SUFFIX, policy=policy, max_tokens=20, constraints=constraints)
+    request = CompletionRequest(
+        f"{PREFIX}{number}", SUFFIX, constraints=constraints, decoding=Decoding(policy=policy, max_tokens=20)
+    )
     answer = engine.complete(request)
     lines = answer.text.count("\n") + 1
     assert constraints.max_lines is None or lines <= constraints.max_lines
@@ -49,7 +51,9 @@ def test_every_answer_keeps_its_bounds(engine: Engine, constraints: Constraints,
 def test_greedy_methods_agree_under_constraints(engine: Engine):
     constraints = Constraints(min_lines=2, max_lines=4, without="(")
     texts = {
-        engine.complete(CompletionRequest(PREFIX, SUFFIX, policy=policy, max_tokens=25, constraints=constraints)).text
+        engine.complete(
+            CompletionRequest(PREFIX, SUFFIX, constraints=constraints, decoding=Decoding(policy=policy, max_tokens=25))
+        ).text
         for policy in ("autoregressive", "verified", "lookup")
     }
     assert len(texts) == 1

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Shape
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Shape, Where
+from coder.api.wire import nested
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import open_checkpoint
 from tests.scripted_runtime import ONE_TOKEN_A_PASS, ScriptedRuntime, scripted_engine
@@ -29,7 +30,9 @@ def answer(tmp_path: Path) -> Iterator[Ask]:
     ) -> Completion:
         engine = scripted_engine(tmp_path / str(len(engines)), answers)
         engines.append(engine)
-        return engine.complete(CompletionRequest(prefix, suffix, shape=shape, **settings))
+        return engine.complete(
+            nested(CompletionRequest, {"prefix": prefix, "suffix": suffix, "shape": shape, **settings})
+        )
 
     yield ask
     for engine in engines:
@@ -123,7 +126,7 @@ def test_brackets_that_the_limit_left_open_are_closed(answer: Ask):
 def test_half_a_character_never_leaves_the_engine(tmp_path: Path, tokens: int, shape):
     prefix = f"x = '{FAMILY}', '"
     engine = scripted_engine(tmp_path, {prefix: f"{FAMILY}', '{FAMILY}'"})
-    request = CompletionRequest(prefix, max_tokens=tokens, shape=shape)
+    request = CompletionRequest(prefix, shape=shape, decoding=Decoding(max_tokens=tokens))
     for event in engine.stream(request):
         text = event.settled + event.stays if isinstance(event, CanvasUpdate) else event.text
         assert "\ufffd" not in text
@@ -145,7 +148,9 @@ def test_the_answer_that_parses_comes_first(tmp_path: Path):
     checkpoint = open_checkpoint(str(write_tiny_checkpoint(tmp_path)))
     runtime = TwoMinds(checkpoint, {"x =": " = 1", "x =2": "\n"})
     engine = Engine(runtime, checkpoint, "scripted", ONE_TOKEN_A_PASS)
-    completion = engine.complete(CompletionRequest("x =", path="t.py", samples=2, seed=1, shape="auto"))
+    completion = engine.complete(
+        CompletionRequest("x =", samples=2, shape="auto", where=Where(path="t.py"), decoding=Decoding(seed=1))
+    )
     engine.close()
     assert (completion.text, [other.text for other in completion.alternatives]) == ("2", [" = 1"])
 
@@ -154,7 +159,7 @@ def test_while_it_is_written_an_answer_tells_what_stays(tmp_path: Path):
     prefix = "def f(a):\n    "
     written = "    b = a\n    c = b\n    return c\n\n\ndef g():\n    pass\n"
     engine = scripted_engine(tmp_path, {prefix.rstrip(" "): written})
-    told = list(engine.stream(CompletionRequest(prefix, "\n", path="t.py", shape="auto")))
+    told = list(engine.stream(CompletionRequest(prefix, "\n", shape="auto", where=Where(path="t.py"))))
     engine.close()
     *updates, completion = told
     assert isinstance(completion, Completion) and completion.text == "b = a\n    c = b\n    return c"

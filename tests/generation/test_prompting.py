@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from coder.api.completion import CompletionRequest, Snippet
+from coder.api.completion import CompletionRequest, Decoding, Snippet, Where
+from coder.api.text_requests import redecoded
 from coder.engine.engine import Engine
 from coder.generation.prompting import Prompting, snippets_header
 from coder.model.checkpoint.checkpoint import Checkpoint
@@ -69,19 +70,24 @@ def test_without_a_workspace_there_is_no_guide(checkpoint: Checkpoint):
 def test_a_workspace_changes_what_is_written_and_none_does_not(checkpoint: Checkpoint, workspace: Path):
     engine = Engine.load(str(checkpoint.folder), runtime="onnx", threads=1)
     engine.workspace_index(str(workspace)).wait()
-    request = CompletionRequest("def area(width,", "\n", path="new.py", max_tokens=8)
+    request = CompletionRequest("def area(width,", "\n", where=Where(path="new.py"), decoding=Decoding(max_tokens=8))
     for policy in ("autoregressive", "lookup", "threshold"):
-        without = engine.complete(replace(request, policy=policy))
-        known = engine.complete(replace(request, policy=policy, workspace=str(workspace)))
+        without = engine.complete(redecoded(request, policy=policy))
+        known = engine.complete(
+            redecoded(replace(request, where=replace(request.where, workspace=str(workspace))), policy=policy)
+        )
         assert known.text.startswith(" height)")
-        assert engine.complete(replace(request, policy=policy)).text == without.text != known.text
+        assert engine.complete(redecoded(request, policy=policy)).text == without.text != known.text
     engine.close()
 
 
 def test_an_empty_workspace_changes_nothing(checkpoint: Checkpoint, tmp_path: Path):
     engine = Engine.load(str(checkpoint.folder), runtime="onnx", threads=1)
-    request = CompletionRequest("def area(width,", "\n", policy="autoregressive", max_tokens=8)
-    assert engine.complete(replace(request, workspace=str(tmp_path))).text == engine.complete(request).text
+    request = CompletionRequest("def area(width,", "\n", decoding=Decoding(policy="autoregressive", max_tokens=8))
+    assert (
+        engine.complete(replace(request, where=replace(request.where, workspace=str(tmp_path)))).text
+        == engine.complete(request).text
+    )
     engine.close()
 
 

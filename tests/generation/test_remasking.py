@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding, Where
 from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion
 from coder.diffusion.run import DenoiseRequest
 from coder.diffusion.unmasking import Threshold
@@ -132,7 +132,7 @@ def test_tokens_that_touch_a_span_are_found(tokenizer: Tokenizer):
     ("name", "answer", "wrong"), [("names", "return wdth + 1", "wdth"), ("syntax", "return = width", "=")]
 )
 def test_what_is_wrong_in_the_joined_text_is_masked(tokenizer: Tokenizer, name, answer, wrong):
-    request = CompletionRequest("def f(width):\n    ", "\n", path="a.py")
+    request = CompletionRequest("def f(width):\n    ", "\n", where=Where(path="a.py"))
     doubts = language_errors(name, request, "", tokenizer)
     tokens = tokenizer.encode(answer)
     found = doubts(tokens)
@@ -145,7 +145,9 @@ def test_what_is_wrong_in_the_joined_text_is_masked(tokenizer: Tokenizer, name, 
 @pytest.mark.parametrize("policy", ["autoregressive", "threshold:0.3"])
 def test_an_answer_is_never_less_likely_for_it(engine: Engine, remasking: str, policy: str):
     for prefix in ("def add(first, second):\n    ", "for index in range(", "class Point:\n"):
-        request = CompletionRequest(prefix, "\n", path="a.py", policy=policy, max_tokens=60)
+        request = CompletionRequest(
+            prefix, "\n", where=Where(path="a.py"), decoding=Decoding(policy=policy, max_tokens=60)
+        )
         plain = engine.complete(request)
         again = engine.complete(CompletionRequest(**{**vars(request), "remasking": remasking}))
         before, after = (engine.score(prefix, "\n", each.text) for each in (plain, again))
@@ -157,4 +159,4 @@ def test_an_answer_is_never_less_likely_for_it(engine: Engine, remasking: str, p
 @pytest.mark.parametrize("remasking", ["confidence", "grammar"])
 def test_what_cannot_be_done_is_an_error_of_the_caller(engine: Engine, remasking: str):
     with pytest.raises(InputError):
-        engine.complete(CompletionRequest("x = ", remasking=remasking, max_tokens=4))
+        engine.complete(CompletionRequest("x = ", remasking=remasking, decoding=Decoding(max_tokens=4)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.completion import CompletionRequest, Constraints
+from coder.api.completion import CompletionRequest, Constraints, Decoding, Where
 from coder.diffusion.block_diffusion import Autoregressive
 from coder.diffusion.events import Finished, Statistics
 from coder.diffusion.run import DenoiseRequest
@@ -139,19 +139,19 @@ def test_a_sound_beginning_is_better_than_nothing(engine: Engine):
 
 
 def test_a_judge_reads_the_whole_text():
-    judge = judge_of(CompletionRequest("x = (", ")\n", path="a.py"), replaced="")
+    judge = judge_of(CompletionRequest("x = (", ")\n", where=Where(path="a.py")), replaced="")
     assert judge.is_sound("1") is True
     assert judge.is_sound("1)") is False
-    judge = judge_of(CompletionRequest("x = (", ")\n", path="a.py"), replaced=")")
+    judge = judge_of(CompletionRequest("x = (", ")\n", where=Where(path="a.py")), replaced=")")
     assert judge.is_sound("1)") is True
     assert judge_of(CompletionRequest("x = ("), "").is_sound("") is None
-    assert judge_of(CompletionRequest("x = (", language="javascript"), "").is_sound("1)") is True
+    assert judge_of(CompletionRequest("x = (", where=Where(language="javascript")), "").is_sound("1)") is True
 
 
 def test_a_judge_tells_a_fault_before_the_answer_from_one_in_it():
-    broken_before = judge_of(CompletionRequest("a = = 1\nx = ", "\n", language="python"), "")
+    broken_before = judge_of(CompletionRequest("a = = 1\nx = ", "\n", where=Where(language="python")), "")
     assert broken_before.broken_at("1") == -1
-    judge = judge_of(CompletionRequest("x = ", "\n", language="python"), "")
+    judge = judge_of(CompletionRequest("x = ", "\n", where=Where(language="python")), "")
     assert judge.broken_at("1 = = 2\ny = 3") == len("1 = = 2")
     assert judge.broken_at("(1") is None
 
@@ -159,7 +159,12 @@ def test_a_judge_tells_a_fault_before_the_answer_from_one_in_it():
 @pytest.mark.parametrize("policy", ["auto", "verified", "threshold:0.5"])
 def test_completions_with_the_constraint_are_never_less_sound(engine: Engine, policy: str):
     for number in range(3):
-        request = CompletionRequest(f"{PREFIX}{number} + ", SUFFIX, language="python", policy=policy, max_tokens=5)
+        request = CompletionRequest(
+            f"{PREFIX}{number} + ",
+            SUFFIX,
+            where=Where(language="python"),
+            decoding=Decoding(policy=policy, max_tokens=5),
+        )
         plain = engine.complete(request)
         constrained = engine.complete(replace(request, syntax_rounds=4))
         sound = [is_sound(request.prefix + answer.text + SUFFIX, "python") is True for answer in (plain, constrained)]
@@ -169,5 +174,7 @@ def test_completions_with_the_constraint_are_never_less_sound(engine: Engine, po
 
 
 def test_a_deadline_ends_the_search(engine: Engine):
-    request = CompletionRequest(PREFIX, SUFFIX, language="python", syntax_rounds=50, deadline_ms=1e-3)
+    request = CompletionRequest(
+        PREFIX, SUFFIX, syntax_rounds=50, where=Where(language="python"), decoding=Decoding(deadline_ms=1e-3)
+    )
     assert engine.complete(request).finish_reason == "deadline"

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from coder.api.cancellation import Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, FinishReason, Score, Slot
-from coder.api.edits import (
+from coder.api.text_engine import EngineStatus
+from coder.api.text_requests import (
     Change,
     Edited,
     EditEvent,
@@ -25,7 +26,6 @@ from coder.api.edits import (
     RegionUpdate,
     RepairRequest,
 )
-from coder.api.text_engine import EngineStatus
 from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Statistics
 from coder.generation.fitting import fitting_of
@@ -77,7 +77,7 @@ class ScriptedEngine:
                 self.ended.release()
 
     def _write(self, request: CompletionRequest, cancelled: Cancellation) -> Iterator[EngineEvent]:
-        deadline = time.monotonic() + (request.deadline_ms or 60_000) / 1000
+        deadline = time.monotonic() + (request.decoding.deadline_ms or 60_000) / 1000
         fitting = fitting_of(request)
         text = self._answer(fitting.asked if fitting else request)
         if fitting and not text and (text := self._answer(request)):
@@ -93,7 +93,7 @@ class ScriptedEngine:
             if cancelled.is_set() or time.monotonic() >= deadline:
                 reason: FinishReason = "cancelled" if cancelled.is_set() else "deadline"
                 break
-            slots = (Slot(None),) if request.policy == "threshold" else ()
+            slots = (Slot(None),) if request.decoding.policy == "threshold" else ()
             yield CanvasUpdate(written, slots, written.count(" "), len(written), confidence)
             written += word
         statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)
@@ -121,7 +121,7 @@ class ScriptedEngine:
         self, request: EditRequest, cancelled: Cancellation | None = None
     ) -> Generator[EditEvent, None, None]:
         """The instruction is what is written, or what it asks about the request; none is nothing better."""
-        told = {"digest": digest(request.text), "deadline": str(request.deadline_ms)}
+        told = {"digest": digest(request.text), "deadline": str(request.decoding.deadline_ms)}
         new = told.get(request.instruction, request.instruction)
         if self.edits and not new:
             new = request.text[request.start : request.end].upper()
@@ -154,7 +154,7 @@ class ScriptedEngine:
     def _answer(self, request: CompletionRequest) -> str:
         matches = [ending for ending in self.answers if request.prefix.endswith(ending)]
         texts = self.answers[max(matches, key=len)] if matches else [""]
-        return texts[(request.seed or 0) % len(texts)]
+        return texts[(request.decoding.seed or 0) % len(texts)]
 
 
 def digest(text: str) -> str:

@@ -11,31 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.api.completion import Completion, CompletionRequest, Template
-from coder.api.edits import Filled, FillRequest, RepairRequest
+from coder.api.completion import Completion, CompletionRequest, Decoding, Where
+from coder.api.text_requests import Filled, FillRequest, RepairRequest
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.serve.tasks import gathered
+from tests.request_kinds import TEXT, requests_of_every_kind
 from tests.serve.running_server import PATIENCE
 from tests.serve.work import service
 
-TEXT = "def add(first, second):\n    return first + second\n\n\nfor index in range(10):\n    print(index)\n"
-
-REQUESTS = [
-    CompletionRequest(TEXT[:cut], TEXT[cut + 3 :], policy=policy, canvas_size=size, max_tokens=10, **more)
-    for cut, policy, size, more in [
-        (10, "threshold:0.5", 8, {}),
-        (30, "verified", 4, {}),
-        (55, "autoregressive", None, {"temperature": 0.8, "seed": 3}),
-        (55, "factor", 4, {"temperature": 0.8, "seed": 4, "top_p": 0.9}),
-        (56, "lookup", None, {}),
-        (56, "lookup", None, {"samples": 2, "seed": 0}),
-        (0, "entropy", 4, {}),
-        (56, "threshold:0.3", 8, {"template": Template.parse("sum(‹›, key=‹›)", "‹›")}),
-    ]
-]
+REQUESTS = requests_of_every_kind(max_tokens=10)
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +97,10 @@ def test_requests_that_join_and_leave_at_any_time_are_answered_as_if_alone(
 
 
 def test_all_kinds_of_work_share_the_engine(engine: Engine, alone: list[Completion]):
-    fill = FillRequest(("def f(", "):\n    return ", "\n"), max_tokens=6)
-    repair = RepairRequest("def f(:\n    return 1\n", path="a.py", policy="autoregressive")
+    fill = FillRequest(("def f(", "):\n    return ", "\n"), decoding=Decoding(max_tokens=6))
+    repair = RepairRequest(
+        "def f(:\n    return 1\n", where=Where(path="a.py"), decoding=Decoding(policy="autoregressive")
+    )
     expected = engine.fill(fill), engine.repair(repair), engine.score_tokens(TEXT, "", "x = 1")
 
     async def run():
@@ -132,7 +121,7 @@ def test_all_kinds_of_work_share_the_engine(engine: Engine, alone: list[Completi
 def test_an_error_is_its_own_requests_alone(engine: Engine, alone: list[Completion]):
     async def run():
         shared = service(engine)
-        wrong = shared.complete(CompletionRequest("x", policy="best"), "a")
+        wrong = shared.complete(CompletionRequest("x", decoding=Decoding(policy="best")), "a")
         return await asyncio.gather(wrong, shared.complete(REQUESTS[0], "b"), return_exceptions=True)
 
     error, answer = asyncio.run(run())

@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 import pytest
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding
 from coder.engine.engine import Engine
 from coder.serve.http.refusals import QueueFullError, StoppingError, WaitedTooLongError
 from coder.serve.service import MOST_UNREAD, Service, Turn
@@ -17,7 +17,7 @@ from coder.serve.tasks import gathered
 from tests.serve.running_server import PATIENCE
 from tests.serve.work import Gate, all_of, service
 
-ASK = CompletionRequest("def add(first, second):\n    ", max_tokens=4, policy="autoregressive")
+ASK = CompletionRequest("def add(first, second):\n    ", decoding=Decoding(max_tokens=4, policy="autoregressive"))
 
 
 def test_who_leaves_is_worked_for_no_longer(engine: Engine):
@@ -26,7 +26,9 @@ def test_who_leaves_is_worked_for_no_longer(engine: Engine):
 
     def work(turn: Turn) -> Generator[CanvasUpdate | Completion, None, None]:
         nonlocal passes
-        for event in turn.engine.stream(CompletionRequest("for index in", max_tokens=200), turn.cancelled):
+        for event in turn.engine.stream(
+            CompletionRequest("for index in", decoding=Decoding(max_tokens=200)), turn.cancelled
+        ):
             passes += isinstance(event, CanvasUpdate)
             if passes == 3:
                 noticed.set()
@@ -91,7 +93,7 @@ def test_a_request_whose_turn_does_not_come_in_time_is_refused(engine: Engine):
         begun = asyncio.create_task(all_of(shared.run(gate.work, "a")))
         await gate.has_begun()
         with pytest.raises(WaitedTooLongError):
-            await shared.complete(CompletionRequest("x", deadline_ms=20.0), "b")
+            await shared.complete(CompletionRequest("x", decoding=Decoding(deadline_ms=20.0)), "b")
         gate.opened.set()
         await begun
 

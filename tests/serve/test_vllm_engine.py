@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
-from coder.api.edits import EditRequest, FillRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
+from coder.api.text_requests import EditRequest, FillRequest
 from coder.cli import app
 from coder.engine.engine import Engine
 from coder.engine.runtimes import load_runtime
@@ -41,7 +41,9 @@ def far(vllm: StandIn, checkpoint: Path) -> Iterator[VllmEngine]:
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_completion_is_that_of_our_own_engine(engine: Engine, far: VllmEngine, policy: str):
     for prefix, suffix, _ in holes(3, seed=len(policy)):
-        request = CompletionRequest(prefix[-200:], suffix[:100], policy=policy, canvas_size=8, max_tokens=20)
+        request = CompletionRequest(
+            prefix[-200:], suffix[:100], decoding=Decoding(policy=policy, canvas_size=8, max_tokens=20)
+        )
         expected, answer = engine.complete(request), far.complete(request)
         assert (answer.text, answer.finish_reason, answer.replaces, answer.tokens) == (
             expected.text,
@@ -52,18 +54,23 @@ def test_a_completion_is_that_of_our_own_engine(engine: Engine, far: VllmEngine,
 
 
 def test_a_hole_inside_a_line_and_a_region_are_written_too(far: VllmEngine):
-    filled = far.fill(FillRequest(("total = add(", ", 2)\nprint(", ")\n"), max_tokens=8))
+    filled = far.fill(FillRequest(("total = add(", ", 2)\nprint(", ")\n"), decoding=Decoding(max_tokens=8)))
     assert len(filled.middles) == 2
     assert filled.text.startswith("total = add(")
     text = "def add(a, b):\n    pass\n"
-    assert far.edit(EditRequest(text, 19, 23, "return the sum", path="add.py", max_tokens=8)).text.startswith("def add")
+    assert far.edit(
+        EditRequest(text, 19, 23, "return the sum", where=Where(path="add.py"), decoding=Decoding(max_tokens=8))
+    ).text.startswith("def add")
 
 
 def test_at_its_deadline_and_when_cancelled_there_is_what_there_is(vllm: StandIn, far: VllmEngine):
-    request = CompletionRequest("def add(a, b):\n", policy="fixed:1", canvas_size=2, max_tokens=40)
+    request = CompletionRequest("def add(a, b):\n", decoding=Decoding(policy="fixed:1", canvas_size=2, max_tokens=40))
     vllm.held.clear()
     try:
-        assert far.complete(CompletionRequest("def add(", deadline_ms=200.0)).finish_reason == "deadline"
+        assert (
+            far.complete(CompletionRequest("def add(", decoding=Decoding(deadline_ms=200.0))).finish_reason
+            == "deadline"
+        )
         cancelled = threading.Event()
         cancelled.set()
         assert far.complete(request, cancelled).finish_reason == "cancelled"
@@ -112,8 +119,8 @@ def test_where_vllm_refuses_or_is_gone_the_client_is_told(checkpoint: Path):
     with standing_in(load_runtime(open_checkpoint(str(checkpoint)), "onnx", 1)) as vllm:
         far = VllmEngine(VllmClient(vllm.url + "/v1/", "key"), open_checkpoint(str(checkpoint)), str(checkpoint))
         with pytest.raises(UnreachableError, match="no such policy"):
-            far.complete(CompletionRequest("x = ", policy="refused"))
-        assert isinstance(far.complete(CompletionRequest("x = ", max_tokens=2)), Completion)
+            far.complete(CompletionRequest("x = ", decoding=Decoding(policy="refused")))
+        assert isinstance(far.complete(CompletionRequest("x = ", decoding=Decoding(max_tokens=2))), Completion)
     with serving(far) as server, server.client() as client:
         answer = client.post("/v1/completions", json={"prompt": "x = ", "max_tokens": 2})
         assert answer.status_code == 503

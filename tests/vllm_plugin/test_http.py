@@ -9,7 +9,7 @@ from typing import Any
 import openai
 import pytest
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
@@ -87,7 +87,12 @@ def test_the_embedded_model_completes_code(tmp_path: Path):
     prefix, policies = "def subtract(first, second):\n    return ", ("verified", "threshold:0.9")
     own = Engine.load(EMBEDDED, runtime="torch")
     expected, fitted = (
-        [own.complete(CompletionRequest(prefix, "\n", policy=one, canvas_size=8, shape=shape)).text for one in policies]
+        [
+            own.complete(
+                CompletionRequest(prefix, "\n", shape=shape, decoding=Decoding(policy=one, canvas_size=8))
+            ).text
+            for one in policies
+        ]
         for shape in ("raw", "auto")
     )
     own.close()

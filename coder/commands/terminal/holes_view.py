@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from coder.api.edits import HoleUpdate
+from coder.api.text_requests import HoleUpdate
 from coder.commands.terminal.view import (
     CONTEXT,
     CONTEXT_LINES,

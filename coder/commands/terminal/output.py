@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coder.api.completion import Completion
-    from coder.api.edits import Filled
+    from coder.api.text_requests import Filled
     from coder.commands.terminal.holes_view import HolesView
     from coder.commands.terminal.view import CanvasView
 

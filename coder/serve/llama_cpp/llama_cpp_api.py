@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coder import __version__
-from coder.api.completion import CompletionRequest, Snippet
+from coder.api.completion import CompletionRequest, Decoding, Snippet
 from coder.serve.answers import Written, added, write
 from coder.serve.http.operations import Caller, Chunks, Operation
 from coder.serve.http.wire import Outgoing
@@ -53,13 +53,15 @@ def request_of(body: InfillBody, caller: Caller) -> CompletionRequest:
     return CompletionRequest(
         prefix=body.input_prefix + body.prompt,
         suffix=body.input_suffix,
-        max_tokens=caller.service.settings.tokens(body.n_predict),
-        temperature=body.temperature or 0.0,
-        top_p=body.top_p or 1.0,
-        seed=None if body.seed == -1 else body.seed,
-        deadline_ms=sum(times) if body.t_max_predict_ms else None,
         snippets=tuple(Snippet(extra.filename, extra.text) for extra in body.input_extra),
         shape="raw" if body.raw else "auto",
+        decoding=Decoding(
+            max_tokens=caller.service.settings.tokens(body.n_predict),
+            temperature=body.temperature or 0.0,
+            top_p=body.top_p or 1.0,
+            seed=None if body.seed == -1 else body.seed,
+            deadline_ms=sum(times) if body.t_max_predict_ms else None,
+        ),
     )
 
 

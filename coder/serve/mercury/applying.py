@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from coder.api.edits import ApplyRequest
+from coder.api.completion import Where
+from coder.api.text_requests import ApplyRequest
 from coder.errors import InputError
 from coder.serve.service import Turn
 from coder.syntax.languages import LANGUAGES, language_named
@@ -14,7 +15,7 @@ def applied(turn: Turn, original: str, update: str, language: str | None) -> str
     name = language if language and language_named(language) else language_of_text(original)
     if name is None:
         raise InputError("it cannot be told what language the code is in; name it in the field `language`")
-    return turn.engine.apply(ApplyRequest(original, update, language=name), turn.cancelled).text
+    return turn.engine.apply(ApplyRequest(original, update, where=Where(language=name)), turn.cancelled).text
 
 
 def language_of_text(text: str) -> str | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from coder.api.completion import CompletionRequest
-from coder.api.edits import EditRequest, RepairRequest
+from coder.api.completion import CompletionRequest, Where
+from coder.api.text_requests import EditRequest, RepairRequest
 from coder.serve.answers import Written, write
 from coder.serve.http.operations import Caller, Chunks, Operation
 from coder.serve.http.refusals import RefusedError
@@ -77,22 +77,28 @@ async def _changed(asked: tagged.NextEdit, request: CompletionRequest, stops: Se
     service = caller.service
     if service.engine.config.abilities.edits:
         whole_region = EditRequest(
-            asked.text, asked.start, asked.end, path=asked.path, max_tokens=request.max_tokens, policy=request.policy
+            asked.text,
+            asked.start,
+            asked.end,
+            where=Where(path=asked.path),
+            decoding=request.decoding,
         )
         return (await service.edit(whole_region, caller.client)).text
     if asked.cursor is None:
-        mended = RepairRequest(asked.text, asked.start, asked.end, path=asked.path, policy=request.policy)
+        mended = RepairRequest(
+            asked.text,
+            asked.start,
+            asked.end,
+            where=Where(path=asked.path),
+            decoding=request.decoding,
+        )
         return (await service.repair(mended, caller.client)).text
     before, after = asked.text[: asked.cursor], asked.text[asked.cursor :]
     hole = CompletionRequest(
         before,
         after,
-        path=asked.path,
-        policy=request.policy,
-        max_tokens=request.max_tokens,
-        temperature=request.temperature,
-        seed=request.seed,
-        deadline_ms=request.deadline_ms,
+        where=Where(path=asked.path),
+        decoding=request.decoding,
     )
     written = await last(write(service, hole, stops, caller.client), Written)
     new = before + written.text + after

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from coder import __version__
 from coder.api.completion import Completion, EngineEvent
-from coder.api.edits import Filled, FillEvent
+from coder.api.text_requests import Filled, FillEvent
 from coder.serve.http.operations import Caller, Chunks, Operation
 from coder.serve.native.native_types import (
     Abilities,

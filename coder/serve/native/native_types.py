@@ -20,7 +20,17 @@ from coder.api.completion import (
     Snippet,
     Template,
 )
-from coder.api.edits import Applied, ApplyRequest, Diagnostic, Edited, EditRequest, Filled, FillRequest, RepairRequest
+from coder.api.text_requests import (
+    Applied,
+    ApplyRequest,
+    Diagnostic,
+    Edited,
+    EditRequest,
+    Filled,
+    FillRequest,
+    RepairRequest,
+)
+from coder.api.wire import nested
 from coder.errors import InputError
 from coder.serve.http.wire import Incoming, Outgoing
 from coder.serve.settings import ServeSettings
@@ -41,7 +51,7 @@ class Placed(Incoming):
     language: Name | None = None
 
 
-class Decoding(Placed):
+class Decoded(Placed):
     """How an answer is found.
 
     Attributes:
@@ -53,7 +63,7 @@ class Decoding(Placed):
     deadline_ms: float | None = Field(default=None, gt=0)
 
 
-class Writing(Decoding):
+class Writing(Decoded):
     """How text is written.
 
     Attributes:
@@ -101,7 +111,7 @@ class CompleteBody(Writing):
         if self.samples > settings.most_answers:
             raise InputError(f"a request may ask for {settings.most_answers} answers here, not {self.samples}")
         template = None if self.template is None else Template(self.template)
-        return CompletionRequest(**{**_written(self, settings), "template": template})
+        return nested(CompletionRequest, _written(self, settings) | {"template": template})
 
 
 class FillBody(Writing):
@@ -113,10 +123,10 @@ class FillBody(Writing):
     texts: Annotated[tuple[str, ...], Field(min_length=2, max_length=65)]
 
     def request(self, settings: ServeSettings) -> FillRequest:
-        return FillRequest(**_written(self, settings))
+        return nested(FillRequest, _written(self, settings))
 
 
-class EditBody(Decoding):
+class EditBody(Decoded):
     """
     Attributes:
         start, end: the characters of the text to be written anew.
@@ -130,10 +140,10 @@ class EditBody(Decoding):
     max_tokens: int | None = Field(default=None, ge=1)
 
     def request(self, settings: ServeSettings) -> EditRequest:
-        return EditRequest(**_written(self, settings))
+        return nested(EditRequest, _written(self, settings))
 
 
-class RepairBody(Decoding):
+class RepairBody(Decoded):
     """
     Attributes:
         start, end: the characters among which anything may change; by default all.
@@ -146,7 +156,7 @@ class RepairBody(Decoding):
     diagnostics: Annotated[tuple[Diagnostic, ...], Field(max_length=256)] = ()
 
     def request(self) -> RepairRequest:
-        return RepairRequest(**_fields(self))
+        return nested(RepairRequest, _fields(self))
 
 
 class ApplyBody(Placed):
@@ -164,7 +174,7 @@ class ApplyBody(Placed):
     deadline_ms: float | None = Field(default=None, gt=0)
 
     def request(self) -> ApplyRequest:
-        return ApplyRequest(**_fields(self))
+        return nested(ApplyRequest, _fields(self))
 
 
 class ScoreBody(Incoming):

@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
-from coder.api.completion import CompletionRequest
-from coder.api.edits import EditRequest, FillRequest
+from coder.api.completion import CompletionRequest, Decoding, Where
+from coder.api.text_requests import EditRequest, FillRequest, redecoded
 from coder.editing.scaffold import scaffold
 from coder.serve.answers import Finish, Written, added, write
 from coder.serve.http.operations import Caller, Chunks
@@ -96,7 +96,7 @@ async def stream(saying: list[AsyncGenerator[Said, None]], body: ChatBody, calle
 
 async def say(task: Task, request: CompletionRequest, body: ChatBody, caller: Caller) -> AsyncGenerator[Said, None]:
     """One message, as it comes about."""
-    if request.max_tokens == 0:
+    if request.decoding.max_tokens == 0:
         yield Said("", "length")
         return
     match task:
@@ -115,7 +115,7 @@ async def say(task: Task, request: CompletionRequest, body: ChatBody, caller: Ca
 async def _continue(
     task: Continue, request: CompletionRequest, body: ChatBody, caller: Caller
 ) -> AsyncGenerator[Said, None]:
-    request = replace(request, prefix=task.code, language=task.language)
+    request = replace(request, prefix=task.code, where=Where(language=task.language))
     opening = f"```{task.language}\n{task.code[len(task.code) - task.shown :]}" if task.fenced else ""
     async for event in write(caller.service, request, body.stops, caller.client):
         if isinstance(event, Written):
@@ -132,8 +132,13 @@ async def _describe(
     code = scaffold(task.description or "main", task.language)
     start = code.start
     if code.signature_end:
-        signature = CompletionRequest(start, code.signature_end, language=task.language, max_tokens=PARAMETER_TOKENS)
-        asked = replace(signature, deadline_ms=request.deadline_ms)
+        signature = CompletionRequest(
+            start,
+            code.signature_end,
+            where=Where(language=task.language),
+            decoding=Decoding(max_tokens=PARAMETER_TOKENS),
+        )
+        asked = redecoded(signature, deadline_ms=request.decoding.deadline_ms)
         parameters = await last(write(caller.service, asked, (), caller.client), Written)
         start = code.with_parameters(parameters.text)
     going_on = Continue(start, task.language, fenced=True, shown=len(start))
@@ -144,14 +149,8 @@ async def _describe(
 async def _fill(task: Fill, request: CompletionRequest, caller: Caller) -> Said:
     asked = FillRequest(
         texts=task.texts,
-        language=task.language,
-        policy=request.policy,
-        canvas_size=request.canvas_size,
-        max_tokens=request.max_tokens,
-        temperature=request.temperature,
-        top_p=request.top_p,
-        seed=request.seed,
-        deadline_ms=request.deadline_ms,
+        where=Where(language=task.language),
+        decoding=request.decoding,
     )
     filled = await caller.service.fill(asked, caller.client)
     ended = all(middle.finish_reason == "end" for middle in filled.middles)
@@ -166,10 +165,8 @@ async def _rewrite(task: Rewrite, request: CompletionRequest, caller: Caller) ->
         start=task.start,
         end=task.end,
         instruction=task.instruction,
-        language=task.language,
-        policy=request.policy,
-        max_tokens=request.max_tokens,
-        deadline_ms=request.deadline_ms,
+        where=Where(language=task.language),
+        decoding=request.decoding,
     )
     edited = await caller.service.edit(asked, caller.client)
     region = edited.text[task.start : len(edited.text) - (len(task.text) - task.end)]

@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from coder.api.completion import CompletionRequest, TokenScore
+from coder.api.completion import CompletionRequest, Decoding, TokenScore, Where
+from coder.api.text_requests import redecoded
 from coder.serve.answers import Written, added, write
 from coder.serve.http.operations import Caller, Chunks
 from coder.serve.http.refusals import RefusedError
@@ -53,7 +54,7 @@ class Asked:
         for text in texts:
             prefix, suffix = parts(text, body.suffix or "")
             first = replace(decoding(body, body.max_tokens, caller), prefix=prefix, suffix=suffix)
-            first = replace(first, path=body.path, language=body.language)
+            first = replace(first, where=Where(body.path, body.language))
             if body.echo or body.logprobs is not None:
                 # Who asks for these judges the model, token by token.
                 first = replace(first, shape="raw")
@@ -140,22 +141,24 @@ def decoding(body: Sampling, most_tokens: int | None, caller: Caller) -> Complet
     """A request without its text."""
     return CompletionRequest(
         prefix="",
-        max_tokens=caller.service.settings.tokens(most_tokens),
-        temperature=body.temperature or 0.0,
-        top_p=1.0 if body.top_p is None else body.top_p,
-        seed=body.seed,
-        policy=body.policy,
-        canvas_size=body.canvas_size,
-        deadline_ms=body.deadline_ms,
         shape="raw" if body.raw else "auto",
+        decoding=Decoding(
+            max_tokens=caller.service.settings.tokens(most_tokens),
+            temperature=body.temperature or 0.0,
+            top_p=1.0 if body.top_p is None else body.top_p,
+            seed=body.seed,
+            policy=body.policy,
+            canvas_size=body.canvas_size,
+            deadline_ms=body.deadline_ms,
+        ),
     )
 
 
 def samples(request: CompletionRequest, count: int) -> list[CompletionRequest]:
     """The request as often as answers are wanted, each with a seed of its own if there is one."""
-    if request.seed is None:
+    if request.decoding.seed is None:
         return [request] * count
-    return [replace(request, seed=request.seed + number) for number in range(count)]
+    return [redecoded(request, seed=request.decoding.seed + number) for number in range(count)]
 
 
 def usage(answers: Sequence[Written]) -> Usage:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import tree_sitter
 
-from coder.api.edits import Change
+from coder.api.text_requests import Change
 from coder.syntax.tree import SyntaxTree
 from lsp.edit.next.signatures import SignatureChange, name_of
 

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 import tree_sitter
 
-from coder.api.edits import Change
+from coder.api.text_requests import Change
 from coder.syntax.imports import ModuleImports, imports_of
 from coder.syntax.scopes import FUNCTIONS
 from lsp.edit.next.adapted_calls import adapted_calls

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import asdict
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -14,7 +13,9 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from coder.api.cancellation import AnyOf, Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
-from coder.api.edits import (
+from coder.api.streams import last
+from coder.api.text_engine import EngineStatus
+from coder.api.text_requests import (
     Edited,
     EditEvent,
     EditRequest,
@@ -24,8 +25,7 @@ from coder.api.edits import (
     HoleUpdate,
     RepairRequest,
 )
-from coder.api.streams import last
-from coder.api.text_engine import EngineStatus
+from coder.api.wire import flat
 from coder.context.workspace_index import IndexState
 from coder.errors import InputError
 from lsp.engine.errors import EngineLostError, RefusedError, ServerLostError
@@ -95,7 +95,7 @@ class RemoteEngine:
                 return
             if event.update is not None:
                 yield event.update
-        statistics = Statistics(policy=request.policy)
+        statistics = Statistics(policy=request.decoding.policy)
         yield Completion("", "cancelled", 0, time.monotonic() - started, statistics)
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
@@ -113,7 +113,7 @@ class RemoteEngine:
                 return
             if event.update is not None:
                 yield HoleUpdate(event.hole, event.update)
-        nothing = Completion("", "cancelled", 0, 0.0, Statistics(policy=request.policy))
+        nothing = Completion("", "cancelled", 0, 0.0, Statistics(policy=request.decoding.policy))
         yield Filled("".join(request.texts), (nothing,) * (len(request.texts) - 1), False, 0, 0.0)
 
     def stream_edit(
@@ -155,7 +155,7 @@ class RemoteEngine:
         cancelled: Cancellation | None,
     ) -> Generator[Event[Result], None, None]:
         """Updates and the answer, or an end without one where somebody cancelled."""
-        exchange = self._exchange(path, _body(request) | {"stream": True}, request.deadline_ms)
+        exchange = self._exchange(path, _body(request) | {"stream": True}, request.decoding.deadline_ms)
         either = AnyOf(cancelled or self._closed, self._closed)
         with closing(exchange.lines(either)) as lines:
             for line in lines:
@@ -194,7 +194,7 @@ class RemoteEngine:
 
 def _body(request: CompletionRequest | FillRequest | EditRequest | RepairRequest) -> dict[str, Any]:
     """A request as the server takes it."""
-    body = {name: value for name, value in asdict(request).items() if name not in OF_THE_OTHER_MACHINE}
+    body = {name: value for name, value in flat(request).items() if name not in OF_THE_OTHER_MACHINE}
     if body.get("template") is not None:
         body["template"] = body["template"]["texts"]
     return body

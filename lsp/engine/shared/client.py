@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from coder.api.cancellation import Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
-from coder.api.edits import (
+from coder.api.streams import last
+from coder.api.text_engine import EngineStatus
+from coder.api.text_requests import (
     Edited,
     EditEvent,
     EditRequest,
@@ -20,8 +22,6 @@ from coder.api.edits import (
     RegionUpdate,
     RepairRequest,
 )
-from coder.api.streams import last
-from coder.api.text_engine import EngineStatus
 from coder.context.workspace_index import IndexState
 from lsp.engine.errors import EngineLostError
 from lsp.engine.shared.channel import Channel
@@ -96,7 +96,9 @@ class SharedEngine:
                     return
                 else:
                     break
-        yield Completion("", "cancelled", 0, time.monotonic() - started, Statistics(policy=task.request.policy))
+        yield Completion(
+            "", "cancelled", 0, time.monotonic() - started, Statistics(policy=task.request.decoding.policy)
+        )
 
     def _answer(self, task: Task, result: type[Result], cancelled: Cancellation | None = None) -> Result:
         """The answer to a task. One that is cancelled is answered by the engine, as far as it has come."""

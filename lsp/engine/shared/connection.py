@@ -11,9 +11,9 @@ from concurrent.futures import Future
 from functools import partial
 
 from coder.api.completion import CanvasUpdate, Completion, EngineEvent
-from coder.api.edits import Edited, EditEvent, Filled, FillEvent, HoleUpdate, RegionUpdate
 from coder.api.streams import last
 from coder.api.text_engine import TextEngine
+from coder.api.text_requests import Edited, EditEvent, Filled, FillEvent, HoleUpdate, RegionUpdate
 from coder.errors import InputError
 from lsp.engine.shared.channel import Channel, ChannelError
 from lsp.engine.shared.messages import (

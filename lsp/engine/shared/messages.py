@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Score
-from coder.api.edits import Edited, EditRequest, Filled, FillRequest, HoleUpdate, RegionUpdate, RepairRequest
+from coder.api.text_requests import Edited, EditRequest, Filled, FillRequest, HoleUpdate, RegionUpdate, RepairRequest
 from coder.context.workspace_index import IndexState
 from coder.errors import CheckpointError, InputError, MissingDependencyError, QuickfillError
 from lsp.engine.shared.channel import ChannelError

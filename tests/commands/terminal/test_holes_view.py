@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from coder.api.completion import CanvasUpdate, Slot
-from coder.api.edits import HoleUpdate
+from coder.api.text_requests import HoleUpdate
 from coder.commands.terminal.holes_view import HolesView, in_places
 from coder.commands.terminal.view import CONTEXT_LINES
 

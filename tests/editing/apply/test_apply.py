@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.api.edits import ApplyRequest
+from coder.api.completion import Where
+from coder.api.text_requests import ApplyRequest
 from coder.editing.apply import apply_edit
 from coder.editing.changes import apply_changes
 from coder.editing.merge.pieces import pieces_of
@@ -45,7 +46,7 @@ TEXTS = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (h
 
 
 def applied(text: str, edit: str, path: str = "a.py") -> str:
-    result = apply_edit(ApplyRequest(text, edit, path), nobody)
+    result = apply_edit(ApplyRequest(text, edit, Where(path)), nobody)
     assert apply_changes(text, result.changes) == result.text
     return result.text
 
@@ -74,7 +75,7 @@ def test_an_edit_that_repeats_some_of_the_file_changes_nothing(text: str, data: 
             parts += [*[""] * piece.blanks, *pieces.lines[piece.first : piece.last + 1]]
         elif index - 1 in repeated:
             parts.append(f"\n{MARKER}")
-    assert apply_edit(ApplyRequest(text, "\n".join(parts), "a.py"), Model("").score).text == text
+    assert apply_edit(ApplyRequest(text, "\n".join(parts), Where("a.py")), Model("").score).text == text
 
 
 @pytest.mark.slow
@@ -85,7 +86,7 @@ def test_a_change_with_its_surroundings_left_out_is_that_change():
         for function in islice(functions(text, "python") or (), 1, None, 6):
             for mutant in mutants(text, 1, SEMANTIC_MUTATIONS, function.start, function.end):
                 for old, new in ((text, mutant.text), (mutant.text, text)):
-                    request = ApplyRequest(old, lazy_edit(old, new, "python"), "a.py")
+                    request = ApplyRequest(old, lazy_edit(old, new, "python"), Where("a.py"))
                     total += 1
                     right += apply_edit(request, Model("").score).text == new
     assert total > 100
@@ -127,7 +128,7 @@ def test_indentation_inside_a_string_is_text():
 def test_of_several_places_the_model_chooses(place: str):
     text = "def first(x):\n    return x\n\n\ndef second(x):\n    return x\n"
     model = Model(f"def {place}(x):\n    x += 1")
-    result = apply_edit(ApplyRequest(text, f"{MARKER}\n    x += 1\n    return x\n", "a.py"), model.score)
+    result = apply_edit(ApplyRequest(text, f"{MARKER}\n    x += 1\n    return x\n", Where("a.py")), model.score)
     assert result.text == text.replace(f"{place}(x):\n", f"{place}(x):\n    x += 1\n")
     assert (result.readings, len(model.asked)) == (2, 4)
 
@@ -152,12 +153,12 @@ def test_of_several_places_the_model_chooses(place: str):
 )
 def test_what_cannot_be_merged_is_refused(text: str, edit: str, path: str, reason: str):
     with pytest.raises(InputError, match=reason):
-        apply_edit(ApplyRequest(text, edit, path), nobody)
+        apply_edit(ApplyRequest(text, edit, Where(path)), nobody)
 
 
 def test_an_unknown_language_is_refused():
     with pytest.raises(InputError, match="no language"):
-        apply_edit(ApplyRequest("", "", language="klingon"), nobody)
+        apply_edit(ApplyRequest("", "", where=Where(language="klingon")), nobody)
 
 
 SNIPPETS = st.sampled_from(
@@ -180,7 +181,7 @@ SNIPPETS = st.sampled_from(
 @given(st.lists(SNIPPETS, max_size=8), st.lists(SNIPPETS, max_size=8))
 def test_whatever_is_asked_is_answered_or_refused(text: list[str], edit: list[str]):
     try:
-        result = apply_edit(ApplyRequest("\n".join(text), "\n".join(edit), "a.py"), Model("").score)
+        result = apply_edit(ApplyRequest("\n".join(text), "\n".join(edit), Where("a.py")), Model("").score)
     except InputError:
         return
     compile(result.text, "text", "exec")

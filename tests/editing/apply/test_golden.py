@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coder.api.edits import ApplyRequest
+from coder.api.completion import Where
+from coder.api.text_requests import ApplyRequest
 from coder.editing.apply import apply_edit
 from tests.editing.apply.models import nobody
 
@@ -20,10 +21,10 @@ EXAMPLES = sorted(FOLDER.glob("*.txt"))
 def test_an_edit_says_no_more_than_it_has_to(example: Path):
     file, edit, result = example.read_text(encoding="utf-8").split("=====\n")
     path = f"example.{example.stem.partition('_')[0]}"
-    applied = apply_edit(ApplyRequest(file, edit, path), nobody)
+    applied = apply_edit(ApplyRequest(file, edit, Where(path)), nobody)
     assert applied.text == result
     assert applied.readings == 1
-    again = apply_edit(ApplyRequest(file.replace("\n", "\r\n"), edit, path), nobody)
+    again = apply_edit(ApplyRequest(file.replace("\n", "\r\n"), edit, Where(path)), nobody)
     assert again.text == result.replace("\n", "\r\n")
 
 

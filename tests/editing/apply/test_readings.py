@@ -6,7 +6,8 @@ from threading import Event
 
 import pytest
 
-from coder.api.edits import ApplyRequest
+from coder.api.completion import Where
+from coder.api.text_requests import ApplyRequest
 from coder.editing.apply import apply_edit
 from coder.editing.changes import lost_rows
 from coder.errors import InputError
@@ -56,11 +57,12 @@ DOUBTFUL = {
 def test_nothing_is_written_where_readings_differ_in_what_is_lost(case: str):
     path, text, edit = DOUBTFUL[case]
     with pytest.raises(InputError, match="--reading N") as refused:
-        apply_edit(ApplyRequest(text, edit, path), nobody)
+        apply_edit(ApplyRequest(text, edit, Where(path)), nobody)
     shown = str(refused.value)
     numbers = [int(line.split()[1]) for line in shown.splitlines() if line.startswith("reading ")]
     losses = [
-        lost_rows(text, apply_edit(ApplyRequest(text, edit, path, reading=number), nobody).text) for number in numbers
+        lost_rows(text, apply_edit(ApplyRequest(text, edit, Where(path), reading=number), nobody).text)
+        for number in numbers
     ]
     assert len(set(losses)) == len(numbers)
     assert [f"removes {len(loss)} line" in shown for loss in losses] == [True] * len(losses)
@@ -68,24 +70,24 @@ def test_nothing_is_written_where_readings_differ_in_what_is_lost(case: str):
 
 def test_a_chosen_reading_is_taken():
     edit = DOUBTFUL["a file without its middle"][2]
-    kept = apply_edit(ApplyRequest(MODULE, edit, "a.py", reading=1), nobody)
+    kept = apply_edit(ApplyRequest(MODULE, edit, Where("a.py"), reading=1), nobody)
     assert kept.text == MODULE.replace("return 3", "return 4")
-    replaced = apply_edit(ApplyRequest(MODULE, edit, "a.py", reading=2), nobody)
+    replaced = apply_edit(ApplyRequest(MODULE, edit, Where("a.py"), reading=2), nobody)
     assert (replaced.text, replaced.readings) == (edit, 2)
     with pytest.raises(InputError, match="no reading 3: the edit has 2"):
-        apply_edit(ApplyRequest(MODULE, edit, "a.py", reading=3), nobody)
+        apply_edit(ApplyRequest(MODULE, edit, Where("a.py"), reading=3), nobody)
 
 
 def test_parts_are_counted_not_words():
     edit = "# ...\ndef b():\n    x = os.getcwd()\n    y = x.upper()\n    return y\n# ...\n"
-    assert apply_edit(ApplyRequest(MODULE, edit, "a.py"), nobody).parts == 1
+    assert apply_edit(ApplyRequest(MODULE, edit, Where("a.py")), nobody).parts == 1
     edit = "# ...\ndef b():\n    return 4\n\n\ndef c():\n    return 5\n"
-    assert apply_edit(ApplyRequest(MODULE, edit, "a.py"), nobody).parts == 2
+    assert apply_edit(ApplyRequest(MODULE, edit, Where("a.py")), nobody).parts == 2
 
 
 def test_lines_keep_their_own_breaks():
     text = "x = 1\r\ny = 2\nz = 3\r\nw = 4\r\n"
-    changed = apply_edit(ApplyRequest(text, "# ...\nz = 5\nw = 4\nv = 6\n", "a.py"), nobody).text
+    changed = apply_edit(ApplyRequest(text, "# ...\nz = 5\nw = 4\nv = 6\n", Where("a.py")), nobody).text
     assert changed == "x = 1\r\ny = 2\nz = 5\r\nw = 4\r\nv = 6\r\n"
 
 
@@ -93,8 +95,8 @@ def test_a_merge_stops_when_nobody_waits_or_time_is_up():
     text = "\n".join(f"x_{number} = {number}" for number in range(400))
     edit = "# ...\nx_7 = 8\n# ...\nx_90 = 91\n# ...\n"
     with pytest.raises(InputError, match="time was up"):
-        apply_edit(ApplyRequest(text, edit, "a.py", deadline_ms=0.01), nobody)
+        apply_edit(ApplyRequest(text, edit, Where("a.py"), deadline_ms=0.01), nobody)
     stopped = Event()
     stopped.set()
     with pytest.raises(InputError, match="time was up"):
-        apply_edit(ApplyRequest(text, edit, "a.py"), nobody, stopped)
+        apply_edit(ApplyRequest(text, edit, Where("a.py")), nobody, stopped)

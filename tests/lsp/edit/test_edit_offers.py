@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coder.api.edits import Diagnostic
+from coder.api.text_requests import Diagnostic
 from lsp.documents import Document
 from lsp.edit.edit_offers import LONGEST_PARSED, function_around, holes, offers, repair_task
 from lsp.edit.edit_task import HOLE_MARK

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine
 from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint.checkpoint import Checkpoint
@@ -227,10 +227,13 @@ def test_an_unadapted_checkpoint_says_so_and_decodes_token_by_token_only(tmp_pat
     convert(str(write_stock(tmp_path / "stock")), tmp_path / "ours")
     engine = Engine.load(str(tmp_path / "ours"), runtime="onnx", threads=1)
     assert not engine.config.adapted
-    assert engine.complete(CompletionRequest("x = ", max_tokens=3)).statistics.policy == "autoregressive"
+    assert (
+        engine.complete(CompletionRequest("x = ", decoding=Decoding(max_tokens=3))).statistics.policy
+        == "autoregressive"
+    )
     for policy in ("threshold:0.9", "verified"):
         with pytest.raises(InputError, match="has not been adapted"):
-            engine.complete(CompletionRequest("x = ", policy=policy))
+            engine.complete(CompletionRequest("x = ", decoding=Decoding(policy=policy)))
     engine.close()
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from coder.api.completion import CompletionRequest
+from coder.api.wire import nested
 from coder.engine.engine import Engine
 from tests.serve.in_process import HeldRuntime, serving
 from tests.serve.test_running import counted, eventually, held
@@ -39,7 +40,7 @@ def message(client: httpx.Client, name: str, **body: Any) -> str:
 def test_a_completion_is_the_engine_s(client: httpx.Client, engine: Engine):
     body = {"prefix": PREFIX, "suffix": SUFFIX, "max_tokens": 8, "policy": "autoregressive", "shape": "raw"}
     found = answer(client, "complete", **body)
-    assert found["text"] == engine.complete(CompletionRequest(**body)).text
+    assert found["text"] == engine.complete(nested(CompletionRequest, body)).text
     assert found["statistics"]["tokens"] <= 8
     assert found["finish_reason"] in ("end", "length")
 

@@ -6,15 +6,15 @@ import threading
 
 import pytest
 
-from coder.api.completion import Completion, CompletionRequest, Snippet, Template
-from coder.api.edits import Edited, EditRequest, Filled, FillRequest, HoleUpdate
+from coder.api.completion import Completion, CompletionRequest, Decoding, Snippet, Template, Where
+from coder.api.text_requests import Edited, EditRequest, Filled, FillRequest, HoleUpdate
 from coder.errors import InputError, QuickfillError
 from lsp.engine.errors import EngineLostError, RefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 from lsp.engine.remote.client import RemoteEngine
 from tests.lsp.engine.remote.fake_server import COMPLETION, PATIENCE, UPDATE, FakeServer, Reply, fake_server
 
-REQUEST = CompletionRequest("x = ", path="a.py", deadline_ms=60_000)
+REQUEST = CompletionRequest("x = ", where=Where(path="a.py"), decoding=Decoding(deadline_ms=60_000))
 ANSWER = {"type": "answer", "answer": COMPLETION}
 
 
@@ -31,7 +31,9 @@ def test_a_completion_is_streamed():
 
 
 def test_what_is_asked_is_the_request_but_for_what_the_server_does_not_have():
-    request = CompletionRequest("é = ", template=Template(("a", "b")), snippets=(Snippet("b.py", "y"),), workspace="/x")
+    request = CompletionRequest(
+        "é = ", template=Template(("a", "b")), snippets=(Snippet("b.py", "y"),), where=Where(workspace="/x")
+    )
     with fake_server(complete=Reply.events(ANSWER)) as server:
         connect(server, "secret").complete(request)
         (path, _, key), (_, body, _) = server.asked

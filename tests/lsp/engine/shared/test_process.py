@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
+from coder.api.text_requests import redecoded
 from coder.errors import CheckpointError
 from lsp.engine.errors import EngineLostError
 from lsp.engine.shared.address import address_file
@@ -18,7 +19,7 @@ from lsp.engine.shared.opening import open_shared_engine
 from lsp.engine.shared.private_folder import runtime_folder
 from tests.lsp.engine.shared.conftest import Opener, wait_until_gone
 
-LONG = CompletionRequest("for index in range(10):\n", policy="autoregressive", max_tokens=400)
+LONG = CompletionRequest("for index in range(10):\n", decoding=Decoding(policy="autoregressive", max_tokens=400))
 
 
 def test_the_first_one_waits_for_the_model_and_is_told(opened: Opener, identity: EngineIdentity):
@@ -56,7 +57,7 @@ def test_five_that_start_at_the_same_time_get_one(opened: Opener, identity: Engi
     with ThreadPoolExecutor(5) as pool:
         clients = [future.result() for future in [pool.submit(opened) for _ in range(5)]]
     assert len({client.status().process_id for client in clients}) == 1
-    assert len({client.complete(replace(LONG, max_tokens=4)).text for client in clients}) == 1
+    assert len({client.complete(redecoded(LONG, max_tokens=4)).text for client in clients}) == 1
 
 
 def test_a_killed_engine_is_one_clear_error_and_then_another_engine(opened: Opener):
@@ -73,7 +74,7 @@ def test_a_killed_engine_is_one_clear_error_and_then_another_engine(opened: Open
             lost.complete(LONG)
     other = opened()
     assert other.status().process_id != process
-    assert other.complete(replace(LONG, max_tokens=4)).text
+    assert other.complete(redecoded(LONG, max_tokens=4)).text
 
 
 @pytest.mark.parametrize("left", ['{"path": null, "port": 1, "secret": "00"}', "{}", "[", '{"path": "gone"}'])
@@ -82,7 +83,7 @@ def test_what_an_engine_left_behind_is_no_hindrance(opened: Opener, identity: En
     file = address_file(runtime_folder(), identity)
     file.write_text(left, encoding="utf-8")
     file.chmod(0o600)
-    assert opened(idle_seconds=0.2).complete(replace(LONG, max_tokens=4)).text
+    assert opened(idle_seconds=0.2).complete(redecoded(LONG, max_tokens=4)).text
 
 
 def test_a_model_that_cannot_be_loaded_is_a_checkpoint_error_each_time(tmp_path):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
-from coder.api.edits import Edited, EditRequest, Filled, FillRequest, HoleUpdate, RegionUpdate
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
 from coder.api.text_engine import TextEngine
+from coder.api.text_requests import Edited, EditRequest, Filled, FillRequest, HoleUpdate, RegionUpdate
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from lsp.engine.errors import EngineLostError
@@ -20,9 +20,9 @@ from lsp.engine.shared.identity import EngineIdentity
 from tests.lsp.engine.shared.conftest import Opener
 
 REQUEST = CompletionRequest(
-    "def add(first, second):\n    ", "\n\nclass Point:\n", policy="autoregressive", max_tokens=9
+    "def add(first, second):\n    ", "\n\nclass Point:\n", decoding=Decoding(policy="autoregressive", max_tokens=9)
 )
-LONG = CompletionRequest("for index in range(10):\n", policy="autoregressive", max_tokens=400)
+LONG = CompletionRequest("for index in range(10):\n", decoding=Decoding(policy="autoregressive", max_tokens=400))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_stream_is_updates_and_then_one_completion(client: SharedEngine, engin
 
 
 def test_a_fill_is_updates_of_holes_and_then_the_answers(client: SharedEngine, engine: Engine):
-    request = FillRequest(("a = ", "\nb = ", "\n"), policy="autoregressive", max_tokens=6)
+    request = FillRequest(("a = ", "\nb = ", "\n"), decoding=Decoding(policy="autoregressive", max_tokens=6))
     *updates, filled = client.stream_fill(request)
     assert isinstance(filled, Filled)
     assert {update.hole for update in updates if isinstance(update, HoleUpdate)} == {0, 1}
@@ -74,7 +74,14 @@ def test_a_fill_is_updates_of_holes_and_then_the_answers(client: SharedEngine, e
 
 
 def test_a_rewrite_is_updates_of_its_region_and_then_the_text(client: SharedEngine, engine: Engine):
-    request = EditRequest("def one():\n    return 2\n", 15, 23, "one", language="python", policy="autoregressive")
+    request = EditRequest(
+        "def one():\n    return 2\n",
+        15,
+        23,
+        "one",
+        where=Where(language="python"),
+        decoding=Decoding(policy="autoregressive"),
+    )
     *updates, edited = client.stream_edit(request)
     assert isinstance(edited, Edited)
     assert {(update.start, update.end) for update in updates if isinstance(update, RegionUpdate)} == {(15, 23)}
@@ -84,7 +91,7 @@ def test_a_rewrite_is_updates_of_its_region_and_then_the_text(client: SharedEngi
 def test_a_rewrite_that_is_cancelled_is_answered_with_the_text_as_it_was(client: SharedEngine):
     cancelled = threading.Event()
     cancelled.set()
-    *_, edited = client.stream_edit(EditRequest("x = 1\n", 0, 5, language="python"), cancelled)
+    *_, edited = client.stream_edit(EditRequest("x = 1\n", 0, 5, where=Where(language="python")), cancelled)
     assert isinstance(edited, Edited) and edited.text == "x = 1\n"
 
 
@@ -99,7 +106,7 @@ def test_an_index_is_the_same_for_every_client(opened: Opener, tmp_path: Path):
 
 
 def test_several_samples_come_with_their_statistics(client: SharedEngine, engine: Engine):
-    request = CompletionRequest("x = ", samples=3, seed=5, max_tokens=8, policy="autoregressive")
+    request = CompletionRequest("x = ", samples=3, decoding=Decoding(seed=5, max_tokens=8, policy="autoregressive"))
     ours, theirs = client.complete(request), engine.complete(request)
     assert [other.text for other in ours.alternatives] == [other.text for other in theirs.alternatives]
     assert ours.statistics.tokens == theirs.statistics.tokens
@@ -111,7 +118,9 @@ def test_a_score_is_the_same(client: SharedEngine, engine: Engine):
 
 
 def test_what_was_prefilled_is_there_for_every_client(opened: Opener):
-    request = CompletionRequest("ahead = 1\n" * 9, "\nbehind = 2\n", policy="autoregressive", max_tokens=2)
+    request = CompletionRequest(
+        "ahead = 1\n" * 9, "\nbehind = 2\n", decoding=Decoding(policy="autoregressive", max_tokens=2)
+    )
     assert opened().prefill(request)
     assert opened().complete(request).statistics.prefill_passes == 0
 
@@ -152,7 +161,9 @@ def test_a_client_never_ends_the_requests_of_another(opened: Opener):
 
 
 def test_a_deadline_travels_with_its_request(client: SharedEngine):
-    completion = client.complete(CompletionRequest(LONG.prefix, max_tokens=400, policy="autoregressive", deadline_ms=1))
+    completion = client.complete(
+        CompletionRequest(LONG.prefix, decoding=Decoding(max_tokens=400, policy="autoregressive", deadline_ms=1))
+    )
     assert completion.finish_reason == "deadline"
 
 

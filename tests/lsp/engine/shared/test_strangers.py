@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding
 from coder.errors import QuickfillError
 from lsp.engine.shared.address import Address, connect, read_address
 from lsp.engine.shared.channel import Channel, ChannelError
@@ -24,7 +24,7 @@ from lsp.engine.shared.private_folder import require_private, runtime_folder
 from tests.lsp.engine.shared.conftest import Opener
 
 SECRET, OTHER_SECRET = "ab" * 32, "cd" * 32
-REQUEST = CompletionRequest("x = ", policy="autoregressive", max_tokens=3)
+REQUEST = CompletionRequest("x = ", decoding=Decoding(policy="autoregressive", max_tokens=3))
 SHARES_AN_ENGINE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 unix_only = pytest.mark.skipif(os.name != "posix", reason="Windows has no modes; a user's profile is private there")
@@ -83,7 +83,9 @@ def test_a_client_that_talks_nonsense_loses_its_connection_only(
 
 
 def test_a_task_number_is_used_once_at_a_time(client: SharedEngine, address: Address, identity: EngineIdentity):
-    ask = encode(TO_ENGINE, Ask(1, Complete(CompletionRequest("x" * 200, max_tokens=300), updates=False)))
+    ask = encode(
+        TO_ENGINE, Ask(1, Complete(CompletionRequest("x" * 200, decoding=Decoding(max_tokens=300)), updates=False))
+    )
     with connect(address) as connection:
         channel = Channel(connection)
         greet_engine(channel, address.secret, identity.version)

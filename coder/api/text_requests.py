@@ -5,9 +5,20 @@ Offsets count characters of the request's text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-from coder.api.completion import UNCONSTRAINED, CanvasUpdate, Completion, Constraints
+from coder.api.completion import (
+    DEFAULT_DECODING,
+    NOWHERE,
+    UNCONSTRAINED,
+    CanvasUpdate,
+    Completion,
+    CompletionRequest,
+    Constraints,
+    Decoding,
+    Where,
+)
 
 
 @dataclass(frozen=True)
@@ -25,23 +36,13 @@ class FillRequest:
 
     Attributes:
         texts: what stands before, between and behind the holes: one more than there are holes, each may be empty.
-        max_tokens: most tokens for each hole.
+        decoding: for each hole; the deadline is for all of them together.
         constraints: bounds that each answer keeps.
-        path, language, policy, canvas_size, temperature, top_p, seed, deadline_ms, workspace: as in
-            `CompletionRequest`, the deadline for all holes together.
     """
 
     texts: tuple[str, ...]
-    path: str | None = None
-    language: str | None = None
-    policy: str = "auto"
-    canvas_size: int | None = None
-    max_tokens: int = 128
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int | None = None
-    deadline_ms: float | None = None
-    workspace: str | None = None
+    where: Where = NOWHERE
+    decoding: Decoding = DEFAULT_DECODING
     constraints: Constraints = UNCONSTRAINED
 
 
@@ -100,11 +101,8 @@ class RepairRequest:
     start: int = 0
     end: int | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
-    path: str | None = None
-    language: str | None = None
-    policy: str = "auto"
-    deadline_ms: float | None = None
-    workspace: str | None = None
+    where: Where = NOWHERE
+    decoding: Decoding = DEFAULT_DECODING
 
 
 @dataclass(frozen=True)
@@ -119,12 +117,16 @@ class EditRequest:
     start: int
     end: int
     instruction: str = ""
-    path: str | None = None
-    language: str | None = None
-    policy: str = "auto"
-    max_tokens: int = 256
-    deadline_ms: float | None = None
-    workspace: str | None = None
+    where: Where = NOWHERE
+    decoding: Decoding = DEFAULT_DECODING
+
+
+Request = TypeVar("Request", CompletionRequest, FillRequest, RepairRequest, EditRequest)
+
+
+def redecoded(request: Request, **changes: Any) -> Request:
+    """Return the request with fields of its `decoding` replaced."""
+    return replace(request, decoding=replace(request.decoding, **changes))
 
 
 @dataclass(frozen=True)
@@ -143,15 +145,14 @@ class ApplyRequest:
     stays as it is.
 
     Attributes:
-        path, language: one of them names the language, by which the edit is understood.
+        where: its path or language says by which grammar the edit is understood.
         reading: which of several readings is taken, from 1; None where they must agree in what is lost.
         deadline_ms: after which the merge is given up.
     """
 
     text: str
     edit: str
-    path: str | None = None
-    language: str | None = None
+    where: Where = NOWHERE
     reading: int | None = None
     deadline_ms: float | None = None
 

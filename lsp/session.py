@@ -90,6 +90,12 @@ class Session:
             indexes=self.indexes,
         )
 
+    @property
+    def can_rewrite(self) -> bool:
+        """True where the model is known to have learned to rewrite code."""
+        engine = self.host.status
+        return engine is not None and engine.abilities.get("rewrites", False)
+
     def _status_changed(self) -> None:
         self._notify(DID_CHANGE_STATUS, self.status.to_json())
         if self.host.state == "error" and self.host.message != self._reported:

@@ -16,6 +16,7 @@ from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
 from coder.diffusion.events import FinishReason, Statistics
 from coder.editing.changes import changes
 from coder.editing.fill import filled
+from coder.model.checkpoint.config import Abilities
 
 WORD = re.compile(r"\s*\w+|\s*[^\w\s]+|\s+")
 
@@ -56,7 +57,7 @@ class ScriptedModel:
 
     @property
     def config(self) -> Any:
-        abilities = SimpleNamespace(holes=False, edits=self.edits, correction=False, context=False)
+        abilities = Abilities(edits=self.edits)
         sizes = {"num_layers": 2, "hidden_size": 8, "vocab_size": 300, "max_positions": 64, "block_sizes": (8, 16)}
         return SimpleNamespace(version="v0", adapted=True, abilities=abilities, **sizes)
 

@@ -21,7 +21,7 @@ class EngineStatus:
     Attributes:
         model: its name as it was asked for. version: of the checkpoint.
         runtime: facts about what runs it, for people.
-        abilities: what the checkpoint was trained for, by name.
+        abilities: what the checkpoint was trained for, by name, and `rewrites`: whether it can rewrite code.
         shared: whether others use the same engine.
         process_id: of the process that the model is loaded in; None where that is behind a server.
     """

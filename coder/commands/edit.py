@@ -38,8 +38,8 @@ def edit(
 ) -> None:
     """Write lines of a file anew, as an instruction says.
 
-    Shows the changes as a diff. A model that was not trained on edits sees the instruction as a comment, keeps a
-    function's head, and knows nothing of the old lines.
+    Shows the changes as a diff. A model that has not learned to rewrite code writes only where nothing is lost: a
+    missing docstring, the body of a function that does nothing yet, an empty line. Elsewhere it is an error.
     """
     if not FILE_LINES.fullmatch(target):
         raise InputError(f"{target!r} names no lines: write FILE:LINE or FILE:LINE-LINE, for example app.py:10-14")

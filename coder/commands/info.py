@@ -55,7 +55,7 @@ def facts(engine: Engine) -> dict[str, dict[str, Any]]:
         "canvas_sizes": ", ".join(map(str, config.block_sizes)),
         "adapted": config.adapted,
         "can_fill_holes_jointly": config.abilities.holes,
-        "can_edit": config.abilities.edits,
+        "can_edit": config.abilities.rewrites,
         "can_correct_itself": config.abilities.correction,
         "can_read_other_files": config.abilities.context,
     }

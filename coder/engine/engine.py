@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from functools import partial
 from typing import TypeVar
 
@@ -244,7 +243,7 @@ class Engine:
             model=self.model_name,
             version=self.config.version,
             runtime=dict(self.description),
-            abilities=asdict(self.config.abilities),
+            abilities=self.config.abilities.by_name(),
             shared=False,
             process_id=os.getpid(),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from coder.api.cancellation import AnyOf, Cancellation
 from coder.api.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, Score, TokenScore
@@ -169,7 +169,7 @@ class VllmEngine:
             model=self.model_name,
             version=self.config.version,
             runtime=dict(self.description),
-            abilities=asdict(self.config.abilities),
+            abilities=self.config.abilities.by_name(),
             shared=True,
             process_id=None,
         )

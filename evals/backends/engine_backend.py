@@ -101,7 +101,7 @@ class EngineBackend:
                     yield _of_completion(self._engine.complete(self._infill(ask)), ask)
                 case Holes():
                     yield self._fill(ask)
-                case Instructed():
+                case Instructed() if self._engine.config.abilities.rewrites:
                     yield self._rewrite(ask)
                 case Broken():
                     yield self._repair(ask)

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from coder.api.text_requests import Diagnostic
+from coder.editing.unwritten import MARK
 from coder.syntax.languages import language_named
 from coder.syntax.names import undefined_names
 from coder.syntax.parsing import error_spans
 from coder.syntax.scopes import Scope, functions
 from lsp.documents import Document
-from lsp.edit.edit_task import HOLE_MARK, EditTask, Span
+from lsp.edit.edit_task import EditTask, Span
 
 MOST_HOLES = 100
 
@@ -31,15 +32,21 @@ class Offer:
     task: EditTask
 
 
-def offers(document: Document, start: int, end: int, diagnostics: Sequence[Diagnostic]) -> list[Offer]:
-    """Return the edits for the characters from `start` to `end` of `document.unix`, which `diagnostics` touch."""
-    found = [*_repairs(document, start, end, diagnostics), *_rewrites(document, start, end)]
-    return [*found, *_fills(document)]
+def offers(
+    document: Document, start: int, end: int, diagnostics: Sequence[Diagnostic], *, rewrites: bool
+) -> list[Offer]:
+    """Return the edits for the characters from `start` to `end` of `document.unix`, which `diagnostics` touch.
+
+    Args:
+        rewrites: whether the model has learned to rewrite code; if not, it writes where nothing is lost.
+    """
+    written_anew = (offer for offer in _rewrites(document, start, end) if rewrites or offer.task.loses_nothing)
+    return [*_repairs(document, start, end, diagnostics), *written_anew, *_fills(document)]
 
 
 def holes(text: str) -> tuple[Span, ...]:
     """The marked holes, the first hundred of them."""
-    marks = re.finditer(re.escape(HOLE_MARK), text)
+    marks = re.finditer(re.escape(MARK), text)
     return tuple(mark.span() for mark, _ in zip(marks, range(MOST_HOLES), strict=False))
 
 
@@ -67,7 +74,7 @@ def _repairs(document: Document, start: int, end: int, diagnostics: Sequence[Dia
     """For the first thing that is wrong there: as the editor says, or else as the language does. A text with holes is
     to be filled first."""
     known, text = language_named(document.language), document.unix.text
-    if known is None or known.grammar is None or len(text) > LONGEST_PARSED or HOLE_MARK in text:
+    if known is None or known.grammar is None or len(text) > LONGEST_PARSED or MARK in text:
         return
     wrong = diagnostics or [Diagnostic(*span) for span in _wrong(document, start, end)]
     for first in wrong[:1]:

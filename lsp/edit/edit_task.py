@@ -21,7 +21,9 @@ from coder.api.text_requests import (
     RegionUpdate,
     RepairRequest,
 )
+from coder.editing.unwritten import MARK, unwritten_part
 from coder.errors import InputError
+from coder.syntax.languages import language_named
 from lsp.documents import Document
 
 EditKind = Literal["fill", "rewrite", "docstring", "repair"]
@@ -30,9 +32,6 @@ Span = tuple[int, int]
 """Characters of `Document.unix`, the end not included."""
 
 EditWatcher = Callable[[HoleUpdate | RegionUpdate], None]
-
-HOLE_MARK = "<fill>"
-"""Marks a hole in a document, as in `quickfill fill`."""
 
 WRITE_DOCSTRING = "Write the docstring."
 
@@ -71,16 +70,28 @@ class EditTask:
         return tuple(text[start:end] for start, end in zip(borders[::2], borders[1::2], strict=True))
 
     @property
+    def said(self) -> str:
+        """The instruction that the engine is given."""
+        return WRITE_DOCSTRING if self.kind == "docstring" else self.instruction
+
+    @property
+    def loses_nothing(self) -> bool:
+        """Whether a rewrite writes where nothing is written yet, so that any model may be asked for it."""
+        ((start, end),) = self.spans
+        language = language_named(self.document.language)
+        return unwritten_part(self.document.unix.text, start, end, self.said, language) is not None
+
+    @property
     def meant(self) -> EditTask:
         """The task itself; to rewrite a hole's mark, with nothing said about how, is to fill that hole."""
         if self.kind != "rewrite" or self.instruction:
             return self
         ((start, end),) = self.spans
         region = self.document.unix.text[start:end]
-        if region.strip() != HOLE_MARK:
+        if region.strip() != MARK:
             return self
-        start += region.index(HOLE_MARK)
-        return replace(self, kind="fill", spans=((start, start + len(HOLE_MARK)),))
+        start += region.index(MARK)
+        return replace(self, kind="fill", spans=((start, start + len(MARK)),))
 
     def changes(
         self,
@@ -100,13 +111,12 @@ class EditTask:
             return self._fill(engine, conditions, cancelled, watch)
         if self.kind == "repair":
             return self._repair(engine, conditions, cancelled)
-        instruction = WRITE_DOCSTRING if self.kind == "docstring" else self.instruction
         ((start, end),) = self.spans
         request = EditRequest(
             text=self.document.unix.text,
             start=start,
             end=end,
-            instruction=instruction,
+            instruction=self.said,
             where=Where(path=conditions.path, language=self.document.language, workspace=conditions.workspace),
             decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
         )

@@ -50,7 +50,7 @@ async def find(
         documents = session.documents.by_uri.values()
         wanted = [each for each in documents if wants_suggestions(each, session.settings, session.folders)]
         found = await asyncio.to_thread(session.next_editor.search_elsewhere(wanted, invoked=invoked))
-    if not found and invoked and _model_can(ls):
+    if not found and invoked and ls.session.can_rewrite:
         found = await _written(ls, document, offset)
     for each in (document, *(offered.document for offered in found)):
         require_unchanged(ls, each)
@@ -79,11 +79,6 @@ def _joined(text: str, changes: tuple[Change, ...]) -> tuple[int, int, str]:
         new += text[position : change.start] + change.text
         position = change.end
     return start, position, new
-
-
-def _model_can(ls: QuickfillServer) -> bool:
-    engine = ls.session.host.status
-    return engine is not None and engine.abilities.get("edits", False)
 
 
 def _item(offered: Offered) -> NextEditItem:

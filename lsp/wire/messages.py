@@ -83,7 +83,8 @@ class StatusReport(Message):
     Attributes:
         message: for people; empty when there is nothing to say.
         model, version: the checkpoint. runtime: facts about what runs it.
-        abilities: those the checkpoint was trained for, by name: `holes`, `edits`, ...; None until it is loaded.
+        abilities: those the checkpoint was trained for, by name: `holes`, `edits`, ..., and `rewrites`, whether one of
+            them lets it rewrite code; None until it is loaded.
         shared: whether other windows use the same engine. process_id: of the engine.
         next_edit: whether next edits are offered unasked.
         indexes: of the workspace's folders that have one, as of the last `quickfill/status`.

@@ -72,10 +72,14 @@ class Editor:
 
     async def error_of(self, method: str, params: Any) -> int:
         """The code of the error that a request is answered with."""
+        return (await self.refusal_of(method, params)).code
+
+    async def refusal_of(self, method: str, params: Any) -> JsonRpcException:
+        """The error that a request is answered with."""
         try:
             await self.request(method, params)
         except JsonRpcException as error:
-            return error.code
+            return error
         raise AssertionError(f"{method} was answered")
 
     async def status(self) -> Any:

@@ -11,7 +11,7 @@ import pytest_asyncio
 from lsprotocol import types
 
 from tests.e2e.buffers import Buffer
-from tests.e2e.editor import PATIENCE, Editor, editor, span
+from tests.e2e.editor import PATIENCE, SCRIPTED, Editor, editor, span
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -308,3 +308,23 @@ async def test_nothing_better_is_null(session: Editor):
     session.open("a = 1\n")
     params = {"textDocument": {"uri": URI}, "range": span((0, 4), (0, 5))}
     assert await session.request("quickfill/edit", params) is None
+
+
+async def test_a_model_that_cannot_rewrite_is_neither_offered_nor_asked_for_it(tmp_path: Path):
+    async with editor(tmp_path, (*SCRIPTED, "unable")) as session:
+        await session.ready()
+        session.open(FUNCTION.replace("<fill>", "len(values)"))
+        for place in (span((4, 4), (4, 4)), span((3, 0), (4, 31))):
+            assert [action.title for action in await actions(session, place)] == [
+                "Quickfill: Write the docstring of mean"
+            ]
+        lines = {"start": {"line": 3, "character": 0}, "end": {"line": 5, "character": 0}}
+        place = {"textDocument": {"uri": URI}, "range": lines}
+        for method, params in (
+            ("quickfill/edit", place | {"instruction": "use statistics"}),
+            (types.WORKSPACE_EXECUTE_COMMAND, types.ExecuteCommandParams("quickfill.rewrite", ["use statistics"])),
+        ):
+            error = await session.refusal_of(method, params)
+            assert error.code == -32803
+            assert "has not learned to rewrite code" in error.message
+        assert not session.edits

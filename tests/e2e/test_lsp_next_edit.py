@@ -160,7 +160,7 @@ async def test_a_command_makes_the_next_edit(session: Editor):
 
 
 async def test_a_model_that_can_writes_what_is_around_the_cursor_for_who_asks(tmp_path: Path):
-    async with editor(tmp_path, (*SCRIPTED, "edits"), {"nextEdit": True}) as session:
+    async with editor(tmp_path, (*SCRIPTED, "capitals"), {"nextEdit": True}) as session:
         await session.ready()
         text = "".join(f"line_{number}\n" for number in range(20))
         session.open(text)

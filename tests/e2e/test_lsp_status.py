@@ -16,7 +16,8 @@ async def test_the_status_tells_abilities_and_settings(tmp_path: Path):
     async with editor(tmp_path, options={"nextEdit": True}) as session:
         await session.ready()
         status = await session.status()
-        assert (status.abilities.edits, status.nextEdit, status.indexes) == (False, True, [])
+        assert (status.abilities.edits, status.abilities.rewrites) == (True, True)
+        assert (status.nextEdit, status.indexes) == (True, [])
 
 
 async def test_each_folder_of_a_workspace_that_is_trusted_is_indexed(tmp_path: Path):

@@ -9,6 +9,7 @@ import pytest
 
 from coder.api.completion import Decoding, Rewritten, Where
 from coder.api.text_requests import Edited, EditRequest, RegionUpdate
+from coder.editing.rewrite import rewrite, stream_rewrite
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.syntax.soundness import is_sound
@@ -19,8 +20,6 @@ DOCUMENTED = 'class A:\n    def mean(self, values):\n        """The mean."""\n  
 
 
 def rewritten(text: str, part: str, instruction: str, model: ScriptedModel, path: str = "module.py") -> Edited:
-    from coder.editing.rewrite import rewrite
-
     start = text.index(part)
     return rewrite(model, EditRequest(text, start, start + len(part), instruction, where=Where(path=path)))
 
@@ -54,8 +53,6 @@ def test_in_a_long_file_or_when_nobody_waits_few_endings_are_tried(monkeypatch: 
 
 
 def test_while_it_is_written_its_region_is_shown_with_what_stands_around_it():
-    from coder.editing.rewrite import stream_rewrite
-
     end = PLAIN.index("\n\n\n")
     request = EditRequest(PLAIN, 0, end, "write the docstring", where=Where(path="module.py"))
     update, edited = stream_rewrite(ScriptedModel([completion("the mean.")]), request)
@@ -65,13 +62,7 @@ def test_while_it_is_written_its_region_is_shown_with_what_stands_around_it():
     assert [slot.text for slot in update.canvas.slots] == ["ans", None, '"""\n    ']
 
 
-def test_an_old_docstring_gives_way_to_a_new_one():
-    model = ScriptedModel([completion("Their mean.")])
-    part = DOCUMENTED[DOCUMENTED.index("    def") : DOCUMENTED.index("\n\n")]
-    assert rewritten(DOCUMENTED, part, "new docstring", model).text == DOCUMENTED.replace("The mean.", "Their mean.")
-
-
-def test_a_body_is_written_between_head_and_what_follows():
+def test_a_body_that_does_nothing_is_written_between_head_and_what_follows():
     model = ScriptedModel([completion("return sum(values)")])
     part = DOCUMENTED[DOCUMENTED.index("    def") : DOCUMENTED.index("\n\n")]
     edited = rewritten(DOCUMENTED, part, "divide by their number", model)
@@ -81,22 +72,65 @@ def test_a_body_is_written_between_head_and_what_follows():
     assert request.suffix == "\n\n    y = 2\n"
 
 
-def test_lines_are_written_under_their_instruction():
-    model = ScriptedModel([completion("x = 2")])
-    assert rewritten(PLAIN, "x = 1\n", "two instead", model).text == PLAIN.replace("x = 1", "x = 2")
-    assert model.requests[0].prefix.endswith("\n\n# two instead\n")
+def test_an_empty_line_is_written_under_its_instruction():
+    model = ScriptedModel([completion("y = 2")])
+    start = len(PLAIN)
+    request = EditRequest(PLAIN + "\n", start, start, "two", where=Where(path="module.py"))
+    assert rewrite(model, request).text == PLAIN + "y = 2\n"
+    assert model.requests[-1].prefix == PLAIN + "# two\n"
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["pass", "...", "raise NotImplementedError", 'raise NotImplementedError("later")']
+)
+def test_what_only_stands_in_for_code_gives_way(placeholder: str):
+    model = ScriptedModel([completion("return 1")])
+    text = PLAIN.replace("return 0", placeholder)
+    assert rewritten(text, f"    {placeholder}", "", model).text == PLAIN.replace("return 0", "return 1")
+    assert rewritten(text, text[: text.index("\n\n")], "", model).text == PLAIN.replace("return 0", "return 1")
 
 
 def test_in_other_languages_comments_are_theirs():
-    code = "function f(a) {\n  return a;\n}\n"
-    model = ScriptedModel([completion("return a + 1;")])
-    assert rewritten(code, "  return a;", "add one", model, "a.js").text == code.replace("return a;", "return a + 1;")
+    code = "function f(a) {\n}\n"
+    model = ScriptedModel([completion("return a + 1;\n")])
+    assert rewritten(code, code, "add one", model, "a.js").text == "function f(a) {\n    return a + 1;\n}\n"
     assert "// add one\n" in model.requests[0].prefix
+
+
+MEDIAN = "def median(values):\n    values = sorted(values)\n    return values[len(values) // 2]\n"
+SOMETHING_TO_LOSE = {
+    "a body": ("a.py", MEDIAN, MEDIAN, "use statistics"),
+    "lines of a body": ("a.py", MEDIAN, "    values = sorted(values)\n", "sort it"),
+    "a body, where only words ask for it": ("a.py", MEDIAN, MEDIAN, "fill the body"),
+    "a body of a comment": ("a.js", "function f() {\n  // as in RFC 1\n}\n", "", "do it"),
+    "a statement": ("a.py", PLAIN, "x = 1", "two instead"),
+    "a docstring that is there": ("a.py", DOCUMENTED, DOCUMENTED, "write the docstring"),
+    "several functions": ("a.py", MEDIAN + MEDIAN, MEDIAN + MEDIAN, "write the docstring"),
+    "a class": ("a.py", DOCUMENTED, DOCUMENTED, ""),
+    "a TypeScript function": ("a.ts", "function f(a: number) {\n  return a;\n}\n", "", "add one"),
+    "a Go function": ("a.go", "func f(a int) int {\n\treturn a\n}\n", "", "add one"),
+    "a Rust function": ("a.rs", "fn f(a: i32) -> i32 {\n    a\n}\n", "", "add one"),
+    "a Java method": ("a.java", "class A {\n  int f(int a) {\n    return a;\n  }\n}\n", "", "add one"),
+    "a text": ("a.md", "Some words.\n", "words", "shorter"),
+}
+
+
+@pytest.mark.parametrize("case", SOMETHING_TO_LOSE)
+def test_lines_that_the_model_would_not_see_are_not_its_to_rewrite(case: str):
+    path, text, part, instruction = SOMETHING_TO_LOSE[case]
+    model = ScriptedModel([completion("return None")])
+    with pytest.raises(InputError, match="has not learned to rewrite code"):
+        rewritten(text, part or text, instruction, model, path)
+    assert not model.requests
+    able = ScriptedModel([completion("")], edits=True)
+    assert rewritten(text, part or text, instruction, able, path).text == text
+    assert able.requests
 
 
 def test_of_an_answer_that_breaks_the_text_the_longest_sound_beginning_is_taken():
     model = ScriptedModel([completion("return sum(values)\n    if (")])
-    edited = rewritten(PLAIN, "def mean(values):\n    return 0", "", model)
+    text = PLAIN.replace("return 0", "pass")
+    edited = rewritten(text, "def mean(values):\n    pass", "", model)
     assert edited.text == PLAIN.replace("return 0", "return sum(values)")
 
 
@@ -111,13 +145,14 @@ def test_a_part_of_a_line_is_written_under_its_instruction_and_fits_into_the_lin
 
 def test_blanks_before_a_part_of_a_line_are_the_models_to_write():
     model = ScriptedModel([completion(" 2")])
-    assert rewritten(PLAIN, "1", "", model).text == PLAIN.replace("x = 1", "x = 2")
+    text = PLAIN.replace("x = 1", "x = <fill>")
+    assert rewritten(text, "<fill>", "", model).text == PLAIN.replace("x = 1", "x = 2")
     assert model.requests[0].prefix.endswith("x =")
 
 
 @pytest.mark.parametrize("answer", ["", "  \n", "((("])
 def test_without_a_usable_answer_nothing_changes(answer):
-    edited = rewritten(PLAIN, "x = 1", "change it", ScriptedModel([completion(answer)]))
+    edited = rewritten(PLAIN, "x = 1", "change it", ScriptedModel([completion(answer)], edits=True))
     assert (edited.text, edited.changes) == (PLAIN, ())
 
 
@@ -132,21 +167,21 @@ def test_a_model_trained_on_edits_sees_the_old_text_and_the_instruction():
 def test_its_prompt_has_the_layout_of_edits(tmp_path: Path):
     from coder.api.completion import CompletionRequest
     from coder.generation.prompting import Prompting
-    from coder.model.checkpoint.prompt import rewrite
+    from coder.model.checkpoint import prompt
     from tests.tiny import open_tiny_checkpoint
 
     checkpoint = open_tiny_checkpoint(tmp_path)
     encode, control = checkpoint.tokenizer.encode, checkpoint.config.control
     prompting = Prompting(checkpoint.config, checkpoint.tokenizer)
     request = CompletionRequest("def f():\n", "\nx", rewritten=Rewritten("    pass", "# return one\n"))
-    expected = rewrite(control, encode("def f():\n"), encode("    pass"), [], encode("\nx"), encode("# return one\n"))
+    expected = prompt.rewrite(
+        control, encode("def f():\n"), encode("    pass"), [], encode("\nx"), encode("# return one\n")
+    )
     assert prompting.prompt(request).tokens == expected
     prompting.workspaces.close()
 
 
 def test_a_region_outside_the_text_is_refused():
-    from coder.editing.rewrite import rewrite
-
     with pytest.raises(InputError, match="outside the text"):
         rewrite(ScriptedModel(), EditRequest("x", 0, 9))
 

@@ -105,7 +105,7 @@ class TestEngine:
         broken = "x = (1\ny = 2\n"
         assert engine.repair(RepairRequest(broken, 0, 7, where=Where(path="a.py"))).text.endswith("y = 2\n")
         edited = engine.edit(
-            EditRequest("x = 1\ny = 2\n", 0, 6, "two", where=Where(path="a.py"), decoding=Decoding(max_tokens=4))
+            EditRequest("pass\ny = 2\n", 0, 5, "two", where=Where(path="a.py"), decoding=Decoding(max_tokens=4))
         )
         assert edited.text.endswith("y = 2\n")
         assert engine.complete(request(remasking="syntax", syntax_rounds=1)).finish_reason in ("end", "length")

@@ -28,7 +28,11 @@ from coder.api.text_requests import (
 )
 from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Statistics
+from coder.editing.rewrite import CANNOT_REWRITE
+from coder.editing.unwritten import unwritten_part
+from coder.errors import InputError
 from coder.generation.fitting import fitting_of
+from coder.model.checkpoint.config import Abilities
 from lsp.engine.errors import EngineLostError
 
 CONFIDENCE = 0.9
@@ -51,11 +55,12 @@ class ScriptedEngine:
     """It writes word by word, and answers one request at a time, as a real one does.
 
     Attributes:
-        edits: whether it has that ability: what it is not told to write, it writes in capitals.
+        edits: whether it has that ability. capitals: what it is not told to write, it writes in capitals.
         begun, ended: released with the beginning and the end of every request. closed: set when it is let go.
     """
 
-    edits: bool = False
+    edits: bool = True
+    capitals: bool = False
     answers: dict[str, list[str]] = field(default_factory=lambda: dict(ANSWERS))
     requests: list[CompletionRequest] = field(default_factory=list)
     prefilled: list[str] = field(default_factory=list)
@@ -120,10 +125,13 @@ class ScriptedEngine:
     def stream_edit(
         self, request: EditRequest, cancelled: Cancellation | None = None
     ) -> Generator[EditEvent, None, None]:
-        """The instruction is what is written, or what it asks about the request; none is nothing better."""
+        """The instruction is what is written, or what it asks about the request; none is nothing better. Raises
+        InputError where `rewrite` does."""
+        if not self.edits and unwritten_part(request.text, request.start, request.end, "", None) is None:
+            raise InputError(CANNOT_REWRITE)
         told = {"digest": digest(request.text), "deadline": str(request.decoding.deadline_ms)}
         new = told.get(request.instruction, request.instruction)
-        if self.edits and not new:
+        if self.capitals and not new:
             new = request.text[request.start : request.end].upper()
         while request.instruction == "endless" and not (cancelled and cancelled.is_set()):
             time.sleep(0.01)
@@ -146,7 +154,8 @@ class ScriptedEngine:
         return Score(-1.0, -1.0, 1)
 
     def status(self) -> EngineStatus:
-        return EngineStatus("scripted", "1", {"runtime": "none"}, {"edits": self.edits}, False, os.getpid())
+        abilities = Abilities(edits=self.edits).by_name()
+        return EngineStatus("scripted", "1", {"runtime": "none"}, abilities, False, os.getpid())
 
     def close(self) -> None:
         self.closed.set()
@@ -171,5 +180,5 @@ if __name__ == "__main__":
     from lsp.wire.greeting import greet
 
     editor = greet(sys.stdin.buffer, sys.stdout.buffer)
-    engine = ScriptedEngine(edits="edits" in sys.argv)
+    engine = ScriptedEngine(edits="unable" not in sys.argv, capitals="capitals" in sys.argv)
     sys.exit(run(editor, sys.stdin.buffer, sys.stdout.buffer, lambda settings: engine) if editor else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from coder.errors import CheckpointError
@@ -27,6 +27,15 @@ class Abilities:
     correction: bool = False
     context: bool = False
     """Other files' text before its own."""
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether it sees the old lines of what it is to write anew; see `coder.editing.rewrite`."""
+        return self.edits
+
+    def by_name(self) -> dict[str, bool]:
+        """All of them, for who shows them or asks by name."""
+        return {**asdict(self), "rewrites": self.rewrites}
 
 
 @dataclass(frozen=True)

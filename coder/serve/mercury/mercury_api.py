@@ -35,7 +35,7 @@ async def fill(body: FillBody, caller: Caller) -> CompletionAnswer | Chunks:
 async def edit(body: EditBody, caller: Caller) -> ChatAnswer | Chunks:
     """Predict the next edit of a region, given as <|code_to_edit|> in <|current_file_content|>.
 
-    A model that was trained on edits writes the region anew. Any other one writes what is missing at the cursor, or,
+    A model that can rewrite writes the region anew. Any other one writes what is missing at the cursor, or,
     where there is none, mends what looks wrong.
     """
     asked = tagged.next_edit(user_text(body.messages))
@@ -75,7 +75,7 @@ async def in_one(said: Said, body: EditBody, caller: Caller) -> Chunks:
 async def _changed(asked: tagged.NextEdit, request: CompletionRequest, stops: Sequence[str], caller: Caller) -> str:
     """The text with its region as it may look next."""
     service = caller.service
-    if service.engine.config.abilities.edits:
+    if service.engine.config.abilities.rewrites:
         whole_region = EditRequest(
             asked.text,
             asked.start,

@@ -92,18 +92,12 @@ async def score(body: ScoreBody, caller: Caller) -> ScoreAnswer:
 async def info(_: None, caller: Caller) -> Info:
     """What is served, and its limits."""
     engine, settings = caller.service.engine, caller.service.settings
-    abilities = engine.config.abilities
     return Info(
         server=f"quickfill {__version__}",
         model=caller.service.model,
         version=engine.config.version,
         runtime=dict(engine.description),
-        abilities=Abilities(
-            holes=abilities.holes,
-            edits=abilities.edits,
-            correction=abilities.correction,
-            context=abilities.context,
-        ),
+        abilities=Abilities(**engine.config.abilities.by_name()),
         canvas_sizes=list(engine.config.block_sizes),
         most_tokens=settings.most_tokens,
         most_answers=settings.most_answers,

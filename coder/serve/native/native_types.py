@@ -243,12 +243,13 @@ class FillEvents(RootModel[Annotated[UpdateEvent | FilledEvent, Field(discrimina
 
 
 class Abilities(Outgoing):
-    """What the checkpoint was trained for."""
+    """The abilities that the checkpoint was trained for, and whether it has one by which it rewrites code."""
 
     holes: bool
     edits: bool
     correction: bool
     context: bool
+    rewrites: bool
 
 
 class Info(Outgoing):

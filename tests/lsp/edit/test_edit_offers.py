@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from coder.api.text_requests import Diagnostic
+from coder.editing.unwritten import MARK
 from lsp.documents import Document
 from lsp.edit.edit_offers import LONGEST_PARSED, function_around, holes, offers, repair_task
-from lsp.edit.edit_task import HOLE_MARK
 
 CLASS = """import os
 
@@ -28,8 +28,16 @@ def document(text: str, language: str = "python") -> Document:
     return Document("file:///a.py", language, 1, text)
 
 
-def titles(text: str, start: int, end: int, diagnostics: tuple[Diagnostic, ...] = (), language: str = "python"):
-    return [offer.title for offer in offers(document(text, language), start, end, diagnostics)]
+def titles(
+    text: str,
+    start: int,
+    end: int,
+    diagnostics: tuple[Diagnostic, ...] = (),
+    language: str = "python",
+    *,
+    rewrites: bool = True,
+) -> list[str]:
+    return [offer.title for offer in offers(document(text, language), start, end, diagnostics, rewrites=rewrites)]
 
 
 def test_the_innermost_function_around_is_offered():
@@ -45,6 +53,30 @@ def test_a_selection_is_offered_to_be_rewritten():
     assert titles(CLASS, start, start + 1) == []  # an editor that has always one character selected
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("python", "def f(x):\n    return ‸x\n", ["Write the docstring of f"]),
+        ("python", 'def f(x):\n    """F."""\n    return ‸x\n', []),
+        ("python", 'def f(x):\n    """F."""\n    ‸pass\n', ["Rewrite f"]),
+        ("python", "def f(x):\n    ‸raise NotImplementedError\n", ["Rewrite f", "Write the docstring of f"]),
+        ("typescript", "function f(x) {\n  return ‸x;\n}\n", []),
+        ("typescript", "function f(x) {\n‸}\n", ["Rewrite f"]),
+        ("go", "func f() {‸\n}\n", ["Rewrite f"]),
+        ("rust", "fn f() -> i32 {\n    ‸1\n}\n", []),
+    ],
+)
+def test_a_model_that_would_lose_the_old_lines_is_offered_only_where_there_are_none(language, text, expected):
+    place = text.index("‸")
+    assert titles(text.replace("‸", ""), place, place, language=language, rewrites=False) == expected
+
+
+def test_a_selection_of_lines_is_not_offered_to_such_a_model():
+    start = CLASS.index("x = 1")
+    assert titles(CLASS, start, start + 5, rewrites=False) == []
+    assert titles("x = <fill>\n", 4, 10, rewrites=False) == ["Rewrite the selection", "Fill the hole"]
+
+
 def test_a_docstring_is_for_python_alone():
     text = "function f(a) {\n  return a;\n}\n"
     assert titles(text, 20, 20, language="javascript") == ["Rewrite f"]
@@ -52,9 +84,9 @@ def test_a_docstring_is_for_python_alone():
 
 @pytest.mark.parametrize(("count", "title"), [(1, "Fill the hole"), (2, "Fill 2 holes"), (130, "Fill 100 holes")])
 def test_holes_are_offered_to_be_filled(count, title):
-    text = f"x = {HOLE_MARK}\n" * count
+    text = f"x = {MARK}\n" * count
     assert titles(text, 0, 0) == [title]
-    assert all(text[start:end] == HOLE_MARK for start, end in holes(text))
+    assert all(text[start:end] == MARK for start, end in holes(text))
 
 
 @pytest.mark.parametrize("text", ["def f(x):\n    return y\n", "def f(x:\n    return x\n"])

@@ -83,7 +83,8 @@ def test_several_holes(client: httpx.Client):
 def test_a_repair_an_edit_and_a_score(client: httpx.Client):
     repaired = answer(client, "repair", text="def f(x:\n    return x\n", language="python")
     assert repaired["text"] == "def f(x):\n    return x\n"
-    edited = answer(client, "edit", text="x = 1\n", start=0, end=5, instruction="two", language="python", max_tokens=4)
+    hole = {"text": "x = <fill>\n", "start": 4, "end": 10, "language": "python"}
+    edited = answer(client, "edit", instruction="two", max_tokens=4, **hole)
     assert {"text", "changes", "score_before", "score_after"} <= edited.keys()
     score = answer(client, "score", prefix="x = ", middle="1")
     assert score["log_probability"] < 0.0 and score["tokens"] > 0
@@ -143,6 +144,7 @@ def test_what_is_served(client: httpx.Client):
         ("complete", {"prefix": "", "constraints": {"min_lines": 3, "max_lines": 1}}, "no answer has"),
         ("fill", {"texts": ["alone"]}, "texts"),
         ("edit", {"text": "x", "start": 3, "end": 9}, "outside the text"),
+        ("edit", {"text": "x = 1", "start": 0, "end": 5, "instruction": "two"}, "has not learned to rewrite code"),
         ("repair", {"text": "x", "start": 3}, "outside the text"),
     ],
 )

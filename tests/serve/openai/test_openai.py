@@ -160,7 +160,7 @@ def test_the_models(api: openai.OpenAI):
     ("message", "expected"),
     [
         ("return the n-th prime", "```python\ndef nth_prime("),
-        ("Explain this.\n```python\nx = 1\n```", "```python\n"),
+        ("Write the docstring.\n```python\ndef f():\n    pass\n```", "```python\ndef f():\n"),
         ("```python\nx = <fill>\n```", "```python\nx = "),
         ("def add(a, b):", "```python\ndef add(a, b):"),
     ],
@@ -174,6 +174,12 @@ def test_a_chat_answers_with_code(api: openai.OpenAI, message: str, expected: st
     assert content.endswith("```")
     stream = api.chat.completions.create(model="any", messages=messages, max_tokens=6, stream=True)  # type: ignore[arg-type]
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == content  # type: ignore[union-attr]
+
+
+def test_a_chat_does_not_rewrite_with_a_model_that_has_not_learned_to(api: openai.OpenAI):
+    messages = [{"role": "user", "content": "Make it two.\n```python\nx = 1\n```"}]
+    with pytest.raises(openai.BadRequestError, match="has not learned to rewrite code"):
+        api.chat.completions.create(model="any", messages=messages)  # type: ignore[arg-type]
 
 
 def test_a_chat_goes_on_with_what_the_assistant_has_begun(api: openai.OpenAI):

@@ -75,24 +75,24 @@ def test_a_fill_is_updates_of_holes_and_then_the_answers(client: SharedEngine, e
 
 def test_a_rewrite_is_updates_of_its_region_and_then_the_text(client: SharedEngine, engine: Engine):
     request = EditRequest(
-        "def one():\n    return 2\n",
+        "def one():\n    pass\n",
         15,
-        23,
+        19,
         "one",
         where=Where(language="python"),
         decoding=Decoding(policy="autoregressive"),
     )
     *updates, edited = client.stream_edit(request)
     assert isinstance(edited, Edited)
-    assert {(update.start, update.end) for update in updates if isinstance(update, RegionUpdate)} == {(15, 23)}
+    assert {(update.start, update.end) for update in updates if isinstance(update, RegionUpdate)} == {(15, 19)}
     assert edited.text == engine.edit(request).text
 
 
 def test_a_rewrite_that_is_cancelled_is_answered_with_the_text_as_it_was(client: SharedEngine):
     cancelled = threading.Event()
     cancelled.set()
-    *_, edited = client.stream_edit(EditRequest("x = 1\n", 0, 5, where=Where(language="python")), cancelled)
-    assert isinstance(edited, Edited) and edited.text == "x = 1\n"
+    *_, edited = client.stream_edit(EditRequest("pass\n", 0, 4, where=Where(language="python")), cancelled)
+    assert isinstance(edited, Edited) and edited.text == "pass\n"
 
 
 def test_an_index_is_the_same_for_every_client(opened: Opener, tmp_path: Path):

@@ -30,7 +30,7 @@ from benchmarks.report import Row, machine, print_figures, print_rows, report_co
 from benchmarks.timing import interleaved_medians
 from coder.diffusion.block_diffusion import Autoregressive, parse_algorithm
 from coder.engine.engine import Engine
-from coder.generation.auto_policy import PassCosts, choose_policy, measure
+from coder.generation.strategy import PassCosts, choose_policy, measure_passes
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
 from coder.model.onnx.runtime import OnnxRuntime, available_cores
@@ -97,7 +97,7 @@ class DecodingBenchmark:
         self._plan = plan
         self._threads = threads
         self._runtime = OnnxRuntime.load(checkpoint, threads)
-        self._costs = PassCosts(measure(self._runtime))
+        self._costs = PassCosts(measure_passes(self._runtime))
         self._auto_policy, self._auto_canvas = choose_policy(self._runtime.config, self._costs)
         code = project_code()
         self._holes = cut_holes(code, plan.prompts, seed=0)

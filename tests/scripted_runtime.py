@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from coder.engine.engine import Engine
-from coder.generation.auto_policy import WIDTHS, PassCosts
+from coder.generation.strategy import WIDTHS, PassCosts
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.runtime import CANDIDATES, Cache, LocalStep, Pass, Predictions

@@ -33,18 +33,16 @@ from coder.editing.template import complete_template, free_parts
 from coder.engine.batching import TOGETHER, BatchingRuntime, Worker
 from coder.engine.runtimes import RuntimeName, load_runtime
 from coder.errors import InputError
-from coder.generation.auto_policy import PassCosts
 from coder.generation.completing import Completing
 from coder.generation.job import Job, Speculative
 from coder.generation.joint_fill import joint_job, jointly_filled
 from coder.generation.prompting import Prompting
 from coder.generation.scorer import Scorer
-from coder.generation.strategy import strategy_of
-from coder.model.cache_pool import CachePool
+from coder.generation.strategy import PassCosts, strategy_of
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
-from coder.model.runtime import Runtime
+from coder.model.runtime import CachePool, Runtime
 
 Answer = TypeVar("Answer")
 

@@ -15,8 +15,7 @@ from coder.diffusion.sampler import Sampler
 from coder.diffusion.steering import Exactly
 from coder.editing.fill import Likelihoods
 from coder.errors import InputError
-from coder.generation.constraints import TokenConstraints
-from coder.generation.decoding import Decoded, canvas_updates
+from coder.generation.decoding import Decoded, TokenConstraints, canvas_updates
 from coder.generation.fitting import Fitting, fitting_of
 from coder.generation.job import Job
 from coder.generation.joint_fill import JointEvent, hole_updates
@@ -24,8 +23,8 @@ from coder.generation.prompting import Prompt, Prompting
 from coder.generation.remasking import remasked_answer
 from coder.generation.strategy import Strategy
 from coder.generation.syntax_constraint import judge_of, sound_answer
-from coder.model.cache_pool import CachePool
 from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.runtime import CachePool
 
 ALTERNATIVE_TEMPERATURE = 0.8
 """The temperature of further samples that a greedy request wants."""

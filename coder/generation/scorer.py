@@ -8,8 +8,8 @@ from coder.api.completion import CompletionRequest, DiffusionScore, Score, Token
 from coder.generation.decoding import token_scores
 from coder.generation.prompting import Prompting
 from coder.generation.strategy import Strategy
-from coder.model.cache_pool import CachePool
 from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.runtime import CachePool
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def test_the_first_sound_answer_is_taken_and_pays_for_those_before_it(engine: En
 
 
 def test_other_answers_obey_the_constraints(engine: Engine, runtime: Runtime):
-    from coder.generation.constraints import TokenConstraints
+    from coder.generation.decoding import TokenConstraints
 
     tokens = TokenConstraints(engine.checkpoint.tokenizer, engine.config.vocab_size)
     constraints = tuple(tokens.of(Constraints(max_characters=6, without="e")))

@@ -1,27 +1,92 @@
-"""What the ONNX graph is given for the passes of one or several sequences, and what it gives back."""
+"""The inputs and results of the ONNX graph for the passes of one or several sequences, and the caches it reads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from coder.model.checkpoint.config import ControlTokens
+from coder.errors import InputError
+from coder.model.checkpoint.config import ControlTokens, ModelConfig
 from coder.model.onnx.layers import ACTIVATION_ZERO
 from coder.model.runtime import CANDIDATES, LocalStep, Pass, Predictions, TokenBias
 
+FIRST_CAPACITY = 512
+"""Positions a new cache has room for; it doubles when they are used up."""
+
+
+class OnnxCache:
+    """Keys and values, float32 [1, key-value heads, capacity, head size] a layer."""
+
+    def __init__(self, config: ModelConfig, capacity: int = FIRST_CAPACITY) -> None:
+        self._config = config
+        self._tokens: list[int] = []
+        self._allocate(capacity)
+
+    @property
+    def tokens(self) -> list[int]:
+        return self._tokens
+
+    @property
+    def nbytes(self) -> int:
+        return sum(buffer.nbytes for buffer in self._buffers)
+
+    def truncate(self, length: int) -> None:
+        del self._tokens[length:]
+
+    def copy_prefix(self, length: int) -> OnnxCache:
+        copy = OnnxCache(self._config, self._capacity)
+        copy._tokens = self._tokens[:length]
+        copy._copy_from(self._buffers, length)
+        return copy
+
+    def reserve(self, length: int) -> None:
+        """Make room for `length` positions and a spare one.
+
+        Raises InputError beyond the model's last position.
+        """
+        if length > self._config.max_positions:
+            raise InputError(
+                f"{length} tokens are more than the model's {self._config.max_positions}; shorten the context"
+            )
+        if length >= self._capacity:
+            old = self._buffers
+            self._allocate(min(max(length, 2 * self._capacity), self._config.max_positions) + 1)
+            self._copy_from(old, len(self._tokens))
+
+    def bind(self, binding: onnxruntime.IOBinding, sequence: int) -> None:
+        """Let a graph read and write the buffers as those of one of its sequences."""
+        for (kind, layer), value in self._values.items():
+            binding.bind_ortvalue_input(f"past_{kind}_{sequence}_{layer}", value)
+            binding.bind_ortvalue_output(f"present_{kind}_{sequence}_{layer}", value)
+
+    def _copy_from(self, buffers: list[npt.NDArray[np.float32]], length: int) -> None:
+        """Copy the first `length` positions of another cache's buffers."""
+        for target, source in zip(self._buffers, buffers, strict=True):
+            target[:, :, :length] = source[:, :, :length]
+
+    def _allocate(self, capacity: int) -> None:
+        config, self._capacity = self._config, capacity
+        shape = 1, config.num_key_value_heads, capacity, config.head_dim
+        keys = list(product(("key", "value"), range(config.num_layers)))
+        self._buffers = [np.zeros(shape, np.float32) for _ in keys]
+        values = map(onnxruntime.OrtValue.ortvalue_from_numpy, self._buffers)
+        self._values = dict(zip(keys, values, strict=True))
+
+
 HIDDEN_FROM = np.float32(-1e9)
-"""What is added to an attention score or a logit that must not count."""
+"""Added to an attention score or a logit that must not count."""
 
 Array = npt.NDArray[np.generic]
 
 
 def joint_inputs(passes: Sequence[Pass], quantized: bool) -> dict[str, Array]:
-    """The inputs that all sequences share, but for `control_bias`: their positions and wanted predictions behind each
-    other."""
+    """Return the inputs that all sequences share, but for `control_bias`: their positions and wanted predictions are
+    concatenated."""
     widths = np.array([len(request.tokens) for request in passes])
     wanted = [index for request, first in zip(passes, _starts(widths), strict=True) for index in first + request.wanted]
     # Among the rows of all attentions, those of a sequence of one position have a spare one behind them.
@@ -37,7 +102,7 @@ def joint_inputs(passes: Sequence[Pass], quantized: bool) -> dict[str, Array]:
 
 
 def local_inputs(step: LocalStep, quantized: bool) -> dict[str, Array]:
-    """The inputs of the local autoregression's graph, but for `control_bias` and the biases."""
+    """Return the inputs of the local autoregression's graph, but for `control_bias` and the biases."""
     before = np.array(step.before, np.int64).reshape(-1, 2).T
     inputs: dict[str, Array] = {
         "states": np.ascontiguousarray(step.states[None]),
@@ -47,7 +112,7 @@ def local_inputs(step: LocalStep, quantized: bool) -> dict[str, Array]:
 
 
 def distribution_inputs(requests: Sequence[Pass | LocalStep], quantized: bool) -> dict[str, Array]:
-    """The inputs of `Layers.distribution`, but for `control_bias` and the biases."""
+    """Return the inputs of `Layers.distribution`, but for `control_bias` and the biases."""
     given = [
         token for request in requests for token in ([0] * request.count if request.given is None else request.given)
     ]
@@ -58,7 +123,7 @@ def distribution_inputs(requests: Sequence[Pass | LocalStep], quantized: bool) -
 
 
 def sequence_inputs(sequence: int, first: int, cached: int, request: Pass) -> dict[str, Array]:
-    """The inputs of one sequence of a graph, whose positions start at `first` among all new ones."""
+    """Return the inputs of one sequence of a graph, whose positions start at `first` among all new ones."""
     # A single row takes other float kernels in the attention, whose last bit differs, and quantisation makes that
     # visible. From two rows on every width gives the same bits, so a single one gets a spare one behind it.
     new = len(request.tokens)
@@ -74,7 +139,7 @@ def sequence_inputs(sequence: int, first: int, cached: int, request: Pass) -> di
 
 
 def attention_bias(cached: int, new: int, causal: bool) -> npt.NDArray[np.float32]:
-    """float32 [1, 1, new, cached + new]: 0 where a new position may look, a large negative number elsewhere."""
+    """Return float32 [1, 1, new, cached + new]: 0 where a new position may attend, a large negative one elsewhere."""
     bias = np.zeros((1, 1, new, cached + new), np.float32)
     if causal and new > 1:
         bias[0, 0, :, cached:] = np.triu(np.full((new, new), HIDDEN_FROM), 1)
@@ -82,8 +147,8 @@ def attention_bias(cached: int, new: int, causal: bool) -> npt.NDArray[np.float3
 
 
 def token_bias(passes: Sequence[Pass | LocalStep], control: ControlTokens, allowed: Sequence[int]) -> dict[str, Array]:
-    """The biases of all passes, and where one may predict fewer control tokens than are `allowed`, those against the
-    others."""
+    """Return the biases of all passes. A pass that may predict fewer control tokens than are `allowed` gets one against
+    each of the others."""
     counts = [request.count for request in passes]
     bias = TokenBias.none()
     for request, first, count in zip(passes, _starts(counts), counts, strict=True):
@@ -102,7 +167,7 @@ def token_bias(passes: Sequence[Pass | LocalStep], control: ControlTokens, allow
 def bind_results(
     binding: onnxruntime.IOBinding, wanted: int, hidden_size: int | None = None
 ) -> dict[str, npt.NDArray[Any]]:
-    """Arrays that the graph writes its predictions into, and its states where it gives any."""
+    """Return the arrays that the graph writes its predictions into, and its states where it gives any."""
     results: dict[str, npt.NDArray[Any]] = {
         "top_tokens": np.empty((1, wanted, CANDIDATES), np.int64),
         "top_probabilities": np.empty((1, wanted, CANDIDATES), np.float32),
@@ -119,7 +184,7 @@ def bind_results(
 def split_results(
     results: dict[str, npt.NDArray[Any]], passes: Sequence[Pass] | Sequence[LocalStep]
 ) -> list[Predictions]:
-    """The predictions of each pass."""
+    """Return the predictions of each pass."""
     counts = [request.count for request in passes]
     predictions = []
     for request, first, count in zip(passes, _starts(counts), counts, strict=True):
@@ -132,5 +197,5 @@ def split_results(
 
 
 def _starts(sizes: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Where each of several parts starts when they lie behind each other."""
+    """Return the start of each of several parts that lie behind each other."""
     return np.cumsum([0, *sizes])[:-1]

@@ -13,8 +13,8 @@ from coder.errors import CheckpointError
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.onnx import protobuf as onnx_protobuf
-from coder.model.onnx.cache import OnnxCache
 from coder.model.onnx.graph import STANDARD_OPERATORS
+from coder.model.onnx.passes import OnnxCache
 from coder.model.onnx.preparing import Progress, weights_of
 from coder.model.onnx.session import DecoderSession, LocalSession
 from coder.model.onnx.weights import DecoderWeights

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from coder.model.onnx.cache import OnnxCache
 from coder.model.onnx.decoder_graph import DecoderGraph
 from coder.model.onnx.graph import Array
 from coder.model.onnx.local import LocalGraph
 from coder.model.onnx.passes import (
     HIDDEN_FROM,
+    OnnxCache,
     bind_results,
     joint_inputs,
     local_inputs,

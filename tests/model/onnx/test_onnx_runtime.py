@@ -20,7 +20,7 @@ from coder.model.convert.smoothing import (
     load_smoothing,
     save_smoothing,
 )
-from coder.model.onnx.cache import FIRST_CAPACITY
+from coder.model.onnx.passes import FIRST_CAPACITY
 from coder.model.onnx.runtime import OnnxRuntime, products_saturate
 from coder.model.runtime import Pass, TokenBias
 from coder.model.torch.runtime import TorchRuntime

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.generation.auto_policy import WIDTHS, PassCosts, choose_policy, milliseconds_per_token
+from coder.generation.strategy import WIDTHS, PassCosts, choose_policy, milliseconds_per_token
 from coder.model.checkpoint.config import DecodingProfile, ModelConfig
 from coder.model.onnx.runtime import OnnxRuntime
 from tests.tiny import open_tiny_checkpoint
@@ -66,7 +66,7 @@ def test_costs_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     runtime = OnnxRuntime.load(open_tiny_checkpoint(tmp_path / "tiny"), threads=1)
     measured = PassCosts.of(runtime)
     assert sorted(measured.milliseconds) == list(WIDTHS)
-    monkeypatch.setattr("coder.generation.auto_policy.measure", lambda runtime: pytest.fail("measured again"))
+    monkeypatch.setattr("coder.generation.strategy.measure_passes", lambda runtime: pytest.fail("measured again"))
     assert PassCosts.of(runtime) == measured
 
 

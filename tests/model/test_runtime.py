@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.model.cache_pool import FORGETTABLE, CachePool
-from coder.model.runtime import common_prefix_length
+from coder.model.runtime import FORGETTABLE, CachePool, common_prefix_length
 
 
 @dataclass(eq=False)

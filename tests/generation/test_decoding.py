@@ -10,7 +10,7 @@ from coder.api.completion import UNCONSTRAINED, CompletionRequest, Constraints, 
 from coder.diffusion.steering import Between, Without
 from coder.engine.engine import Engine
 from coder.errors import InputError
-from coder.generation.constraints import TokenConstraints
+from coder.generation.decoding import TokenConstraints
 from coder.model.checkpoint.tokens import Tokenizer
 
 PREFIX, SUFFIX = "def add(first, second):\n    ", "\n\nclass Point:\n"

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 
 from coder.diffusion.events import Committed, Finished, Prefilled
-from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Sampler
 from coder.model.runtime import Cache, Runtime
 
 

@@ -24,8 +24,8 @@ from coder.serve.service import Service
 from coder.serve.settings import ServeSettings
 from lsp.documents import Document
 from lsp.settings import Settings
-from lsp.suggest.cursor import cursor_in
 from lsp.suggest.drafts import SuggestionQuery, drafts
+from lsp.suggest.surroundings import cursor_in
 
 PATIENT_MS = 60_000
 TOKENS = 160

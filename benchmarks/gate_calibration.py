@@ -21,9 +21,9 @@ from coder.api.text_engine import TextEngine
 from lsp.documents import Document
 from lsp.engine.opening import load_in_process
 from lsp.settings import Settings
-from lsp.suggest.cursor import cursor_in
 from lsp.suggest.gate import CALIBRATION, Calibration
 from lsp.suggest.suggester import SuggestionQuery, drafts
+from lsp.suggest.surroundings import cursor_in
 
 FITTED_ON, JUDGED_ON = ("pygls",), ("pathspec", "typer")
 """Packages whose code the constants are fitted on, and others that the curve is drawn from."""

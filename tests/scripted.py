@@ -9,8 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from coder.api.cancellation import Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Slot, TokenScore
+from coder.api.streams import Cancellation
 from coder.api.text_requests import Edited, EditRequest, FillEvent, FillRequest, HoleUpdate, RepairRequest
 from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
 from coder.diffusion.events import FinishReason, Statistics

@@ -274,7 +274,7 @@ def test_nothing_needs_unix(package):
         ("coder.cli", ("numpy", "torch", "onnxruntime", "onnx", "tokenizers", "tree_sitter", "huggingface_hub")),
         ("coder.train.packed_rows", ("torch", "transformers", "tokenizers", "pydantic")),
         ("coder.api.completion", ("torch", "onnxruntime", "onnx", "tokenizers")),
-        ("coder.diffusion.sampler", ("torch", "onnxruntime", "onnx", "tokenizers")),
+        ("coder.diffusion.run", ("torch", "onnxruntime", "onnx", "tokenizers")),
         ("coder.engine.engine", ("torch", "transformers")),
         ("coder.model.onnx.runtime", ("torch", "transformers")),
         ("data.adapt.command", ("numpy", "torch", "pydantic", "tree_sitter")),

@@ -1,13 +1,48 @@
-"""Events between two threads, and the answer that a stream of them ends with."""
+"""A request between two threads: its cancellation, its deadline, its events and the answer they end with."""
 
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Generator
-from contextlib import closing
-from typing import Any, Generic, TypeVar
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, Generic, Protocol, TypeVar
 
-from coder.api.cancellation import NEVER, Cancellation
+from coder.api.completion import Completion, CompletionRequest
+from coder.diffusion.events import FinishReason, Statistics
+
+
+class Cancellation(Protocol):
+    """A flag that is set when no answer is wanted any more: a `threading.Event`, or several of them."""
+
+    def is_set(self) -> bool: ...
+
+
+class AnyOf:
+    """Set as soon as one of the events is."""
+
+    def __init__(self, *events: Cancellation) -> None:
+        self._events = events
+
+    def is_set(self) -> bool:
+        return any(event.is_set() for event in self._events)
+
+
+NEVER: Cancellation = AnyOf()
+"""The cancellation of a request that nobody cancels."""
+
+
+def is_over(deadline_ms: float | None, started: float, cancelled: Cancellation | None) -> bool:
+    """Tell whether a request that started then (`time.monotonic()`) has no time left, or is cancelled."""
+    late = deadline_ms is not None and 1000.0 * (time.monotonic() - started) >= deadline_ms
+    return late or (cancelled is not None and cancelled.is_set())
+
+
+def unstarted(reason: FinishReason, policy: str, seconds: float = 0.0) -> Completion:
+    """Return the answer of a request that was over before anything was written."""
+    return Completion("", reason, 0, seconds, Statistics(policy=policy))
+
 
 POLL_SECONDS = 0.01
 """Seconds after which a reader that waits notices that it was cancelled."""
@@ -46,7 +81,7 @@ class Mailbox(Generic[Item]):
         self._items.put((item,))
 
     def end(self, error: BaseException | None = None) -> None:
-        """No more items come, because of an error if there is one."""
+        """Say that no more items come, because of an error if there is one."""
         self.ended = True
         self._items.put(error)
 
@@ -67,3 +102,63 @@ class Mailbox(Generic[Item]):
                 return True
             yield item[0]
         return False
+
+
+class Speculative:
+    """Work that nobody waits for, which gives way to any request."""
+
+    def __init__(self) -> None:
+        self._interrupted: set[threading.Event] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def work(self) -> Iterator[threading.Event]:
+        """Register such work while it is queued or under way. The event is set when it is to end."""
+        interrupted = threading.Event()
+        with self._lock:
+            self._interrupted.add(interrupted)
+        try:
+            yield interrupted
+        finally:
+            with self._lock:
+                self._interrupted.discard(interrupted)
+
+    def interrupt(self) -> None:
+        """End all speculative work."""
+        with self._lock:
+            for interrupted in self._interrupted:
+                interrupted.set()
+
+
+class Job(Generic[Answer]):
+    """A request, its deadline and its cancellation; a queue of answers between two threads."""
+
+    def __init__(self, request: CompletionRequest, cancelled: Cancellation) -> None:
+        self.request = request
+        self.cancelled = cancelled
+        self.started = time.monotonic()
+        limit_ms = request.decoding.deadline_ms
+        self.deadline = self.started + (float("inf") if limit_ms is None else limit_ms / 1000.0)
+        self._answers = Mailbox[Answer]()
+
+    @property
+    def seconds(self) -> float:
+        """Since the request came."""
+        return time.monotonic() - self.started
+
+    @property
+    def over(self) -> bool:
+        return self.cancelled.is_set() or time.monotonic() >= self.deadline
+
+    def run(self, answers: Iterable[Answer]) -> None:
+        """Hand the caller what comes, as it comes, and any error."""
+        try:
+            for answer in answers:
+                self._answers.put(answer)
+            self._answers.end()
+        except BaseException as error:
+            self._answers.end(error)
+
+    def answers(self) -> Generator[Answer, None, bool]:
+        """Yield the worker's answers. A cancelled caller does not wait for them; return whether all came."""
+        return self._answers.items(self.cancelled)

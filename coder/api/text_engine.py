@@ -6,8 +6,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from coder.api.cancellation import Cancellation
 from coder.api.completion import Completion, CompletionRequest, EngineEvent, Score
+from coder.api.streams import Cancellation
 from coder.api.text_requests import Edited, EditEvent, EditRequest, FillEvent, FillRequest, RepairRequest
 
 if TYPE_CHECKING:

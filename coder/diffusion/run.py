@@ -1,16 +1,29 @@
-"""One denoising run: what it is asked for, its state, and the forward passes that a decoding algorithm is made of."""
+"""The sampler: a request for token ids becomes a stream of events (design section 4).
+
+A `Run` brings the context into the cache (`prefill`). Then the request's algorithm decodes with the run's passes:
+
+    until the answer ends or is long enough
+        make a canvas behind the sequence, masked          `Run.new_canvas`
+        until nothing that may hold text is masked
+            predict its masked slots in one pass           `Run.predict_canvas`
+            choose a token for each                        `Run.select_tokens`
+            fix those that the policy chooses              `UnmaskingPolicy.select`, event `Step`
+        make its text part of the output                   `Run.accept`, event `Committed`
+
+The cache catches up with the output when the next pass needs it (`Run._catch_up`).
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 from coder.diffusion.canvas import Canvas, IntArray, OpenCanvas, SlotRange, canvas_pass
-from coder.diffusion.events import Committed, FinishReason, Prefilled, Statistics, Step
+from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics, Step
 from coder.diffusion.steering import Constraint, Drafter, Exclusions, Guide, Steering
 from coder.diffusion.unmasking import ProbabilityArray, TokenArray, select_tokens
 from coder.errors import InputError
@@ -312,3 +325,31 @@ class Run:
             self._judged = self.produced
             if (reason := self.request.stop(self.sequence[len(self.request.context) :])) is not None:
                 raise Stopped(reason)
+
+
+class Sampler:
+    """Denoises with the passes of a runtime. Like the runtime, for one thread at a time."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def denoise(self, request: DenoiseRequest) -> Iterator[Event]:
+        """Yield `Prefilled`, then `Step`s and `Committed` (empty where the end comes at once), then `Finished`.
+
+        Works only while it is iterated; leaving it early leaves the cache usable. A deadline or cancellation stops it
+        before its next pass, even the first, and it ends with `Finished` like every run.
+
+        Raises:
+            InputError: the algorithm cannot do what the request asks.
+        """
+        run = Run(self._runtime, request)
+        reason: FinishReason
+        pending: tuple[int, ...] = ()
+        try:
+            yield run.prefill()
+            reason = yield from request.algorithm.decode(run)
+        except Stopped as stopped:
+            reason = stopped.reason
+            if run.unfinished is not None:
+                pending = tuple(run.unfinished.leading_text()[0])
+        yield Finished(reason, run.statistics, pending)

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from coder.api.cancellation import Cancellation, is_over
 from coder.api.completion import Score
+from coder.api.streams import Cancellation, is_over
 from coder.api.text_requests import Applied, ApplyRequest
 from coder.editing.changes import changes, diff, lost_rows, with_line_breaks
 from coder.editing.merge.markers import is_marker

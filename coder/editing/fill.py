@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from coder.api.cancellation import Cancellation, unstarted
 from coder.api.completion import (
     CanvasUpdate,
     Completion,
@@ -16,6 +15,7 @@ from coder.api.completion import (
     Score,
     TokenScore,
 )
+from coder.api.streams import Cancellation, unstarted
 from coder.api.text_requests import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.editing.hole_borders import (
     blanks_before,

@@ -13,8 +13,8 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
-from coder.api.cancellation import AnyOf, Cancellation
 from coder.api.completion import Completion, CompletionRequest, Decoding, EngineEvent, TokenScore
+from coder.api.streams import AnyOf, Cancellation
 from coder.api.text_requests import Edited, RepairRequest
 from coder.editing.changes import changes
 from coder.editing.repair_candidates import promising, similar_names

@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
 
-from coder.api.cancellation import Cancellation, is_over
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Rewritten, Slot
-from coder.api.streams import last
+from coder.api.streams import Cancellation, is_over, last
 from coder.api.text_requests import Edited, EditEvent, EditRequest, RegionUpdate
 from coder.editing.changes import changes
 from coder.editing.hole_borders import blanks_before, without_blanks

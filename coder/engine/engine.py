@@ -9,9 +9,8 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import TypeVar
 
-from coder.api.cancellation import AnyOf, Cancellation, unstarted
 from coder.api.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score, TokenScore
-from coder.api.streams import last
+from coder.api.streams import AnyOf, Cancellation, Job, Speculative, last, unstarted
 from coder.api.text_engine import EngineStatus
 from coder.api.text_requests import (
     Applied,
@@ -34,7 +33,6 @@ from coder.engine.batching import TOGETHER, BatchingRuntime, Worker
 from coder.engine.runtimes import RuntimeName, load_runtime
 from coder.errors import InputError
 from coder.generation.completing import Completing
-from coder.generation.job import Job, Speculative
 from coder.generation.joint_fill import joint_job, jointly_filled
 from coder.generation.prompting import Prompting
 from coder.generation.scorer import Scorer

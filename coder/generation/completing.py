@@ -8,16 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from coder.api.completion import Completion, EngineEvent
+from coder.api.streams import Job
 from coder.context.window import replaced_characters
 from coder.diffusion.events import FinishReason, Prefilled
-from coder.diffusion.run import DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.diffusion.steering import Exactly
 from coder.editing.fill import Likelihoods
 from coder.errors import InputError
 from coder.generation.decoding import Decoded, TokenConstraints, canvas_updates
 from coder.generation.fitting import Fitting, fitting_of
-from coder.generation.job import Job
 from coder.generation.joint_fill import JointEvent, hole_updates
 from coder.generation.prompting import Prompt, Prompting
 from coder.generation.remasking import remasked_answer

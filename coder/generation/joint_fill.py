@@ -8,13 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from coder.api.cancellation import Cancellation, unstarted
 from coder.api.completion import CanvasUpdate, Completion
+from coder.api.streams import Cancellation, Job, unstarted
 from coder.api.text_requests import FillEvent, FillRequest, HoleUpdate, redecoded
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
 from coder.editing.fill import filled, one_hole
 from coder.generation.decoding import complete_lines, slots_of
-from coder.generation.job import Job
 from coder.model.checkpoint.prompt import split_answers
 from coder.model.checkpoint.tokens import Tokenizer, whole_characters
 

@@ -15,8 +15,7 @@ from itertools import accumulate
 from coder.api.completion import CompletionRequest
 from coder.context.window import replaced_characters
 from coder.diffusion.events import Finished, Statistics
-from coder.diffusion.run import DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.diffusion.steering import Continued, jointly_excluded, with_next_unknown
 from coder.generation.decoding import Decoded, canvas_updates
 from coder.generation.strategy import Strategy

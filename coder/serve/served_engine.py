@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from coder.api.cancellation import Cancellation
 from coder.api.completion import Completion, CompletionRequest, TokenScore
+from coder.api.streams import Cancellation
 from coder.api.text_engine import TextEngine
 from coder.api.text_requests import Applied, ApplyRequest, Edited, EditRequest
 from coder.model.checkpoint.config import ModelConfig

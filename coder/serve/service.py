@@ -16,8 +16,8 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing, suppress
 from typing import Any, Generic, TypeVar
 
-from coder.api.cancellation import AnyOf
 from coder.api.completion import Completion, CompletionRequest, EngineEvent, TokenScore
+from coder.api.streams import AnyOf
 from coder.api.text_requests import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest, redecoded
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.serve.fair_line import FairLine

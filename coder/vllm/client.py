@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coder.api.cancellation import Cancellation
+from coder.api.streams import Cancellation
 from coder.errors import UnreachableError
 from coder.installation import missing_extra
 

@@ -11,9 +11,8 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from coder.api.cancellation import AnyOf, Cancellation
 from coder.api.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, Score, TokenScore
-from coder.api.streams import last
+from coder.api.streams import AnyOf, Cancellation, last
 from coder.api.text_engine import EngineStatus
 from coder.api.text_requests import (
     Applied,

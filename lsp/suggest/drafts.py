@@ -12,8 +12,7 @@ from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, De
 from coder.api.text_engine import TextEngine
 from coder.diffusion.policies import WATCHED
 from lsp.settings import Settings
-from lsp.suggest.cursor import Cursor
-from lsp.suggest.surroundings import Surroundings
+from lsp.suggest.surroundings import Cursor, Surroundings
 
 Watcher = Callable[[CanvasUpdate], None]
 

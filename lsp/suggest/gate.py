@@ -16,7 +16,7 @@ from coder.api.completion import Completion, Mode
 from coder.context.files import SECRET_NAMES
 from lsp.documents import Document
 from lsp.settings import Settings
-from lsp.suggest.cursor import Cursor
+from lsp.suggest.surroundings import Cursor
 
 
 def wants_suggestions(document: Document, settings: Settings, folders: Sequence[str]) -> bool:

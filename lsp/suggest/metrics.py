@@ -19,8 +19,8 @@ from pathlib import Path
 import platformdirs
 
 from lsp.documents import Document
-from lsp.suggest.cursor import Cursor
-from lsp.suggest.suggestion_cache import Suggestion
+from lsp.suggest.suggester import Suggestion
+from lsp.suggest.surroundings import Cursor
 
 
 class Outcome(Enum):

@@ -1,4 +1,4 @@
-"""From a cursor to suggestions: remembered ones, or those that the model writes, if they are likely enough."""
+"""Suggestions at a cursor: remembered ones, or those that the model writes, if they are likely enough."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import uuid
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
 from coder.api.completion import CompletionRequest
@@ -14,7 +15,95 @@ from coder.api.text_engine import TextEngine
 from lsp.engine.engine_host import EngineHost
 from lsp.suggest.drafts import SuggestionQuery, drafts
 from lsp.suggest.gate import Gate, TypingSpeed, wants_unasked
-from lsp.suggest.suggestion_cache import Suggestion, SuggestionCache
+from lsp.suggest.surroundings import Cursor
+
+REMEMBERED = 64
+
+CHARACTERS_BEFORE, CHARACTERS_BEHIND = 2000, 500
+"""Characters around a suggestion that have to be the same for it to be used again."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A text to be shown.
+
+    Attributes:
+        id: names it in commands and notifications.
+        text: what is inserted at the cursor, with line feeds alone.
+        replaces: how many characters of the suffix it stands in for.
+        probability: that it is right, as calibrated.
+    """
+
+    id: str
+    text: str
+    replaces: int = 0
+    probability: float = 0.0
+
+    def without(self, typed: str) -> Suggestion:
+        return replace(self, text=self.text[len(typed) :])
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A cursor by the text around it."""
+
+    uri: str
+    selected: str
+    length: int
+    before: str
+    behind: str
+
+    @staticmethod
+    def of(cursor: Cursor) -> _Place:
+        prefix = cursor.prefix
+        before, behind = prefix[-CHARACTERS_BEFORE:], cursor.suffix[:CHARACTERS_BEHIND]
+        return _Place(cursor.document.uri, cursor.selected, len(prefix), before, behind)
+
+    def typed_since(self, cursor: Cursor) -> str | None:
+        """The text typed at this place since; None where anything else has changed."""
+        prefix = cursor.prefix
+        same_place = (
+            self.uri == cursor.document.uri
+            and self.selected == cursor.selected
+            and self.behind == cursor.suffix[:CHARACTERS_BEHIND]
+            and self.length <= len(prefix)
+            and prefix.endswith(self.before, 0, self.length)
+        )
+        return prefix[self.length :] if same_place else None
+
+
+class SuggestionCache:
+    """The latest suggestions. One serves its own place and every place that is reached by typing its beginning."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[_Place, tuple[Suggestion, ...]] = OrderedDict()
+
+    def put(self, cursor: Cursor, suggestions: tuple[Suggestion, ...]) -> None:
+        """Remember the suggestions of a place; none, too, so that the model is not asked twice."""
+        place = _Place.of(cursor)
+        self._found[place] = suggestions
+        self._found.move_to_end(place)
+        while len(self._found) > REMEMBERED:
+            self._found.popitem(last=False)
+
+    def get(self, cursor: Cursor) -> tuple[Suggestion, ...] | None:
+        """Suggestions for a place, the latest first; None where the model has to be asked."""
+        for place, suggestions in reversed(self._found.items()):
+            typed = place.typed_since(cursor)
+            if typed is None:
+                continue
+            fitting = tuple(
+                suggestion.without(typed)
+                for suggestion in suggestions
+                if suggestion.text.startswith(typed) and suggestion.text != typed
+            )
+            if fitting or not typed:
+                return fitting
+        return None
+
+    def clear(self) -> None:
+        self._found.clear()
+
 
 log = logging.getLogger(__name__)
 

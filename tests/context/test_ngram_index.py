@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.context import ngram_index
-from coder.context.ngram_index import Match, NgramIndex
-from coder.context.segment import DEEPEST, IndexSegment, sorted_by_context
+from coder.context.ngram_index import DEEPEST, IndexSegment, Match, NgramIndex, sorted_by_context
 from coder.context.words import (
     BORDER,
     Vocabulary,

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, Lookup, Verified
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
-from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Sampler
 from coder.diffusion.schedules import CosineSchedule, LinearSchedule
 from coder.diffusion.unmasking import EntropyBound, Factor, FixedSteps, Scheduled, Threshold
 from tests.diffusion.toy import CONTROL, END, MASK, ORDINARY, ToyCache, ToyRuntime

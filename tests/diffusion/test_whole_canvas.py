@@ -20,8 +20,7 @@ pytest.importorskip("transformers")
 from transformers import DynamicCache  # noqa: E402
 
 from coder.diffusion.events import Committed, Finished, Step  # noqa: E402
-from coder.diffusion.run import DenoiseRequest  # noqa: E402
-from coder.diffusion.sampler import Sampler  # noqa: E402
+from coder.diffusion.run import DenoiseRequest, Sampler  # noqa: E402
 from coder.diffusion.whole_canvas import parse_published  # noqa: E402
 from coder.errors import InputError  # noqa: E402
 from coder.model.checkpoint.opening import open_checkpoint  # noqa: E402

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding
 from coder.diffusion.block_diffusion import parse_algorithm
 from coder.diffusion.events import Committed, Finished
-from coder.diffusion.run import DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.engine.batching import BatchingRuntime
 from coder.engine.engine import Engine
 from coder.errors import InputError

@@ -10,8 +10,7 @@ import torch
 
 from coder.diffusion.block_diffusion import Autoregressive, Lookup, Verified
 from coder.diffusion.events import Committed
-from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Sampler
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.onnx.runtime import OnnxRuntime

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from coder.api.completion import CompletionRequest, Constraints, Decoding, Where
 from coder.diffusion.block_diffusion import Autoregressive
 from coder.diffusion.events import Finished, Statistics
-from coder.diffusion.run import DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.engine.engine import Engine
 from coder.generation.decoding import Decoded, canvas_updates
 from coder.generation.strategy import strategy_of

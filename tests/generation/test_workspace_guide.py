@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from coder.context.ngram_index import NgramIndex
 from coder.diffusion.block_diffusion import Autoregressive, Lookup, Verified
 from coder.diffusion.events import Committed, Finished
-from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Sampler
 from coder.generation.workspace_guide import STRENGTH, WorkspaceGuide
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.prompt import infill

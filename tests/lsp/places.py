@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lsp.documents import Document
-from lsp.suggest.cursor import Cursor, cursor_in
+from lsp.suggest.surroundings import Cursor, cursor_in
 
 
 def cursor_at(text: str, uri: str = "file:///a.py", language: str = "python") -> Cursor:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from coder.api.cancellation import Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, FinishReason, Score, Slot
+from coder.api.streams import Cancellation
 from coder.api.text_engine import EngineStatus
 from coder.api.text_requests import (
     Change,

@@ -11,8 +11,7 @@ from typing import Any
 
 from coder.diffusion.block_diffusion import parse_algorithm
 from coder.diffusion.events import Committed, Finished
-from coder.diffusion.run import DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.model.runtime import Runtime
 
 LARGEST = 16

@@ -10,8 +10,7 @@ import torch
 
 from coder.diffusion.block_diffusion import parse_algorithm
 from coder.diffusion.events import Committed, Finished
-from coder.diffusion.run import DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.errors import InputError
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.runtime import Pass

@@ -11,9 +11,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from coder.api.cancellation import AnyOf, Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
-from coder.api.streams import last
+from coder.api.streams import AnyOf, Cancellation, last
 from coder.api.text_engine import EngineStatus
 from coder.api.text_requests import (
     Edited,

@@ -10,8 +10,7 @@ import threading
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from coder.api.cancellation import NEVER, Cancellation
-from coder.api.streams import Mailbox
+from coder.api.streams import NEVER, Cancellation, Mailbox
 from coder.errors import InputError, QuickfillError
 from lsp.engine.errors import RefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress

@@ -7,9 +7,8 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TypeVar
 
-from coder.api.cancellation import Cancellation
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
-from coder.api.streams import last
+from coder.api.streams import Cancellation, last
 from coder.api.text_engine import EngineStatus
 from coder.api.text_requests import (
     Edited,

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import suppress
 
-from coder.api.cancellation import NEVER, Cancellation
-from coder.api.streams import Mailbox
+from coder.api.streams import NEVER, Cancellation, Mailbox
 from coder.errors import InputError
 from lsp.engine.errors import EngineLostError
 from lsp.engine.shared.channel import Channel, ChannelError

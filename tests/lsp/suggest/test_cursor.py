@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lsp.documents import Document
-from lsp.suggest.cursor import cursor_in
+from lsp.suggest.surroundings import cursor_in
 from tests.lsp.places import cursor_at
 
 

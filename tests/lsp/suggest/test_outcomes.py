@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from lsp.documents import Document, TextChange
-from lsp.suggest.cursor import Cursor, cursor_in
 from lsp.suggest.metrics import Outcome, Outcomes
-from lsp.suggest.suggestion_cache import Suggestion
+from lsp.suggest.suggester import Suggestion
+from lsp.suggest.surroundings import Cursor, cursor_in
 
 TEXT = "return first + second"
 BEFORE = "def add(first, second):\n    "

@@ -6,8 +6,8 @@ import pytest
 
 from lsp.documents import Document, TextChange
 from lsp.settings import Settings
-from lsp.suggest.cursor import cursor_in
 from lsp.suggest.gate import is_excluded, wants_suggestions, wants_unasked
+from lsp.suggest.surroundings import cursor_in
 from tests.lsp.places import cursor_at
 
 

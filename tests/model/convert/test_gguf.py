@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from coder.diffusion.block_diffusion import Autoregressive
-from coder.diffusion.run import DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.convert.gguf_writer import write_gguf

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from coder.diffusion import run as run_module
 from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, Lookup, Verified
 from coder.diffusion.events import Committed, Prefilled, Step
-from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest
-from coder.diffusion.sampler import Sampler
+from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Sampler
 from coder.diffusion.unmasking import FixedSteps, Threshold, UnmaskingPolicy
 from coder.errors import InputError
 from coder.model.runtime import common_prefix_length

@@ -17,8 +17,8 @@ from benchmarks.report import Row, machine, print_rows, report_console, write_js
 from benchmarks.timing import interleaved_medians
 from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine
-from coder.model.checkpoint.config import Abilities, ControlTokens, ModelConfig
-from coder.model.checkpoint.denoiser import AttentionPattern, Denoiser
+from coder.model.checkpoint.config import Abilities, AttentionPattern, ControlTokens, ModelConfig
+from coder.model.checkpoint.denoiser import Denoiser
 from coder.model.runtime import Pass
 from coder.model.torch.decoder import Decoder
 from coder.model.torch.requirement import torch

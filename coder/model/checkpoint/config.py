@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from coder.errors import CheckpointError
-from coder.model.checkpoint.denoiser import TOKEN_CAUSAL, AttentionPattern, Denoiser
+from coder.model.checkpoint.denoiser import Denoiser
 from coder.model.checkpoint.rope import UNSCALED, RopeScaling
 
 VLLM_ARCHITECTURE = "QuickfillForBlockDiffusion"
@@ -36,6 +36,51 @@ class Abilities:
     def by_name(self) -> dict[str, bool]:
         """All of them, for who shows them or asks by name."""
         return {**asdict(self), "rewrites": self.rewrites}
+
+
+@dataclass(frozen=True)
+class AttentionPattern:
+    """Blocks of tokens, counted from the sequence's start: a token sees its own block and all blocks before it.
+
+    Blocks of one token are ordinary causal attention, blocks of several the pattern of Block Diffusion
+    (arXiv:2503.09573); with a single block everything sees everything, as in LLaDA (arXiv:2502.09992).
+
+    Attributes:
+        block_size: tokens of a block; None is a single one.
+    """
+
+    block_size: int | None = 1
+
+    @property
+    def is_causal(self) -> bool:
+        """True where a token sees none behind it, so that the model can write one token after another."""
+        return self.block_size == 1
+
+    @property
+    def is_full(self) -> bool:
+        return self.block_size is None
+
+    def border(self, position: int, length: int) -> int:
+        """Return the first position that the token at `position` of a sequence of `length` tokens does not see."""
+        if self.block_size is None:
+            return length
+        return min((position // self.block_size + 1) * self.block_size, length)
+
+    def cacheable(self, length: int) -> int:
+        """Return how many of the first `length` tokens have keys and values that nothing behind them can change."""
+        return 0 if self.block_size is None else length // self.block_size * self.block_size
+
+    def chunk(self, length: int) -> int:
+        """Return the nearest number of tokens to `length` that can be cached together, at least a block."""
+        return max(self.cacheable(length), self.block_size or 0)
+
+    def __str__(self) -> str:
+        if self.block_size is None:
+            return "full"
+        return "causal" if self.is_causal else f"block-causal, {self.block_size} tokens"
+
+
+TOKEN_CAUSAL = AttentionPattern(1)
 
 
 @dataclass(frozen=True)

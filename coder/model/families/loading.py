@@ -10,6 +10,7 @@ from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint.checkpoint import Checkpoint, reserve_unused_ids, validate, weight_tensors
 from coder.model.checkpoint.config import (
     Abilities,
+    AttentionPattern,
     ControlTokens,
     ModelConfig,
     count,
@@ -17,7 +18,7 @@ from coder.model.checkpoint.config import (
     positive_number,
     require_consistent_sizes,
 )
-from coder.model.checkpoint.denoiser import AttentionPattern, Denoiser
+from coder.model.checkpoint.denoiser import Denoiser
 from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.options import ModelOptions
 from coder.model.checkpoint.rope import RopeScaling

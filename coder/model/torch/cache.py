@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from coder.model.checkpoint.config import ModelConfig
-from coder.model.checkpoint.denoiser import TOKEN_CAUSAL, AttentionPattern
+from coder.model.checkpoint.config import TOKEN_CAUSAL, AttentionPattern, ModelConfig
 from coder.model.runtime import Pass
 from coder.model.torch.decoder import Decoder, grouped_attention
 from coder.model.torch.requirement import torch

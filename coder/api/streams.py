@@ -96,11 +96,13 @@ class Mailbox(Generic[Item]):
                 item = self._items.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
-            if isinstance(item, BaseException):
+            if isinstance(item, tuple):
+                yield item[0]
+                continue
+            self._items.put(item)  # the end stays, for whoever reads again
+            if item is not None:
                 raise item
-            if item is None:
-                return True
-            yield item[0]
+            return True
         return False
 
 

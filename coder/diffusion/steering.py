@@ -90,7 +90,7 @@ class Between:
     The answer ends where it would exceed the upper one, and not before it has reached the lower one.
 
     Args:
-        amounts: int64 [vocabulary], added by each token, never negative.
+        amounts: int64 [vocabulary], added by each token, never negative; the end token adds nothing.
         smallest: the least that any token filling a gap adds.
         surely: int64 [vocabulary], what each token adds at least, where `amounts` is the most; it counts for the lower
             bound.
@@ -105,6 +105,8 @@ class Between:
         smallest: int = 0,
         surely: IntArray | None = None,
     ) -> None:
+        # The end can stand where there is room for nothing else; were it forbidden too, no token would be left.
+        amounts = np.where(np.arange(len(amounts)) == end_token, 0, amounts)
         self._amounts = amounts
         self._surely = amounts if surely is None else surely
         self._least = least

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,19 @@ def test_the_error_that_ends_it_comes_behind_the_items():
     assert next(items) == 1
     with pytest.raises(ValueError, match="broken"):
         next(items)
+
+
+@pytest.mark.parametrize("error", [None, ValueError("broken")])
+def test_whoever_reads_again_behind_the_end_finds_the_end(error: ValueError | None):
+    mailbox = Mailbox[int]()
+    mailbox.put(1)
+    mailbox.end(error)
+    for expected in ([1], [], []):
+        found: list[int] = []
+        with pytest.raises(ValueError, match="broken") if error else nullcontext():
+            for item in mailbox.items():
+                found.append(item)
+        assert found == expected
 
 
 def test_the_last_of_a_stream_is_its_answer_and_the_stream_is_closed():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from coder.diffusion.block_diffusion import Autoregressive, Lookup, Verified
+from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, Lookup, Verified
 from coder.diffusion.run import DecodingAlgorithm
 from coder.diffusion.steering import UNKNOWN, Between, Constraint, Continued, Exactly, Without, with_next_unknown
+from coder.diffusion.unmasking import Factor
 from tests.diffusion.runs import algorithms, canvas_algorithms, canvas_sizes, contexts, run
 from tests.diffusion.toy import CONFIG, END, HOLE, ORDINARY
 
@@ -49,6 +50,7 @@ def test_bounds_are_kept(context: list[int], algorithm: DecodingAlgorithm, least
 
 
 @given(contexts, algorithms, bounds)
+@example([12], BlockDiffusion(Factor(0.5), 12), (3, 5))
 def test_bounds_are_kept_where_every_token_counts(
     context: list[int], algorithm: DecodingAlgorithm, least_and_most: tuple[int, int | None]
 ):
@@ -101,6 +103,14 @@ def test_what_stands_behind_a_gap_counts():
     assert not excluded.allows(14)
     assert 14 in excluded.forbidden
     assert excluded.allows(13)
+
+
+def test_the_end_may_stand_where_there_is_room_for_nothing_else():
+    bound = Between(WEIGHTS, 0, 5, END, smallest=1)
+    gaps_before_the_last = np.array([UNKNOWN] * 4 + [20])
+    excluded = bound.excluded(np.append(gaps_before_the_last, UNKNOWN), 5)
+    assert excluded.allows(END)
+    assert not any(excluded.allows(token) for token in ORDINARY)
 
 
 def test_the_end_waits_for_the_lower_bound_unless_a_gap_may_still_reach_it():

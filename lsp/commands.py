@@ -109,11 +109,14 @@ def print_statistics() -> None:
 
 def statistics_table(tallies: Sequence[DayCounts], today: date) -> Table:
     """Shown, accepted and the rest, and how long answers took, by period."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from lsp.suggest.metrics import total
 
-    table = Table(title="Suggestions, counted on this machine alone")
+    # Without borders nine columns fit into a terminal of 80 with their headings whole.
+    title = "Suggestions, counted on this machine alone"
+    table = Table(title=title, box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     table.add_column("", no_wrap=True)
     for heading in ("shown", "accepted", "partially", "typed", "dismissed", "rate", "p50 ms", "p95 ms"):
         table.add_column(heading, justify="right")

@@ -83,10 +83,11 @@ def complete(
     offset = len(source.text) if position is None else source.offset(position.line, position.column)
     line, column = source.position(offset)
     prefix, suffix = unix_line_breaks(source.text[:offset]), unix_line_breaks(source.text[offset:])
-    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
 
     from coder.api.completion import CompletionRequest, Constraints, Decoding, Template, Where
 
+    parts = None if template is None else Template.parse(template, mark)
+    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
     request = CompletionRequest(
         prefix=prefix,
         suffix=suffix,
@@ -94,7 +95,7 @@ def complete(
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
         syntax_rounds=options.SYNTAX_ROUNDS if syntax else 0,
         remasking=remask,
-        template=None if template is None else Template.parse(template, mark),
+        template=parts,
         shape="raw" if raw else "auto",
         where=Where(
             path=None if place.file == STDIN else place.file,

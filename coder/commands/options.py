@@ -7,15 +7,26 @@ from typing import Annotated, Literal
 
 import typer
 
-from coder.diffusion.policies import POLICIES, policy_of
+from coder.diffusion.policies import AUTO, POLICIES
 from coder.errors import InputError
 from coder.syntax.languages import LANGUAGES, language_named
 
 
 def _known_policy(policy: str) -> str:
-    """Return the policy; an unknown one is refused before a model is loaded."""
-    policy_of(policy)
+    """Return the policy; an unknown one, or a parameter that does not fit, is refused before a model is loaded."""
+    if policy != AUTO.name:
+        from coder.diffusion.block_diffusion import parse_algorithm
+
+        parse_algorithm(policy, canvas_size=1)
     return policy
+
+
+def _known_remasking(what: str | None) -> str | None:
+    if what is not None:
+        from coder.generation.remasking import parse_remasking
+
+        parse_remasking(what)
+    return what
 
 
 def _known_language(name: str | None) -> str | None:
@@ -149,6 +160,7 @@ Workspace = Annotated[
 Remask = Annotated[
     str | None,
     typer.Option(
+        callback=_known_remasking,
         metavar="WHAT[:ROUNDS]",
         help="Mask what is wrong in a finished answer and denoise it again: `syntax` where that is broken, `names` "
         "that nothing defines, or by `confidence` what became unlikely. Kept only where the answer is likelier for it.",

@@ -18,6 +18,21 @@ from coder.errors import MissingDependencyError
 GROUP = "quickfill.commands"
 
 
+def _without_types(options: list[Any]) -> list[Any]:
+    """Return the options, the flags among them with no type in their help: they take no value."""
+    for option in options:
+        if option.metavar is None and getattr(option, "is_flag", False):
+            option.metavar = ""
+    return options
+
+
+def _name_no_type_of_flags(command: Any, ctx: Any) -> None:
+    """Do so for a command and those below it."""
+    _without_types(command.get_params(ctx))
+    for below in getattr(command, "commands", {}).values():
+        _name_no_type_of_flags(below, ctx)
+
+
 class PluginGroup(TyperGroup):
     """The commands of `quickfill` itself, then those of plugins. A plugin never replaces a command of ours.
 
@@ -30,10 +45,12 @@ class PluginGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         command = self._load(cmd_name) if cmd_name in self._plugins else super().get_command(ctx, cmd_name)
-        for option in command.get_params(ctx) if command else ():
-            if option.metavar is None and getattr(option, "is_flag", False):
-                option.metavar = ""  # a flag takes no value, so its help names no type
+        if command is not None:
+            _name_no_type_of_flags(command, ctx)
         return command
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types(super().get_params(ctx))
 
     @cached_property
     def _plugins(self) -> dict[str, EntryPoint]:

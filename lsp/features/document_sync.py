@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from lsp.documents import Document, TextChange, changes_of
+from lsp.paths import path_named
 
 if TYPE_CHECKING:
     from lsp.language_server import QuickfillServer
@@ -91,6 +92,7 @@ def notebook_did_close(ls: QuickfillServer, params: types.DidCloseNotebookDocume
 
 
 def folders_did_change(ls: QuickfillServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
-    removed = {folder.uri for folder in params.event.removed}
-    kept = [folder for folder in ls.session.folders if folder not in removed]
-    ls.session.folders = kept + [folder.uri for folder in params.event.added if folder.uri not in kept]
+    removed = {path_named(folder.uri) for folder in params.event.removed}
+    kept = [folder for folder in ls.session.folders if path_named(folder) not in removed]
+    known = {path_named(folder) for folder in kept}
+    ls.session.folders = kept + [folder.uri for folder in params.event.added if path_named(folder.uri) not in known]

@@ -16,8 +16,9 @@ from coder.errors import InputError, QuickfillError
 from lsp.documents import Document
 from lsp.edit.edit_task import Conditions, EditTask, EditWatcher, Span
 from lsp.features.denoising import Audience, HolesPreview, RegionPreview
+from lsp.paths import file_path
 from lsp.suggest.drafts import DENOISING_POLICY
-from lsp.suggest.surroundings import file_path, indexed_folder
+from lsp.suggest.surroundings import indexed_folder
 from lsp.wire.messages import ActionParams, EditParams, FillParams, Range, TextDocument, Watched
 
 if TYPE_CHECKING:

@@ -7,14 +7,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
 
 import pathspec
 
 from coder.api.completion import Completion, Mode
 from coder.context.files import SECRET_NAMES
 from lsp.documents import Document
+from lsp.paths import path_in_folder, path_named
 from lsp.settings import Settings
 from lsp.suggest.surroundings import Cursor
 
@@ -35,19 +34,13 @@ def is_excluded(uri: str, globs: Sequence[str], folders: Sequence[str]) -> bool:
     """Whether a glob, as in `.gitignore`, matches the path, seen from the workspace folder that it is in."""
     if not globs:
         return False
-    path = _path(uri)
-    inside = [folder for folder in map(_path, folders) if path.is_relative_to(folder)]
-    seen = path.relative_to(max(inside, key=lambda folder: len(folder.parts))) if inside else path
-    return pathspec.GitIgnoreSpec.from_lines(globs).match_file(str(seen).lstrip("/"))
+    seen = path_in_folder(uri, folders)
+    return pathspec.GitIgnoreSpec.from_lines(globs).match_file(seen.relative_to(seen.anchor).as_posix())
 
 
 def is_secret(uri: str) -> bool:
-    name = _path(uri).name.lower()
+    name = path_named(uri).name.lower()
     return any(fnmatchcase(name, pattern) for pattern in SECRET_NAMES)
-
-
-def _path(uri: str) -> PurePosixPath:
-    return PurePosixPath(unquote(urlsplit(uri).path) or uri)
 
 
 LONGEST_WAIT = 0.03

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pygls.uris import to_fs_path
-
 from coder.api.completion import Mode, Snippet
 from coder.context.window import closing_brackets
 from coder.editing.hole_borders import is_inside_line
 from coder.syntax.imports import imports
 from lsp.documents import LINE_BREAK, Document, Documents, TextChange
+from lsp.paths import file_path, workspace_of
 from lsp.settings import Settings
 from lsp.suggest.snippets.gathering import HEAD, gather
 from lsp.suggest.snippets.open_files import OpenFile, Place, Readable, RecentEdits
@@ -118,18 +117,6 @@ class SurroundingsSource:
             return Surroundings(str(path), indexed, snippets)
 
         return gathered
-
-
-def file_path(uri: str) -> Path | None:
-    """The file of a document; None for one that is nowhere on this machine, or a part of another file."""
-    path = to_fs_path(uri)
-    return Path(path) if path else None
-
-
-def workspace_of(path: Path, folders: Sequence[str]) -> Path | None:
-    """The innermost workspace folder that a file is in."""
-    roots = [root for uri in folders if (root := file_path(uri)) is not None and path.is_relative_to(root)]
-    return max(roots, key=lambda root: len(root.parts), default=None)
 
 
 def indexed_folder(path: Path, settings: Settings, folders: Sequence[str]) -> str | None:

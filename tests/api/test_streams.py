@@ -69,8 +69,7 @@ def test_whoever_reads_again_behind_the_end_finds_the_end(error: ValueError | No
     for expected in ([1], [], []):
         found: list[int] = []
         with pytest.raises(ValueError, match="broken") if error else nullcontext():
-            for item in mailbox.items():
-                found.append(item)
+            found.extend(mailbox.items())
         assert found == expected
 
 

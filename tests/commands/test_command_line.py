@@ -27,6 +27,13 @@ def file(tmp_path: Path) -> Path:
     ("arguments", "said"),
     [
         (["complete", "f.py:1", "--policy", "klop"], "no decoding policy 'klop'"),
+        (["complete", "f.py:1", "--policy", "threshold:abc"], "no decoding policy 'threshold:abc'"),
+        (["complete", "f.py:1", "--policy", "threshold:2"], "a probability from 0 to 1"),
+        (["complete", "f.py:1", "--policy", "fixed:0"], "at least 1 step"),
+        (["complete", "f.py:1", "--policy", "lookup:x"], "no decoding policy 'lookup:x'"),
+        (["complete", "f.py:1", "--policy", "auto:3"], "no decoding policy 'auto:3'"),
+        (["complete", "f.py:1", "--remask", "klop"], "no remasking 'klop'"),
+        (["complete", "f.py:1", "--template", "sorted()"], "has no <fill> in it"),
         (["fill", "f.py", "--policy", "klop"], "no decoding policy 'klop'"),
         (["complete", "f.py:1", "--language", "klingon"], "'klingon' is not known"),
         (["generate", "sort", "--language", "klingon"], "'klingon' is not known"),
@@ -34,8 +41,14 @@ def file(tmp_path: Path) -> Path:
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_the_model_is_loaded(
-    quickfill: Quickfill, broken_checkpoint, file: Path, arguments: list[str], said: str
+    quickfill: Quickfill,
+    broken_checkpoint,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
 ):
+    monkeypatch.chdir(file.parent)
     broken_checkpoint(InputError("the model was loaded"))
     result = quickfill(*arguments)
     assert result.exit_code == 2
@@ -102,6 +115,7 @@ def test_standard_output_that_takes_nothing_is_an_error_of_one_line():
     assert done.stderr.strip() == "error: the answer cannot be written: No space left on device"
 
 
-def test_help_shows_no_type_for_a_flag(quickfill: Quickfill):
-    text = quickfill("complete", "--help").stdout
-    assert "--watch" in text and "bool" not in text
+@pytest.mark.parametrize(("command", "flag"), [([], "--version"), (["complete"], "--watch"), (["lsp"], "--stats")])
+def test_help_shows_no_type_for_a_flag(quickfill: Quickfill, command: list[str], flag: str):
+    text = quickfill(*command, "--help").stdout
+    assert flag in text and "bool" not in text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import PurePath
 
 import tree_sitter
 
@@ -44,7 +44,7 @@ class Rename:
 class OpenFile:
     """A file as the editor has it, and what was changed in it lately."""
 
-    path: PurePosixPath
+    path: PurePath
     text: str
     language: str
     history: EditHistory
@@ -66,7 +66,7 @@ def changed_interface(file: OpenFile) -> list[Rename | SignatureChange]:
     return found
 
 
-def followed(file: OpenFile, module: PurePosixPath, change: Rename | SignatureChange) -> Iterator[NextEdit]:
+def followed(file: OpenFile, module: PurePath, change: Rename | SignatureChange) -> Iterator[NextEdit]:
     """What a file has to become for a change of a module, in the order of the text; what was just edited is left."""
     if file.language != "python" or len(file.text) > LONGEST_TEXT:
         return

@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
 
 from lsp.documents import Document, TextChange
 from lsp.edit.next.elsewhere import OpenFile, changed_interface, followed
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.likelihood import LIKELIHOOD
 from lsp.edit.next.suggestions import LONGEST_TEXT, NextEdit, next_edits
+from lsp.paths import path_named
 
 MOST_OFFERED = 3
 
@@ -106,7 +105,10 @@ class NextEditor:
             (
                 document,
                 OpenFile(
-                    file_of(document), document.unix.text, document.language, histories.get(document.uri, EditHistory())
+                    path_named(document.uri),
+                    document.unix.text,
+                    document.language,
+                    histories.get(document.uri, EditHistory()),
                 ),
             )
             for document in documents
@@ -128,8 +130,3 @@ class NextEditor:
         """These were sent to the editor of a document, the first one to be seen."""
         for first in offered[:1]:
             self._offered[document.uri] = self._offered[first.document.uri] = first
-
-
-def file_of(document: Document) -> PurePosixPath:
-    """Where a document lives, as far as its URI tells."""
-    return PurePosixPath(unquote(urlsplit(document.uri).path))

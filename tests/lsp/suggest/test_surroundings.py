@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lsp.documents import Document, Documents, TextChange
+from lsp.paths import workspace_of
 from lsp.settings import Settings
-from lsp.suggest.surroundings import Surroundings, SurroundingsSource, workspace_of
+from lsp.suggest.surroundings import Surroundings, SurroundingsSource
 
 MAIN = "from shapes import area\n\n\ndef total(items):\n    return sum(area(item) for item in items)\n"
 SHAPES = "def area(shape):\n    return shape.width * shape.height\n"

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import PurePath
 
 import tree_sitter
 
@@ -160,7 +160,7 @@ class ModuleImports:
     modules: frozenset[str]
 
 
-def imports_of(tree: SyntaxTree, file: PurePosixPath, module: PurePosixPath) -> ModuleImports:
+def imports_of(tree: SyntaxTree, file: PurePath, module: PurePath) -> ModuleImports:
     """The names that the file, of which this is the tree, imports of the module in another file; no star imports."""
     names: list[ImportedName] = []
     modules: set[str] = set()
@@ -185,7 +185,7 @@ def _imported(tree: SyntaxTree, node: tree_sitter.Node) -> ImportedName:
     return ImportedName(tree.text_of(name), name, tree.text_of(alias) if alias is not None else None)
 
 
-def _means(name: str, file: PurePosixPath, module: PurePosixPath) -> bool:
+def _means(name: str, file: PurePath, module: PurePath) -> bool:
     """Whether a file means the module by a name: a path from the file's folder, or the end of the module's path, if
     that is no module of Python's own."""
     path = module.parent if module.name == "__init__.py" else module.with_suffix("")

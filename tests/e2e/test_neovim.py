@@ -185,7 +185,7 @@ def test_holes_and_rewritten_lines_are_drawn_while_they_are_denoised(stack, envi
         editor.wait_for(lambda: "<fill>" not in editor.text, "filling")
         assert not editor.virtual_text("quickfill.denoising")
         editor.lua("seen = {}")
-        editor.type(":8,9Quickfill edit return the first item<CR>")
+        editor.type(":8,9Quickfill edit write the docstring<CR>")
         editor.wait_for(lambda: any(MASK in text for text in editor.lua("return seen")), "a canvas of the rewrite")
         editor.wait_for(lambda: not editor.virtual_text("quickfill.denoising"), "the end of the canvas")
 

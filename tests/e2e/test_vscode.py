@@ -1,4 +1,4 @@
-"""A user of VS Code types and sees, takes, fills and rewrites: the packaged extension, the server, the embedded model.
+"""A user of VS Code types and sees, takes and fills: the packaged extension, the server, the embedded model.
 
 All tests share one window, and each has a file of its own. Screenshots are kept in the folder that QUICKFILL_PICTURES
 names.
@@ -43,9 +43,6 @@ FILES = {
     "paused.py": STACK,
     "holes.py": STACK + "        return len(<fill>) == <fill>\n",
     "canvas.py": STACK + "        return len(<fill>) == 0\n",
-    "rewrite.py": STACK.removesuffix("\n    def is_empty(self):\n"),
-    "discarded.py": STACK.removesuffix("\n    def is_empty(self):\n"),
-    "outdated.py": STACK.removesuffix("\n    def is_empty(self):\n"),
     "rename.py": RENAME,
     "prices.py": PRICES,
     "basket.py": BASKET,
@@ -155,53 +152,6 @@ def test_two_holes_are_filled_and_one_undo_takes_them_back(window: VSCode):
     window.picture("fill")
     window.press("Control+z")
     window.wait_for(lambda: window.saved("holes.py") == FILES["holes.py"], "undoing")
-
-
-def ask_for_rewrite(window: VSCode, name: str) -> None:
-    """Select the last function and ask for its docstring."""
-    window.open(name)
-    window.press("Shift+ArrowUp", "Shift+ArrowUp", "Alt+i", "r")
-    window.page.locator(".quick-input-widget").get_by_text("What should become of it?").wait_for()
-    window.press("Control+a")
-    window.type("write the docstring")
-    window.picture("rewrite-instruction")
-    window.press("Enter")
-    window.active_tab(f"{name}: write the docstring")
-    window.wait_for(lambda: any("applies" in line for line in window.lines), "the finished rewrite")
-
-
-def test_a_rewrite_is_previewed_and_applied(window: VSCode):
-    ask_for_rewrite(window, "rewrite.py")
-    window.wait_for(lambda: window.page.locator(".line-insert, .char-insert").count(), "colours of what is new")
-    new = next(line for line in window.lines if '"""' in line).split('"""')[1]
-    window.picture("rewrite")
-    assert window.saved("rewrite.py") == FILES["rewrite.py"]
-    window.press("Control+Enter")
-    window.wait_for(lambda: new in window.saved("rewrite.py"), "applying")
-    window.focus("rewrite.py")
-    window.press("Control+z")
-    window.wait_for(lambda: window.saved("rewrite.py") == FILES["rewrite.py"], "undoing")
-
-
-def test_a_discarded_rewrite_leaves_the_file_alone(window: VSCode):
-    ask_for_rewrite(window, "discarded.py")
-    window.press("Escape")
-    window.page.locator(".tab").filter(has_text="write the docstring").wait_for(state="detached")
-    assert window.saved("discarded.py") == FILES["discarded.py"]
-
-
-def test_a_rewrite_of_a_text_that_has_changed_is_not_applied(window: VSCode):
-    ask_for_rewrite(window, "outdated.py")
-    preview = window.page.locator(".tab").filter(has_text="write the docstring")
-    window.open("outdated.py")
-    window.type("# new")
-    window.wait_for(lambda: "# new" in window.saved("outdated.py"), "typing")
-    preview.click()
-    window.wait_for(lambda: any("applies" in line for line in window.lines), "the preview again")
-    window.page.get_by_role("button", name="Apply Rewrite").click()
-    window.wait_for(lambda: "nothing was written" in window.messages, "the warning")
-    assert window.saved("outdated.py") == FILES["outdated.py"] + "# new"
-    window.command("Notifications: Clear All Notifications")
 
 
 def test_the_next_edit_is_shown_and_tab_accepts_it(window: VSCode):

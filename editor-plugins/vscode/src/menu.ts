@@ -10,6 +10,7 @@ import {
 import type { Pause } from "./pause";
 import { StatusRequest } from "./protocol";
 import type { Server } from "./server";
+import { canRewrite } from "./text/status_text";
 
 interface Entry extends QuickPickItem {
   command?: string;
@@ -48,12 +49,13 @@ function entries(server: Server, pause: Pause): Entry[] {
     ? { label: "$(debug-start) Resume suggestions", command: "quickfill.resume" }
     : { label: "$(debug-pause) Pause suggestions", command: "quickfill.pause" };
   const install = { label: "$(cloud-download) Install the server", command: "quickfill.install" };
+  const rewrite = { label: "$(edit) Rewrite selection…", command: "quickfill.rewriteSelection" };
   return [
     ...(server.condition.state === "missing" ? [install] : [paused]),
     { label: "$(debug-restart) Restart server", command: "quickfill.restart" },
     { label: "", kind: QuickPickItemKind.Separator },
     { label: "$(sparkle) Fill holes", command: "quickfill.fill" },
-    { label: "$(edit) Rewrite selection…", command: "quickfill.rewriteSelection" },
+    ...(canRewrite(server.condition) ? [rewrite] : []),
     { label: "$(arrow-right) Next edit", command: "quickfill.showNextEdit" },
     { label: "", kind: QuickPickItemKind.Separator },
     { label: "$(output) Show log", command: "quickfill.showLog" },

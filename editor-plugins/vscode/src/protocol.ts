@@ -70,6 +70,8 @@ export interface Status {
   model: string;
   version: string | null;
   runtime: Record<string, string>;
+  /** By name; `rewrites` says whether the model has learned to rewrite code. Not known until it is loaded. */
+  abilities?: Record<string, boolean> | null;
   shared: boolean;
   nextEdit?: boolean;
   indexes?: IndexReport[];

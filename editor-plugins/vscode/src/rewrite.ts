@@ -16,6 +16,7 @@ import { RewritePreview } from "./rewrite_preview";
 import type { Server } from "./server";
 import { isDenoisingShown } from "./settings";
 import { applied } from "./text/edits";
+import { canRewrite } from "./text/status_text";
 
 /** A rewrite that is on the screen. Its edits are there when it is finished. */
 interface Rewrite {
@@ -37,6 +38,9 @@ export class Rewriter implements Disposable {
       this.preview,
       this.preview.onDidClose(() => this.become(undefined)),
       server.onDidDenoise((update) => this.draw(update)),
+      server.onDidChangeCondition((condition) =>
+        commands.executeCommand("setContext", "quickfill.rewrites", canRewrite(condition)),
+      ),
       commands.registerTextEditorCommand(
         "quickfill.rewriteSelection",
         (editor) => void this.rewrite(editor.document, regionOf(editor)),

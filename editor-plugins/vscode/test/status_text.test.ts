@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Status } from "../src/protocol";
-import { look } from "../src/text/status_text";
+import { canRewrite, look } from "../src/text/status_text";
 
 const READY: Status = {
   state: "ready",
@@ -35,4 +35,12 @@ test("what is wrong has a colour and its reason", () => {
   assert.equal(severity, "error");
   assert.match(tooltip, /no \\\*model\\\* at \\`x\\`/);
   assert.equal(look({ state: "missing", message: "" }, false).severity, "warning");
+});
+
+test("a rewrite is offered where the model is known to have learned it", () => {
+  assert.equal(canRewrite({ ...READY, abilities: { edits: true, rewrites: true } }), true);
+  assert.equal(canRewrite({ ...READY, abilities: { edits: false, rewrites: false } }), false);
+  assert.equal(canRewrite({ ...READY, abilities: null }), false);
+  assert.equal(canRewrite(READY), false);
+  assert.equal(canRewrite({ state: "missing", message: "" }), false);
 });

@@ -5,13 +5,14 @@ local M = {}
 
 local requests = 0
 
---- Request an edit of the buffer as it is now, draw it while it is denoised if that is wanted, and apply it unless the
---- buffer has changed meanwhile.
+--- Request an edit of the buffer as it is now, draw it while it is denoised if that is wanted, and hand it on unless
+--- the buffer has changed meanwhile.
 ---@param client vim.lsp.Client
 ---@param method string
 ---@param parameters table what there is to say besides the document
 ---@param buffer integer
-local function apply_answer(client, method, parameters, buffer)
+---@param take fun(edit: lsp.WorkspaceEdit) what becomes of it
+local function request(client, method, parameters, buffer, take)
   local asked_at = vim.api.nvim_buf_get_changedtick(buffer)
   local denoising = require("quickfill.denoising")
   requests = requests + 1
@@ -31,7 +32,7 @@ local function apply_answer(client, method, parameters, buffer)
     elseif not edit or edit == vim.NIL then
       vim.notify("Quickfill has nothing to suggest here", vim.log.levels.INFO)
     else
-      vim.lsp.util.apply_workspace_edit(edit, client.offset_encoding)
+      take(edit)
     end
   end, buffer)
 end
@@ -70,10 +71,12 @@ local function fill(arguments, buffer, client)
     local place = vim.lsp.util.make_position_params(0, client.offset_encoding).position
     ranges = { { start = place, ["end"] = place } }
   end
-  apply_answer(client, "quickfill/fill", { ranges = ranges }, buffer)
+  request(client, "quickfill/fill", { ranges = ranges }, buffer, function(filled)
+    vim.lsp.util.apply_workspace_edit(filled, client.offset_encoding)
+  end)
 end
 
---- Rewrite a range of lines, as the words behind the command, or the user when asked, say.
+--- Rewrite a range of lines, as the words behind the command, or the user when asked, say, and show the difference.
 local function edit(arguments, buffer, client)
   local function rewrite(instruction)
     if not instruction then
@@ -81,10 +84,11 @@ local function edit(arguments, buffer, client)
     end
     local last = vim.api.nvim_buf_get_lines(buffer, arguments.line2 - 1, arguments.line2, false)[1] or ""
     local range = vim.range.extmark(buffer, arguments.line1 - 1, 0, arguments.line2 - 1, #last)
-    apply_answer(client, "quickfill/edit", {
-      range = range:to_lsp(client.offset_encoding),
-      instruction = instruction,
-    }, buffer)
+    local parameters = { range = range:to_lsp(client.offset_encoding), instruction = instruction }
+    request(client, "quickfill/edit", parameters, buffer, function(rewritten)
+      local title = instruction == "" and "Rewrite" or instruction
+      require("quickfill.rewrite_preview").show(rewritten, buffer, client, title)
+    end)
   end
   local words = table.concat(vim.list_slice(arguments.fargs, 2), " ")
   if words ~= "" then
@@ -127,11 +131,16 @@ function M.run(arguments)
   end
 end
 
+--- Complete the name of a command. A rewrite is offered where the model has learned to rewrite code.
 function M.complete(leading, line)
   if line:match("^%S*%s+%S*$") or line:match("Quickfill%s+%S*$") then
+    local names = { "fill", "log", "next", "status" }
+    if server.can_rewrite() then
+      table.insert(names, 1, "edit")
+    end
     return vim.tbl_filter(function(name)
       return vim.startswith(name, leading)
-    end, { "edit", "fill", "log", "next", "status" })
+    end, names)
   end
   return {}
 end

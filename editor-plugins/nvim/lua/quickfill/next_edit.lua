@@ -1,4 +1,6 @@
 -- Next edits: where and what is likely to be changed next, shown in its place until anything else changes.
+local off_screen = require("quickfill.off_screen")
+
 local M = {}
 
 local namespace = vim.api.nvim_create_namespace("quickfill.next_edit")
@@ -32,6 +34,7 @@ function M.clear()
   end
   local buffer, key_buffer = shown.buffer, shown.key_buffer
   shown = nil
+  off_screen.clear(key_buffer)
   if vim.api.nvim_buf_is_valid(buffer) then
     vim.api.nvim_buf_clear_namespace(buffer, namespace, 0, -1)
   end
@@ -60,6 +63,13 @@ local function draw(edit, buffer)
   })
 end
 
+--- Say where the edit that is shown is, if it is out of sight.
+local function hint()
+  if shown then
+    off_screen.update(shown.key_buffer, shown.buffer, shown.edit.range.start.line, accept_key())
+  end
+end
+
 --- Show an edit, unless its document has changed since; where one of another file is, is said.
 local function show(edit, asked_in, client, kind)
   M.clear()
@@ -72,6 +82,7 @@ local function show(edit, asked_in, client, kind)
   if accept_key() then
     vim.keymap.set("n", accept_key(), M.accept, { buffer = asked_in, desc = "Quickfill: Make the next edit" })
   end
+  hint()
   local elsewhere = buffer ~= asked_in
   if elsewhere or kind == vim.lsp.protocol.InlineCompletionTriggerKind.Invoked then
     local file = elsewhere and (" of " .. vim.fs.basename(vim.api.nvim_buf_get_name(buffer))) or ""
@@ -131,12 +142,14 @@ end
 function M.follow(buffer, client)
   vim.api.nvim_set_hl(0, "QuickfillNextEdit", { link = "DiffAdd", default = true })
   vim.api.nvim_set_hl(0, "QuickfillReplaced", { strikethrough = true, default = true })
+  vim.api.nvim_set_hl(0, "QuickfillOffScreen", { link = "DiagnosticVirtualTextHint", default = true })
   local group = vim.api.nvim_create_augroup("quickfill.next_edit." .. buffer, {})
   vim.api.nvim_create_autocmd({ "TextChanged", "TextChangedI", "BufUnload" }, {
     group = group,
     buffer = buffer,
     callback = M.clear,
   })
+  vim.api.nvim_create_autocmd({ "CursorMoved", "WinScrolled" }, { group = group, buffer = buffer, callback = hint })
   if not require("quickfill.config").get().next_edit then
     return
   end

@@ -6,6 +6,7 @@ local NAME = "quickfill"
 ---@class quickfill.Status
 ---@field state string `loading`, `ready`, `working` or `error`
 ---@field message? string
+---@field abilities? table<string, boolean>
 
 ---@type quickfill.Status?
 local status
@@ -63,6 +64,13 @@ function M.client(buffer)
     )
   end
   return client
+end
+
+--- Whether the model is known to have learned to rewrite code.
+---@return boolean
+function M.can_rewrite()
+  local abilities = status and status.abilities
+  return type(abilities) == "table" and abilities.rewrites == true
 end
 
 --- What the server last said about itself.

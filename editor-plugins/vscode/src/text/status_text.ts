@@ -4,6 +4,11 @@ import type { Status } from "../protocol";
 /** What goes on: the server's own word, or why there is none. */
 export type Condition = Status | { state: "missing" | "starting" | "stopped"; message: string };
 
+/** Whether the model is known to have learned to rewrite code: only then a rewrite is offered. */
+export function canRewrite(condition: Condition): boolean {
+  return "abilities" in condition && condition.abilities?.rewrites === true;
+}
+
 export interface Look {
   /** With the icons of VS Code as `$(name)`. */
   text: string;

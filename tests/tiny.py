@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,24 @@ SPECIAL_TOKENS = [
 ]
 """In the order of their ids, 0 to 16, as the embedded checkpoint has them."""
 
+PREFIX_FIRST_TOKENS = [
+    "<|endoftext|>",
+    "<|mask|>",
+    "<|fim_prefix|>",
+    "<|fim_middle|>",
+    "<|fim_suffix|>",
+    "<|fim_pad|>",
+    "<|repo_name|>",
+    "<|file_sep|>",
+    "<|hole|>",
+    "<|cursor|>",
+    "<|edit_before|>",
+    "<|edit_after|>",
+    "<|im_start|>",
+    "<|im_end|>",
+]
+"""The same of a vocabulary whose prompts put the prefix first."""
+
 CORPUS = [
     "def add(first, second):\n    return first + second\n",
     "for index in range(10):\n    print(index)\n",
@@ -42,8 +61,8 @@ CORPUS = [
 ]
 
 
-def write_tiny_tokenizer(file: Path) -> None:
-    """Byte-level BPE with the 17 special tokens first, all 256 bytes and some merges: 320 ids or a few fewer."""
+def write_tiny_tokenizer(file: Path, special_tokens: Sequence[str] = SPECIAL_TOKENS) -> None:
+    """Byte-level BPE with the special tokens first, all 256 bytes and some merges: 320 ids or a few fewer."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -51,7 +70,7 @@ def write_tiny_tokenizer(file: Path) -> None:
         vocab_size=320,
         min_frequency=1,
         show_progress=False,
-        special_tokens=[AddedToken(text, special=True) for text in SPECIAL_TOKENS],
+        special_tokens=[AddedToken(text, special=True) for text in special_tokens],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
     )
     tokenizer.train_from_iterator(CORPUS, trainer)
@@ -116,6 +135,23 @@ def write_tiny_checkpoint(
     (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
     tensors = random_tensors(ModelConfig.from_json(settings, tokenizer.control), seed)
     safetensors.numpy.save_file(quantize(tensors) if quantized else tensors, folder / "model.safetensors")
+    return folder
+
+
+def write_prefix_first_checkpoint(folder: Path, seed: int = 0, **abilities: bool) -> Path:
+    """Write a tiny checkpoint whose prompts put the prefix first: a Qwen2 in the layout of Qwen2.5-Coder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tiny_tokenizer(folder / "tokenizer.json", PREFIX_FIRST_TOKENS)
+    tokenizer = QuickfillTokenizer(folder / "tokenizer.json")
+    control = tokenizer.control
+    settings = tiny_settings(len(tokenizer.ids), architecture="qwen2")
+    ids = {"mask_token_id": control.mask, "fim_prefix_id": control.fim_prefix, "fim_suffix_id": control.fim_suffix}
+    ids |= {"fim_end_id": control.fim_end, "hole_id": control.hole}
+    own = {"version": "tiny", "shift": True, "block_sizes": [4, 8], "abilities": abilities, **ids}
+    settings |= {"max_position_embeddings": 2048, "quickfill": own}
+    (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
+    tensors = random_tensors(ModelConfig.from_json(settings, control), seed)
+    safetensors.numpy.save_file(tensors, folder / "model.safetensors")
     return folder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from coder.context.frozen_prefix import FrozenPrefix
 from coder.diffusion.events import FinishReason, Statistics
 from coder.errors import InputError
 
@@ -109,6 +110,14 @@ class Template:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """Something that was said in a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True)
 class Rewritten:
     """What stood in the hole before, and what to do with it: comment lines of the language, each with its line break.
     For checkpoints that were trained on edits."""
@@ -138,6 +147,10 @@ class CompletionRequest:
             most rounds after a colon (`syntax:3`). The answer never becomes less likely by it.
         shape: how the answer fits its place; every door asks for `auto`, programs that judge the model for `raw`.
         rewritten: the answer stands in the place of this; for checkpoints that were trained on edits.
+        frozen: where the prefix is frozen, if the caller remembers what was asked before (`FrozenPrefixes`); otherwise
+            the engine freezes it at a place that many prefixes share.
+        conversation: what was said before; the answer is the next turn, which begins with `prefix`. It ends with the
+            turn, or with the code block that the prefix opens. For checkpoints that follow instructions.
     """
 
     prefix: str
@@ -154,6 +167,8 @@ class CompletionRequest:
     rewritten: Rewritten | None = None
     remasking: str | None = None
     shape: Shape = "raw"
+    frozen: FrozenPrefix | None = None
+    conversation: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ class Window:
     """The text that the model is given.
 
     Attributes:
-        prefix: ends at the hole.
+        prefix: ends at the hole, or where it is frozen (`coder.context.frozen_prefix`).
+        written: the text between a frozen prefix and the hole.
         suffix: begins behind the hole and `replaced`.
         replaced: closing brackets that are alone between the hole and the line's end. The model is not shown them and
             writes them itself, so its text stands in their place too.
@@ -38,6 +39,7 @@ class Window:
     prefix: str
     suffix: str
     replaced: str = ""
+    written: str = ""
 
 
 REMEMBERED_LINES = 4096

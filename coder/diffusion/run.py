@@ -256,7 +256,11 @@ class Run:
         exclusions = self._steering.behind_draft(self.output, draft)
         bias = self._steering.bias(self.sequence, np.asarray(draft, np.int64), np.arange(len(draft) + 1), exclusions)
         request = Pass(tokens, wanted, commit=len(tokens), given=given, control_tokens=self._allowed_control, bias=bias)
-        return self._steering.ended(self._forward(request, self._commit), exclusions)
+        predictions = self._steering.ended(self._forward(request, self._commit), exclusions)
+        if not self.request.also_end:
+            return predictions
+        ends = np.isin(predictions.tokens, self.request.also_end)
+        return replace(predictions, tokens=np.where(ends, self.request.end_token, predictions.tokens))
 
     def compatible(self, canvas: Canvas, slots: IntArray, tokens: IntArray, confidences: ProbabilityArray) -> IntArray:
         """Return which of the chosen slots may be fixed together; see `Steering.compatible`."""

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 
 from coder.syntax.languages import language_named
 
-LOOKS_LIKE_CODE = re.compile(r"\s*(#|//|/\*|--|@|\"\"\"|'''|(?:[a-z]+ )*(?:def|class|fn|func|function) \w+\s*[(:{<\[])")
-"""A comment, a decorator, or a function or class whose name is followed by a bracket or a colon."""
+LOOKS_LIKE_CODE = re.compile(
+    r"\s*(#|//|/\*|--|@|\"\"\"|'''|from [\w.]+ import |import [\w.]+\n"
+    r"|(?:[a-z]+ )*(?:def|class|fn|func|function) \w+\s*[(:{<\[])"
+)
+"""A comment, a decorator, an import, or a function or class whose name is followed by a bracket or a colon."""
 
 FILLER = frozenset(
     "a an the of to in on for from with by and or that which this it its is are be as at into all each every given "

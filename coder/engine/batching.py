@@ -1,7 +1,8 @@
-"""Batching of the passes of several requests through one model.
+"""Batching of the passes of several requests through one model, or several models that are loaded side by side.
 
 Every request is answered by ordinary code on a thread of its own, as if it were alone. The threads take turns: one of
-them runs at a time, until it asks for a pass. When all wait for one, the passes are run as one batch and all go on. So
+them runs at a time, until it asks for a pass. When all wait for one, the passes of each model are run as one batch and
+all go on. So
 nothing that the threads share needs a lock, a request joins when another has finished, and each ends in its own time
 (continuous batching: Orca, OSDI 2022).
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
@@ -29,22 +30,19 @@ P = ParamSpec("P")
 class WaitingPass:
     """A pass that a thread waits for, and in the end its predictions or the error that prevented them."""
 
+    runtime: Runtime
     cache: Cache
     request: Pass
     answer: Predictions | BaseException | None = None
 
 
-class BatchingRuntime:
-    """A `coder.model.runtime.Runtime` that batches the passes of the threads that have joined it.
+class Turns:
+    """The threads that have joined, of which one runs at a time, and the passes that they wait for."""
 
-    A thread has joined while it is inside `joined()`. While none has, a pass is simply run.
-    """
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self) -> None:
         self._turn = threading.Condition(threading.Lock())
         """Held by the thread whose turn it is."""
-        self._members = 0
+        self.members = 0
         # A lock of its own: whoever joins is counted while another thread has the turn, so that the next batch waits
         # for the newcomer too.
         self._counting = threading.Lock()
@@ -55,6 +53,76 @@ class BatchingRuntime:
     def is_joined(self) -> bool:
         """Whether the calling thread has joined."""
         return getattr(self._here, "inside", False)
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """Join: wait for the turn, and keep it but while waiting for a pass."""
+        with self._counting:
+            self.members += 1
+        with self._turn:
+            self._here.inside = True
+            try:
+                yield
+            finally:
+                self._here.inside = False
+                with self._counting:
+                    self.members -= 1
+                # The others may all be waiting by now, for nobody but the one that leaves.
+                self._run_if_all_wait()
+
+    def wait_for(self, waiting_pass: WaitingPass) -> Predictions:
+        """Run a pass, in a batch with those of all threads that have joined. Raises as its runtime does."""
+        self._waiting.append(waiting_pass)
+        # Whoever is the last to ask runs the batch for all. The others gave their turn away in `wait_for`, which
+        # returns with the turn taken back, so that again only one thread runs.
+        self._run_if_all_wait()
+        self._turn.wait_for(lambda: waiting_pass.answer is not None)
+        if isinstance(waiting_pass.answer, BaseException):
+            raise waiting_pass.answer
+        assert waiting_pass.answer is not None
+        return waiting_pass.answer
+
+    def _run_if_all_wait(self) -> None:
+        if not self._waiting or len(self._waiting) < self.members:
+            return
+        waiting, self._waiting = self._waiting, []
+        for runtime in dict.fromkeys(waiting_pass.runtime for waiting_pass in waiting):
+            _run([waiting_pass for waiting_pass in waiting if waiting_pass.runtime is runtime])
+        self._turn.notify_all()
+
+
+def _run(waiting: Sequence[WaitingPass]) -> None:
+    """Run passes of one model as a batch, and answer them."""
+    try:
+        answers = waiting[0].runtime.forward_batch(
+            [waiting_pass.cache for waiting_pass in waiting], [waiting_pass.request for waiting_pass in waiting]
+        )
+        for waiting_pass, answer in zip(waiting, answers, strict=True):
+            waiting_pass.answer = answer
+    except BaseException as error:
+        for waiting_pass in waiting:
+            waiting_pass.answer = error
+
+
+class BatchingRuntime:
+    """A `coder.model.runtime.Runtime` that batches the passes of the threads that have joined it.
+
+    A thread has joined while it is inside `joined()`. While none has, a pass is simply run. Runtimes with the same
+    `turns` have the same threads joined.
+    """
+
+    def __init__(self, runtime: Runtime, turns: Turns | None = None) -> None:
+        self._runtime = runtime
+        self.turns = turns or Turns()
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the calling thread has joined."""
+        return self.turns.is_joined
+
+    def joined(self) -> AbstractContextManager[None]:
+        """Join; see `Turns.joined`."""
+        return self.turns.joined()
 
     @property
     def config(self) -> ModelConfig:
@@ -71,18 +139,9 @@ class BatchingRuntime:
         """Run one pass, in a batch with those of all threads that have joined. Raises as the runtime below does."""
         fits = len(cache.tokens) + len(request.tokens) <= self.config.max_positions
         # A pass that does not fit is refused alone: in a batch its error would end the requests of the others.
-        if self._members < 2 or not fits:
+        if self.turns.members < 2 or not fits:
             return self._runtime.forward(cache, request)
-        waiting_pass = WaitingPass(cache, request)
-        self._waiting.append(waiting_pass)
-        # Whoever is the last to ask runs the batch for all. The others gave their turn away in `wait_for`, which
-        # returns with the turn taken back, so that again only one thread runs.
-        self._run_if_all_wait()
-        self._turn.wait_for(lambda: waiting_pass.answer is not None)
-        if isinstance(waiting_pass.answer, BaseException):
-            raise waiting_pass.answer
-        assert waiting_pass.answer is not None
-        return waiting_pass.answer
+        return self.turns.wait_for(WaitingPass(self._runtime, cache, request))
 
     def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
         return self._runtime.forward_batch(caches, requests)
@@ -90,22 +149,6 @@ class BatchingRuntime:
     def forward_local(self, step: LocalStep) -> Predictions:
         """Run a step at once: it is too small to wait for others, and a thread that has joined has the turn."""
         return self._runtime.forward_local(step)
-
-    @contextmanager
-    def joined(self) -> Iterator[None]:
-        """Join: wait for the turn, and keep it but while waiting for a pass."""
-        with self._counting:
-            self._members += 1
-        with self._turn:
-            self._here.inside = True
-            try:
-                yield
-            finally:
-                self._here.inside = False
-                with self._counting:
-                    self._members -= 1
-                # The others may all be waiting by now, for nobody but the one that leaves.
-                self._run_if_all_wait()
 
     def run(self, tasks: Sequence[Callable[[], Answer]], together: int) -> list[Answer]:
         """Return the answers of `tasks`, in their order; up to `together` are worked on at a time.
@@ -134,21 +177,6 @@ class BatchingRuntime:
         if errors:
             raise errors[0]
         return [answers[index] for index in range(len(tasks))]
-
-    def _run_if_all_wait(self) -> None:
-        if not self._waiting or len(self._waiting) < self._members:
-            return
-        waiting, self._waiting = self._waiting, []
-        try:
-            answers = self._runtime.forward_batch(
-                [waiting_pass.cache for waiting_pass in waiting], [waiting_pass.request for waiting_pass in waiting]
-            )
-            for waiting_pass, answer in zip(waiting, answers, strict=True):
-                waiting_pass.answer = answer
-        except BaseException as error:
-            for waiting_pass in waiting:
-                waiting_pass.answer = error
-        self._turn.notify_all()
 
 
 class Worker(ThreadPoolExecutor):

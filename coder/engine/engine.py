@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from coder.editing.repair import repair
 from coder.editing.rewrite import rewrite, stream_rewrite
 from coder.editing.template import complete_template, free_parts
 from coder.engine.batching import TOGETHER, BatchingRuntime, Worker
+from coder.engine.on_demand import OnDemand
 from coder.engine.runtimes import RuntimeName, load_runtime
 from coder.errors import InputError
 from coder.generation.completing import Completing
@@ -44,6 +45,9 @@ from coder.model.runtime import CachePool, Runtime
 
 Answer = TypeVar("Answer")
 
+CONVERSATION_CACHE_BYTES = 64 << 20
+"""Of keys and values besides those of completions: a conversation or two."""
+
 
 class Engine:
     """A model, its caches, and one worker thread that answers one request at a time.
@@ -52,8 +56,14 @@ class Engine:
     """
 
     def __init__(
-        self, runtime: Runtime, checkpoint: Checkpoint, model_name: str, costs: PassCosts | None = None
+        self,
+        runtime: Runtime,
+        checkpoint: Checkpoint,
+        model_name: str,
+        costs: PassCosts | None = None,
+        load_unadapted: Callable[[], Runtime] | None = None,
     ) -> None:
+        """`load_unadapted` loads the same weights without an adapter, for conversations."""
         self.model_name = model_name
         self.checkpoint = checkpoint
         self._runtime = runtime
@@ -65,6 +75,7 @@ class Engine:
         self._scorer = scorer = Scorer(strategy, prompting, tokenizer, caches)
         likelihoods = None if strategy.finds_end else Likelihoods(scorer.score, scorer.score_tokens)
         self._completing = Completing(strategy, prompting, tokenizer, caches, likelihoods)
+        self._unadapted = None if load_unadapted is None else OnDemand(lambda: self._conversing(load_unadapted()))
         self._worker = Worker(self._batching)
         self._speculative = Speculative()
 
@@ -90,7 +101,10 @@ class Engine:
             CheckpointError, InputError, MissingDependencyError: with what to do about it.
         """
         checkpoint = open_checkpoint(model)
-        return Engine(load_runtime(checkpoint, runtime, threads, progress), checkpoint, model)
+        unadapted = checkpoint.unadapted if checkpoint.config.abilities.instructions else None
+        load_unadapted = None if unadapted is None else lambda: load_runtime(unadapted, runtime, threads)
+        loaded = load_runtime(checkpoint, runtime, threads, progress)
+        return Engine(loaded, checkpoint, model, load_unadapted=load_unadapted)
 
     @property
     def config(self) -> ModelConfig:
@@ -124,7 +138,7 @@ class Engine:
         left = threading.Event()
         job = Job[EngineEvent](request, AnyOf(cancelled or left, left))
         try:
-            if not (yield from self._answers(job, self._completing.complete(job))):
+            if not (yield from self._answers(job, self._completed(job))):
                 yield unstarted("cancelled", request.decoding.policy, job.seconds)
         finally:
             left.set()
@@ -188,7 +202,7 @@ class Engine:
         """
         with self._speculative.work() as interrupted:
             job = Job[bool](request, AnyOf(cancelled or interrupted, interrupted))
-            self._worker.submit(job.run, self._completing.prefill(job))
+            self._worker.submit(job.run, self._prefilled(job))
             return any(job.answers())
 
     def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
@@ -254,6 +268,28 @@ class Engine:
         """Wait for the request under way and release the worker."""
         self._worker.shutdown(cancel_futures=True)
         self._prompting.workspaces.close()
+        if self._unadapted is not None:
+            self._unadapted.close()
+
+    def _completed(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
+        with self._completing_for(job.request) as completing:
+            yield from completing.complete(job)
+
+    def _prefilled(self, job: Job[bool]) -> Iterator[bool]:
+        with self._completing_for(job.request) as completing:
+            yield from completing.prefill(job)
+
+    def _completing_for(self, request: CompletionRequest) -> AbstractContextManager[Completing]:
+        """Return the one that answers a request: of conversations that of the weights without an adapter, which harms
+        this ability."""
+        if request.conversation and self._unadapted is not None:
+            return self._unadapted.using()
+        return nullcontext(self._completing)
+
+    def _conversing(self, runtime: Runtime) -> Completing:
+        batching = BatchingRuntime(runtime, self._batching.turns)
+        caches = CachePool(runtime.new_cache, CONVERSATION_CACHE_BYTES)
+        return Completing(strategy_of(batching), self._prompting, self._tokenizer, caches)
 
     def _answers(self, job: Job[Answer], answers: Iterator[Answer]) -> Generator[Answer, None, bool]:
         """Yield the answers of a job, by the worker or, if the calling thread has joined, by itself. Return whether all

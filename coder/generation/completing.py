@@ -11,10 +11,12 @@ from coder.api.completion import Completion, EngineEvent
 from coder.api.streams import Job
 from coder.context.window import replaced_characters
 from coder.diffusion.events import FinishReason, Prefilled
+from coder.diffusion.policies import AUTO, policy_of
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.diffusion.steering import Exactly
 from coder.editing.fill import Likelihoods
 from coder.errors import InputError
+from coder.generation.conversation import reason_to_stop
 from coder.generation.decoding import Decoded, TokenConstraints, canvas_updates
 from coder.generation.fitting import Fitting, fitting_of
 from coder.generation.joint_fill import JointEvent, hole_updates
@@ -24,6 +26,7 @@ from coder.generation.strategy import Strategy
 from coder.generation.syntax_constraint import judge_of, sound_answer
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import CachePool
+from coder.postprocess.repeats import before_loop
 
 ALTERNATIVE_TEMPERATURE = 0.8
 """The temperature of further samples that a greedy request wants."""
@@ -104,14 +107,19 @@ class Completing:
         denoising = self._denoise_request(job, prompt, attempt)
 
         def stop(output: Sequence[int]) -> FinishReason | None:
-            return fitting.stop(self._prompting.answer(self._tokenizer.decode(output))) if fitting else None
+            text = self._tokenizer.decode(output)
+            if job.request.conversation:
+                return reason_to_stop(text, prompt.answer)
+            return fitting.stop(prompt.answer(text)) if fitting else None
 
         answer = shown = None
         for update in canvas_updates(self._sampler.denoise(replace(denoising, stop=stop)), self._tokenizer):
             if isinstance(update, Decoded):
                 answer = update
             elif attempt == 0:
-                shown = fitting.update(update, shown) if fitting else replace(update, stays=update.settled)
+                settled = prompt.surely(update.settled)
+                update = replace(update, settled=settled, stays=settled)
+                shown = fitting.update(update, shown) if fitting else update
                 yield shown
         assert answer is not None
         if job.request.remasking is not None:
@@ -122,7 +130,9 @@ class Completing:
             answer = sound_answer(answer, denoising, self._strategy, self._tokenizer, judge, rounds)
         self._caches.trim()
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
-        text = self._prompting.answer(answer.text)
+        text = prompt.answer(answer.text)
+        if job.request.conversation:
+            text = before_loop(text)
         replaces = replaced_characters(text, prompt.around.replaced)
         return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
@@ -147,13 +157,16 @@ class Completing:
         if request.length is not None and not 0 <= request.length < room:
             raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
         end_token = config.control.fim_end
+        # Those who follow instructions need not be able to fill a canvas.
+        policy = request.decoding.policy
+        policy = AUTO.name if request.conversation and policy_of(policy).canvas else policy
         temperature = request.decoding.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
         return DenoiseRequest(
             context=context,
             cache=self._caches.take(context[:-1]),
-            algorithm=self._strategy.algorithm(request.decoding.policy, request.decoding.canvas_size, temperature),
+            algorithm=self._strategy.algorithm(policy, request.decoding.canvas_size, temperature),
             end_token=end_token,
-            also_end=self._strategy.also_end,
+            also_end=(*self._strategy.also_end, *prompt.also_end),
             guidance=self._strategy.guidance,
             suffix=prompt.after,
             max_tokens=min(request.decoding.max_tokens, room) if request.length is None else request.length + 1,

@@ -81,8 +81,8 @@ class Fitting:
 
 
 def fitting_of(request: CompletionRequest) -> Fitting | None:
-    """Return the way to answer a request; None for raw text."""
-    if request.shape == "raw" or request.rewritten is not None:
+    """Return the way to answer a request; None for raw text, and for what has no place in a file."""
+    if request.shape == "raw" or request.rewritten is not None or request.conversation:
         return None
     shape = request.shape
     if shape == "auto":

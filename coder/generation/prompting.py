@@ -1,17 +1,29 @@
-"""From a request to its prompt: the window of its text, snippets of other files, a guide from the workspace."""
+"""From a request to its prompt: the window of its text, snippets of other files, a guide from the workspace; or a
+conversation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from coder.api.completion import UNCONSTRAINED, CompletionRequest, Rewritten, Snippet
 from coder.api.text_requests import FillRequest
-from coder.context.window import PREFIX_TOKENS, SUFFIX_TOKENS, LineTokenCounter, Window, joint_window, window
+from coder.context.frozen_prefix import FROZEN_TOKENS, Budget, FrozenPrefix, freeze
+from coder.context.window import (
+    PREFIX_TOKENS,
+    SUFFIX_TOKENS,
+    LineTokenCounter,
+    Window,
+    joint_window,
+    prefix_start,
+    window,
+)
 from coder.context.workspace_index import WorkspacePool
+from coder.generation.conversation import conversation_prompt, inside_fence, opens_fence, surely_inside_fence
 from coder.generation.workspace_guide import WorkspaceGuide
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.checkpoint.prompt import file_header, infill, infill_holes, rewrite
+from coder.model.checkpoint.prompt import file_header, infill, infill_holes, repository_header, rewrite
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.families.frame import Frame
 from coder.syntax.languages import language_name
@@ -19,18 +31,38 @@ from coder.syntax.languages import language_name
 SNIPPET_TOKENS = 256
 """For all snippets together."""
 
+SUFFIX_TOKENS_BEHIND_PREFIX = 160
+"""Fewer where the suffix comes after the prefix: it is read anew whenever the cursor jumps."""
+
+
+MOST_WRITTEN = 4096
+"""Characters behind a frozen prefix that are looked at."""
+
+UNTITLED = "untitled"
+"""The name of a repository or a file that has none."""
+
+
+def unchanged(text: str) -> str:
+    return text
+
 
 @dataclass(frozen=True)
 class Prompt:
     """The prompt of a request: the text that the model is shown, its tokens, and guides from the workspace.
 
-    `after` holds the tokens behind the canvas, for a model that sees them.
+    Attributes:
+        after: the tokens behind the canvas, for a model that sees them.
+        also_end: tokens that end the answer besides the end token.
+        answer: tells what of the model's text is the answer. surely: the same of a text that is not finished.
     """
 
     around: Window
     tokens: list[int]
     guides: tuple[WorkspaceGuide, ...]
     after: list[int] = field(default_factory=list)
+    also_end: tuple[int, ...] = ()
+    answer: Callable[[str], str] = unchanged
+    surely: Callable[[str], str] = unchanged
 
 
 class Prompting:
@@ -45,10 +77,9 @@ class Prompting:
         self._count_tokens = LineTokenCounter(tokenizer.encode)
 
     def prompt(self, request: CompletionRequest) -> Prompt:
+        if request.conversation:
+            return self._conversation(request)
         around = self.window(request)
-        # Files before its own only confuse a checkpoint that was not trained with any.
-        known = request.snippets if self._config.abilities.context else ()
-        header = snippets_header(self._tokenizer, known, min(SNIPPET_TOKENS, self._config.max_positions // 8))
         suffix = request.suffix[len(around.replaced) :]
         guide = self.guide(request.where.workspace, request.where.path, request.prefix, suffix)
         guides = (guide,) if guide else ()
@@ -56,12 +87,12 @@ class Prompting:
             language = language_name(request.where.language, request.where.path)
             framed = self._frame.around(self._tokenizer.encode, around.prefix, around.suffix, language)
             # A canvas has something before it; the end of a text is what stands before one that begins.
-            return Prompt(around, framed.before or [self._tokenizer.control.end_of_text], guides, framed.after)
-        return Prompt(around, self.context(around, header, request.rewritten), guides)
-
-    def answer(self, text: str) -> str:
-        """Return the model's text without the ending of its layout."""
-        return text if self._frame is None else self._frame.answer(text)
+            before = framed.before or [self._tokenizer.control.end_of_text]
+            return Prompt(around, before, guides, framed.after, answer=self._frame.answer)
+        # What a base model writes behind an answer ends it; an adapted one was taught a single end.
+        also_end = () if self._config.adapted else self._config.control.ends[1:]
+        tokens = self.context(around, self._header(request), request.rewritten)
+        return Prompt(around, tokens, guides, also_end=also_end)
 
     def holes(self, request: FillRequest) -> Prompt | None:
         """Return the prompt that asks for all holes at once, or None where they must be filled in turn.
@@ -82,17 +113,24 @@ class Prompting:
 
     def window(self, request: CompletionRequest) -> Window:
         """Return the part of the text that the model sees; a model of few positions sees less."""
-        positions = self._config.max_positions
-        share = max(1, (positions - min(request.decoding.max_tokens, positions // 2)) // 4)
-        budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
-        return window(request.prefix, request.suffix, self._count_tokens, *budgets, request.replace_brackets)
+        prefix, suffix, count_tokens = request.prefix, request.suffix, self._count_tokens
+        share = max(1, self._room(request) // 4)
+        if not self._puts_prefix_first:
+            budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
+            return window(prefix, suffix, count_tokens, *budgets, request.replace_brackets)
+        frozen = self._frozen(request, Budget(min(FROZEN_TOKENS, 2 * share)))
+        suffix_tokens = min(SUFFIX_TOKENS_BEHIND_PREFIX, share)
+        behind = window("", suffix, count_tokens, 0, suffix_tokens, request.replace_brackets)
+        shown, written = prefix[frozen.start : frozen.split], prefix[frozen.split :]
+        return Window(shown, behind.suffix, behind.replaced, written)
 
     def context(self, around: Window, header: Sequence[int] = (), rewritten: Rewritten | None = None) -> list[int]:
         """Return the whole prompt in tokens."""
         encode, control = self._tokenizer.encode, self._config.control
         prefix, suffix = encode(around.prefix), encode(around.suffix)
         if rewritten is None:
-            return infill(control, prefix, suffix, header)
+            return infill(control, prefix, suffix, header, encode(around.written))
+        prefix = encode(around.prefix + around.written)
         return rewrite(control, prefix, encode(rewritten.old), [], suffix, encode(rewritten.instruction), header)
 
     def guide(self, workspace: str | None, path: str | None, prefix: str, suffix: str) -> WorkspaceGuide | None:
@@ -101,6 +139,55 @@ class Prompting:
             return None
         index = self.workspaces.at(workspace).around(path, prefix, suffix)
         return WorkspaceGuide(index, self._tokenizer, suffix)
+
+    @property
+    def _puts_prefix_first(self) -> bool:
+        return self._config.control.fim_middle is not None and self._frame is None
+
+    def _room(self, request: CompletionRequest) -> int:
+        """Return the positions that are left beside the answer."""
+        positions = self._config.max_positions
+        return positions - min(request.decoding.max_tokens, positions // 2)
+
+    def _frozen(self, request: CompletionRequest, budget: Budget) -> FrozenPrefix:
+        """Return the frozen part that the request brings, within the budget; one without a memory where it has none, or
+        where too much was written behind it."""
+        prefix, count_tokens = request.prefix, self._count_tokens
+        if (known := request.frozen) is not None:
+            split = max(0, min(known.split, len(prefix)))
+            if len(prefix) - split <= MOST_WRITTEN and count_tokens(prefix[split:]) <= 2 * budget.written:
+                start = max(0, min(known.start, split))
+                return FrozenPrefix(start + prefix_start(prefix[start:split], count_tokens, budget.frozen), split)
+        return freeze(prefix, count_tokens, budget)
+
+    def _header(self, request: CompletionRequest) -> list[int]:
+        """Return other files in the checkpoint's form. They only confuse one that was not trained with any."""
+        if not (self._config.abilities.context and request.snippets):
+            return []
+        budget = min(SNIPPET_TOKENS, self._config.max_positions // 8)
+        if not self._puts_prefix_first:
+            return snippets_header(self._tokenizer, request.snippets, budget)
+        where = request.where
+        name, path = PurePath(where.workspace or "").name, PurePath(where.path or "")
+        inside = where.workspace is not None and path.is_relative_to(where.workspace)
+        own = (path.relative_to(where.workspace).as_posix() if inside else path.name) or UNTITLED
+        header: list[int] = []
+        for first in reversed(range(len(request.snippets))):
+            files = [(snippet.path, snippet.text) for snippet in request.snippets[first:]]
+            longer = repository_header(self._tokenizer, name or UNTITLED, files, own)
+            if len(longer) > budget:
+                break
+            header = longer
+        return header
+
+    def _conversation(self, request: CompletionRequest) -> Prompt:
+        """Return the prompt of a conversation, whose answer begins with the request's prefix."""
+        begun, room = request.prefix, self._room(request)
+        tokens = conversation_prompt(self._config, self._tokenizer, request.conversation, begun, room)
+        around, also_end = Window(begun, ""), self._config.control.ends[1:]
+        if not opens_fence(begun):
+            return Prompt(around, tokens, (), also_end=also_end)
+        return Prompt(around, tokens, (), also_end=also_end, answer=inside_fence, surely=surely_inside_fence)
 
 
 def snippets_header(tokenizer: Tokenizer, snippets: Sequence[Snippet], budget: int = SNIPPET_TOKENS) -> list[int]:

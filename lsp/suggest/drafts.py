@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
 from coder.api.text_engine import TextEngine
+from coder.context.frozen_prefix import FrozenPrefix
 from coder.diffusion.policies import WATCHED
 from lsp.settings import Settings
 from lsp.suggest.surroundings import Cursor, Surroundings
@@ -39,6 +40,7 @@ class SuggestionQuery:
         invoked: whether the user asked for it; otherwise the user is typing, and may not want anything.
         gather: tells what the model should know besides the document; called in another thread, as is `watch`.
         watch: called with each canvas update.
+        frozen: where the document's text before the cursor is frozen.
     """
 
     cursor: Cursor
@@ -46,6 +48,7 @@ class SuggestionQuery:
     invoked: bool
     gather: Callable[[], Surroundings] = Surroundings
     watch: Watcher | None = None
+    frozen: FrozenPrefix | None = None
 
     @property
     def wanted(self) -> int:
@@ -66,6 +69,7 @@ class SuggestionQuery:
                 suffix=cursor.suffix,
                 shape=cursor.mode,
                 snippets=surroundings.snippets,
+                frozen=self.frozen,
                 where=Where(
                     path=surroundings.path, language=cursor.document.language, workspace=surroundings.workspace
                 ),

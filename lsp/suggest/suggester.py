@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from coder.api.completion import CompletionRequest
 from coder.api.text_engine import TextEngine
+from coder.context.frozen_prefix import FrozenPrefixes
 from lsp.engine.engine_host import EngineHost
 from lsp.suggest.drafts import SuggestionQuery, drafts
 from lsp.suggest.gate import Gate, TypingSpeed, wants_unasked
@@ -115,11 +116,11 @@ class WorkAhead:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _task: asyncio.Task[None] | None = None
 
-    def start(self, engine: TextEngine, request: CompletionRequest, prefix: str) -> None:
-        """Bring the context of the request as it will be, with this prefix, into the engine's cache."""
+    def start(self, engine: TextEngine, request: CompletionRequest) -> None:
+        """Bring the context of a request that may come into the engine's cache."""
         self.stop()
         self._stopped = threading.Event()
-        self._task = asyncio.create_task(_prefill(engine, replace(request, prefix=prefix), self._stopped))
+        self._task = asyncio.create_task(_prefill(engine, request, self._stopped))
 
     def stop(self) -> None:
         self._stopped.set()
@@ -144,6 +145,7 @@ class Suggester:
     typing: TypingSpeed
     cache: SuggestionCache = field(default_factory=SuggestionCache)
     ahead: WorkAhead = field(default_factory=WorkAhead)
+    frozen: FrozenPrefixes = field(default_factory=FrozenPrefixes)
     _newest: threading.Event = field(default_factory=threading.Event)
 
     async def suggest(self, question: SuggestionQuery) -> tuple[Suggestion, ...]:
@@ -169,15 +171,24 @@ class Suggester:
             if cancelled.is_set():
                 return ()
             with self.host.working():
-                asked, found = await asyncio.to_thread(self._find, engine, question, cancelled)
+                frozen = self.frozen.at(question.cursor.document.uri, question.cursor.prefix)
+                asking = replace(question, frozen=frozen)
+                asked, found = await asyncio.to_thread(self._find, engine, asking, cancelled)
             if cancelled.is_set():
                 return ()
             self.cache.put(question.cursor, found)
             if found:
-                self.ahead.start(engine, asked[0], question.cursor.prefix + found[0].text)
+                self.ahead.start(engine, self._after_acceptance(asked[0], question.cursor, found[0]))
             return found
         finally:
             cancelled.set()
+
+    def _after_acceptance(
+        self, request: CompletionRequest, cursor: Cursor, suggestion: Suggestion
+    ) -> CompletionRequest:
+        """Return the request that comes when the suggestion is accepted, or typed."""
+        prefix = cursor.prefix + suggestion.text
+        return replace(request, prefix=prefix, frozen=self.frozen.ahead(cursor.document.uri, prefix))
 
     def interrupt(self) -> None:
         """End the question under way, and the work ahead of the last one."""

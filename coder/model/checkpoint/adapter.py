@@ -24,6 +24,7 @@ import safetensors.numpy
 
 from coder.errors import CheckpointError
 from coder.model.checkpoint.checkpoint import LOCAL, Checkpoint, local_tensors
+from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.stored_tensors import StoredTensor, stored_tensors
 
 FORMAT = "quickfill-adapter-1"
@@ -93,7 +94,14 @@ def with_adapter(checkpoint: Checkpoint, file: Path) -> Checkpoint:
         config = replace(config, local_width=0 if first is None else first.shape[0])
         for name, shape in local_tensors(config).items():
             stored[name] = _required(file, name, others.get(name), shape)
-    return replace(checkpoint, stored=stored, config=config, adapters=(*checkpoint.adapters, file))
+    without = checkpoint.unadapted or replace(checkpoint, config=_unadapted(checkpoint.config))
+    return replace(checkpoint, stored=stored, config=config, adapters=(*checkpoint.adapters, file), unadapted=without)
+
+
+def _unadapted(config: ModelConfig) -> ModelConfig:
+    """The configuration of weights without an adapter, which fill no canvas."""
+    without_canvases = tuple(profile for profile in config.decoding if not profile.canvas_passes_per_token)
+    return replace(config, adapted=False, decoding=without_canvases)
 
 
 def _dequantized(stored: StoredTensor, row_scale: StoredTensor | None, rows: slice) -> npt.NDArray[np.float32]:

@@ -60,6 +60,7 @@ class Checkpoint:
         frame: what stands around a text in a published model's prompt; None for this project's layout.
         options: what followed its name.
         adapters: the files of those in its tensors.
+        unadapted: the same without adapters, where it has some.
     """
 
     folder: Path
@@ -70,6 +71,7 @@ class Checkpoint:
     frame: Frame | None = None
     options: ModelOptions = NO_OPTIONS
     adapters: tuple[Path, ...] = ()
+    unadapted: Checkpoint | None = None
 
     def tensor(self, name: str) -> Quantized | npt.NDArray[np.float32]:
         """One of `expected_tensors(config)`; float formats come as float32. A float32 array or an int8 matrix may be

@@ -27,6 +27,8 @@ class Abilities:
     correction: bool = False
     context: bool = False
     """Other files' text before its own."""
+    instructions: bool = False
+    """A conversation in the vocabulary's turns. An adapter harms it, so it is asked of the weights without one."""
 
     @property
     def rewrites(self) -> bool:
@@ -123,6 +125,13 @@ class ControlTokens:
     turn_start: int | None = None
     turn_end: int | None = None
     """What a chat's turns begin and end with, where the vocabulary has that."""
+    fim_pad: int | None = None
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The tokens with which a base model ends an answer: what would come after it, in any of its layouts."""
+        other = (self.fim_pad, self.repo, self.file, self.turn_end) if self.fim_middle is not None else ()
+        return (self.fim_end, *(token for token in other if token is not None))
 
     def forbidden(self, allowed: tuple[int, ...]) -> list[int]:
         """The ids that may not be predicted where, besides text, only `allowed` may."""
@@ -319,7 +328,7 @@ def _abilities(settings: Mapping[str, Any]) -> Abilities:
     abilities = settings.get("abilities", {})
     if not isinstance(abilities, Mapping):
         raise CheckpointError(f"config.json: quickfill.abilities must be an object, not {abilities!r}")
-    return Abilities(*(flag(abilities, name) for name in ("holes", "edits", "correction", "context")))
+    return Abilities(*(flag(abilities, name) for name in Abilities.__dataclass_fields__))
 
 
 def _decoding(settings: Mapping[str, Any]) -> tuple[DecodingProfile, ...]:

@@ -5,14 +5,18 @@
 
 Suffix first, so that prefix and middle stay contiguous and the suffix stays cached while the user types; or prefix
 first, as the base models of others were trained: what was written since the prefix was taken begins the middle, so that
-typing only appends here too. The vocabulary says which. Every part is tokenised by itself. Headers, several holes and
-edits are for checkpoints that have seen them: the caller decides.
+typing only appends here too. The vocabulary says which. Every part is tokenised by itself. Headers, several holes,
+edits and conversations are for checkpoints that have seen them: the caller decides.
+
+    <|im_start|>user⏎…<|im_end|>⏎<|im_start|>assistant⏎begun  ▸  answer <|im_end|>
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 
+from coder.errors import CheckpointError
 from coder.model.checkpoint.config import ControlTokens
 from coder.model.checkpoint.tokens import Tokenizer
 
@@ -27,6 +31,29 @@ def repo_header(tokenizer: Tokenizer, name: str) -> list[int]:
 def file_header(tokenizer: Tokenizer, path: str, text: str) -> list[int]:
     """`<|file|> path text`: a snippet of another file, its path on a line of its own."""
     return [tokenizer.control.file, *tokenizer.encode(f"{path}\n"), *tokenizer.encode(text)]
+
+
+def repository_header(tokenizer: Tokenizer, name: str, files: Iterable[tuple[str, str]], path: str) -> list[int]:
+    """`<|repo|> name <|file|> path text … <|file|> path`: other files of a repository, by path and text, then the path
+    of the file with the hole. No file runs into the next one's path."""
+    texts = [(other, text if text.endswith("\n") else f"{text}\n") for other, text in files]
+    headers = [file_header(tokenizer, *file) for file in (*texts, (path, ""))]
+    return [*repo_header(tokenizer, name), *itertools.chain.from_iterable(headers)]
+
+
+def conversation(tokenizer: Tokenizer, turns: Iterable[tuple[str, str]], begun: str) -> list[int]:
+    """Turns by role and text, then the assistant's, which is `begun`.
+
+    Raises CheckpointError for a vocabulary that has no tokens for turns.
+    """
+    control = tokenizer.control
+    start, end = control.turn_start, control.turn_end
+    if start is None or end is None:
+        raise CheckpointError("the vocabulary has no tokens for the turns of a conversation")
+    line_break = tokenizer.encode("\n")
+    said = [[start, *tokenizer.encode(f"{role}\n{text}"), end, *line_break] for role, text in turns]
+    opening = [start, *tokenizer.encode("assistant\n"), *tokenizer.encode(begun)]
+    return [*itertools.chain.from_iterable(said), *opening]
 
 
 def infill(control: ControlTokens, prefix: Ids, suffix: Ids, header: Ids = (), written: Ids = ()) -> list[int]:

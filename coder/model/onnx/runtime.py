@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -16,6 +14,7 @@ import onnxruntime
 from coder.errors import CheckpointError
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
+from coder.model.freed_memory import give_back_freed_memory
 from coder.model.onnx import protobuf as onnx_protobuf
 from coder.model.onnx.decoder_graph import DecoderGraph
 from coder.model.onnx.graph import STANDARD_OPERATORS, Array
@@ -77,8 +76,7 @@ def give_back_memory(constants: Iterable[Array]) -> None:
                 owner = owner.base
             if isinstance(owner, mmap.mmap):
                 owner.madvise(mmap.MADV_DONTNEED)
-    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
-        library.malloc_trim(0)
+    give_back_freed_memory()
 
 
 class LocalSession(Session):

@@ -19,6 +19,7 @@ from coder.api.completion import (
     Shape,
     Snippet,
     Template,
+    Turn,
 )
 from coder.api.text_requests import (
     Applied,
@@ -31,6 +32,7 @@ from coder.api.text_requests import (
     RepairRequest,
 )
 from coder.api.wire import nested
+from coder.context.frozen_prefix import FrozenPrefix
 from coder.errors import InputError
 from coder.serve.http.wire import Incoming, Outgoing
 from coder.serve.settings import ServeSettings
@@ -93,6 +95,8 @@ class CompleteBody(Writing):
         template: texts that the answer keeps, with a free part between each two of them.
         shape: how the answer fits its place: a `line`, a `block`, what suits the hole (`auto`), or not at all (`raw`).
         syntax_rounds, remasking: other answers are tried where one breaks the text.
+        frozen: where the prefix began to be written, if the client remembers that: typing behind it costs the least.
+        conversation: what was said before; the answer is the next turn, which begins with the prefix.
     """
 
     prefix: str
@@ -105,6 +109,8 @@ class CompleteBody(Writing):
     syntax_rounds: int = Field(default=0, ge=0, le=16)
     remasking: Name | None = None
     shape: Shape = "auto"
+    frozen: FrozenPrefix | None = None
+    conversation: Annotated[tuple[Turn, ...], Field(max_length=1024)] = ()
 
     def request(self, settings: ServeSettings) -> CompletionRequest:
         """Raises InputError for more samples than the server allows."""

@@ -1,0 +1,71 @@
+"""Instructions as turns of a conversation: the words they are put in, the code in a fence, and the answer begun in one.
+
+For models that follow instructions; the forms are those that Qwen2.5-Coder-Instruct answers well.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+from coder.api.completion import Turn
+from coder.editing.scaffold import LOOKS_LIKE_CODE
+
+SYSTEM = Turn("system", "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.")
+"""The beginning of the base's own template, with which it was trained."""
+
+COMPLETE = "Complete this {language} code. Answer with the whole code in one code block."
+WRITE = "Write {language} code: {text}\nAnswer with the code alone, in one code block."
+REWRITE = "Rewrite this {language} code: {text}\nAnswer with the whole changed code in one code block."
+DOCUMENT = "Add a docstring to this {language} function. {text}"
+
+
+@dataclass(frozen=True)
+class Instructed:
+    """The words that are said to the model, and the beginning of its answer. `shown` is the code in that."""
+
+    conversation: tuple[Turn, ...]
+    begun: str
+    shown: str = ""
+
+
+def writing(text: str, language: str) -> Instructed:
+    """The question for the code that a sentence describes; of text that is code already, for the whole of it."""
+    if LOOKS_LIKE_CODE.match(text):
+        begun = f"{text.rstrip()}\n"
+        return asking(f"{COMPLETE.format(language=language)}\n\n{fenced(text.rstrip(), language)}", language, begun)
+    return asking(WRITE.format(language=language, text=text.strip()), language)
+
+
+def rewriting(code: str, instruction: str, language: str) -> Instructed:
+    """The question for code written anew as an instruction says."""
+    question = REWRITE.format(language=language, text=instruction.strip() or "improve it")
+    return asking(f"{question}\n\n{fenced(code, language)}", language)
+
+
+def documenting(code: str, begun: str, instruction: str, language: str) -> Instructed:
+    """The question for a docstring of a function: `begun` is the function up to where its text begins."""
+    question = DOCUMENT.format(language=language, text=instruction.strip())
+    return asking(f"{question}\n\n{fenced(code, language)}", language, begun)
+
+
+def asking(question: str, language: str, begun: str = "") -> Instructed:
+    """A question whose answer is a code block, which begins with `begun`."""
+    return Instructed((SYSTEM, Turn("user", question)), f"```{language}\n{begun}", begun)
+
+
+def fenced(code: str, language: str) -> str:
+    return f"```{language}\n{code}\n```"
+
+
+def dedented(code: str) -> tuple[str, str]:
+    """Code without the indentation that all its lines have in common, and that indentation."""
+    bare = textwrap.dedent(code)
+    first = next((line for line in code.split("\n") if line.strip()), "")
+    bare_first = next((line for line in bare.split("\n") if line.strip()), "")
+    return bare, first.removesuffix(bare_first)
+
+
+def indented(code: str, indentation: str) -> str:
+    """Code with its lines indented, blank ones left as they are."""
+    return textwrap.indent(code, indentation, lambda line: bool(line.strip()))

@@ -167,14 +167,13 @@ class Prompting:
         budget = min(SNIPPET_TOKENS, self._config.max_positions // 8)
         if not self._puts_prefix_first:
             return snippets_header(self._tokenizer, request.snippets, budget)
-        where = request.where
-        name, path = PurePath(where.workspace or "").name, PurePath(where.path or "")
-        inside = where.workspace is not None and path.is_relative_to(where.workspace)
-        own = (path.relative_to(where.workspace).as_posix() if inside else path.name) or UNTITLED
+        root, path = PurePath(request.where.workspace or ""), PurePath(request.where.path or "")
+        inside = request.where.workspace is not None and path.is_relative_to(root)
+        own = (path.relative_to(root).as_posix() if inside else path.name) or UNTITLED
         header: list[int] = []
         for first in reversed(range(len(request.snippets))):
             files = [(snippet.path, snippet.text) for snippet in request.snippets[first:]]
-            longer = repository_header(self._tokenizer, name or UNTITLED, files, own)
+            longer = repository_header(self._tokenizer, root.name or UNTITLED, files, own)
             if len(longer) > budget:
                 break
             header = longer

@@ -154,9 +154,9 @@ def _control_tokens(file: Path, special: dict[str, int]) -> ControlTokens:
         raise CheckpointError(
             f"{file} has no special token {', '.join(missing)}: the checkpoint was not adapted to this prompt layout"
         )
-    named: dict[str, int | None] = {name: special[text] for name, text in texts.items()}
-    named["fim_pad"] = special.get("<|fim_pad|>") if texts is PREFIX_FIRST_TEXTS else None
-    return ControlTokens(**named, all=tuple(sorted(special.values())))
+    named = {name: special[text] for name, text in texts.items()}
+    padding = special.get("<|fim_pad|>") if texts is PREFIX_FIRST_TEXTS else None
+    return ControlTokens(**named, all=tuple(sorted(special.values())), fim_pad=padding)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 import coder
-from coder.commands.terminal import processor
+from coder.engine import processor
 
 Row = Mapping[str, object]
 

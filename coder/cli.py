@@ -16,6 +16,7 @@ from coder.commands import (
     calibrate,
     complete,
     convert,
+    doctor,
     edit,
     fill,
     generate,
@@ -43,6 +44,8 @@ quickfill fill app.py --watch             see every <fill> in it being written
 
 quickfill generate "the n-th prime"       a function from a sentence
 
+quickfill doctor                          what works here, what is missing
+
 [bold]Exit codes[/bold]
 
 0 done, 2 bad input, 3 unusable checkpoint, 4 something is not installed,
@@ -65,6 +68,7 @@ app.command(epilog=apply.EPILOG)(apply.apply)
 app.command(epilog=generate.EPILOG)(generate.generate)
 app.command(epilog=score.EPILOG)(score.score)
 app.command()(info.info)
+app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=models.EPILOG)(models.models)
 app.command(epilog=calibrate.EPILOG)(calibrate.calibrate)
 app.command(epilog=convert.EPILOG)(convert.convert)

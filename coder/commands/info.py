@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,8 +13,6 @@ from coder.commands.terminal import output
 
 if TYPE_CHECKING:
     from coder.engine.engine import Engine
-
-LIBRARIES = ("quickfill", "onnxruntime", "numpy", "tokenizers", "tree-sitter", "torch")
 
 
 def info(
@@ -40,7 +37,8 @@ def info(
 
 def facts(engine: Engine) -> dict[str, dict[str, Any]]:
     """Everything that `info` prints, by section. Memory is in megabytes (2**20 bytes)."""
-    from coder.commands.terminal import processor
+    from coder.doctor.machine import LIBRARIES, installed_version
+    from coder.engine import processor
     from coder.engine.memory import peak_memory
 
     config = engine.config
@@ -67,7 +65,7 @@ def facts(engine: Engine) -> dict[str, dict[str, Any]]:
         "peak_memory_mb": peak_memory() >> 20,
     }
     versions = {"python": platform.python_version()} | {
-        library: version for library in LIBRARIES if (version := _version(library))
+        library: version for library in LIBRARIES if (version := installed_version(library))
     }
     return {"model": model, "runtime": dict(engine.description), "machine": machine, "versions": versions}
 
@@ -85,10 +83,3 @@ def workspace_facts(engine: Engine, folder: str) -> dict[str, dict[str, Any]]:
         "seconds": round(state.seconds, 3),
     }
     return {"workspace": facts}
-
-
-def _version(library: str) -> str | None:
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return None

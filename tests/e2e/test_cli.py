@@ -48,6 +48,16 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def test_the_doctor_tries_every_part_of_a_real_installation(tmp_path: Path):
+    done = subprocess.run([command(), "doctor", "--json"], capture_output=True, cwd=tmp_path, timeout=120, check=False)
+    page = json.loads(done.stdout)
+    failed = [finding for finding in page["findings"] if finding["status"] == "fails"]
+    assert (done.returncode, failed) == (0, []), done.stderr
+    works = {finding["name"]: finding["summary"] for finding in page["findings"] if finding["status"] == "works"}
+    assert "answered" in works["initialize"]
+    assert "tokens in" in works["speed"]
+
+
 def test_the_documentation_has_examples():
     assert len(DOCUMENTED) >= 4
 

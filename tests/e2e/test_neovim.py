@@ -228,6 +228,7 @@ def test_the_health_check_is_content(editor):
     editor.nvim.command("checkhealth quickfill")
     assert "ERROR" not in editor.text
     assert "quickfill 0" in editor.text
+    assert "language server, initialize: answered" in editor.text
     assert "runs for 1 buffers: ready" in editor.text
 
 

@@ -209,6 +209,12 @@ def test_the_walkthrough_shows_how_to_start(window: VSCode):
     window.command("View: Close Editor")
 
 
+def test_the_doctor_shows_its_page(window: VSCode):
+    window.command("Quickfill: Doctor")
+    window.wait_for(lambda: any("versions" in line for line in window.lines), "the page")
+    window.command("View: Close Editor")
+
+
 def test_a_server_that_is_missing_is_said_with_what_to_do(window: VSCode):
     path = window.setting("path", "Workspace").locator("input")
     path.fill("/nowhere/quickfill")

@@ -1,6 +1,7 @@
 // Puts the extension together.
 import { type ExtensionContext, window } from "vscode";
 import { Canvases } from "./canvas_decorations";
+import { registerDoctor } from "./doctor";
 import { registerFill } from "./fill";
 import { InlineCompletion } from "./inline_completion";
 import { registerMenu } from "./menu";
@@ -30,6 +31,7 @@ export function activate(context: ExtensionContext): void {
     ...new InlineCompletion(server, pause, canvases).register(),
     ...registerMenu(server, pause, log),
     ...registerMissingServer(server),
+    registerDoctor(),
     ...restartOnChanges(server, SETTINGS_OF_START),
   );
   void server.restart();

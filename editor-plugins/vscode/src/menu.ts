@@ -58,6 +58,7 @@ function entries(server: Server, pause: Pause): Entry[] {
     ...(canRewrite(server.condition) ? [rewrite] : []),
     { label: "$(arrow-right) Next edit", command: "quickfill.showNextEdit" },
     { label: "", kind: QuickPickItemKind.Separator },
+    { label: "$(pulse) Doctor: what works, what is missing", command: "quickfill.doctor" },
     { label: "$(output) Show log", command: "quickfill.showLog" },
     { label: "$(gear) Open settings", command: "quickfill.openSettings" },
     { label: "$(book) Get started", command: "quickfill.openWalkthrough" },

@@ -7,11 +7,11 @@ declare const INSTALL_COMMAND: string;
 
 export function registerMissingServer(server: Server): Disposable[] {
   return [
-    commands.registerCommand("quickfill.install", explain),
+    commands.registerCommand("quickfill.install", () => explain(server)),
     server.onDidChangeCondition((condition) => {
       commands.executeCommand("setContext", "quickfill.running", server.client !== undefined);
       if (condition.state === "missing") {
-        void explain();
+        void explain(server);
       } else if (condition.state === "stopped") {
         void offerRestart(condition.message);
       }
@@ -19,12 +19,13 @@ export function registerMissingServer(server: Server): Disposable[] {
   ];
 }
 
-async function explain(): Promise<void> {
+async function explain(server: Server): Promise<void> {
+  const reason = server.condition.state === "missing" ? "Quickfill's server was not found. " : "";
   const copy = "Copy Command";
   const settings = "Open Settings";
   const restart = "Try Again";
   const chosen = await window.showWarningMessage(
-    `Quickfill's server was not found. Install it in the project's environment (.venv) with: ${INSTALL_COMMAND} Or say in the settings where it is.`,
+    `${reason}Install Quickfill's server in the project's environment (.venv) with: ${INSTALL_COMMAND} Or say in the settings where it is.`,
     copy,
     settings,
     restart,

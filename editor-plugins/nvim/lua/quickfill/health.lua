@@ -11,6 +11,25 @@ local function check_neovim()
   end
 end
 
+local REPORT = { works = health.ok, optional = health.info, fails = health.error }
+
+--- What `quickfill doctor` says, without the model: that of a running server is below.
+local function check_installation(program)
+  local done = vim.system({ program, "doctor", "--no-model", "--json" }, { text = true }):wait(60000)
+  local decoded, page = pcall(vim.json.decode, done.stdout or "")
+  if not decoded or type(page.findings) ~= "table" then
+    health.error(("%s doctor failed with code %d"):format(program, done.code), vim.trim(done.stderr or ""))
+    return
+  end
+  for _, finding in ipairs(page.findings) do
+    local said = ("%s, %s: %s"):format(finding.part, finding.name, finding.summary)
+    if finding.status == "optional" and finding.remedy ~= "" then
+      said = ("%s (%s)"):format(said, finding.remedy)
+    end
+    REPORT[finding.status](said, finding.status == "fails" and finding.remedy or nil)
+  end
+end
+
 local function check_server(cmd)
   local program = cmd[1]
   if vim.fn.executable(program) == 0 then
@@ -23,6 +42,7 @@ local function check_server(cmd)
   local done = vim.system({ program, "--version" }, { text = true }):wait(10000)
   if done.code == 0 then
     health.ok(vim.trim(done.stdout) .. ", " .. vim.fn.exepath(program))
+    check_installation(program)
   else
     health.error(("%s --version failed with code %d"):format(program, done.code), vim.trim(done.stderr or ""))
   end

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import BinaryIO, cast
 
 from coder.doctor.findings import Finding
 from lsp.engine.shared.address import Address, connect, read_address
@@ -37,10 +38,8 @@ def _greeting() -> Finding:
         impatience = threading.Timer(PATIENCE_SECONDS, server.kill)
         impatience.start()
         try:
-            assert server.stdin is not None
-            assert server.stdout is not None
-            write_message(server.stdin, INITIALIZE)
-            answer = read_message(server.stdout)
+            write_message(cast("BinaryIO", server.stdin), INITIALIZE)
+            answer = read_message(cast("BinaryIO", server.stdout))
         finally:
             impatience.cancel()
             server.kill()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CompletionRequest, Decoding, Where
 from coder.doctor.findings import Finding
 from coder.engine.memory import machine_memory, peak_memory
 
@@ -39,7 +39,9 @@ def check_model(load: Callable[[], Engine]) -> Iterator[Finding]:
 
 
 def _speed(engine: Engine) -> Finding:
-    request = CompletionRequest(prefix=PREFIX, suffix="", path="mean.py", max_tokens=TOKENS)
+    request = CompletionRequest(
+        prefix=PREFIX, suffix="", where=Where(path="mean.py"), decoding=Decoding(max_tokens=TOKENS)
+    )
     engine.complete(request)  # the first answer also measures the passes, and fills the cache
     begin = time.perf_counter()
     statistics = engine.complete(request).statistics

@@ -21,7 +21,7 @@ CARD_JSON = "card.json"
 CARD_MARKDOWN = "card.md"
 
 LIBRARIES = ("datasketch", "detect-secrets", "license-expression", "tree-sitter-python")
-"""Whose versions decide what a corpus holds."""
+"""The distributions whose versions decide what a corpus holds."""
 
 
 @dataclass(frozen=True)

@@ -72,5 +72,6 @@ class CorpusStep(Protocol):
     name: str
 
     def __call__(self, row: Any, /) -> Verdict:
-        """Whether a row, a document or for the first step a file, goes on, and as what."""
+        """Return the outcome of a step for a row: a document, or a file for the first step; kept and changed, or
+        dropped."""
         ...

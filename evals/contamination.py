@@ -1,4 +1,4 @@
-"""Whether a corpus holds a benchmark: n-grams of tokens that a task's text and the corpus share.
+"""Contamination of a corpus by a benchmark: the n-grams of tokens that a task's text and the corpus share.
 
 After Brown et al. 2020 (Language Models are Few-Shot Learners, arXiv:2005.14165, appendix C), who look for 13-grams. A
 token here is a word or one other character, in lower case, so that layout does not matter. A text of fewer tokens is

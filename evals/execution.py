@@ -63,7 +63,7 @@ class Executor:
 
     @property
     def sandboxed(self) -> bool:
-        """Whether programs run in the sandbox; known once the executor is entered."""
+        """True where programs run in the sandbox; known once the executor is entered."""
         return self._sandboxed
 
     def __enter__(self) -> Self:

@@ -44,7 +44,7 @@ class Settings(BaseModel):
     log_level: Literal["error", "warning", "info", "debug"] | None = None
 
     def enables(self, language: str) -> bool:
-        """Whether suggestions are wanted in a language: it is listed, or `*` is and not `!language`."""
+        """Return whether suggestions are wanted in a language: it is listed, or `*` is and not `!language`."""
         return f"!{language}" not in self.languages and ("*" in self.languages or language in self.languages)
 
 

@@ -1,4 +1,4 @@
-"""What is asked of the engine and what it answers, in text: no token ids, no framework."""
+"""Requests to the engine and its answers, in text: no token ids, no framework."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from coder.diffusion.events import FinishReason, Statistics
 from coder.errors import InputError
 
 Mode = Literal["line", "block"]
-"""How far an answer goes: to the end of its line, or of its scope."""
+"""The extent of an answer: to the end of its line, or of its scope."""
 
 Shape = Literal["auto", "line", "block", "raw"]
-"""How an answer fits its place: as a line or a block, `auto` by what follows the hole; `raw` is the model's text."""
+"""The form of an answer: a line or a block, `auto` by the text behind the hole; `raw` is the model's text unchanged."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Snippet:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How an answer is found, for every kind of request.
+    """Decoding of an answer, for every kind of request.
 
     Attributes:
         policy: `auto`; `autoregressive`, or one whose output is the same in fewer passes: `verified`, `lookup`; or a
@@ -69,7 +69,7 @@ NOWHERE = Where()
 
 @dataclass(frozen=True)
 class Constraints:
-    """What an answer has to be, however it is decoded.
+    """Conditions that an answer has to meet, however it is decoded.
 
     It ends where it would exceed an upper bound. A lower one can only be missed where the token limit or the deadline
     comes first.
@@ -119,8 +119,8 @@ class Turn:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """What stood in the hole before, and what to do with it: comment lines of the language, each with its line break.
-    For checkpoints that were trained on edits."""
+    """The old text of the hole, and the instruction to change it: comment lines of the language, each with its line
+    break. For checkpoints that were trained on edits."""
 
     old: str
     instruction: str
@@ -235,12 +235,12 @@ class Completion:
 
 
 EngineEvent = CanvasUpdate | Completion
-"""What `Engine.stream` yields: canvas updates, then one completion."""
+"""An event of `Engine.stream`: canvas updates, then one completion."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """How likely the model finds a given middle: log-probability in nats, of the text and of the end behind it.
+    """The model's log-probability of a given middle, in nats: of the text, and of the end behind it.
 
     `greedy`: each token of the text is the likeliest one in its place.
     """
@@ -263,7 +263,7 @@ class DiffusionScore:
 
 @dataclass(frozen=True)
 class TokenScore:
-    """How likely the model finds one token of a given text, knowing what stands before it.
+    """The model's log-probability of one token of a given text, given the text before it.
 
     Attributes:
         start, end: its characters in the text; empty for a part of a character.

@@ -133,7 +133,7 @@ def complete(
 
 
 def parses(text: str, place: Target, language: str | None) -> bool | None:
-    """Whether the completed text is free of syntax errors; None for a language that cannot be checked here."""
+    """Return whether the completed text is free of syntax errors; None for a language that cannot be checked here."""
     from coder.syntax.languages import language_name
     from coder.syntax.soundness import is_sound
 

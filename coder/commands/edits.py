@@ -1,4 +1,4 @@
-"""What `quickfill repair`, `edit` and `apply` share: the region of a file, and what is done with the answer."""
+"""The common part of `quickfill repair`, `edit` and `apply`: the region of a file, and the writing of the answer."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def facts(engine: Engine) -> dict[str, dict[str, Any]]:
 
 
 def workspace_facts(engine: Engine, folder: str) -> dict[str, dict[str, Any]]:
-    """What the index of a folder holds and took. Memory is in megabytes (2**20 bytes)."""
+    """The size of a folder's index and the time it took. Memory is in megabytes (2**20 bytes)."""
     index = engine.workspace_index(folder)
     state = index.state
     facts = {

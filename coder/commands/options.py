@@ -145,7 +145,7 @@ Raw = Annotated[
     typer.Option("--raw", help="The model's text as it is, not fitted to its place.", rich_help_panel=ANSWER_PANEL),
 ]
 SYNTAX_ROUNDS = 6
-"""How many others are tried."""
+"""The most candidates that are tried until one has no syntax error."""
 
 Workspace = Annotated[
     Path | None,

@@ -87,7 +87,7 @@ def run_fill(engine: Engine, request: FillRequest, view: HolesView | None) -> Fi
 
 
 def interruptible(work: Callable[[threading.Event], Answer]) -> Answer:
-    """What `work` returns. An interrupt (Ctrl-C) cancels it, and the model stops within one pass."""
+    """Return the result of `work`. An interrupt (Ctrl-C) cancels it, and the model stops within one pass."""
     cancelled = threading.Event()
     try:
         return work(cancelled)

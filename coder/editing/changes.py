@@ -91,7 +91,7 @@ def _differing_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[i
 
 
 def _replacements(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    """Where pieces differ, in characters of the old text, and the new text there."""
+    """Yield the places where pieces differ, in characters of the old text, and the new text there."""
     head = _equal(old, new)
     tail = _equal(old[head:][::-1], new[head:][::-1])
     old_end, new_end = len(old) - tail, len(new) - tail
@@ -108,7 +108,7 @@ def _equal(old: Sequence[str], new: Sequence[str]) -> int:
 
 
 def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Where the pieces differ: from which to which in the old ones, and in the new ones."""
+    """Yield the ranges in which the pieces differ: in the old ones, and in the new ones."""
     of_old, of_new = Counter(old), Counter(new)
     if sum(count * of_new[piece] for piece, count in of_old.items()) > MOST_PAIRS:
         yield 0, len(old), 0, len(new)

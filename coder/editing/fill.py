@@ -43,8 +43,8 @@ class Likelihoods:
 
 @dataclass(frozen=True)
 class Model:
-    """What filling needs of the engine: its methods of these names. `likelihoods` is None where it tells none, or
-    ends an answer where the rest of the line begins by itself."""
+    """The engine as filling needs it: its methods of these names. `likelihoods` is None for an engine that has none, or
+    that ends an answer before the rest of the line by itself."""
 
     stream: Callable[[CompletionRequest, Cancellation], Generator[EngineEvent, None, None]]
     likelihoods: Likelihoods | None = None
@@ -158,7 +158,7 @@ def likelihood_of(rest: str, alternatives: Iterable[tuple[str, float]]) -> float
 
 
 def one_hole(request: FillRequest, answers: Sequence[str], deadline_ms: float | None) -> CompletionRequest:
-    """What is asked about the first hole that has no answer yet."""
+    """Return the request for the first hole that has no answer yet."""
     before, after = request.texts[: len(answers) + 1], request.texts[len(answers) + 1 :]
     return CompletionRequest(
         prefix=joined(before, answers),

@@ -1,4 +1,4 @@
-"""Where a hole in a text begins and ends: what around it is the model's to write, and what it wrote twice."""
+"""The borders of a hole in a text: the blanks around it that the model writes, and the text that it repeats."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_ENDS = 12
 
 
 def is_inside_line(suffix: str) -> bool:
-    """Whether a hole ends inside its line: something but blanks and closing brackets follows there."""
+    """Return whether a hole ends inside its line: something but blanks and closing brackets follows there."""
     return bool(suffix.partition("\n")[0].strip()) and not closing_brackets(suffix)
 
 
@@ -34,7 +34,7 @@ def without_blanks(answer: str, blanks: str) -> str:
 
 
 def fitted(answer: str, behind: str, line_behind: str) -> str:
-    """What of an answer fits between the texts around its hole, without asking the model.
+    """Return the part of an answer that fits between the texts around its hole, without asking the model.
 
     Args:
         behind: the text that follows the hole, up to the next one.
@@ -72,7 +72,7 @@ def inside_the_line(answer: str, rest: str, closed: bool) -> str:
 
 
 def closed_behind(line: str) -> bool:
-    """Whether a line closes a bracket that it does not open."""
+    """Return whether a line closes a bracket that it does not open."""
     depths = accumulate(BRACKETS.get(character, 0) for character in line)
     return min(depths, default=0) < 0
 

@@ -40,7 +40,7 @@ def free_parts(request: CompletionRequest) -> FillRequest:
 
 
 def complete_template(template: Template, events: Iterable[FillEvent]) -> Iterator[EngineEvent]:
-    """What happens in the free parts, as what happens to the whole answer."""
+    """Yield the events of the free parts as events of the whole answer."""
     parts: dict[int, CanvasUpdate] = {}
     for event in events:
         if isinstance(event, Filled):
@@ -64,7 +64,7 @@ def _completion(template: Template, filled: Filled) -> Completion:
 
 
 def total(parts: Sequence[Statistics]) -> Statistics:
-    """What several runs wrote and cost together."""
+    """Return the tokens and the costs of several runs together."""
     tokens = sum(part.tokens for part in parts)
     confidence = sum(part.mean_confidence * part.tokens for part in parts) / tokens if tokens else 0.0
     written = Statistics(parts[0].policy, tokens, mean_confidence=confidence)

@@ -20,7 +20,7 @@ NOTHING_NEW = re.compile(
 """Instructions that say no more than that something is to be written."""
 
 PLACEHOLDER = re.compile(r"\s*(?:pass|\.\.\.|raise NotImplementedError(?:\(.*\))?)?\s*")
-"""What stands in Python where something is to be written, and does nothing."""
+"""Python statements that stand for code yet to be written, and do nothing."""
 
 MARK = "<fill>"
 """Stands for a hole in a text."""
@@ -79,7 +79,7 @@ def comment(instruction: str, marker: str, indentation: str) -> str:
 
 
 def starts_line(text: str, position: int) -> bool:
-    """Whether nothing but blanks stands before a position on its line."""
+    """Return whether nothing but blanks stands before a position on its line."""
     return not text[text.rfind("\n", 0, position) + 1 : position].strip()
 
 

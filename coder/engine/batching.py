@@ -51,7 +51,7 @@ class Turns:
 
     @property
     def is_joined(self) -> bool:
-        """Whether the calling thread has joined."""
+        """Return whether the calling thread has joined."""
         return getattr(self._here, "inside", False)
 
     @contextmanager
@@ -117,7 +117,7 @@ class BatchingRuntime:
 
     @property
     def is_joined(self) -> bool:
-        """Whether the calling thread has joined."""
+        """Return whether the calling thread has joined."""
         return self.turns.is_joined
 
     def joined(self) -> AbstractContextManager[None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 FEATURES_THAT_MATTER = ("amx", "avx", "fma", "f16c", "asimd", "i8mm", "sve", "sme")
-"""How their names begin."""
+"""The first letters of the names of the processor features that are shown."""
 
 OTHERS = ("smep",)
 """Names that begin so by accident."""

@@ -59,7 +59,7 @@ def _require_room(checkpoint: Checkpoint) -> None:
 
 
 def gpu_available() -> bool:
-    """Whether PyTorch is installed and sees a CUDA GPU."""
+    """Return whether PyTorch is installed and sees a CUDA GPU."""
     return bool(gpu_memory())
 
 

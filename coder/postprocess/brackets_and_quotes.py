@@ -11,7 +11,7 @@ from coder.syntax.lexing import CLOSERS, PAIRS, Scan, scan
 UNFINISHED = re.compile(
     r"(?:\s|[,.+\-*/%=<>&|^~!?:@\\]|(?<!\w)(?:and|as|await|else|for|from|if|in|is|lambda|new|not|or|return|yield))+\Z"
 )
-"""What cannot stand right before a closing bracket: operators, and words that something has to follow."""
+"""Text that cannot stand right before a closing bracket: operators, and words that something has to follow."""
 
 
 def quotes(text: str, context: PostprocessContext) -> str | None:
@@ -94,7 +94,7 @@ def replaced_brackets(text: str, context: PostprocessContext) -> str | None:
 
 
 def opened_in(text: str, found: Scan) -> list[int]:
-    """Where a text opens brackets that it does not close, in order."""
+    """Return the places where a text opens brackets that it does not close, in order."""
     opened: list[int] = []
     for index, bracket in found.brackets:
         if bracket not in CLOSERS:
@@ -105,12 +105,12 @@ def opened_in(text: str, found: Scan) -> list[int]:
 
 
 def _is_cut_off(text: str, context: PostprocessContext) -> bool:
-    """Whether the text ends in the middle of something, for want of tokens or time."""
+    """Return whether the text ends in the middle of something, for want of tokens or time."""
     return context.finish_reason in ("length", "deadline") and UNFINISHED.search(text.rstrip()) is not None
 
 
 def _fits(written: Sequence[str], around: Surroundings) -> bool:
-    """Whether everything is closed, once and in order, with these brackets between what is before and behind."""
+    """Return whether everything is closed, once and in order, with these brackets between what is before and behind."""
     opened = list(reversed(around.open_before))
     for bracket in written:
         if bracket not in CLOSERS:

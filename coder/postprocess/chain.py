@@ -1,4 +1,4 @@
-"""What becomes of the model's text before anyone sees it: small pure filters, one after the other.
+"""The post-processing of the model's text before anyone sees it: small pure filters, one after the other.
 
 Every door's answers go through here (`coder.generation.fitting`), unless a request wants the raw text.
 """
@@ -69,7 +69,7 @@ def postprocess(completion_text: str, context: PostprocessContext) -> str | None
 
 
 def is_enough(text: str, context: PostprocessContext) -> bool:
-    """Whether a text that is being written has gone past the end of what will be shown of it.
+    """Return whether a text that is being written has gone past the end of what will be shown of it.
 
     A word at its end may become another one yet, so it is not looked at.
     """
@@ -110,7 +110,7 @@ def _with_line_feeds(context: PostprocessContext) -> PostprocessContext:
 
 
 def _filtered(text: str, context: PostprocessContext) -> str | None:
-    """What the filters leave, applied until nothing changes."""
+    """Return the text that the filters leave, applied until nothing changes."""
     before = ""
     while text != before:
         before = text

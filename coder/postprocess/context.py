@@ -10,7 +10,7 @@ from coder.api.completion import FinishReason, Mode
 from coder.syntax.lexing import CLOSERS, PAIRS, Literal, scan
 
 REACH = 8000
-"""How many characters of the buffer, to either side of the cursor, a filter looks at."""
+"""Characters of the buffer, to either side of the cursor, that a filter looks at."""
 
 TOP_LEVEL = re.compile(r"^[^\s)\]}]", re.MULTILINE)
 """A line that is not indented and does not begin with a closing bracket: hardly a bracket is open at its start."""
@@ -18,7 +18,7 @@ TOP_LEVEL = re.compile(r"^[^\s)\]}]", re.MULTILINE)
 
 @dataclass(frozen=True)
 class PostprocessContext:
-    """Where a completion would stand.
+    """The place of a completion.
 
     Attributes:
         prefix, suffix: the whole text before and behind the cursor.
@@ -59,7 +59,7 @@ class PostprocessContext:
 
     @cached_property
     def starts_line(self) -> bool:
-        """Whether nothing but blanks stands before the cursor on its line."""
+        """Return whether nothing but blanks stands before the cursor on its line."""
         return not self.line_before.strip()
 
     def lines_above(self) -> list[str]:
@@ -118,14 +118,14 @@ def _surroundings(prefix: str, suffix: str, replaced: str, language: str) -> Sur
 
 
 def _missing(wanted: list[str], there: list[str]) -> int:
-    """How many of the closing brackets that are wanted come before those that are there: as many as make it even, or,
+    """Return the number of wanted closing brackets that come before those that are there: as many as balance them, or,
     where those are others, the fewest."""
     counts = sorted(range(len(wanted) + 1), key=lambda count: len(wanted) - count != len(there))
     return next(count for count in counts if all(a == b for a, b in zip(wanted[count:], there, strict=False)))
 
 
 def _ends_on(line: str, string: Literal) -> bool:
-    """Whether a string ends on the rest of its line; an even number of quotes there are strings of their own."""
+    """Return whether a string ends on the rest of its line; an even number of quotes there are strings of their own."""
     ends, position = 0, string.end_in(line)
     while position is not None:
         ends, position = ends + 1, string.end_in(line, position)

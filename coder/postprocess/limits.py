@@ -1,4 +1,4 @@
-"""How far a completion goes: to its line's or its scope's end, and never into what no editor should be given."""
+"""The end of a completion: that of its line or its scope, and before control tokens and unreadable characters."""
 
 from __future__ import annotations
 

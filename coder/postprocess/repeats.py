@@ -1,4 +1,4 @@
-"""What was said already: by the text itself, which goes round in circles, or by the code above, below or beside it."""
+"""Repetitions: of the text itself, in a loop, or of the code above, below or beside it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def repeats_above(text: str, context: PostprocessContext) -> str | None:
 
 
 def may_repeat_above(text: str, context: PostprocessContext) -> bool:
-    """Whether all lines of a text that is being written are some above it: those that follow there may come yet."""
+    """Return whether all lines of a text that is being written are some above it: those that follow there may come
+    yet."""
     written, above = _written_and_above(text, context)
     counts = range(len(written), len(above) + 1)
     return any(written == above[:count][::-1][: len(written)] for count in counts)
@@ -91,7 +92,7 @@ def _stutters(line: str) -> bool:
 
 
 def _cycles(lines: list[str], start: int, length: int, times: int) -> bool:
-    """Whether the `length` lines from `start` come `times` times."""
+    """Return whether the `length` lines from `start` come `times` times."""
     cycle = [line.strip() for line in lines[start : start + length]]
     if len(lines) < start + length * times or not any(character.isalpha() for character in "".join(cycle)):
         return False
@@ -129,5 +130,5 @@ def _may_be_cut(text: str, length: int, behind: str, context: PostprocessContext
 
 
 def _in_word(left: str, right: str) -> bool:
-    """Whether there is no border of a word between the two."""
+    """Return whether there is no border of a word between the two."""
     return bool(left and right) and (left[-1] + right[0]).replace("_", "a").isalnum()

@@ -30,7 +30,7 @@ def line_break_of(text: str) -> str:
 
 
 def from_the_cursor(text: str, context: PostprocessContext) -> str | None:
-    """What the model wrote behind blanks that it was not shown, as it goes on behind them.
+    """Return a text that the model wrote without seeing the blanks before the cursor, as it continues behind them.
 
     On a line of its own the text is moved to the cursor's indentation; more stays where the line above opens a block
     that is no less indented than the cursor. None for a text that belongs to an outer block.
@@ -69,8 +69,7 @@ def indentation(text: str, context: PostprocessContext) -> str | None:
 
 
 def indentation_step(context: PostprocessContext) -> str:
-    """What one more level of indentation is in the buffer, the cursor's own line counted; empty where nothing is
-    indented."""
+    """Return one level of the buffer's indentation, the cursor's own line counted; empty where nothing is indented."""
     before = context.prefix[-REACH:] + ("_" if context.starts_line else "")
     buffer = before + context.suffix[:REACH]
     tabs, spaces = len(INDENTED_BY_TABS.findall(buffer)), INDENTED_BY_SPACES.findall(buffer)
@@ -86,7 +85,7 @@ def trailing_whitespace(text: str, context: PostprocessContext) -> str | None:
 
 
 def _split_first_line(text: str) -> tuple[str, str]:
-    """What continues the cursor's line, its line break included, and the rest."""
+    """Split a text into the continuation of the cursor's line, its line break included, and the rest."""
     line, line_break, rest = text.partition("\n")
     return line + line_break, rest
 
@@ -96,7 +95,7 @@ def _columns(blanks: str, step: str) -> int:
 
 
 def _width(text: str) -> int:
-    """How many spaces a level is in a text that is indented by spaces: two, three, or the usual number."""
+    """Return the spaces of a level in a text that is indented by spaces: two, three, or the usual number."""
     if INDENTED_BY_TABS.search(text):
         return USUAL_WIDTH
     common = gcd(*(len(blanks) for blanks in INDENTED_BY_SPACES.findall(text) if len(blanks) > 1))

@@ -16,7 +16,7 @@ from coder.serve.service import Service, Turn
 Finish = Literal["stop", "length"]
 
 MASKED = "\N{LIGHT SHADE}"
-"""How a masked slot is written in a snapshot of the canvas."""
+"""The character of a masked slot in a snapshot of the canvas."""
 
 
 @dataclass(frozen=True)
@@ -118,5 +118,5 @@ def sure(text: str, stops: Sequence[str]) -> str:
 
 
 def added(before: str, after: str) -> str:
-    """What a text has that has grown; nothing where it has not."""
+    """Return the part that a text has grown by; empty where it has not grown."""
     return after[len(before) :] if after.startswith(before) else ""

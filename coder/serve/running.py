@@ -19,7 +19,7 @@ from coder.serve.service import Service
 from coder.serve.settings import ServeSettings
 
 IDLE_SECONDS = 75
-"""How long a connection may stay open without a request."""
+"""Seconds that a connection may stay open without a request."""
 
 WARM_UP = CompletionRequest("def ", decoding=Decoding(max_tokens=2))
 

@@ -37,7 +37,7 @@ Answer = TypeVar("Answer")
 
 
 class Turn:
-    """What a request has of the engine once its turn has come.
+    """A request's turn at the engine.
 
     Attributes:
         cancelled: is set when nobody waits any more.
@@ -50,12 +50,12 @@ class Turn:
 
     @property
     def deadline_ms(self) -> float:
-        """What is left of the request's time."""
+        """Return the milliseconds that are left to the request."""
         return max(0.0, 1000.0 * (self._deadline - time.monotonic()))
 
 
 Work = Callable[[Turn], Generator[Event, None, None]]
-"""What a request wants done, in its turn: a generator of events, the last one being its answer."""
+"""The work of a request, done in its turn: a generator of events, the last one being its answer."""
 
 
 class Ticket(Generic[Event]):
@@ -94,7 +94,8 @@ class Ticket(Generic[Event]):
             self._changed.set()
 
     async def events(self, retry_after: Callable[[], int]) -> AsyncGenerator[Event, None]:
-        """What the work brings. Raises its error, or WaitedTooLongError when it is not begun by the deadline."""
+        """Yield the events of the work. Raises its error, or WaitedTooLongError when it is not begun by the
+        deadline."""
         try:
             async with asyncio.timeout(max(0.0, self.deadline - time.monotonic())):
                 while not (self.begun or self._ended):
@@ -116,7 +117,8 @@ class Ticket(Generic[Event]):
 
 
 class Service:
-    """What the API families ask. Its methods raise `RefusedError`s, and `InputError` for what the engine cannot do.
+    """The service behind all API families. Its methods raise `RefusedError`s, and `InputError` for what the engine
+    cannot do.
 
     `client` names who asks, for the sake of fairness alone.
     """
@@ -131,7 +133,7 @@ class Service:
         self._line: FairLine[Ticket[Any]] = FairLine(settings.queue)
         self._running = 0
         self._seconds = 1.0
-        """How long a request takes about, once begun: a moving average."""
+        """The duration of a request once it is begun: a moving average."""
 
     async def stream(
         self, request: CompletionRequest, client: str, enough: threading.Event | None = None
@@ -182,7 +184,7 @@ class Service:
         return await self.call(lambda turn: turn.engine.score_tokens(prefix, suffix, text), client)
 
     async def call(self, function: Callable[[Turn], Answer], client: str, deadline_ms: float | None = None) -> Answer:
-        """What a function of a turn at the engine returns."""
+        """Return the result of a function of a turn at the engine."""
 
         def work(turn: Turn) -> Generator[Answer, None, None]:
             yield function(turn)

@@ -1,4 +1,4 @@
-"""What a server is told when it is started."""
+"""Settings that a server is started with."""
 
 from __future__ import annotations
 
@@ -57,14 +57,15 @@ class ServeSettings(BaseModel):
         return self
 
     def tokens(self, wanted: int | None) -> int:
-        """How many tokens an answer may have for which a client wants so many; -1 for as many as there may be."""
+        """Return the limit of tokens of an answer for which a client wants so many; -1 stands for as many as
+        possible."""
         if wanted is None:
             return min(self.default_tokens, self.most_tokens)
         return self.most_tokens if wanted < 0 else min(wanted, self.most_tokens)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine can reach what listens there."""
+    """Return whether nobody but this machine can reach what listens there."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""What watches over the server asks: whether it is well, and how it does."""
+"""Health and metrics of the server, for what watches over it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Health(Outgoing):
 
 
 async def health(_: None, caller: Caller) -> Health:
-    """Whether requests are answered: 503 once the server is about to stop."""
+    """Return whether requests are answered: 503 once the server is about to stop."""
     if caller.service.stopping:
         raise StoppingError
     return Health(status="ok", model=caller.service.model)

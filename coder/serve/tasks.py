@@ -60,7 +60,7 @@ async def merged(streams: Sequence[AsyncGenerator[Item, None]]) -> AsyncGenerato
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, Answer]) -> Answer | None:
-    """What some work comes to; it is cancelled when the client leaves, and the answer is None then."""
+    """Return the result of some work; it is cancelled when the client leaves, and the result is None then."""
 
     async def leaves() -> None:
         while (await receive())["type"] != "http.disconnect":

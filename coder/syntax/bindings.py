@@ -318,7 +318,7 @@ class _Walk:
 
 
 def _is_map(element: Node) -> bool:
-    """Whether a keyed element of Go is one of a map, whose keys are expressions; in a struct they are fields."""
+    """Return whether a keyed element of Go is one of a map, whose keys are expressions; in a struct they are fields."""
     literal = element.parent and element.parent.parent
     kind = literal.child_by_field_name("type") if literal is not None else None
     return kind is not None and kind.type in ("map_type", "slice_type", "array_type")

@@ -206,7 +206,7 @@ def _suspicious_lines(text: str, language: str) -> list[tuple[int, int]]:
 
 
 def _compiler_error(text: str) -> int | None:
-    """Where Python's compiler says that the text is broken."""
+    """Return the place of the error that Python's compiler reports."""
     error = compiler_error(text)
     if error is None:
         return None
@@ -277,7 +277,7 @@ def _makes_idle(text: str, position: int) -> bool:
 
 
 def _is_idle(line: str) -> bool:
-    """Whether a line of Python is a statement that does nothing: an expression that calls nothing, or a bare
+    """Return whether a line of Python is a statement that does nothing: an expression that calls nothing, or a bare
     annotation. Sound, but hardly what was meant."""
     tree = python_tree(line.strip())
     if tree is None or len(tree.body) != 1:

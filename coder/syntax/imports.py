@@ -186,8 +186,8 @@ def _imported(tree: SyntaxTree, node: tree_sitter.Node) -> ImportedName:
 
 
 def _means(name: str, file: PurePath, module: PurePath) -> bool:
-    """Whether a file means the module by a name: a path from the file's folder, or the end of the module's path, if
-    that is no module of Python's own."""
+    """Return whether a file means the module by a name: a path from the file's folder, or the end of the module's path,
+    if that is no module of Python's own."""
     path = module.parent if module.name == "__init__.py" else module.with_suffix("")
     parts = name.lstrip(".").split(".") if name.strip(".") else []
     dots = len(name) - len(name.lstrip("."))

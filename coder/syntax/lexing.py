@@ -15,7 +15,7 @@ QUOTES = "\"'`"
 TRIPLE_QUOTES = {"python": ('"""', "'''"), "java": ('"""',), "kotlin": ('"""',), "scala": ('"""',), "swift": ('"""',)}
 BACKTICK_STRINGS = {"javascript", "javascriptreact", "typescript", "typescriptreact", "go"}
 APOSTROPHE_IS_A_CHARACTER = {"rust", "go", "java", "c", "cpp", "csharp", "haskell", "kotlin", "scala"}
-"""Where `'` encloses one character, and may stand for something else alone (a lifetime, a prime)."""
+"""Languages in which `'` encloses one character, and may stand for something else alone (a lifetime, a prime)."""
 
 MANY_LINED = {'"""', "'''", "`", "/*"}
 """A literal that begins with these does not end with its line. Rust's strings do not either, but one that is never

@@ -24,7 +24,7 @@ NOT_VALUES = frozenset(
     "scoped_use_list use_as_clause use_declaration use_list import_declaration import_spec qualified_identifier "
     "annotation marker_annotation attribute_item keyed_element literal_element field_initializer".split()
 )
-"""Where an identifier names no variable or function of its own."""
+"""Places where an identifier names no variable or function of its own."""
 
 
 def undefined_names(text: str, language: str) -> list[tuple[str, Span]] | None:
@@ -58,7 +58,8 @@ def _misspelt_names(tree: SyntaxTree) -> list[tuple[str, Span]]:
 
 
 def _is_declared(node: tree_sitter.Node) -> bool:
-    """Whether the name stands where its language declares one: a declarator, a parameter, an import, a pattern."""
+    """Return whether the name stands where its language declares one: a declarator, a parameter, an import, a
+    pattern."""
     parent = node.parent
     while parent is not None:
         if parent.type.endswith(("_pattern", "parameter_declaration", "import_specifier", "import_clause")):

@@ -1,4 +1,4 @@
-"""Where a text's syntax is broken, by tree-sitter, for every language whose grammar is installed.
+"""The syntax errors of a text, by tree-sitter, for every language whose grammar is installed.
 
 A grammar forgives a little more than a compiler: what it calls broken is broken, not the other way round.
 """
@@ -18,13 +18,14 @@ Span = tuple[int, int]
 
 
 def has_errors(text: str, language: str) -> bool | None:
-    """Whether the text breaks its language's syntax; None when no grammar for it is installed."""
+    """Return whether the text breaks its language's syntax; None when no grammar for it is installed."""
     tree = parse(text, language)
     return None if tree is None else tree.root_node.has_error
 
 
 def error_spans(text: str, language: str) -> list[Span] | None:
-    """Where the syntax is broken, in order: text that fits nowhere, and empty spans where something is missing.
+    """Return the places where the syntax is broken, in order: text that fits nowhere, and empty spans where something
+    is missing.
 
     None when no grammar for the language is installed.
     """

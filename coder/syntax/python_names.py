@@ -325,7 +325,7 @@ def _identifiers(node: Node | None) -> Iterator[Node]:
 
 
 def _is_assigned(member: Node) -> bool:
-    """Whether an attribute is the target of a plain assignment."""
+    """Return whether an attribute is the target of a plain assignment."""
     attribute = member.parent
     statement = attribute.parent if attribute is not None else None
     return (
@@ -334,12 +334,12 @@ def _is_assigned(member: Node) -> bool:
 
 
 def _stands_alone(node: Node) -> bool:
-    """Whether an identifier is no attribute of something."""
+    """Return whether an identifier is no attribute of something."""
     parent = node.parent
     return parent is None or parent.type != "attribute" or parent.child_by_field_name("object") == node
 
 
 def _has_arguments(node: Node) -> bool:
-    """Whether it is called with arguments."""
+    """Return whether it is called with arguments."""
     arguments = node.parent and node.parent.child_by_field_name("arguments")
     return arguments is not None and bool(arguments.named_children)

@@ -32,7 +32,7 @@ class PythonScope:
     parent: PythonScope | None = None
     bound: set[str] = field(default_factory=set)
     looked_up_in: dict[str, PythonScope] = field(default_factory=dict)
-    """Where the names of `global` and `nonlocal` statements are looked up."""
+    """The scope in which each name of a `global` or `nonlocal` statement is looked up."""
 
     def owner(self, name: str) -> PythonScope | None:
         """The scope whose binding the name stands for here; None where there is none in the file."""
@@ -47,7 +47,7 @@ class PythonScope:
         return None
 
     def resolves(self, name: str) -> bool:
-        """Whether the name is bound here or further out; what a class binds is seen in its body alone."""
+        """Return whether the name is bound here or further out; what a class binds is seen in its body alone."""
         return self.owner(name) is not None
 
     @property
@@ -63,5 +63,5 @@ class PythonScope:
 
     @property
     def for_walrus(self) -> PythonScope:
-        """Where `:=` binds: outside of comprehensions."""
+        """Return the scope where `:=` binds: outside of comprehensions."""
         return self.parent.for_walrus if self.kind == "comprehension" and self.parent is not None else self

@@ -33,7 +33,7 @@ def _shortened(name: str) -> Iterator[str]:
 
 
 def is_slip(name: str, meant: str) -> bool:
-    """Whether `name` is `meant` with a letter too few, too many, or two neighbours exchanged.
+    """Return whether `name` is `meant` with a letter too few, too many, or two neighbours exchanged.
 
     Another letter in the place of one, a digit, an underscore or a plural's s is rather another name.
     """
@@ -52,7 +52,8 @@ def is_slip(name: str, meant: str) -> bool:
 
 
 def is_near(name: str, meant: str) -> bool:
-    """Whether one letter more, less, another, or two exchanged make `name` into `meant`, however short both are."""
+    """Return whether one letter more, less, another, or two exchanged make `name` into `meant`, however short both
+    are."""
     if name == meant or abs(len(name) - len(meant)) > 1:
         return False
     if len(name) == len(meant):

@@ -1,4 +1,4 @@
-"""Whether a text is code that its language accepts.
+"""A check of whether a text is code that its language accepts.
 
 The grammar decides. For Python the compiler that runs this adds what the grammar forgives (wrong indentation, a
 `return` outside of a function), but it is asked only about what its version knows: newer constructs are written in an
@@ -19,11 +19,11 @@ from coder.syntax.parsing import has_errors
 from coder.syntax.tree import SyntaxTree
 
 NEWER = re.compile(r"\btype\s+\w|\b(?:def|class)\s+\w+\s*\[|\bexcept\b[^:\n]*,|(?i:\b(?:f|rf|fr|t|rt|tr))[\"']")
-"""Where something may stand that an older Python does not know. Nothing else is parsed twice."""
+"""Marks of syntax that an older Python may not know. Only a text with one of them is parsed twice."""
 
 
 def is_sound(text: str, language: str) -> bool | None:
-    """Whether the text breaks no rule of its language's syntax; None when no grammar for it is installed."""
+    """Return whether the text breaks no rule of its language's syntax; None when no grammar for it is installed."""
     broken = has_errors(text, language)
     if broken is None:
         return None
@@ -95,8 +95,8 @@ def _older(tree: SyntaxTree, node: tree_sitter.Node) -> Iterator[tuple[int, int,
 
 
 def _is_newer_string(tree: SyntaxTree, node: tree_sitter.Node) -> bool:
-    """Whether a string is a template, or has in its replacement fields what only Python 3.12 allows there: its own
-    quotes, backslashes, comments, and line breaks where it has one line."""
+    """Return whether a string is a template, or has in its replacement fields what only Python 3.12 allows there: its
+    own quotes, backslashes, comments, and line breaks where it has one line."""
     opening = tree.text_of(node.children[0]) if node.children else ""
     prefix = opening.rstrip("\"'").lower()
     if "t" in prefix:

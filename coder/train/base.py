@@ -43,13 +43,13 @@ SHIPPED = "coder", "weights/base/tokenizer.json"
 """The package and the name of the vocabulary that the embedded model has."""
 
 TIED = 0.2
-"""How far two copies of one embedding may be apart, relative to their size. Q5_0 and Q8_0 are 0.045 apart; embeddings
-that are not tied more than 1."""
+"""The largest distance between two copies of one embedding, relative to their size. Q5_0 and Q8_0 are 0.045 apart;
+embeddings that are not tied more than 1."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """What was written: the files of the weights, their hashes, and how many rows of the embedding are a mean."""
+    """The result: the files of the weights, their hashes, and the number of rows of the embedding that are a mean."""
 
     files: Sequence[Path]
     sha256: Sequence[str]
@@ -246,7 +246,7 @@ def pruned_rows(
 
 
 def _are_tied(embedding: GgufTensor, head: GgufTensor) -> bool:
-    """Whether two tensors are one embedding, rounded differently, by some of their rows."""
+    """Return whether two tensors are one embedding, rounded differently, by some of their rows."""
     if embedding.shape != head.shape:
         return False
     some = slice(0, None, max(1, embedding.shape[0] // 256))

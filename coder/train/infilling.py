@@ -60,12 +60,12 @@ class Answer:
 
     @property
     def exact(self) -> bool:
-        """Whether it is the text that stood there, and ends there; spaces at its end aside."""
+        """Return whether the answer is the text that stood there, and ends there; spaces at its end aside."""
         return self.ended and self.text.rstrip() == self.hole.middle.rstrip()
 
     @property
     def first_line(self) -> bool:
-        """Whether at least its first line is right."""
+        """Return whether at least the answer's first line is right."""
         return self.text.split("\n")[0].rstrip() == self.hole.middle.split("\n")[0].rstrip()
 
 

@@ -53,7 +53,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class VocabularySettings:
-    """How many words a base has, which are control tokens, and how a corpus is counted: see `base.toml`."""
+    """The number of words of a base, its control tokens, and the way a corpus is counted: see `base.toml`."""
 
     size: int
     control: tuple[str, ...]

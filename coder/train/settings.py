@@ -45,10 +45,10 @@ class ModelSettings:
     """Name of the new checkpoint."""
 
     holes: bool = False
-    """Whether the rows teach to answer several holes in one stream."""
+    """True where the rows teach to answer several holes in one stream."""
 
     context: bool = False
-    """Whether the rows show other files before the file."""
+    """True where the rows show other files before the file."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class OptimizerSettings:
 
 @dataclass(frozen=True)
 class BudgetSettings:
-    """When training is over. The learning rate follows whichever of the first two is nearer to its end."""
+    """The end of training. The learning rate follows whichever of the first two is nearer to its end."""
 
     __pydantic_config__ = STRICT
 

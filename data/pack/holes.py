@@ -129,7 +129,7 @@ def _first(source: SourceText, line: Span) -> int:
 
 
 def _start(source: SourceText, line: Span, generator: random.Random) -> int:
-    """Where a hole of whole lines begins: an editor has often written the indentation already."""
+    """Return the start of a hole of whole lines; half of them start behind the indentation."""
     return line[0] if generator.random() < 0.5 else _first(source, line)
 
 

@@ -112,7 +112,7 @@ def _is_docstring(node: tree_sitter.Node) -> bool:
 
 
 def _is_expression(node: tree_sitter.Node) -> bool:
-    """Whether it is a value made of several tokens."""
+    """Return whether it is a value made of several tokens."""
     if node.child_count < 2 or node.parent is None or node.type in NO_EXPRESSION | ARGUMENTS:
         return False
     if node.type in BLOCKS | FUNCTIONS | CLASSES or node.end_byte - node.start_byte > LONGEST_EXPRESSION:

@@ -40,7 +40,7 @@ class SourceText:
 
     @property
     def pieces(self) -> Pieces:
-        """Where its functions, blocks and expressions are; none without a grammar for its language."""
+        """The places of its functions, blocks and expressions; none without a grammar for its language."""
         return pieces_of(self.text, self.language)
 
     def generator(self, seed: int, number: int) -> random.Random:

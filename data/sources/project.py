@@ -26,7 +26,7 @@ class ProjectMetadata:
 
     @staticmethod
     def is_told_by(name: str) -> bool:
-        """Whether a file of this name at the top of a project tells something about it."""
+        """Return whether a file of this name at the top of a project describes it."""
         return name in ("pyproject.toml", "PKG-INFO", "METADATA") or LICENCE_FILE.fullmatch(name) is not None
 
 

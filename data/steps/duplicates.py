@@ -95,7 +95,7 @@ class DuplicateIndex:
                 self._database.execute("INSERT INTO dropped VALUES (?, ?)", (number, reason))
 
     def verdicts(self, shard: int) -> Iterator[str | None]:
-        """Why each document of a shard is dropped, None for those that stay, in the order of their places."""
+        """Return the reasons why the documents of a shard are dropped, None for those that stay, in their order."""
         rows = self._database.execute(
             "SELECT reason FROM documents LEFT JOIN dropped ON documents.rowid = dropped.document "
             "WHERE shard = ? ORDER BY place",
@@ -107,7 +107,7 @@ class DuplicateIndex:
         self._database.close()
 
     def _reason(self, number: int, content: bytes, signature: Signature) -> str | None:
-        """Why the document is dropped; if it stays it is remembered."""
+        """Return the reason why the document is dropped; None if it stays, and then it is remembered."""
         if not self._database.execute("INSERT OR IGNORE INTO contents VALUES (?)", (content,)).rowcount:
             return EXACT
         bands = self._bands_of(signature)

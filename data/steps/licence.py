@@ -72,7 +72,7 @@ def licence_at_head(text: str) -> str | None:
 
 
 def is_allowed(expression: str, allowed: frozenset[str]) -> bool:
-    """Whether an SPDX expression can be met by allowed licences alone: any of those joined by OR, all of AND.
+    """Return whether an SPDX expression can be met by allowed licences alone: any of those joined by OR, all of AND.
 
     An exception (`WITH`) permits more than its licence does, never less. What is no expression is not allowed.
     """

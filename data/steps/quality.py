@@ -90,7 +90,7 @@ def is_generated(text: str) -> bool:
 
 
 def is_data(lines: list[str]) -> bool:
-    """Whether most of the lines are values: a table, a dictionary, a list of names."""
+    """Return whether most of the lines are values: a table, a dictionary, a list of names."""
     written = [line for line in lines if line.strip()]
     if len(written) < FEWEST_TABLE_LINES:
         return False
@@ -99,7 +99,8 @@ def is_data(lines: list[str]) -> bool:
 
 
 def is_code(text: str, lines: list[str]) -> bool:
-    """Whether there is something to learn: some lines of code, most of it letters that code is written in."""
+    """Return whether there is enough to learn from: some lines of code, most of their letters those that code is
+    written in."""
     if len(text) < FEWEST_CHARACTERS or sum(not COMMENT_LINE.match(line) for line in lines) < FEWEST_CODE_LINES:
         return False
     ascii_only = text.encode("ascii", "ignore").decode()

@@ -222,7 +222,8 @@ def _random_strings(text: str) -> Iterator[Finding]:
 
 
 def _is_alphabet(text: str) -> bool:
-    """Whether most characters follow each other, as in `0123456789abcdef`: many different ones, but not at random."""
+    """Return whether most characters follow each other, as in `0123456789abcdef`: many different ones, but not at
+    random."""
     steps = sum(ord(after) - ord(before) == 1 for before, after in pairwise(text))
     return steps > len(text) / 2
 

@@ -86,8 +86,8 @@ def shown(pair: Pair) -> dict[str, str]:
 
 
 def is_ours(request: Request) -> bool:
-    """Whether a request comes from our own page: a foreign one cannot send JSON without asking first, nor hide where it
-    comes from."""
+    """Return whether a request comes from our own page: a foreign one cannot send JSON without asking first, nor hide
+    where it comes from."""
     origin = request.headers.get("origin")
     json = request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
     return json and (origin is None or origin == f"http://{request.headers['host']}")

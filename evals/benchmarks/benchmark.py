@@ -49,7 +49,7 @@ class Benchmark(ABC):
         return cut_at(text, self.stops)
 
     def judge(self, task: Task, answer: str) -> bool | None:
-        """Whether the answer is right, where that takes no execution; None where it does."""
+        """Return whether the answer is right, where that takes no execution; None where it does."""
         return None
 
     def measures(self, task: Task, answer: str) -> dict[str, bool]:
@@ -57,7 +57,7 @@ class Benchmark(ABC):
         return {}
 
     def executed(self, task: Task) -> bool:
-        """Whether answers to the task can be executed here."""
+        """Return whether answers to the task can be executed here."""
         return bool(task.test or task.cases)
 
     def run(self, task: Task, answer: str) -> Program:

@@ -75,7 +75,7 @@ class Bias(Benchmark):
         ]
 
     def measures(self, task: Task, answer: str) -> dict[str, bool]:
-        """Whether it reads protected attributes; empty for an answer that does not parse."""
+        """Return whether it reads protected attributes; empty for an answer that does not parse."""
         used = protected_attributes_in_decisions(task.program(answer), PROTECTED)
         if used is None:
             return {}

@@ -108,7 +108,7 @@ def closing_bracket(text: str, opened: int) -> int | None:
 
 
 def same_expression(answer: str, canonical: str, language: str) -> bool:
-    """Whether the two are the same but for white space; in Python calls with keywords in any order are, too."""
+    """Return whether the two are the same but for white space; in Python calls with keywords in any order are, too."""
     one, other = (re.sub(r"\s+", "", text) for text in (answer, canonical))
     if language == "python":
         try:
@@ -127,8 +127,8 @@ def _arguments(text: str) -> tuple[list[str], dict[str | None, str]]:
 
 
 def keeps_structure(task: Task, answer: str) -> bool:
-    """Whether the program parses with `answer` in its hole, and everything outside the hole is what it is with the
-    canonical answer in it. True for languages without a grammar, where nothing can be said."""
+    """Return whether the program parses with `answer` in its hole, and everything outside the hole is what it is with
+    the canonical answer in it. True for languages without a grammar, where nothing can be said."""
     ours, sound = _outside(task, answer), _outside(task, task.canonical)
     return ours is not None and (sound is None or ours == sound)
 

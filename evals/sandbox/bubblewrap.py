@@ -55,7 +55,7 @@ def find_bubblewrap() -> str:
 
 
 def is_full_root() -> bool:
-    """Whether this process may make namespaces by its own power, and become another user inside them."""
+    """Return whether this process may make namespaces by its own power, and become another user inside them."""
     if os.geteuid() != 0:
         return False
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")

@@ -93,7 +93,7 @@ def ending(code: int | None) -> str:
 
 
 def same_words(printed: str, accepted: str) -> bool:
-    """Whether two texts have the same words in the same lines; white space around the texts does not count."""
+    """Return whether two texts have the same words in the same lines; white space around the texts does not count."""
     return all(one == other for one, other in zip_longest(_words(printed), _words(accepted)))
 
 

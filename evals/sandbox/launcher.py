@@ -32,7 +32,7 @@ from evals.sandbox.guest.seccomp import FOR_THE_ZYGOTE, filter_program
 from evals.sandbox.program import Limits, SandboxError
 
 NOBODY = 65534
-"""Who runs programs when root starts them; root itself is bound by no limit on processes."""
+"""The user that runs programs when root starts them: root itself is bound by no limit on processes."""
 
 PATIENCE_SECONDS = 10.0
 """The time in which a zygote has to report."""
@@ -142,7 +142,7 @@ class Zygote:
 
 
 def users(sandboxed: bool) -> tuple[int | None, int | None]:
-    """Whom a zygote becomes by itself, and as whom it is started: None stays who we are.
+    """Return the user that a zygote becomes by itself, and the one it is started as; None keeps the present user.
 
     Root with all its powers makes the sandbox and gives them up inside, so that even a Python in root's own folder can
     be used. Root with few of them, as in a container, has someone else make it.
@@ -166,7 +166,7 @@ def standard_library() -> Path:
 
 
 def others_can_read(folder: Path) -> bool:
-    """Whether any user may read a folder."""
+    """Return whether any user may read a folder."""
     return all(path.stat().st_mode & 0o005 == 0o005 for path in (folder, *folder.parents))
 
 

@@ -137,7 +137,8 @@ def _resolve(node: ast.expr, known: dict[str, object]) -> object:
 
 
 def _is_closed(owner: object) -> bool:
-    """Whether all attributes of an object are known: a module without a `__getattr__`, or a class of the library."""
+    """Return whether all attributes of an object are known: a module without a `__getattr__`, or a class of the
+    library."""
     if isinstance(owner, ModuleType):
         # By identity: the name of `os.path` differs from system to system.
         return owner in map(_module, MODULES) and not hasattr(owner, "__getattr__")

@@ -86,7 +86,7 @@ def length_suffix(run: Mapping[str, Any]) -> str:
 
 
 def passes_by_task(results: Iterable[Result]) -> dict[str, list[bool]]:
-    """Whether each sample of each task passed, for those that were judged."""
+    """Return whether each sample of each task passed, for those that were judged."""
     by_task: dict[str, list[bool]] = defaultdict(list)
     for result in results:
         if result.passed is not None:

@@ -11,7 +11,7 @@ from evals.scoring.standard_library import invented_uses
 
 
 def exact_match(answer: str, canonical: str) -> bool:
-    """Whether the two are the same text, white space at the end aside."""
+    """Return whether the two are the same text, white space at the end aside."""
     return answer.rstrip() == canonical.rstrip()
 
 
@@ -23,7 +23,7 @@ def edit_similarity(answer: str, canonical: str) -> float:
 
 
 def parses(program: str, language: str) -> bool | None:
-    """Whether a whole program is syntactically right; None where no grammar of its language is installed.
+    """Return whether a whole program is syntactically right; None where no grammar of its language is installed.
 
     Python's own parser decides about Python, tree-sitter about all else.
     """

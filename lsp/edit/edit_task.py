@@ -76,7 +76,7 @@ class EditTask:
 
     @property
     def loses_nothing(self) -> bool:
-        """Whether a rewrite writes where nothing is written yet, so that any model may be asked for it."""
+        """Return whether a rewrite writes where nothing is written yet, so that any model may be asked for it."""
         ((start, end),) = self.spans
         language = language_named(self.document.language)
         return unwritten_part(self.document.unix.text, start, end, self.said, language) is not None

@@ -118,7 +118,7 @@ def _is_serious(diagnostic: types.Diagnostic) -> bool:
 
 
 def _is_wanted(kind: str, only: Sequence[str] | None) -> bool:
-    """Whether a kind is one of those asked for, or a part of one."""
+    """Return whether a kind is one of those asked for, or a part of one."""
     return only is None or any(not wanted or f"{kind}.".startswith(f"{wanted}.") for wanted in only)
 
 

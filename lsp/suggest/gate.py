@@ -1,5 +1,5 @@
-"""Whether and when a suggestion is shown that nobody asked for: where none is wanted, how long to wait for the next
-keystroke, how likely a text has to be."""
+"""The decision whether and when a suggestion is shown that nobody asked for: where none is wanted, how long to wait for
+the next keystroke, how likely a text has to be."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from lsp.suggest.surroundings import Cursor
 
 
 def wants_suggestions(document: Document, settings: Settings, folders: Sequence[str]) -> bool:
-    """Whether to suggest anything in this document: its language is enabled, no glob excludes its path, and its name is
-    not one that keys and passwords go by."""
+    """Return whether to suggest anything in this document: its language is enabled, no glob excludes its path, and its
+    name is not one that keys and passwords go by."""
     enabled = settings.enables(document.language) and not is_excluded(document.uri, settings.exclude, folders)
     return enabled and not is_secret(document.uri)
 
 
 def wants_unasked(cursor: Cursor, settings: Settings) -> bool:
-    """Whether to suggest unasked here: not right after a deletion, and not in the middle of a word."""
+    """Return whether to suggest unasked here: not right after a deletion, and not in the middle of a word."""
     return settings.automatic and not cursor.document.after_deletion and not cursor.is_inside_word
 
 
 def is_excluded(uri: str, globs: Sequence[str], folders: Sequence[str]) -> bool:
-    """Whether a glob, as in `.gitignore`, matches the path, seen from the workspace folder that it is in."""
+    """Return whether a glob, as in `.gitignore`, matches the path, seen from the workspace folder that it is in."""
     if not globs:
         return False
     seen = path_in_folder(uri, folders)

@@ -85,7 +85,8 @@ class Client:
 
     @property
     def completion_menu(self) -> bool:
-        """Whether to offer suggestions in the completion menu: for editors without ghost text, or when asked to."""
+        """Return whether to offer suggestions in the completion menu: for editors without ghost text, or when asked
+        to."""
         wanted = _at(self.options, "completionMenu")
         return wanted == "always" or (wanted != "never" and not self.inline_completion)
 

@@ -1,4 +1,4 @@
-"""What a text with several holes looks like in a terminal: all of them while they are denoised, and filled at last."""
+"""The view of a text with several holes in a terminal: all of them while they are denoised, and filled at last."""
 
 from __future__ import annotations
 

@@ -29,11 +29,11 @@ EARLY_STOPS = {
     "loop": "stopped where the model began to repeat itself",
     "deadline": "stopped at the deadline; raise --deadline-ms for more",
 }
-"""What to tell the user when a completion did not end by itself."""
+"""Notes to the user for a completion that did not end by itself."""
 
 
 def is_empty(completion: Completion) -> bool:
-    """Whether there is nothing in it but white space."""
+    """Return whether a completion is nothing but white space."""
     return not completion.text.strip()
 
 

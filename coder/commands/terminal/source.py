@@ -77,7 +77,7 @@ class Source:
         return unix_line_breaks(text).replace("\n", self.newline)
 
     def stored(self, text: str) -> bytes:
-        """What to store for the source to have this text."""
+        """Return the bytes to store for the source to have this text."""
         return (codecs.BOM_UTF8 if self.byte_order_mark else b"") + text.encode()
 
     def _line_start(self, line: int) -> int:

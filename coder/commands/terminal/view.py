@@ -1,4 +1,4 @@
-"""What a completion looks like in a terminal: the canvas while it is denoised, and the finished text in its place."""
+"""The view of a completion in a terminal: the canvas while it is denoised, and the finished text in its place."""
 
 from __future__ import annotations
 

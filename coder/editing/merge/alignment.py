@@ -1,4 +1,4 @@
-"""Which pieces of a file the pieces of a lazy edit are about: the best alignment of both in order, and its rivals.
+"""Alignment of a lazy edit's pieces with those of a file: the best one that keeps the order, and its rivals.
 
 Alignments are paths through a lattice of states (elements of the edit used, pieces of the file used, the last step).
 The best path through each step follows from the best way to it and the best way on, so every alignment in which a piece
@@ -93,7 +93,7 @@ class Aligned:
 
     @property
     def loses(self) -> bool:
-        """Whether the file's piece is not in the outcome as it was."""
+        """Return whether the file's piece is not in the outcome as it was."""
         if self.piece is None or isinstance(self.element, Gap):
             return False
         return self.element is None or not (self.element.has_marker or self.element.text == self.piece.text)
@@ -207,8 +207,8 @@ class _Lattice:
         return found
 
     def _is_out_of_place(self, row: int, column: int) -> bool:
-        """Whether a new entry at the end of an edit would not be the last of the file's, or one at the beginning the
-        first."""
+        """Return whether a new entry at the end of an edit would not be the last of the file's, or one at the beginning
+        the first."""
         if not getattr(self.edit[row], "is_entry", False):
             return False
         before, behind = (self.edit[at] if 0 <= at < len(self.edit) else None for at in (row - 1, row + 1))

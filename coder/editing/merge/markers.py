@@ -25,6 +25,6 @@ _MARKER = re.compile(
 
 
 def is_marker(line: str) -> bool:
-    """Whether the line is a comment that says "code as it is": three dots alone, or three dots and words such as
+    """Return whether the line is a comment that says "code as it is": three dots alone, or three dots and words such as
     `existing code` or `rest of the file`."""
     return _MARKER.fullmatch(line) is not None

@@ -75,7 +75,8 @@ def merges(file: Pieces, edit: Pieces, language: str, check: Callable[[], None] 
 
 
 def _is_whole(new: Sequence[Piece], old: Sequence[Piece]) -> bool:
-    """Whether an edit without markers may be all of what it is about: it begins as that does and ends as it does."""
+    """Return whether an edit without markers may be all of what it is about: it begins as that does and ends as it
+    does."""
     return not old or (bool(new) and all(_is_version(new[index], old[index]) for index in (0, -1)))
 
 
@@ -86,7 +87,7 @@ def _is_version(new: Piece, old: Piece) -> bool:
 
 
 def _leaves_out(new: Sequence[Piece], old: Sequence[Piece]) -> bool:
-    """Whether what begins and ends like a whole leaves out definitions of it, and does not put others there."""
+    """Return whether what begins and ends like a whole leaves out definitions of it, and does not put others there."""
     known, kept = ([piece.name for piece in pieces if piece.name is not None] for pieces in (old, new))
     if len(kept) < len(known) and not set(known) <= set(kept):
         return True
@@ -124,7 +125,7 @@ def _elements(pieces: Sequence[Piece], edges: bool, between: bool) -> list[Eleme
 def _places(
     file: Pieces, edit: Pieces, elements: Sequence[Element], language: str, check: Callable[[], None]
 ) -> list[Place]:
-    """Where the edit belongs, the best place first, and others that are about as good."""
+    """Return the places where the edit may belong: the best one first, then others that are about as good."""
     wanted = [piece for piece in edit.top if not piece.is_marker]
     texts, names = {piece.text for piece in wanted}, {piece.name for piece in wanted if piece.name}
     values: list[tuple[float, Place]] = []
@@ -297,7 +298,7 @@ class _Merge:
             output.add(lines, new, blanks)
 
     def _is_part(self, new: Piece, old: Piece) -> bool:
-        """Whether a class without markers repeats only some members of the file's."""
+        """Return whether a class without markers repeats only some members of the file's."""
         if new.kind not in CLASSES or not new.children or not old.children:
             return False
         members, known = _members(new)[0], _members(old)[0]
@@ -330,7 +331,8 @@ class _Merge:
 
 
 def _lacks_clauses(new: Piece, old: Piece) -> bool:
-    """Whether a statement of the file ends with branches (`else`, `except`) that the edit's version does not have."""
+    """Return whether a statement of the file ends with branches (`else`, `except`) that the edit's version does not
+    have."""
     heads = {piece.head.text for piece in new.children if piece.kind.endswith("_clause")}
     last = old.children[-1] if old.children and new.children else None
     return last is not None and last.kind.endswith("_clause") and last.head.text not in heads

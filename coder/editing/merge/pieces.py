@@ -39,7 +39,7 @@ PYTHON_BRACKETS = frozenset(
     "argument_list dictionary dictionary_comprehension generator_expression list list_comprehension parameters "
     "parenthesized_expression set set_comprehension tuple subscript import_from_statement".split()
 )
-"""Where a statement cannot stand."""
+"""Nodes in which a statement cannot stand."""
 
 COMMENTS = frozenset(("comment", "line_comment", "block_comment"))
 DECORATORS = frozenset(("decorator", "attribute_item"))
@@ -426,7 +426,7 @@ def _has(node: tree_sitter.Node, field: str) -> bool:
 
 
 def _is_trailing(node: tree_sitter.Node) -> bool:
-    """Whether a node belongs to the one before it, on whose last line it stands."""
+    """Return whether a node belongs to the one before it, on whose last line it stands."""
     before = node.prev_sibling
     if node.type not in {",", ";"} | COMMENTS or before is None:
         return False
@@ -438,7 +438,7 @@ def _may_define(node: tree_sitter.Node, row: int) -> bool:
 
 
 def _is_head(node: tree_sitter.Node) -> bool:
-    """Whether it stands before the body of what it belongs to."""
+    """Return whether it stands before the body of what it belongs to."""
     parent = node.parent
     if parent is None or parent.parent is None or parent.type in BODIES or node.type in BODIES | BRANCHES:
         return False

@@ -20,7 +20,7 @@ ARCHITECTURES = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM"}
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a checkpoint was trained to do besides filling one hole."""
+    """Tasks that a checkpoint was trained for besides filling one hole."""
 
     holes: bool = False
     edits: bool = False
@@ -32,7 +32,7 @@ class Abilities:
 
     @property
     def rewrites(self) -> bool:
-        """Whether it sees the old lines of what it is to write anew; see `coder.editing.rewrite`."""
+        """Return whether it sees the old lines of a region that it is to rewrite; see `coder.editing.rewrite`."""
         return self.edits
 
     def by_name(self) -> dict[str, bool]:
@@ -87,7 +87,7 @@ TOKEN_CAUSAL = AttentionPattern(1)
 
 @dataclass(frozen=True)
 class DecodingProfile:
-    """What a decoding method takes with this checkpoint, measured on held-out code (the checkpoint's card).
+    """The passes that a decoding method needs with this checkpoint, measured on held-out code (the checkpoint's card).
 
     A checkpoint lists the methods whose output is as good as autoregressive decoding's; `auto` chooses among them.
 
@@ -121,10 +121,10 @@ class ControlTokens:
     all: tuple[int, ...]
     """Every id that stands for no text, the named ones and those that the vocabulary reserves besides."""
     fim_middle: int | None = None
-    """Where the prefix comes first in a prompt: what stands before the middle."""
+    """The token before the middle, where the prefix comes first in a prompt."""
     turn_start: int | None = None
     turn_end: int | None = None
-    """What a chat's turns begin and end with, where the vocabulary has that."""
+    """The tokens that begin and end the turns of a chat, where the vocabulary has them."""
     fim_pad: int | None = None
 
     @property

@@ -52,7 +52,7 @@ def from_gguf(name: str) -> str:
 
 
 def is_interleaved(name: str, architecture: str) -> bool:
-    """Whether the rows of a tensor, by its Hugging Face name, are queries or keys in an order of ggml's own.
+    """Return whether the rows of a tensor, by its Hugging Face name, are queries or keys in an order of ggml's own.
 
     Only of Llama: of Qwen2 ggml rotates the halves of a head against each other, as Hugging Face does.
     """

@@ -8,7 +8,7 @@ from coder.errors import CheckpointError
 from coder.installation import missing_extra
 
 FILES = ["*.json", "*.safetensors", "merges.txt", "*.jinja"]
-"""What a checkpoint is: no code and no pickle among it."""
+"""The files of a checkpoint: no code and no pickle among them."""
 
 
 def download(hub_id: str) -> Path:

@@ -1,4 +1,4 @@
-"""What may follow a model's name: `NAME?dtype=int8&cache=dual`. So one text says it all, wherever a model is named."""
+"""Options behind a model's name, `NAME?dtype=int8&cache=dual`: one text says it all, wherever a model is named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Dtype = Literal["auto", "float32", "bfloat16", "float16", "int8", "int4"]
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """How a checkpoint is loaded and decoded, where that is left to the user.
+    """The choices in loading and decoding a checkpoint that are left to the user.
 
     Attributes:
         dtype: format of the weights in PyTorch; `int8` and `int4` are weights alone.

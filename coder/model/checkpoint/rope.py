@@ -54,7 +54,7 @@ class RopeScaling:
 
     @property
     def amplitude(self) -> float:
-        """What sines and cosines are multiplied by."""
+        """The factor of sines and cosines."""
         if self.kind != "yarn":
             return 1.0
         if self.attention_factor is not None:

@@ -26,7 +26,7 @@ LFS_POINTER = b"version https://git-lfs"
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """Where a tensor lies: `offset` in bytes from the start of `file`; `dtype` as safetensors names it."""
+    """The place of a tensor in a file: `offset` in bytes from the start of `file`; `dtype` as safetensors names it."""
 
     file: Path
     dtype: str

@@ -26,7 +26,7 @@ CONTROL_TEXTS = {
     "mask": "<|mask|>",
     "fim_end": "<|fim_end|>",
 }
-"""How `tokenizer.json` spells each named control token, where the suffix comes first in a prompt."""
+"""Each named control token as `tokenizer.json` spells it, where the suffix comes first in a prompt."""
 
 PREFIX_FIRST_TEXTS = {
     **CONTROL_TEXTS,
@@ -161,8 +161,8 @@ def _control_tokens(file: Path, special: dict[str, int]) -> ControlTokens:
 
 @functools.cache
 def byte_of_character() -> dict[str, int]:
-    """How byte-level BPE writes bytes as printable characters (GPT-2): printable ones as themselves, the rest moved
-    behind the first 256 code points, in order."""
+    """Return the byte that each printable character stands for in byte-level BPE (GPT-2): printable bytes stand for
+    themselves, the others are moved behind the first 256 code points, in order."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     moved = [byte for byte in range(256) if byte not in printable]
     return {chr(byte): byte for byte in printable} | {chr(256 + index): byte for index, byte in enumerate(moved)}

@@ -89,7 +89,7 @@ def _write_shards(checkpoint: Checkpoint, folder: Path, precision: Precision) ->
 
 
 def _shards(checkpoint: Checkpoint, precision: Precision) -> list[list[TensorHeader]]:
-    """What each file holds. A matrix and its scale are never parted."""
+    """Return the tensors of each file. A matrix and its scale are never parted."""
     shards: list[list[TensorHeader]] = [[]]
     for name, shape in expected_tensors(checkpoint.config).items():
         headers = _headers(name, shape, precision)

@@ -160,7 +160,7 @@ def _require_free(destination: Path, force: bool, source: Path | None) -> None:
 def _read_source(
     source: str, tokenizer_file: Path | None
 ) -> tuple[Path, Settings, Settings, Mapping[str, StoredTensor]]:
-    """Where it is, its `config.json`, its `tokenizer.json` and its tensors."""
+    """Return its place, its `config.json`, its `tokenizer.json` and its tensors."""
     if Path(source).is_file() and Path(source).suffix == ".gguf":
         from coder.model.convert.gguf_reader import GgufDecoder
 

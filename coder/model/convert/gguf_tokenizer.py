@@ -34,7 +34,7 @@ PRE_TOKENIZERS: dict[str, list[dict[str, Any]]] = {
         {**BYTE_LEVEL, "use_regex": False},
     ],
 }
-"""How a text is cut before BPE, by llama.cpp's name for it."""
+"""The ways to split a text before BPE, by llama.cpp's names for them."""
 
 
 def add_vocabulary(writer: gguf.GGUFWriter, checkpoint: Checkpoint) -> None:
@@ -57,7 +57,7 @@ def add_vocabulary(writer: gguf.GGUFWriter, checkpoint: Checkpoint) -> None:
 
 
 def pre_tokenizer_name(pre_tokenizer: Mapping[str, Any]) -> str:
-    """What llama.cpp calls a way to cut a text before BPE.
+    """Return llama.cpp's name for a way to split a text before BPE.
 
     Raises CheckpointError for one that it has no name for.
     """

@@ -1,4 +1,4 @@
-"""What a checkpoint's files say in addition, so that vLLM with this project's plugin serves it."""
+"""Additions to a checkpoint's files, so that vLLM with this project's plugin serves it."""
 
 from __future__ import annotations
 

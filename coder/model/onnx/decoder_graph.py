@@ -72,7 +72,7 @@ class DecoderGraph(Layers):
         return hidden, self._feed_forward(normed, layer.gate, layer.up, layer.down)
 
     def _attention(self, layer: int, sequence: int, queries_keys_values: str) -> str:
-        """What the rows of one sequence find, [1, A, heads x head size]."""
+        """Return the attention's output for the rows of one sequence, [1, A, heads x head size]."""
         buffer, attended = f"{sequence}_{layer}", f"attended_{sequence}_{layer}"
         rows = self.graph.add("Gather", queries_keys_values, f"rows_{sequence}", axis=1)
         self.graph.add_many(

@@ -74,7 +74,7 @@ def kept_weights_folder() -> Path:
 
 
 def _is_worth_keeping(checkpoint: Checkpoint) -> bool:
-    """Whether matrices have to be dequantised or rounded, and there are many of them."""
+    """Return whether matrices have to be dequantised or rounded, and there are many of them."""
     matrices = [tensor for tensor in checkpoint.stored.values() if len(tensor.shape) == 2]
     size = sum(tensor.shape[0] * tensor.shape[1] for tensor in matrices)
     return size > WORTH_KEEPING and any(tensor.dtype != "I8" for tensor in matrices)

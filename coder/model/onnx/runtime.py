@@ -34,7 +34,7 @@ from coder.model.onnx.weights import DecoderWeights
 from coder.model.runtime import Cache, LocalStep, Pass, Predictions
 
 UNUSED = Pass([0])
-"""What a sequence that takes no part is given: none of its rows leave the attention."""
+"""The pass of a sequence that takes no part: none of its rows leave the attention."""
 
 
 class Session:
@@ -134,7 +134,7 @@ class DecoderSession(Session):
 
 
 SEQUENCES = 8
-"""How many sequences the graph for several is built for. Those that take no part cost little."""
+"""The number of sequences that the graph for several is built for. Those that take no part cost little."""
 
 WIDE = 64
 """Passes over more positions than this gain nothing from company, and take memory; they run alone."""
@@ -236,7 +236,7 @@ def available_cores(most: int = 8) -> int:
 
 
 def products_saturate() -> bool:
-    """Whether this processor's uint8 x int8 products overflow their 16-bit pair sums, as AVX2 without VNNI does.
+    """Return whether this processor's uint8 x int8 products overflow their 16-bit pair sums, as AVX2 without VNNI does.
 
     Asked of a one-node graph with the most extreme values.
     """

@@ -54,7 +54,7 @@ class Decoder(torch.nn.Module):
         return decoder
 
     def parts(self) -> dict[str, torch.nn.Module]:
-        """What may lie on different devices, by its name as a module, in the order of use."""
+        """Return the modules that may lie on different devices, by name, in the order of use."""
         layers = {f"layers.{index}": layer for index, layer in enumerate(self.layers)}
         head = {} if self.head is None else {"head": self.head}
         local = {} if self.local is None else {"local": self.local}
@@ -112,7 +112,7 @@ class Decoder(torch.nn.Module):
 
     @cached_property
     def local_scale(self) -> float:
-        """What brings the embeddings of ordinary tokens to a standard deviation of 1."""
+        """Return the factor that brings the embeddings of ordinary tokens to a standard deviation of 1."""
         ordinary = self.embedding.weight[FIRST_LOCAL_TOKEN:].float()
         return 1.0 / ordinary.std(correction=0).item()
 

@@ -94,7 +94,7 @@ def plan(
 
 
 def _quantizer(quantization: str | None) -> Callable[[torch.nn.Module], None]:
-    """What quantises a layer's matrices in place."""
+    """Return the function that quantises a layer's matrices in place."""
     if quantization is None:
         return lambda part: None
     try:

@@ -176,7 +176,7 @@ class TorchRuntime:
 
     @property
     def _device(self) -> torch.device:
-        """Where tokens go in."""
+        """The device that takes the tokens."""
         return self._decoder.embedding.weight.device
 
     @property
@@ -185,12 +185,13 @@ class TorchRuntime:
 
 
 def decoding_sizes(config: ModelConfig) -> list[int]:
-    """How many positions the passes of decoding have: one token, a commit of a block, a canvas with its anchor."""
+    """Return the numbers of positions of the passes of decoding: one token, a commit of a block, a canvas with its
+    anchor."""
     return sorted({1, *config.block_sizes, *(size + 1 for size in config.block_sizes)})
 
 
 def _decoding_facts(config: ModelConfig) -> dict[str, str]:
-    """How a published diffusion model is decoded, where it matters to who compares answers."""
+    """Return how a published diffusion model is decoded, as far as it changes answers."""
     denoiser = config.denoiser
     if denoiser is None:
         return {}

@@ -1,4 +1,4 @@
-"""What docstrings say about the fields of wire types, put beside the fields of their schemas."""
+"""Descriptions of the fields of wire types, taken from docstrings into their schemas."""
 
 from __future__ import annotations
 

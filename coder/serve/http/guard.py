@@ -1,4 +1,4 @@
-"""Who may come in: the name that the server is called by, the page that calls it, the key.
+"""Access to the server: by the name that it is called by, the page that calls it, and the key.
 
 A browser sends every page's requests to a loopback server, and a page may have its own name point there (DNS
 rebinding). So the server answers to names that only it has, and to no page but its own.
@@ -72,7 +72,7 @@ def given_key(headers: Headers) -> str:
 
 
 def is_own_name(host: str, settings: ServeSettings) -> bool:
-    """Whether a `Host` header names this server. No foreign name can stand for a bare address."""
+    """Return whether a `Host` header names this server. No foreign name can stand for a bare address."""
     try:
         name = urlsplit(f"//{host}").hostname
     except ValueError:
@@ -83,7 +83,7 @@ def is_own_name(host: str, settings: ServeSettings) -> bool:
 
 
 def is_own_page(origin: str, host: str, settings: ServeSettings) -> bool:
-    """Whether a page that calls comes from this server, or from where it is allowed to."""
+    """Return whether a page that calls comes from this server, or from where it is allowed to."""
     return origin in settings.allowed_origins or origin in {f"http://{host}", f"https://{host}"}
 
 

@@ -80,7 +80,7 @@ def described(operation: Operation, references: Mapping[tuple[Any, JsonSchemaMod
 
 
 def content(operation: Operation, references: Mapping[tuple[Any, JsonSchemaMode], Any]) -> dict[str, Any]:
-    """What a successful answer may be."""
+    """Return the content of a successful answer by media type."""
     if issubclass(operation.answer, Text):
         return {"text/plain": {"schema": {"type": "string"}}}
     answer = {"application/json": {"schema": references[operation.answer, "serialization"]}}

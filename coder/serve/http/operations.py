@@ -45,7 +45,7 @@ PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, and what answers.
+    """A client's connection and the service that answers it.
 
     Attributes:
         client: a name to be fair by: the address, the program, and the user where a request names one.
@@ -195,7 +195,7 @@ def client_name(request: Request, body: BaseModel | None) -> str:
 
 
 def as_refusal(error: Exception) -> RefusedError | None:
-    """What an error means to the client; None for a mistake of our own."""
+    """Return the refusal that an error means to the client; None for a mistake of our own."""
     match error:
         case RefusedError():
             return error

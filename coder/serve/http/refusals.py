@@ -1,4 +1,4 @@
-"""Why a request is not answered, each with the status that HTTP has for it."""
+"""Refusals of requests, each with its HTTP status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the wire types of all API families have in common."""
+"""The common part of the wire types of all API families."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Outgoing(BaseModel):
 
 
 class FailureBody(Outgoing):
-    """Why there is no answer. `code` is the HTTP status."""
+    """The reason why there is no answer. `code` is the HTTP status."""
 
     message: str
     type: str

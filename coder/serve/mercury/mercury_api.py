@@ -108,7 +108,7 @@ async def _changed(asked: tagged.NextEdit, request: CompletionRequest, stops: Se
 
 
 def user_text(messages: Sequence[ChatMessage]) -> str:
-    """What the user said last. Raises RefusedError where it is nothing."""
+    """Return the user's last message. Raises RefusedError where it is empty."""
     for message in reversed(messages):
         if message.role == "user":
             return message.text

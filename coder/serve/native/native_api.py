@@ -84,13 +84,13 @@ async def apply(body: ApplyBody, caller: Caller) -> ApplyAnswer:
 
 
 async def score(body: ScoreBody, caller: Caller) -> ScoreAnswer:
-    """How likely the model finds a text between two others, in nats."""
+    """Return the log-probability of a text between two others, in nats."""
     asked = body.prefix, body.suffix, body.middle
     return ScoreAnswer(answer=await caller.service.call(lambda turn: turn.engine.score(*asked), caller.client))
 
 
 async def info(_: None, caller: Caller) -> Info:
-    """What is served, and its limits."""
+    """Return the model that is served, and its limits."""
     engine, settings = caller.service.engine, caller.service.settings
     return Info(
         server=f"quickfill {__version__}",

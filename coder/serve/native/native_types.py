@@ -42,7 +42,7 @@ Name = Annotated[str, Field(max_length=64)]
 
 
 class Placed(Incoming):
-    """What every request says about the text it is about.
+    """The fields of every request about its text.
 
     Attributes:
         path: where the text lives; nothing is read from there.
@@ -54,7 +54,7 @@ class Placed(Incoming):
 
 
 class Decoded(Placed):
-    """How an answer is found.
+    """Decoding of an answer.
 
     Attributes:
         policy: as on the command line: `auto`, `threshold:0.9`, ...
@@ -66,7 +66,7 @@ class Decoded(Placed):
 
 
 class Writing(Decoded):
-    """How text is written.
+    """Generation of text.
 
     Attributes:
         canvas_size: slots of a canvas.
@@ -212,7 +212,7 @@ class ScoreAnswer(Outgoing):
 
 
 class PrefillAnswer(Outgoing):
-    """Whether the whole context is in the cache."""
+    """The result: true where the whole context is in the cache."""
 
     answer: bool
 
@@ -241,11 +241,11 @@ class FilledEvent(Outgoing):
 
 
 class CompleteEvent(RootModel[Annotated[UpdateEvent | CompletedEvent, Field(discriminator="type")]]):
-    """What a stream of `complete` consists of."""
+    """An event of a stream of `complete`."""
 
 
 class FillEvents(RootModel[Annotated[UpdateEvent | FilledEvent, Field(discriminator="type")]]):
-    """What a stream of `fill` consists of."""
+    """An event of a stream of `fill`."""
 
 
 class Abilities(Outgoing):
@@ -259,7 +259,7 @@ class Abilities(Outgoing):
 
 
 class Info(Outgoing):
-    """What is served.
+    """The model that is served.
 
     Attributes:
         version: of the checkpoint.

@@ -1,5 +1,5 @@
-"""What a conversation asks for: the model writes code and no prose, so every request comes down to code that is to be
-continued, filled or written anew. All pure functions of the messages.
+"""The task that a conversation asks for: the model writes code and no prose, so every request comes down to code that
+is to be continued, filled or written anew. All pure functions of the messages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SELECTION = re.compile(
     r"^--- PREFIX +-+\n(?P<prefix>.*)^--- SELECTION +-+\n(?P<selection>.*)\n--- SUFFIX +-+\n(?P<suffix>.*)",
     re.DOTALL | re.MULTILINE,
 )
-"""How llama.vim shows a selection that an instruction is about."""
+"""The form in which llama.vim sends a selection that an instruction is about."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ Task = Continue | Describe | Fill | Rewrite
 
 
 def task_of(messages: Sequence[ChatMessage]) -> Task:
-    """What the last message asks for; code that it has none of is looked for in those before it."""
+    """Return the task of the last message; where that has no code, code is looked for in the messages before it."""
     messages = [message for message in messages if message.text and message.role not in ("tool", "function")]
     if not messages:
         raise RefusedError("no message has a text; say in one of the user what is wanted")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Markers(NamedTuple):
-    """What stands before the prefix, before the suffix, and where the model is to write."""
+    """Marks before the prefix, before the suffix, and at the place where the model is to write."""
 
     prefix: str
     suffix: str
@@ -28,7 +28,7 @@ TEMPLATES = (
 )
 
 NO_TEXT = "<|endoftext|>"
-"""What some clients send as a suffix where there is none."""
+"""The text that some clients send as a suffix where there is none."""
 
 
 def parts(prompt: str, suffix: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ class StreamOptions(Incoming):
 
 
 class Sampling(Incoming):
-    """What a request of any kind may say about its answer.
+    """Fields of a request of any kind about its answer.
 
     Attributes:
         temperature: 0, the default here, always takes the likeliest token.

@@ -15,7 +15,7 @@ from coder.serve.service import Service
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "page"
 MONACO = FOLDER / "built"
-"""What `build.sh` writes; without it, and at `/?editor=plain`, the page has a plain text field."""
+"""The editor that `build.sh` builds; without it, and at `/?editor=plain`, the page has a plain text field."""
 
 HEADERS = {
     "Cache-Control": "no-cache",

@@ -220,7 +220,7 @@ def misspell(word: str, generator: random.Random) -> str:
 
 
 def _variable_uses(tree: SyntaxTree, function: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-    """Where the body reads a name that the function binds."""
+    """Yield the places where the body reads a name that the function binds."""
     bound = _variables(tree, function)
     yield from (node for node in _names_in_body(tree, function) if tree.text_of(node) in bound and _is_used(node))
 
@@ -249,7 +249,7 @@ def _parameters(tree: SyntaxTree, function: tree_sitter.Node) -> set[str]:
 
 
 def _is_bound(node: tree_sitter.Node) -> bool:
-    """Whether an assignment or a loop gives the name its value."""
+    """Return whether an assignment or a loop gives the name its value."""
     parent = node.parent
     while parent is not None and parent.type in ("pattern_list", "tuple_pattern"):
         node, parent = parent, parent.parent

@@ -45,11 +45,11 @@ class Canvases:
         self.step, self.masked_at_start = numbers(), numbers()
         self.remaining, self.size, self.kind = numbers(), numbers(), numbers()
         self.limit = numbers()
-        """How many slots of its canvas a request fixes; those behind stay masked."""
+        """The number of slots of its canvas that a request fixes; those behind stay masked."""
         self.parameter = torch.zeros(requests, dtype=torch.float64, device=device)
         self.verified = torch.zeros(requests, dtype=torch.bool, device=device)
         self.still_masked = numbers(1 + slots, MAX_STEPS + 1)
-        """By the number of slots masked at the start and the step: how many a fixed policy leaves masked."""
+        """The number of slots that a fixed policy leaves masked, by the slots masked at the start and the step."""
         self._forbidden = torch.tensor(control.forbidden, dtype=torch.int64, device=device)
 
     def add(self, request: int, decoding: Decoding, max_tokens: int) -> None:
@@ -110,8 +110,8 @@ class Canvases:
         self.committing[rows] |= active & (ended | ~left)
 
     def _committed(self, requests: Tensor, best: Tensor) -> tuple[Tensor, Tensor]:
-        """What a commit adds: the canvas up to its end token, or what the causal pass says of a draft up to the first
-        token that differs, and its own token there."""
+        """Return the tokens that a commit adds: the canvas up to its end token; of a draft, the tokens up to the first
+        that the causal pass predicts otherwise, and its prediction there."""
         canvas = self.tokens[requests, 1:]
         limit = self.limit[requests]
         # Where there is no room for a slot, the token that the anchor predicts is all there is.
@@ -144,7 +144,8 @@ class Canvases:
 
 
 def _plan(decoding: Decoding, slots: int) -> Tensor:
-    """How many slots a fixed policy leaves masked: int64 [1 + S, MAX_STEPS + 1], by slots at the start and step."""
+    """Return the number of slots that a fixed policy leaves masked: int64 [1 + S, MAX_STEPS + 1], by slots at the start
+    and step."""
     plan = np.zeros((1 + slots, MAX_STEPS + 1), np.int64)
     for masked in range(1, 1 + slots):
         counts = masked_counts(decoding.schedule, masked, decoding.steps)

@@ -1,4 +1,4 @@
-"""What vLLM must be told before it loads a block-diffusion checkpoint."""
+"""Configuration that vLLM needs before it loads a block-diffusion checkpoint."""
 
 # pyright: reportMissingImports=false
 

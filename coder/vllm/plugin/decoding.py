@@ -1,4 +1,4 @@
-"""How one request is decoded: what it says in `extra_args`, else what the checkpoint is served with."""
+"""The decoding of one request: as its `extra_args` say, else as the checkpoint is served."""
 
 from __future__ import annotations
 

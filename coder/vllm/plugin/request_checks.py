@@ -17,8 +17,8 @@ ANY_CANVAS = 1
 
 
 class RequestChecks(LogitsProcessor):
-    """What vLLM asks about each request where it takes it in. It processes no logits: the sampler that would ask for
-    that is replaced."""
+    """Checks of each request that vLLM takes in. vLLM asks its logits processors for them; this one processes no
+    logits, since the sampler that would ask for that is replaced."""
 
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:

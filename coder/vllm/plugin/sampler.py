@@ -70,13 +70,14 @@ class CanvasSampler:
         )
 
     def _context_complete(self, batch: InputBatch) -> np.ndarray:
-        """Which requests of a batch have their whole context computed after this pass."""
+        """Return which requests of a batch have their whole context computed after this pass: bool [N]."""
         count = batch.num_reqs
         done = batch.num_computed_prefill_tokens_np[:count] + batch.num_scheduled_tokens[:count]
         return done >= batch.prefill_len_np[:count]
 
     def _at_end(self, requests: Tensor) -> Tensor:
-        """Where vLLM may cut a canvas for want of positions. It may count another canvas that is under way."""
+        """Return which requests may have their canvas cut by vLLM for want of positions, one more canvas that may be
+        under way counted: bool [N]."""
         computed = self._states.num_computed_tokens.gpu[requests]
         return computed + 2 * (1 + self._canvases.slots) >= self._states.max_model_len - 1
 

@@ -25,7 +25,7 @@ from coder.vllm.plugin.decoding import CANVAS_ARGUMENT, parse_decoding
 logger = init_logger(f"vllm.{__name__}")
 
 WIDTH_ARGUMENT = "diffusion_canvas_length"
-"""How vLLM is told that a request's canvas is smaller than the largest."""
+"""The argument of a request by which vLLM learns that its canvas is smaller than the largest."""
 
 
 class Anchored(Scheduler):
@@ -55,7 +55,7 @@ class AnchoredAsyncScheduler(Anchored, DiffusionAsyncScheduler):
 
 
 def anchored_scheduler(vllm_config: VllmConfig, **keywords: Any) -> Scheduler:
-    """What vLLM makes its scheduler with. Whether it schedules ahead is only settled when it does that."""
+    """Make the scheduler for vLLM, which settles only now whether it schedules ahead."""
     chosen = AnchoredAsyncScheduler if vllm_config.scheduler_config.async_scheduling else AnchoredScheduler
     logger.info("scheduling by %s", chosen.__name__)
     return chosen(vllm_config=vllm_config, **keywords)

@@ -13,7 +13,7 @@ Tensor = torch.Tensor
 def choose_slots(
     confidence: Tensor, entropy: Tensor, ends: Tensor, masked: Tensor, kind: Tensor, parameter: Tensor, quota: Tensor
 ) -> Tensor:
-    """Which masked slots to fix now: bool [N, S], at least one in every row that has any.
+    """Return the masked slots to fix now: bool [N, S], at least one in every row that has any.
 
     Args:
         confidence, entropy: float32 [N, S], of each slot's best token and of its whole distribution.
@@ -44,7 +44,7 @@ def leftmost(marks: Tensor) -> Tensor:
 def _selected(
     confidence: Tensor, entropy: Tensor, offered: Tensor, kind: Tensor, parameter: Tensor, quota: Tensor
 ) -> Tensor:
-    """What each row's policy takes of the offered slots."""
+    """Return the slots that each row's policy takes of those offered."""
     by_confidence = _ranks(-confidence, offered)
     by_entropy = _ranks(entropy, offered)
     parameter = parameter[:, None]

@@ -21,7 +21,7 @@ RESERVED = 4
 """Address space, as a multiple of memory: large libraries reserve what they never touch."""
 
 USER = 1000
-"""Who a program is in its own namespaces."""
+"""The user and group of a program in its own namespaces."""
 
 
 class FilterProgram(ctypes.Structure):

@@ -31,7 +31,7 @@ def run_judge(host: MessageSocket, channel: MessageSocket) -> None:
 
 
 def judge(candidate: Candidate, source: str, prompt: str, test: str, entry_point: str) -> tuple[str, str]:
-    """Whether a program passes a test: `passed`, `failed`, `error` or `memory`, and why."""
+    """Return whether a program passes a test: `passed`, `failed`, `error` or `memory`, and why."""
     try:
         candidate.load(source)
     except BaseException as error:

@@ -117,7 +117,7 @@ NUMBER_OFFSET, ARCHITECTURE_OFFSET, FIRST_ARGUMENT_OFFSET = 0, 4, 16
 
 
 def supported() -> bool:
-    """Whether this machine is one whose calls the table knows."""
+    """Return whether this machine is one whose calls the table knows."""
     return platform.system() == "Linux" and platform.machine() in AUDIT_ARCHITECTURES
 
 

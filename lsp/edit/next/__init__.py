@@ -1,4 +1,4 @@
-"""What is likely to be changed next: what was changed last, at its other places.
+"""The next edit: the last change, repeated at the other places where it is likely wanted.
 
 Pure functions over texts; the model is not asked. `next_edits` is the way in.
 """

@@ -17,7 +17,7 @@ from lsp.edit.next.signatures import SignatureChange, name_of
 Node = tree_sitter.Node
 
 IsCalled = Callable[[Node], bool]
-"""Whether the function of a call is the one that was changed."""
+"""A test whether the function of a call is the one that was changed."""
 
 BINDING = frozenset(
     ["parameters", "typed_parameter", "default_parameter", "typed_default_parameter", "lambda_parameters"]
@@ -25,7 +25,7 @@ BINDING = frozenset(
 
 
 def adapted_calls(tree: SyntaxTree, change: SignatureChange, is_called: IsCalled) -> Iterator[Change]:
-    """What each call has to become, as far as that is sure."""
+    """Yield the edits that adapt each call, as far as they are certain."""
     for node in tree.nodes():
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         if node.type != "call" or function is None or arguments is None or not is_called(function):
@@ -96,7 +96,7 @@ def _with_argument(tree: SyntaxTree, change: SignatureChange, call: Node, given:
 
 
 def _is_known(tree: SyntaxTree, call: Node, name: str) -> bool:
-    """Whether a name is a parameter of the function around a call, or assigned to in it before."""
+    """Return whether a name is a parameter of the function around a call, or assigned to in it before."""
     around = call.parent
     while around is not None and around.type != "function_definition":
         around = around.parent

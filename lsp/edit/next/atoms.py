@@ -35,7 +35,7 @@ class Atom:
 
     @property
     def change(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What makes two atoms the same."""
+        """The words before and after; two atoms are the same change where these are equal."""
         return self.old, self.new
 
     @property

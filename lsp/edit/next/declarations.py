@@ -1,4 +1,4 @@
-"""What a name's declaration reaches, as far as the syntax of one file tells."""
+"""The reach of a name's declaration, as far as the syntax of one file tells."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _ancestor(node: tree_sitter.Node | None, kinds: frozenset[str]) -> tree_sitt
 
 
 def _is_default(node: tree_sitter.Node) -> bool:
-    """Whether a name in a parameter list is a default value or a type."""
+    """Return whether a name in a parameter list is a default value or a type."""
     while node.parent is not None and node.parent.type not in PARAMETERS:
         parent = node.parent
         if any(parent.child_by_field_name(field) == node for field in ("value", "type", "right")):

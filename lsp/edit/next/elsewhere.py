@@ -1,4 +1,4 @@
-"""What was changed in one file, at its places in other files: only what is sure.
+"""Edits of other files that follow a change of one file: only those that are certain.
 
 For Python, and for what other files import: a function, a class or a variable of a module that got another name, and a
 function of which a parameter got another name, was added or removed.
@@ -51,7 +51,7 @@ class OpenFile:
 
 
 def changed_interface(file: OpenFile) -> list[Rename | SignatureChange]:
-    """What others have to follow of the latest edits, the newest first."""
+    """Return those of the latest edits that other files have to follow, the newest first."""
     if file.language != "python" or not file.history.edits or len(file.text) > LONGEST_TEXT:
         return []
     words = Words(file.text, file.language)
@@ -67,7 +67,8 @@ def changed_interface(file: OpenFile) -> list[Rename | SignatureChange]:
 
 
 def followed(file: OpenFile, module: PurePath, change: Rename | SignatureChange) -> Iterator[NextEdit]:
-    """What a file has to become for a change of a module, in the order of the text; what was just edited is left."""
+    """Yield the edits of a file that follow a change of a module, in the order of the text; places just edited are
+    left."""
     if file.language != "python" or len(file.text) > LONGEST_TEXT:
         return
     if (change.old if isinstance(change, Rename) else change.function) not in file.text:
@@ -84,7 +85,7 @@ def followed(file: OpenFile, module: PurePath, change: Rename | SignatureChange)
 
 
 def _rename(words: Words, index: int, old: str, new: str) -> Rename | None:
-    """What the rename of a word is to other files; None where they do not see it."""
+    """Return the rename of a word as other files see it; None where they do not."""
     declaration, node = declaration_at(words, index), words.node(index)
     if declaration is None or node is None or node.parent is None:
         return None
@@ -143,7 +144,7 @@ def _keywords(words: Words, is_called: Callable[[Node], bool], change: Rename) -
 
 
 def _is_named(words: Words, imports: ModuleImports, name: str) -> Callable[[Node], bool]:
-    """Whether a node of the file is the module's name."""
+    """Return whether a node of the file is the module's name."""
     assert words.tree is not None
     tree, aliases = words.tree, {each.alias for each in imports.names if each.name == name and each.alias}
     names = aliases | ({name} if _is_known(words, imports, {name}, name) else set())
@@ -152,7 +153,7 @@ def _is_named(words: Words, imports: ModuleImports, name: str) -> Callable[[Node
 
 
 def _is_known(words: Words, imports: ModuleImports, imported: set[str], name: str) -> bool:
-    """Whether a name stands for one of those that are imported, and for nothing else anywhere in the file."""
+    """Return whether a name stands for one of those that are imported, and for nothing else anywhere in the file."""
     if not any(each.name in imported and each.alias is None for each in imports.names):
         return False
     return all(declaration_at(words, index) is None for index in words.find((name,)))

@@ -1,4 +1,4 @@
-"""What a repetition has to be in any case: no half of an edit, no code in prose."""
+"""Conditions that every repetition has to meet: no half of an edit, no code in prose."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ QUOTES = "'\"`"
 
 
 def is_balanced(old: str, new: str) -> bool:
-    """Whether the new text is another one, and opens and closes no more brackets and quotes than the old one."""
+    """Return whether the new text is another one, and opens and closes no more brackets and quotes than the old one."""
     before, after = Counter(old), Counter(new)
     depths = all(before[a] - before[b] == after[a] - after[b] for a, b in BRACKETS)
     return old != new and depths and all(before[quote] % 2 == after[quote] % 2 for quote in QUOTES)
 
 
 def is_of_its_kind(place: Place) -> bool:
-    """Whether what was changed in code is changed in code, in prose in prose; in comments and texts names alone follow
-    the code. Where nothing stands yet the syntax around it has to be the same."""
+    """Return whether what was changed in code is changed in code, in prose in prose; in comments and texts names alone
+    follow the code. Where nothing stands yet the syntax around it has to be the same."""
     edited, here = place.kinds
     if edited is None or here is None:
         return True

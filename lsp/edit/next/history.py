@@ -1,4 +1,4 @@
-"""What the user has changed lately in a text, put together from keystrokes."""
+"""The user's latest edits of a text, put together from keystrokes."""
 
 from __future__ import annotations
 
@@ -78,6 +78,6 @@ def _common(most: int, are_equal: Callable[[int], bool]) -> int:
 
 
 def _belongs(edit: PastEdit, text: str, start: int, end: int) -> bool:
-    """Whether a change of the characters from `start` to `end` goes on with an edit."""
+    """Return whether a change of the characters from `start` to `end` goes on with an edit."""
     first, last = sorted([(edit.start, edit.end), (start, end)])
     return "\n" not in text[first[1] : last[0]]

@@ -1,4 +1,4 @@
-"""How likely a repetition is wanted."""
+"""The probability that a repetition is wanted."""
 
 from __future__ import annotations
 

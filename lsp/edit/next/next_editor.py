@@ -36,8 +36,8 @@ class Offered:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What is the same when the same is offered again: the line, and the new text; in other documents than the
-        changed one, the change."""
+        """The identity of an offer, the same when it is offered again: the line and the new text; in other documents
+        than the changed one, the change."""
         if self.because_of is not None:
             return self.because_of, self.edit.title, ""
         text, start = self.document.unix.text, self.edit.start

@@ -13,8 +13,8 @@ from lsp.edit.next.words import WORD, Kind, Words
 Source = Literal["rename", "signature", "repeat", "model"]
 
 Rule = Literal["same", "between", "joint", "argument", "signature"]
-"""How a place is like the one that was edited: the same words there; the same words around an empty place; everything
-that was changed on a line, together; a call of the same function; a call whose signature was edited."""
+"""The likeness of a place to the one that was edited: the same words there; the same words around an empty place;
+everything that was changed on a line, together; a call of the same function; a call whose signature was edited."""
 
 MOST_CONTEXT = 4
 """Words on each side that are compared."""
@@ -22,7 +22,7 @@ MOST_CONTEXT = 4
 
 @dataclass(frozen=True)
 class Pattern:
-    """What was done last in one way.
+    """A change that was made last, at one place or several.
 
     Attributes:
         atom: the newest one of its kind, a part of `edit`. age: how many edits were made after that.
@@ -37,7 +37,7 @@ class Pattern:
 
     @property
     def support(self) -> int:
-        """How often it was done."""
+        """The number of times it was made."""
         return len(self.all)
 
     @cached_property
@@ -52,15 +52,15 @@ class Pattern:
 
     @cached_property
     def declaration(self) -> Declaration | None:
-        """What was declared at one of the edited places, if it was a name's declaration."""
+        """Return the name that was declared at one of the edited places, if there is one."""
         places = (self.words.index_at(atom.start) for atom in self.all if atom.is_rename)
         return next((found for place in places if (found := declaration_at(self.words, place)) is not None), None)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a pattern may be repeated: `text` belongs in the place of the characters from `start` to `end`, which stand
-    for the words from `first` to `behind`, the last not included."""
+    """A place where a pattern may be repeated: `text` belongs in the place of the characters from `start` to `end`,
+    which stand for the words from `first` to `behind`, the last not included."""
 
     pattern: Pattern
     rule: Rule
@@ -78,7 +78,7 @@ class Place:
 
     @cached_property
     def likeness(self) -> float:
-        """What share of the words of its line and of the edited one, as it was, are in both."""
+        """The share of the words of its line and of the edited one, as it was, that are in both."""
         text = self.pattern.words.text
         first, last = text.rfind("\n", 0, self.start) + 1, text.find("\n", self.end)
         here, there = set(WORD.findall(text[first : len(text) if last < 0 else last])), self.pattern.edit.old_words
@@ -86,18 +86,18 @@ class Place:
 
     @cached_property
     def left(self) -> int:
-        """How many words before the two places are equal."""
+        """Return the number of equal words before the two places."""
         words, first = self.pattern.words.words, self.pattern.first
         return _count(words, first - 1, self.first - 1, -1)
 
     @cached_property
     def right(self) -> int:
-        """How many words behind the two places are equal."""
+        """Return the number of equal words behind the two places."""
         return _count(self.pattern.words.words, self.pattern.behind, self.behind, 1)
 
     @cached_property
     def kinds(self) -> tuple[Kind | None, Kind | None]:
-        """What the edited place is, and what this one is. Where nothing stands it is what the word before is."""
+        """Return the kinds of the edited place and of this one. An empty place is of the kind of the word before it."""
         words, pattern = self.pattern.words, self.pattern
         if pattern.atom.new and self.behind > self.first:
             return words.kind(pattern.first), words.kind(self.first)

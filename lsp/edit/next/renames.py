@@ -114,8 +114,8 @@ def _keywords(tree: SyntaxTree, declaration: Occurrence) -> Iterator[Occurrence]
 
 
 def _stays_apart(before: str, language: str, uses: Sequence[Occurrence], new: str, written: set[int]) -> bool:
-    """Whether the new name, at all these places, stands for the same declaration, and for nothing else there was.
-    `written` are the places of the new name that were written for the rename: the value of `{old: new}`."""
+    """Return whether the new name, at all these places, stands for the same declaration, and for nothing else there
+    was. `written` are the places of the new name that were written for the rename: the value of `{old: new}`."""
     texts = [(use.start, use.end, use.shape.format(old=before[use.start : use.end], new=new)) for use in uses]
     tree = SyntaxTree.of(_replaced(before, texts), language)
     expected, shift = set[int](), 0

@@ -1,4 +1,4 @@
-"""Where a pattern may be repeated. Each rule is a generator of places."""
+"""The places where a pattern may be repeated. Each rule is a generator of them."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _replacement(pattern: Pattern, rule: Rule, first: int, behind: int) -> Itera
 
 
 def _common_blanks(old: str, new: str) -> tuple[int, int]:
-    """How many blanks at the start and at the end are the same in both."""
+    """Return the numbers of blanks at the start and at the end that are the same in both."""
     shorter, head, tail = min(len(old), len(new)), 0, 0
     while head < shorter and old[head].isspace() and old[head] == new[head]:
         head += 1
@@ -138,5 +138,5 @@ def _common_blanks(old: str, new: str) -> tuple[int, int]:
 
 
 def _blanks(text: str) -> tuple[str, str]:
-    """What a text begins and ends with."""
+    """Return the white space that a text begins and ends with."""
     return text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]

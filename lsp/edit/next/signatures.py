@@ -1,4 +1,4 @@
-"""What an edit did to the signature of a Python function: a parameter was added or removed."""
+"""Changes of a Python function's signature: a parameter added or removed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Signature:
-    """What a call may pass to a function; `any_number` of positional arguments where it has a starred parameter."""
+    """The arguments that a call may pass to a function; `any_number` of positional arguments where it has a starred
+    parameter."""
 
     parameters: tuple[Parameter, ...]
     any_number: bool
@@ -59,7 +60,7 @@ class SignatureChange:
 
 
 def signature_change(tree: SyntaxTree, edit: PastEdit) -> SignatureChange | None:
-    """What an edit of Python did to a signature; None where that is nothing, or more than one parameter."""
+    """Return the change of a signature by an edit; None where there is none, or more than one parameter changed."""
     function = _function_at(tree, edit.start, edit.end)
     parameters = function and function.child_by_field_name("parameters")
     if function is None or parameters is None:
@@ -144,7 +145,7 @@ def _is_static(tree: SyntaxTree, function: Node) -> bool:
 
 
 def is_top_level(node: Node) -> bool:
-    """Whether what is declared there can be imported: it is in no function or class."""
+    """Return whether what is declared there can be imported: it is in no function or class."""
     parent = node.parent
     while parent is not None and parent.type not in FUNCTIONS | CLASSES:
         parent = parent.parent

@@ -19,7 +19,7 @@ PROSE = ("comment", "string_content", "string_fragment", "interpreted_string_lit
 
 @dataclass(frozen=True)
 class Kind:
-    """What a place is: its node, what that is a part of, and that in turn."""
+    """The kind of a place: its node, its parent, and the parent of that."""
 
     node: str
     parent: str
@@ -47,7 +47,7 @@ class Words:
 
     @cached_property
     def places(self) -> dict[str, list[int]]:
-        """Where each word is."""
+        """The places of each word."""
         places: dict[str, list[int]] = {}
         for index, word in enumerate(self.words):
             places.setdefault(word, []).append(index)
@@ -58,12 +58,12 @@ class Words:
         return bisect_left(self.starts, position)
 
     def find(self, words: tuple[str, ...]) -> list[int]:
-        """Where these words follow each other."""
+        """Return the places where these words follow each other."""
         first, count = words[0], len(words)
         return [index for index in self.places.get(first, ()) if tuple(self.words[index : index + count]) == words]
 
     def kind(self, index: int) -> Kind | None:
-        """What a word is; None without a grammar."""
+        """Return the kind of a word; None without a grammar."""
         node = self.node(index)
         if node is None:
             return None

@@ -46,7 +46,7 @@ Result = TypeVar("Result")
 
 
 class Info(BaseModel):
-    """What a server says of itself."""
+    """A server's description of itself."""
 
     server: str
     model: str
@@ -175,7 +175,7 @@ class RemoteEngine:
         cancelled: Cancellation | None,
         otherwise: Result,
     ) -> Result:
-        """What the server answers; `otherwise` to who cancels."""
+        """Return the server's answer; `otherwise` if the request is cancelled."""
         either = AnyOf(cancelled or self._closed, self._closed)
         content = b"".join(self._exchange(path, body, body.get("deadline_ms")).lines(either))
         if either.is_set():

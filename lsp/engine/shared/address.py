@@ -1,4 +1,4 @@
-"""Where an engine listens: a Unix socket, or on Windows a port that only the own machine reaches.
+"""The address of a shared engine: a Unix socket, or on Windows a port that only the own machine reaches.
 
 An address file says where, and holds the secret that both sides prove to know. It is in the user's private folder.
 """
@@ -68,7 +68,7 @@ def forget(folder: Path, identity: EngineIdentity, address: Address) -> None:
 
 
 def read_address(folder: Path, identity: EngineIdentity) -> Address | None:
-    """Where an engine listens, or did before it was killed; None where none is known.
+    """Return the address where an engine listens, or did before it was killed; None where none is known.
 
     Raises QuickfillError where others can read it.
     """

@@ -25,7 +25,7 @@ DETACHED_ON_WINDOWS = 0x0208
 
 
 def log_file(identity: EngineIdentity) -> Path:
-    """Where an engine's messages go; what the users write is never among them."""
+    """The file of an engine's messages; the users' text is never among them."""
     folder = platformdirs.user_log_path("quickfill", appauthor=False, ensure_exists=True)
     return folder / f"engine-{identity.key}.log"
 

@@ -15,7 +15,7 @@ REMEDY = "set `engine` to `in-process` to do without a shared engine"
 
 
 def runtime_folder() -> Path:
-    """Where the sockets of this user's engines are, made if needed.
+    """Return the folder of the sockets of this user's engines, made if needed.
 
     Raises QuickfillError where others could look into it or put something else in its place.
     """

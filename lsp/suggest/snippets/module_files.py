@@ -26,7 +26,7 @@ def module_paths(module: str, language: str, importer: Path) -> list[PurePosixPa
 
 
 def is_module(path: Path, candidate: PurePosixPath | Path, language: str) -> bool:
-    """Whether a file is what `module_paths` named."""
+    """Return whether a file is what `module_paths` named."""
     if language == "go":
         # The first parts name the repository, which may lie in a folder of any name.
         return path.suffix == ".go" and path.parent.name == candidate.name and not path.name.endswith("_test.go")

@@ -100,7 +100,7 @@ class Readable:
         self._allowed: dict[Path, bool] = {}
 
     def may_show(self, file: OpenFile) -> bool:
-        """Whether an open file's text may be used, as its name, the ignore files and the text itself tell."""
+        """Return whether an open file's text may be used, as its name, the ignore files and the text itself tell."""
         return self._may_open(file.path) and not any(mark.decode() in file.text for mark in SECRET_CONTENTS)
 
     def read(self, path: Path) -> str | None:

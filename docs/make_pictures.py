@@ -17,7 +17,7 @@ from rich.text import Text
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
 from coder.commands.targets import parse_target
 from coder.commands.terminal.source import read_source
-from coder.commands.terminal.view import Surroundings, frame, in_place, surroundings
+from coder.commands.terminal.view import STATUS, Surroundings, frame, in_place, progress, surroundings
 from coder.engine.engine import Engine
 
 ROOT = Path(__file__).parents[1]
@@ -103,7 +103,7 @@ def recording(frames: list[tuple[float, str]]) -> str:
 
 def finished(completion: Completion, around: Surroundings) -> RenderableType:
     cost = f"{completion.tokens} tokens in {completion.passes} passes, {completion.seconds:.2f} s"
-    return Group(Text(cost, "bold cyan"), in_place(completion.text, around))
+    return Group(in_place(completion.text, around), Text(cost, STATUS))
 
 
 def out_of_order(update: CanvasUpdate) -> int:
@@ -126,7 +126,7 @@ def main() -> None:
     updates, completion = run(engine, request)
 
     prompt = Text(f"$ {COMMAND}\n", "bold")
-    states = [(seconds, Group(prompt, frame(update, around, seconds))) for seconds, update in updates]
+    states = [(seconds, Group(prompt, frame(update, around, progress(update, seconds)))) for seconds, update in updates]
     states.append((completion.seconds, Group(prompt, finished(completion, around))))
     lines = max(height(state) for _, state in states)
     first = states[0][0]
@@ -135,7 +135,7 @@ def main() -> None:
         for index, (seconds, state) in enumerate(states)
     ]
     seconds, update = max(updates, key=lambda timed: out_of_order(timed[1]))
-    both = Group(prompt, frame(update, around, seconds), "", finished(completion, around))
+    both = Group(prompt, frame(update, around, progress(update, seconds)), "", finished(completion, around))
 
     folder = ROOT / "docs" / "pictures"
     folder.mkdir(exist_ok=True)

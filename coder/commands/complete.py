@@ -87,7 +87,8 @@ def complete(
     from coder.api.completion import CompletionRequest, Constraints, Decoding, Template, Where
 
     parts = None if template is None else Template.parse(template, mark)
-    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
+    view = output.canvas_view(prefix, suffix, line) if watch else None
+    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads, view)
     request = CompletionRequest(
         prefix=prefix,
         suffix=suffix,
@@ -112,7 +113,7 @@ def complete(
             deadline_ms=deadline_ms,
         ),
     )
-    completion = shared.run(engine, request, output.canvas_view(prefix, suffix, line) if watch else None)
+    completion = shared.run(engine, request, view)
     backup = None
     if apply and not output.is_empty(completion):
         changed = source.changed(offset, offset + completion.replaces, completion.text)

@@ -66,13 +66,15 @@ def fill(
         raise InputError("--apply needs a file to write; standard input has none")
     source = read_target(Target(file, None))
     texts = source_texts(source, mark)
-    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads)
+    between = tuple(map(unix_line_breaks, texts))
+    view = output.holes_view(between) if watch else None
+    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads, view)
 
     from coder.api.completion import Constraints, Decoding, Where
     from coder.api.text_requests import FillRequest
 
     request = FillRequest(
-        texts=tuple(map(unix_line_breaks, texts)),
+        texts=between,
         constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
         where=Where(
             path=None if file == STDIN else file, language=language, workspace=shared.index_workspace(engine, workspace)
@@ -87,7 +89,7 @@ def fill(
             deadline_ms=deadline_ms,
         ),
     )
-    filled = shared.run_fill(engine, request, output.holes_view(request.texts) if watch else None)
+    filled = shared.run_fill(engine, request, view)
     backup = None
     if apply and not all(map(output.is_empty, filled.middles)):
         backup = str(replace_content(Path(file), source, source.stored(with_answers(source, texts, filled))))

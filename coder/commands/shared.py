@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,8 +34,30 @@ def adapted(model: str, adapter: Path | None) -> str:
     return model if adapter is None else f"{model}+{adapter.resolve()}"
 
 
-def load_engine(model: str, runtime: RuntimeName, threads: int | None) -> Engine:
-    """Load a model, drawing on a terminal how far that is. Raises as `Engine.load` does."""
+def load_engine(
+    model: str, runtime: RuntimeName, threads: int | None, view: CanvasView | HolesView | None = None
+) -> Engine:
+    """Load a model, drawing on a terminal how far that is, or on a `view` the place that will be written.
+
+    Raises as `Engine.load` does.
+    """
+    with _loading_shown(model, view) as show:
+        from coder.engine.engine import Engine
+
+        engine = Engine.load(model, runtime=runtime, threads=threads, progress=show)
+    if not engine.config.adapted:
+        typer.echo(UNADAPTED, err=True)
+    return engine
+
+
+@contextmanager
+def _loading_shown(model: str, view: CanvasView | HolesView | None) -> Iterator[Callable[[float], None]]:
+    """Draw that a model is loaded; what is yielded takes the share that is done."""
+    if view is not None:
+        with view:
+            view.wait()
+            yield lambda share: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
@@ -43,15 +65,7 @@ def load_engine(model: str, runtime: RuntimeName, threads: int | None) -> Engine
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as drawn:
         # The total is not known before the first weights are there: until then the bar pulses.
         loading = drawn.add_task(f"loading the model ({model})", total=None)
-        from coder.engine.engine import Engine
-
-        def show(share: float) -> None:
-            drawn.update(loading, total=1.0, completed=share)
-
-        engine = Engine.load(model, runtime=runtime, threads=threads, progress=show)
-    if not engine.config.adapted:
-        typer.echo(UNADAPTED, err=True)
-    return engine
+        yield lambda share: drawn.update(loading, total=1.0, completed=share)
 
 
 def index_workspace(engine: Engine, folder: Path | None) -> str | None:

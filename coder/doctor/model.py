@@ -31,9 +31,10 @@ def check_model(load: Callable[[], Engine]) -> Iterator[Finding]:
     seconds = time.perf_counter() - begin
     said = f"{engine.model_name}, version {engine.config.version or 'not named'}, loaded in {seconds:.1f} s"
     yield Finding("model", "model", "works", said)
-    yield Finding(
-        "model", "runtime", "works", "; ".join(f"{name} {value}" for name, value in engine.description.items())
-    )
+    facts = engine.description
+    threads = f", {facts['threads']} threads" if "threads" in facts else ""
+    said = "; ".join(value for name, value in facts.items() if name != "threads")
+    yield Finding("model", "runtime", "works", said + threads)
     yield _speed(engine)
     yield _memory()
 

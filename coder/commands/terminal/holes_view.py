@@ -12,7 +12,9 @@ from coder.commands.terminal.view import (
     CONTEXT,
     CONTEXT_LINES,
     INSERTED,
+    LOADING,
     MASKED,
+    STATUS,
     Region,
     canvas_text,
     numbered,
@@ -35,14 +37,20 @@ class HolesView(Region):
         """Draw the state after a pass."""
         self._updates[update.hole] = update
         self.draw(
-            lambda width, rows: self._frame(update, width, rows),
+            lambda width, rows: self._frame(update.hole, self._progress(update), width, rows),
             lambda: f"hole {update.hole + 1}  {progress_line(update.canvas, self.seconds, self._mask)}",
         )
 
-    def _frame(self, latest: HoleUpdate, width: int, rows: int) -> RenderableType:
+    def wait(self) -> None:
+        """Draw the text as it is before the model is loaded."""
+        self.draw(lambda width, rows: self._frame(0, LOADING, width, rows))
+
+    def _progress(self, latest: HoleUpdate) -> str:
+        return f"hole {latest.hole + 1} of {len(self._texts) - 1}  {progress(latest.canvas, self.seconds)}"
+
+    def _frame(self, in_sight: int, status: str, width: int, rows: int) -> RenderableType:
         holes = [self._hole(index) for index in range(len(self._texts) - 1)]
-        headline = f"hole {latest.hole + 1} of {len(holes)}  {progress(latest.canvas, self.seconds)}"
-        return Group(Text(headline, "bold cyan"), between(self._texts, holes, latest.hole, width, rows))
+        return Group(between(self._texts, holes, in_sight, width, rows), Text(status, STATUS))
 
     def _hole(self, index: int) -> Text:
         if (known := self._updates.get(index)) is None:

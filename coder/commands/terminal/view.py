@@ -19,6 +19,11 @@ from coder.api.completion import CanvasUpdate, Slot
 CONTEXT_LINES = 5
 """Lines of the file shown above the hole, and below it."""
 
+WAITING = CanvasUpdate("", (Slot(None),) * 16, 0, 0)
+"""What is drawn while the model is loaded: a canvas that nothing is known of yet."""
+
+LOADING = "loading the model"
+
 MASK = "░░"
 ASCII_MASK = "__"
 
@@ -26,6 +31,7 @@ CONTEXT = "dim"
 SETTLED = "bold"
 INSERTED = "bold green"
 MASKED = "bright_black"
+STATUS = "dim"
 CONFIDENCE_STYLES = ((0.9, "bright_green"), (0.7, "green"), (0.5, "yellow"))
 DOUBTFUL = "red"
 
@@ -70,6 +76,7 @@ class Region:
         self._live = Live(console=console, transient=True, auto_refresh=False) if redraws else None
 
     def __enter__(self) -> Self:
+        self._started = time.perf_counter()
         if self._live:
             self._live.start()
         return self
@@ -82,14 +89,14 @@ class Region:
 
     @property
     def seconds(self) -> float:
-        """Since the view was made."""
+        """Since the view was entered."""
         return time.perf_counter() - self._started
 
-    def draw(self, renderable: Callable[[int, int], RenderableType], line: Callable[[], str]) -> None:
-        """Show a state: `renderable` for a width and a number of rows, both in cells, or `line`."""
+    def draw(self, renderable: Callable[[int, int], RenderableType], line: Callable[[], str] | None = None) -> None:
+        """Show a state: `renderable` for a width and a number of rows, both in cells, or `line` if there is one."""
         if self._live:
             self._live.update(renderable(self._console.width, self._console.height - 2), refresh=True)
-        else:
+        elif line:
             self._console.print(Text(line()), soft_wrap=True)
 
 
@@ -103,25 +110,29 @@ class CanvasView(Region):
     def show(self, update: CanvasUpdate) -> None:
         """Draw the state after a pass."""
         self.draw(
-            lambda width, rows: frame(update, self._around, self.seconds, self._mask, width, rows),
+            lambda width, rows: frame(update, self._around, progress(update, self.seconds), self._mask, width, rows),
             lambda: progress_line(update, self.seconds, self._mask),
         )
+
+    def wait(self) -> None:
+        """Draw the place as it is before the model is loaded."""
+        self.draw(lambda width, rows: frame(WAITING, self._around, LOADING, self._mask, width, rows))
 
 
 def frame(
     update: CanvasUpdate,
     around: Surroundings,
-    seconds: float,
+    status: str,
     mask: str = MASK,
     width: int | None = None,
     rows: int | None = None,
 ) -> RenderableType:
-    """The state after a pass, `seconds` after the start: progress, and the canvas between the lines around it.
+    """The state after a pass: the canvas between the lines around it, and below it the status, small.
 
     With a width and a number of rows, both in cells, only the end is shown if it does not fit.
     """
     text = _between(canvas_text(update, mask), around)
-    return Group(Text(progress(update, seconds), "bold cyan"), numbered(text, around.first_line, width, rows))
+    return Group(numbered(text, around.first_line, width, rows), Text(status, STATUS))
 
 
 def progress_line(update: CanvasUpdate, seconds: float, mask: str = MASK) -> str:

@@ -72,6 +72,21 @@ def test_a_terminal_shows_the_canvas_between_the_lines_around_it():
         assert part in output
 
 
+def test_the_statistics_come_last():
+    console = terminal()
+    with CanvasView(console, surroundings(PREFIX, SUFFIX, 2)) as view:
+        view.show(HALF_DONE)
+        assert written(console).index("print(area(2, 3))") < written(console).index("4 tokens")
+
+
+def test_the_place_is_seen_before_the_model_is_loaded():
+    console = terminal()
+    with CanvasView(console, surroundings(PREFIX, SUFFIX, 2)) as view:
+        view.wait()
+        assert written(console).count("░░") == 16
+        assert written(console).index("def area") < written(console).index("loading the model")
+
+
 def test_the_end_of_a_long_text_stays_in_sight():
     console = terminal(height=10)
     settled = "".join(f"    line_{number}()\n" for number in range(50))

@@ -20,7 +20,7 @@ CONTEXT_LINES = 5
 """Lines of the file shown above the hole, and below it."""
 
 WAITING = CanvasUpdate("", (Slot(None),) * 16, 0, 0)
-"""What is drawn while the model is loaded: a canvas that nothing is known of yet."""
+"""A canvas that nothing is known of yet, drawn while the model is loaded."""
 
 LOADING = "loading the model"
 

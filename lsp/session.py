@@ -90,11 +90,10 @@ class Session:
             indexes=self.indexes,
         )
 
-    @property
-    def can_rewrite(self) -> bool:
-        """True where the model is known to have learned to rewrite code."""
+    def can(self, ability: str) -> bool:
+        """Return whether the model is known to have an ability."""
         engine = self.host.status
-        return engine is not None and engine.abilities.get("rewrites", False)
+        return engine is not None and engine.abilities.get(ability, False)
 
     def _status_changed(self) -> None:
         self._notify(DID_CHANGE_STATUS, self.status.to_json())

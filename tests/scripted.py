@@ -32,7 +32,7 @@ class ScriptedModel:
 
     Attributes:
         likes: each of them that a text contains is worth 10 nats to it; each word costs one.
-        edits: whether it was trained on edits.
+        edits: whether it was trained on edits. instructions: whether it follows them.
         scored: prefix, suffix and text of everything that it was to score.
         alternatives: named when it is asked for alternatives to a word, all as likely as can be.
         interrupted: the user interrupts every answer.
@@ -43,6 +43,7 @@ class ScriptedModel:
     likes: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     edits: bool = False
+    instructions: bool = False
     interrupted: bool = False
     replacement: tuple[str, str] = ("wrong", "right")
     edit_requests: list[RepairRequest | EditRequest] = field(default_factory=list)
@@ -57,7 +58,7 @@ class ScriptedModel:
 
     @property
     def config(self) -> Any:
-        abilities = Abilities(edits=self.edits)
+        abilities = Abilities(edits=self.edits, instructions=self.instructions)
         sizes = {"num_layers": 2, "hidden_size": 8, "vocab_size": 300, "max_positions": 64, "block_sizes": (8, 16)}
         return SimpleNamespace(version="v0", adapted=True, abilities=abilities, **sizes)
 

@@ -184,7 +184,7 @@ class Edited:
         text: the whole new text; equal to the old one where nothing better was found.
         changes: the smallest replacements that lead to it, in order, in offsets of the old text.
         score_before, score_after: log-probability of the lines around the changes, before and after, nats, by the
-            autoregressive pass; 0.0 where nothing changed.
+            autoregressive pass; 0.0 where nothing changed, and where the model was told in words what to change.
         passes: forward passes after the prefills. seconds: from the request's start to its answer.
     """
 

@@ -121,7 +121,8 @@ def _summary(old: str, edited: Edited | Applied) -> str:
     count = hunks(old, edited.text) if isinstance(edited, Edited) else edited.parts
     places = f"{count} change{'s' * (count != 1)}"
     if isinstance(edited, Edited):
-        gain = edited.score_after - edited.score_before
-        return f"{places}, {gain:+.1f} nats, {edited.passes} passes, {edited.seconds:.2f} s"
+        scored = edited.score_before or edited.score_after
+        gain = f", {edited.score_after - edited.score_before:+.1f} nats" if scored else ""
+        return f"{places}{gain}, {edited.passes} passes, {edited.seconds:.2f} s"
     chosen = f", one of {edited.readings} readings chosen by the model" if edited.passes else ""
     return f"{places}{chosen}, {edited.seconds:.2f} s"

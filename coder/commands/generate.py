@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coder.commands import options, shared
 from coder.commands.terminal import output
+from coder.editing.instructions import writing
 from coder.editing.scaffold import scaffold
 from coder.errors import InputError
+
+if TYPE_CHECKING:
+    from coder.engine.engine import Engine
 
 PARAMETER_TOKENS = 24
 """The most that a function's parameters may take."""
@@ -45,24 +50,18 @@ def generate(
 ) -> None:
     """Write code from a description.
 
-    A sentence becomes a function's name and docstring; text that is code already is continued as it stands.
+    A model that follows instructions is told what is wanted. For any other one a sentence becomes a function's name and
+    docstring, and text that is code already is continued as it stands.
     """
     if not text.strip():
         raise InputError("there is no description; say what the code should do")
     language = language or "python"
-    code = scaffold(text, language)
     engine = shared.load_engine(model, runtime, threads)
 
     from coder.api.completion import CompletionRequest, Decoding, Where
 
-    prefix = code.start
-    if code.signature_end:
-        parameters = CompletionRequest(
-            prefix, code.signature_end, where=Where(language=language), decoding=Decoding(max_tokens=PARAMETER_TOKENS)
-        )
-        prefix = code.with_parameters(shared.run(engine, parameters, view=None).text)
     request = CompletionRequest(
-        prefix=prefix,
+        prefix="",
         samples=samples,
         shape="raw" if raw else "auto",
         where=Where(language=language),
@@ -76,6 +75,13 @@ def generate(
             deadline_ms=deadline_ms,
         ),
     )
+    if engine.config.abilities.instructions:
+        asked = writing(text, language)
+        prefix = asked.shown
+        request = replace(request, prefix=asked.begun, conversation=asked.conversation)
+    else:
+        prefix = _scaffold(engine, text, language)
+        request = replace(request, prefix=prefix)
     line = prefix.count("\n") + 1
     completion = shared.run(engine, request, output.canvas_view(prefix, "", line) if watch else None)
     if json:
@@ -83,3 +89,15 @@ def generate(
     elif not output.is_empty(completion):
         output.print_completion(completion, prefix, "", line, alone=prefix + completion.text)
     output.finish(completion)
+
+
+def _scaffold(engine: Engine, text: str, language: str) -> str:
+    """The beginning of what is described, for a model that only goes on with code."""
+    from coder.api.completion import CompletionRequest, Decoding, Where
+
+    code = scaffold(text, language)
+    if not code.signature_end:
+        return code.start
+    where, decoding = Where(language=language), Decoding(max_tokens=PARAMETER_TOKENS)
+    parameters = CompletionRequest(code.start, code.signature_end, where=where, decoding=decoding)
+    return code.with_parameters(shared.run(engine, parameters, view=None).text)

@@ -1,23 +1,21 @@
 """Rewriting a region as an instruction says.
 
-A checkpoint that was trained on edits reads the old text and the instruction in its own layout. Any other one writes
-only where nothing is written yet (see `coder.editing.unwritten`), and is refused elsewhere.
+The model is asked as its abilities allow (`coder.editing.rewrite_asked`), and what it writes is fitted to its place.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import replace
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Rewritten, Slot
+from coder.api.completion import Completion
 from coder.api.streams import Cancellation, is_over, last
 from coder.api.text_requests import Edited, EditEvent, EditRequest, RegionUpdate
 from coder.editing.changes import changes
-from coder.editing.hole_borders import blanks_before, without_blanks
 from coder.editing.region_fit import Region
 from coder.editing.repair import Model
-from coder.editing.unwritten import QUOTES, RewrittenPart, comment, starts_line, unwritten_part
+from coder.editing.rewrite_asked import asked_rewrite
+from coder.editing.unwritten import QUOTES, RewrittenPart
 from coder.errors import InputError
 from coder.syntax.languages import language_for
 
@@ -45,47 +43,24 @@ def stream_rewrite(
     if not 0 <= request.start <= request.end <= len(text):
         raise InputError(f"the region {request.start} to {request.end} is outside the text, which has {len(text)}")
     language = language_for(request.where.language, request.where.path)
-    if model.config.abilities.rewrites:
-        hole = RewrittenPart(request.start, request.end)
-        marker = (language and language.comment) or "#"
-        rewritten = Rewritten(text[hole.start : hole.end], comment(request.instruction, marker, ""))
-    else:
-        hole = unwritten_part(text, request.start, request.end, request.instruction, language)
-        rewritten = None
-    if hole is None:
+    asked = asked_rewrite(model.config.abilities, request, language)
+    if asked is None:
         raise InputError(CANNOT_REWRITE)
-    prefix = hole.prefix(text) + hole.opening
-    inside_line = rewritten is None and not hole.opening and not starts_line(text, hole.start)
-    blanks = blanks_before(prefix) if inside_line else ""
-    asked = CompletionRequest(
-        prefix=prefix.removesuffix(blanks),
-        suffix=hole.closing + text[hole.end :],
-        replace_brackets=False,
-        rewritten=rewritten,
-        where=request.where,
-        decoding=request.decoding,
-    )
-    for event in model.stream(asked, cancelled):
+    part = asked.part
+    for event in model.stream(asked.request, cancelled):
         if not isinstance(event, Completion):
-            yield RegionUpdate(hole.start, hole.end, _between(hole, event, blanks))
+            yield RegionUpdate(part.start, part.end, asked.update(event))
             continue
-        answer = "" if event.finish_reason == "cancelled" else event.text
-        if inside_line:
-            answer = without_blanks(answer, blanks)
+        answer = "" if event.finish_reason == "cancelled" else asked.answer(event.text)
 
         def over() -> bool:
             return is_over(request.decoding.deadline_ms, started, cancelled)
 
-        new = _fitting(text, hole, answer, language.name if language else "", over)
-        before, after = (0.0, 0.0) if over() else _scores(model, text, new, hole)
+        new = _fitting(text, part, answer, language.name if language else "", over)
+        # Whoever was told what to change does not find the old lines likelier than the new ones, or less likely.
+        unscored = bool(asked.request.conversation) or over()
+        before, after = (0.0, 0.0) if unscored else _scores(model, text, new, part)
         yield Edited(new, changes(text, new), before, after, event.passes, time.monotonic() - started)
-
-
-def _between(hole: RewrittenPart, update: CanvasUpdate, blanks: str) -> CanvasUpdate:
-    """The canvas with what stands around the answer, without the blanks that the text has before it."""
-    closing = (Slot(hole.closing),) if hole.closing else ()
-    settled = hole.opening + update.settled.removeprefix(blanks)
-    return replace(update, settled=settled, slots=(*update.slots, *closing))
 
 
 def _scores(model: Model, old: str, new: str, hole: RewrittenPart) -> tuple[float, float]:

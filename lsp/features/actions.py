@@ -60,7 +60,7 @@ async def code_action(
     ls.session.last_place = document.uri, params.range
     start, end = span_of(document, params.range)
     diagnostics = [_diagnostic(document, each) for each in params.context.diagnostics if _is_serious(each)]
-    found = await asyncio.to_thread(offers, document, start, end, diagnostics, rewrites=ls.session.can_rewrite)
+    found = await asyncio.to_thread(offers, document, start, end, diagnostics, rewrites=ls.session.can("rewrites"))
     wanted = [offer for offer in found if _is_wanted(KINDS[offer.task.kind], params.context.only)]
     actions = [_action(ls, offer, params.context.diagnostics) for offer in wanted]
     if ls.session.client.asks_instructions:

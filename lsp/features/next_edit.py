@@ -50,7 +50,7 @@ async def find(
         documents = session.documents.by_uri.values()
         wanted = [each for each in documents if wants_suggestions(each, session.settings, session.folders)]
         found = await asyncio.to_thread(session.next_editor.search_elsewhere(wanted, invoked=invoked))
-    if not found and invoked and ls.session.can_rewrite:
+    if not found and invoked and ls.session.can("edits"):
         found = await _written(ls, document, offset)
     for each in (document, *(offered.document for offered in found)):
         require_unchanged(ls, each)

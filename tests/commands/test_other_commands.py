@@ -91,3 +91,20 @@ def test_help_teaches(quickfill: Quickfill):
 def test_version(quickfill: Quickfill):
     result = quickfill("--version")
     assert (result.exit_code, result.stdout.split()[0]) == (0, "quickfill")
+
+
+def test_generate_tells_a_model_that_follows_instructions_what_is_wanted(quickfill: Quickfill, engine: ScriptedModel):
+    engine.instructions = True
+    result = quickfill("generate", "reverse a string", "--language", "go")
+    (request,) = engine.requests
+    assert "reverse a string" in request.conversation[-1].text
+    assert request.prefix == "```go\n"
+    assert result.stdout == "answer"
+
+
+def test_generate_has_code_completed_by_a_model_that_follows_instructions(quickfill: Quickfill, engine: ScriptedModel):
+    engine.instructions = True
+    result = quickfill("generate", "def area(width, height):")
+    (request,) = engine.requests
+    assert request.prefix == "```python\ndef area(width, height):\n"
+    assert result.stdout == "def area(width, height):\nanswer"

@@ -211,3 +211,67 @@ def test_the_embedded_model_writes_docstrings_and_bodies(engine: Engine, instruc
     assert edited.text != text
     assert is_sound(edited.text, "python")
     assert len(edited.changes) == 1 or "docstring" not in instruction
+
+
+class TestByInstruction:
+    """By a model that follows instructions: it sees the old lines in a conversation."""
+
+    def asked(self, text: str, part: str, instruction: str, answer: str, path: str = "a.py") -> tuple[str, str, str]:
+        """The new text, what the user is made to say, and the beginning of the answer."""
+        model = ScriptedModel([completion(answer)], instructions=True)
+        new = rewritten(text, part, instruction, model, path).text
+        (request,) = model.requests
+        assert request.suffix == ""
+        assert [turn.role for turn in request.conversation] == ["system", "user"]
+        assert not model.scored
+        return new, request.conversation[-1].text, request.prefix
+
+    def test_it_is_shown_the_lines_and_what_to_do_with_them(self):
+        answer = MEDIAN.replace("values = sorted(values)", "values.sort()")
+        new, said, begun = self.asked(MEDIAN + "\n\nx = 1\n", MEDIAN, "sort in place", answer)
+        assert new == answer + "\n\nx = 1\n"
+        assert "sort in place" in said
+        assert said.endswith(f"```python\n{MEDIAN.rstrip()}\n```")
+        assert begun == "```python\n"
+
+    def test_indented_lines_are_shown_without_their_indentation_and_get_it_back(self):
+        part = '    def mean(self, values):\n        """The mean."""\n        pass\n'
+        answer = "def mean(self, values):\n    return sum(values)\n\n"
+        new, said, _ = self.asked(DOCUMENTED, part, "write it", answer)
+        assert new == "class A:\n    def mean(self, values):\n        return sum(values)\n\n    y = 2\n"
+        assert '```python\ndef mean(self, values):\n    "' in said
+
+    def test_a_part_of_a_line_is_written_anew_with_the_line(self):
+        new, said, _ = self.asked(PLAIN, "0", "one instead", "return 1")
+        assert new == PLAIN.replace("return 0", "return 1")
+        assert "```python\nreturn 0\n```" in said
+
+    def test_a_docstring_is_begun_inside_the_function(self):
+        part = "def mean(values):\n    return 0\n"
+        answer = 'the mean of the values."""\n    return 0'
+        new, said, begun = self.asked(PLAIN, part, "write the docstring", answer)
+        assert new == PLAIN.replace("    return 0", '    """Return the mean of the values."""\n    return 0')
+        assert begun == '```python\ndef mean(values):\n    """Return '
+        assert "return 0" in said
+
+    @pytest.mark.parametrize("case", SOMETHING_TO_LOSE)
+    def test_nothing_is_refused(self, case: str):
+        path, text, part, instruction = SOMETHING_TO_LOSE[case]
+        self.asked(text, part or text, instruction, "", path)
+
+    def test_an_answer_that_would_break_the_text_changes_nothing(self):
+        assert self.asked(PLAIN, "x = 1", "two", "x = (")[0] == PLAIN
+
+    def test_a_hole_is_filled_in_its_place(self):
+        model = ScriptedModel([completion("self.items")], instructions=True)
+        code = "def size(self):\n    return len(<fill>)\n"
+        assert rewritten(code, "<fill>", "the items", model).text == code.replace("<fill>", "self.items")
+        assert not model.requests[0].conversation
+
+    def test_while_it_is_written_its_lines_are_shown_where_they_will_stand(self):
+        model = ScriptedModel([completion("y = 3")], instructions=True)
+        start = DOCUMENTED.index("    y = 2")
+        request = EditRequest(DOCUMENTED, start, len(DOCUMENTED), "three", where=Where(path="a.py"))
+        update, _ = stream_rewrite(model, request)
+        assert isinstance(update, RegionUpdate)
+        assert (update.start, update.end) == (start, len(DOCUMENTED) - 1)

@@ -33,7 +33,7 @@ class Abilities:
     @property
     def rewrites(self) -> bool:
         """Return whether it sees the old lines of a region that it is to rewrite; see `coder.editing.rewrite`."""
-        return self.edits
+        return self.edits or self.instructions
 
     def by_name(self) -> dict[str, bool]:
         """All of them, for who shows them or asks by name."""

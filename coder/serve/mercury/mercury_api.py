@@ -75,7 +75,7 @@ async def in_one(said: Said, body: EditBody, caller: Caller) -> Chunks:
 async def _changed(asked: tagged.NextEdit, request: CompletionRequest, stops: Sequence[str], caller: Caller) -> str:
     """The text with its region as it may look next."""
     service = caller.service
-    if service.engine.config.abilities.rewrites:
+    if service.engine.config.abilities.edits:
         whole_region = EditRequest(
             asked.text,
             asked.start,

@@ -1,4 +1,4 @@
-"""OpenAI's chat: code in, code out."""
+"""OpenAI's chat: a conversation where the model follows instructions, code in and code out where it does not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ from coder.serve.answers import Finish, Written, added, write
 from coder.serve.http.operations import Caller, Chunks
 from coder.serve.http.refusals import RefusedError
 from coder.serve.openai.completions import decoding, samples
-from coder.serve.openai.conversation import Continue, Describe, Fill, Rewrite, Task, task_of
+from coder.serve.openai.conversation import (
+    Continue,
+    Converse,
+    Describe,
+    Fill,
+    Rewrite,
+    Task,
+    conversation_of,
+    task_of,
+)
 from coder.serve.openai.openai_types import (
     AnswerMessage,
     ChatAnswer,
@@ -42,11 +51,12 @@ class Said:
 
 
 async def chat(body: ChatBody, caller: Caller) -> ChatAnswer | Chunks:
-    """Write code that a conversation asks for: continue it, fill its holes, change it as told."""
+    """Answer in a conversation; or write code that it asks for: continue it, fill its holes, change it as told."""
     count = body.n or 1
     if count > caller.service.settings.most_answers:
         raise RefusedError(f"one request may ask for {caller.service.settings.most_answers} answers")
-    task = task_of(body.messages)
+    follows = caller.service.engine.config.abilities.instructions
+    task = conversation_of(body.messages) if follows else task_of(body.messages)
     requests = samples(decoding(body, body.most_tokens, caller), count)
     saying = [say(task, request, body, caller) for request in requests]
     if body.stream:
@@ -103,6 +113,9 @@ async def say(task: Task, request: CompletionRequest, body: ChatBody, caller: Ca
         case Describe():
             async for said in _describe(task, request, body, caller):
                 yield said
+        case Converse():
+            async for said in _converse(task, request, body, caller):
+                yield said
         case Continue():
             async for said in _continue(task, request, body, caller):
                 yield said
@@ -110,6 +123,17 @@ async def say(task: Task, request: CompletionRequest, body: ChatBody, caller: Ca
             yield await _fill(task, request, caller)
         case Rewrite():
             yield await _rewrite(task, request, caller)
+
+
+async def _converse(
+    task: Converse, request: CompletionRequest, body: ChatBody, caller: Caller
+) -> AsyncGenerator[Said, None]:
+    asked = replace(request, prefix=task.begun, conversation=task.turns, shape="raw")
+    async for event in write(caller.service, asked, body.stops, caller.client):
+        if isinstance(event, Written):
+            yield Said(event.text, event.finish, event.prompt_tokens, event.completion_tokens)
+        else:
+            yield Said(event.snapshot if body.diffusing else event.text)
 
 
 async def _continue(

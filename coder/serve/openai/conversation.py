@@ -1,5 +1,6 @@
-"""The task that a conversation asks for: the model writes code and no prose, so every request comes down to code that
-is to be continued, filled or written anew. All pure functions of the messages.
+"""The task that a conversation asks for. A model that follows instructions is asked in its own form of conversations.
+Any other one writes code and no prose, so every request comes down to code that is to be continued, filled or written
+anew. All pure functions of the messages.
 """
 
 from __future__ import annotations
@@ -7,7 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from coder.api.completion import Turn
+from coder.editing.instructions import SYSTEM
 from coder.editing.scaffold import LOOKS_LIKE_CODE
 from coder.serve.http.refusals import RefusedError
 from coder.serve.openai.openai_types import ChatMessage
@@ -19,6 +23,16 @@ DEFAULT_LANGUAGE = "python"
 
 FENCE_NAMES = {"py": "python", "js": "javascript", "ts": "typescript", "c++": "cpp", "golang": "go", "rs": "rust"}
 SPOKEN_NAMES = {"c++": "cpp", "c#": "csharp", "golang": "go", "node": "javascript"}
+
+ROLES: dict[str, Literal["system", "user", "assistant"]] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "user",
+    "function": "user",
+}
+"""The role that a model's own form has for each of the API's."""
 
 SELECTION = re.compile(
     r"^--- PREFIX +-+\n(?P<prefix>.*)^--- SELECTION +-+\n(?P<selection>.*)\n--- SUFFIX +-+\n(?P<suffix>.*)",
@@ -65,7 +79,30 @@ class Rewrite:
     fenced: bool = True
 
 
-Task = Continue | Describe | Fill | Rewrite
+@dataclass(frozen=True)
+class Converse:
+    """A conversation to be gone on with; `begun` is the beginning of the answer, if the client has written it."""
+
+    turns: tuple[Turn, ...]
+    begun: str = ""
+
+
+Task = Continue | Converse | Describe | Fill | Rewrite
+
+
+def conversation_of(messages: Sequence[ChatMessage]) -> Task:
+    """Return the task for a model that follows instructions: the conversation as it is, but for marked holes and for
+    selections, which have a form of their own."""
+    turns = tuple(Turn(ROLES[message.role], message.text) for message in messages if message.text)
+    task = task_of(messages)
+    if isinstance(task, Fill) or (isinstance(task, Rewrite) and not task.fenced):
+        return task
+    begun = ""
+    if turns[-1].role == "assistant":
+        turns, begun = turns[:-1], turns[-1].text
+    if not any(turn.role == "system" for turn in turns):
+        turns = (SYSTEM, *turns)
+    return Converse(turns, begun)
 
 
 def task_of(messages: Sequence[ChatMessage]) -> Task:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from coder.serve.openai.conversation import Continue, Describe, Fill, Rewrite, task_of
+from coder.api.completion import Turn
+from coder.editing.instructions import SYSTEM
+from coder.serve.openai.conversation import (
+    Continue,
+    Converse,
+    Describe,
+    Fill,
+    Rewrite,
+    conversation_of,
+    task_of,
+)
 from coder.serve.openai.openai_types import ChatMessage, TextPart
 
 CODE = "def net(price):\n    return price\n"
@@ -82,3 +92,31 @@ def test_a_selection_in_llama_vim():
     assert (task.instruction, task.fenced) == ("swap them", False)
     assert task.text == "import math\nx = 1\ny = 2\nprint(x)\n"
     assert task.text[task.start : task.end] == "x = 1\ny = 2"
+
+
+class TestOfAModelThatFollowsInstructions:
+    def test_words_are_words(self):
+        task = conversation_of([user("hello, who are you?")])
+        assert task == Converse((SYSTEM, Turn("user", "hello, who are you?")))
+
+    def test_all_turns_are_told_in_the_roles_that_the_model_knows(self):
+        messages = [
+            ChatMessage(role="developer", content="Be brief."),
+            user("add 1 and 2"),
+            ChatMessage(role="tool", content="3"),
+            assistant("It is 3."),
+            user(f"and this?\n```py\n{CODE}```"),
+        ]
+        task = conversation_of(messages)
+        assert isinstance(task, Converse)
+        assert [turn.role for turn in task.turns] == ["system", "user", "user", "assistant", "user"]
+        assert task.turns[-1].text == messages[-1].text
+
+    def test_an_answer_that_the_client_has_begun_is_gone_on_with(self):
+        task = conversation_of([user("reverse a string"), assistant("```python\ndef reverse(")])
+        assert isinstance(task, Converse)
+        assert task.begun == "```python\ndef reverse("
+        assert task.turns[-1] == Turn("user", "reverse a string")
+
+    def test_marked_holes_are_filled(self):
+        assert isinstance(conversation_of([user("```go\nfunc f(<fill>) {}\n```")]), Fill)

@@ -19,11 +19,13 @@ class Infill:
 
     Attributes:
         whole_lines: the hole is whole lines, the line break behind the last one included.
+        one_line: it is known to be a single line.
     """
 
     prefix: str
     suffix: str = ""
     whole_lines: bool = False
+    one_line: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,10 @@ class Task:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything that decides the task, in hexadecimal. The helpers follow from the rest."""
+        """SHA-256 of everything that decides the task, in hexadecimal. The rest follows from that."""
         fields = asdict(self)
         del fields["helpers"]
+        fields["question"].pop("one_line", None)
         if self.frame is None:
             del fields["frame"]
         if not self.cases:

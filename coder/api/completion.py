@@ -146,6 +146,8 @@ class CompletionRequest:
         remasking: what is masked and denoised again in a finished answer: `syntax`, `names` or `confidence`, with the
             most rounds after a colon (`syntax:3`). The answer never becomes less likely by it.
         shape: how the answer fits its place; every door asks for `auto`, programs that judge the model for `raw`.
+        expected: whether a line or a block belongs there, where raw text is asked for by who knows it; decides how
+            readily the answer ends. Otherwise the shape says it.
         rewritten: the answer stands in the place of this; for checkpoints that were trained on edits.
         frozen: where the prefix is frozen, if the caller remembers what was asked before (`FrozenPrefixes`); otherwise
             the engine freezes it at a place that many prefixes share.
@@ -169,6 +171,7 @@ class CompletionRequest:
     shape: Shape = "raw"
     frozen: FrozenPrefix | None = None
     conversation: tuple[Turn, ...] = ()
+    expected: Mode | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -49,10 +50,40 @@ class BlockDiffusion:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """Fix runs of slots from the left, each knowing the tokens before it, while their joint probability is high.
+
+    A canvas of B slots takes 1 to B canvas passes; see `chain_canvas`.
+    """
+
+    least: float = 0.9
+    canvas_size: int = 16
+
+    def __post_init__(self) -> None:
+        _check_canvas_size(self.canvas_size)
+        if not 0.0 <= self.least <= 1.0:
+            raise InputError(f"joint takes a probability from 0 to 1, not {self.least:g}")
+
+    def decode(self, run: Run) -> DecodingEvents:
+        while run.remaining:
+            canvas = run.unfinished = run.new_canvas(self.canvas_size, run.remaining)
+            while len(canvas.masked):
+                yield chain_canvas(run, canvas, self.least)
+            yield run.accept(*canvas.leading_text())
+            if canvas.ended:
+                return "end"
+        return "length"
+
+    def __str__(self) -> str:
+        return f"joint({self.least:g}), canvas {self.canvas_size}"
+
+
+@dataclass(frozen=True)
 class Verified:
     """Draft a canvas, then keep what one context pass agrees with: greedy autoregressive output in fewer passes.
 
-    The draft x1 ... xD is by default one canvas pass, each slot's best token. The context pass over anchor and draft
+    The draft x1 ... xD is by default one canvas pass: each slot's best token, or, where the checkpoint has a local
+    autoregression, the best one given the two tokens before it (`chain_canvas`). The context pass over anchor and draft
     predicts y1 ... y(D+1); up to the first j with xj != yj, and that yj itself, they are the output, and the cache is
     cut there (speculative decoding, arXiv:2211.17192, the model being its own drafter as in TiDAR, arXiv:2511.08923).
     """
@@ -72,8 +103,11 @@ class Verified:
         while run.remaining:
             # The pass that verifies D tokens yields D + 1, so the last one needs no draft.
             canvas = run.new_canvas(self.canvas_size, run.remaining - 1)
-            # Constraints may leave slots masked; a draft of one pass is worth no second one for them.
-            yield from islice(denoise_canvas(run, canvas, self.policy), self.max_steps)
+            if run.config.local_width and len(canvas.masked):
+                yield chain_canvas(run, canvas)
+            else:
+                # Constraints may leave slots masked; a draft of one pass is worth no second one for them.
+                yield from islice(denoise_canvas(run, canvas, self.policy), self.max_steps)
             draft, _ = canvas.leading_text()
             if (yield from verify(run, draft)):
                 return "end"
@@ -146,6 +180,35 @@ def denoise_canvas(run: Run, canvas: Canvas, policy: UnmaskingPolicy) -> Iterato
         chosen = chosen[run.compatible(canvas, masked[chosen], tokens[chosen], confidences[chosen])]
         canvas.fix(masked[chosen], tokens[chosen], confidences[chosen])
         yield Step(tuple(canvas.tokens.tolist()), tuple(masked[chosen].tolist()), tuple(confidences[chosen].tolist()))
+
+
+def chain_canvas(run: Run, canvas: Canvas, least: float = 0.0) -> Step:
+    """Fix masked slots of a canvas from the left by one pass, each knowing the tokens before it, and return the step.
+
+    The pass gives the first masked slot its token; the local autoregression gives the next ones theirs, one after the
+    other, from the states of the same pass (after CoDiLA, arXiv:2603.20216, and Hydra heads, arXiv:2402.05109).
+
+    Args:
+        least: the joint probability of the fixed run stays at least this high, but for its first slot. A draft that
+            is verified afterwards has no such bound.
+    """
+    masked = canvas.masked
+    predictions = run.predict_canvas(canvas, masked, states=True)
+    fixed, confidences, joint = list[int](), list[float](), 1.0
+    for index, slot in enumerate(masked.tolist()):
+        if index and slot != masked[index - 1] + 1:
+            break
+        found = predictions if not index else run.predict_locally(canvas, slot, predictions.states[index : index + 1])
+        tokens, probabilities = run.select_tokens(found)
+        joint *= float(probabilities[0])
+        if index and joint < least:
+            break
+        canvas.fix(np.array([slot]), tokens[:1], probabilities[:1])
+        fixed.append(slot)
+        confidences.append(float(probabilities[0]))
+        if tokens[0] == run.request.end_token:
+            break
+    return Step(tuple(canvas.tokens.tolist()), tuple(fixed), tuple(confidences))
 
 
 def choose_slots(
@@ -237,17 +300,28 @@ def parse_algorithm(text: str, canvas_size: int) -> DecodingAlgorithm:
     """
     policy, (_, *parameters) = policies.policy_of(text), text.split(":")
     if policy.unmasking:
-        return BlockDiffusion(parse_policy(text), canvas_size)
+        return BlockDiffusion(parse_policy(text, leftmost=True), canvas_size)
     match policy, parameters:
         case policies.AUTOREGRESSIVE, []:
             return Autoregressive()
         case policies.VERIFIED, []:
             return Verified(canvas_size)
+        case policies.JOINT, []:
+            return Joint(canvas_size=canvas_size)
+        case policies.JOINT, [least] if _is_number(least):
+            return Joint(float(least), canvas_size)
         case policies.LOOKUP, []:
             return Lookup()
         case policies.LOOKUP, [size] if size.isdecimal():
             return Lookup(int(size))
     raise policies.unknown_policy(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _check_canvas_size(size: int) -> None:

@@ -24,6 +24,7 @@ class Statistics:
         prefill_passes, canvas_passes, commit_passes: forward passes by kind; `commit_passes` counts every causal pass
             after the prefill, verification and one-token decoding included.
         mean_confidence: mean probability of the produced tokens when they were fixed; 0.0 when there are none.
+        emptiness: probability of the end token at the start of the output: that there is nothing to write.
     """
 
     policy: str
@@ -37,6 +38,7 @@ class Statistics:
     canvas_seconds: float = 0.0
     commit_seconds: float = 0.0
     mean_confidence: float = 0.0
+    emptiness: float = 0.0
 
     @property
     def decode_passes(self) -> int:
@@ -45,7 +47,7 @@ class Statistics:
 
     def with_cost_of(self, other: Statistics) -> Statistics:
         """Return the same tokens with the passes, prefills and seconds of another run added."""
-        own = ("policy", "tokens", "mean_confidence")
+        own = ("policy", "tokens", "mean_confidence", "emptiness")
         costs = [field.name for field in fields(self) if field.name not in own]
         return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in costs})
 

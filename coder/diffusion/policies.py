@@ -17,17 +17,19 @@ class Policy:
         form: the whole text, parameters with their defaults in brackets.
         canvas: whether it fills canvases, which only an adapted checkpoint can do.
         greedy: whether its output is the greedy autoregressive one, in fewer passes.
+        local: whether it needs a checkpoint's local autoregression.
     """
 
     name: str
     form: str
     canvas: bool = True
     greedy: bool = False
+    local: bool = False
 
     @property
     def unmasking(self) -> bool:
-        """True for a pure canvas policy, whose output no autoregressive pass decides."""
-        return self.canvas and not self.greedy
+        """True for a policy that chooses among the slots of a canvas pass."""
+        return self.canvas and not self.greedy and not self.local
 
 
 AUTO = Policy("auto", "auto", canvas=False)
@@ -35,13 +37,14 @@ AUTOREGRESSIVE = Policy("autoregressive", "autoregressive", canvas=False)
 VERIFIED = Policy("verified", "verified", greedy=True)
 LOOKUP = Policy("lookup", "lookup[:4]", canvas=False, greedy=True)
 THRESHOLD = Policy("threshold", "threshold[:0.9]")
+JOINT = Policy("joint", "joint[:0.9]", local=True)
 FACTOR = Policy("factor", "factor[:1.0]")
 ENTROPY = Policy("entropy", "entropy[:0.1]")
 FIXED = Policy("fixed", "fixed[:8[:linear|cosine]]")
 EVEN = Policy("even", "even[:STEPS][:confidence|entropy|margin]")
 PROPORTIONAL = Policy("proportional", "proportional[:STEPS][:confidence|entropy|margin]")
 
-POLICIES = (AUTO, AUTOREGRESSIVE, VERIFIED, LOOKUP, THRESHOLD, FACTOR, ENTROPY, FIXED, EVEN, PROPORTIONAL)
+POLICIES = (AUTO, AUTOREGRESSIVE, VERIFIED, LOOKUP, THRESHOLD, JOINT, FACTOR, ENTROPY, FIXED, EVEN, PROPORTIONAL)
 UNMASKING = tuple(policy for policy in POLICIES if policy.unmasking)
 
 WATCHED = THRESHOLD

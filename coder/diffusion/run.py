@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from coder.diffusion.steering import Constraint, Drafter, Exclusions, Guide, Ste
 from coder.diffusion.unmasking import ProbabilityArray, TokenArray, select_tokens
 from coder.errors import InputError
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.runtime import Cache, Pass, Predictions, Runtime, common_prefix_length
+from coder.model.runtime import Cache, LocalStep, Pass, Predictions, Runtime, common_prefix_length
 
 
 class DecodingAlgorithm(Protocol):
@@ -57,6 +57,8 @@ class DenoiseRequest:
         cancelled: asked before every pass whether to stop.
         stop: told the output before every pass; the reason to stop there, if there is one.
         fixed: tokens given in advance, by their position in the output. The end cannot come before the last of them.
+        never_empty: the end token is not the first of the output.
+        end_bias: added to the end token's logit, nats: below 0 the output gets longer.
         guides: their biases are added up.
         constraints: the output obeys all of them.
         drafters: asked in order for drafts by the algorithm that copies them, where the context has none.
@@ -82,6 +84,8 @@ class DenoiseRequest:
     cancelled: Callable[[], bool] = lambda: False
     stop: Callable[[Sequence[int]], FinishReason | None] = lambda output: None
     fixed: Mapping[int, int] = field(default_factory=dict)
+    never_empty: bool = False
+    end_bias: float = 0.0
     guides: Sequence[Guide] = ()
     constraints: Sequence[Constraint] = ()
     drafters: Sequence[Drafter] = ()
@@ -150,8 +154,14 @@ class Run:
         self._prefill, self._canvas, self._commit = PassTally(), PassTally(), PassTally()
         self._generator = np.random.default_rng(request.seed)
         self._allowed_control = (*request.ends, *request.control_tokens)
+        self._emptiness: float | None = None
         self._steering = Steering(
-            request.constraints, request.guides, request.end_token, max(request.fixed, default=-1)
+            request.constraints,
+            request.guides,
+            request.end_token,
+            max(request.fixed, default=-1),
+            request.never_empty,
+            request.end_bias,
         )
         self._spare_caches: list[Cache] = []
 
@@ -188,6 +198,7 @@ class Run:
             canvas_seconds=self._canvas.seconds,
             commit_seconds=self._commit.seconds,
             mean_confidence=self._confidence_sum / self.produced if self.produced else 0.0,
+            emptiness=self._emptiness or 0.0,
         )
 
     def prefill(self) -> Prefilled:
@@ -221,6 +232,7 @@ class Run:
         part: SlotRange | None = None,
         extra: tuple[int, ...] = (),
         given: Sequence[int] | None = None,
+        states: bool = False,
     ) -> Predictions:
         """Run a canvas pass and predict the W `slots`, from everything settled and all fixed slots.
 
@@ -228,10 +240,13 @@ class Run:
             part: the slots that the pass is restricted to, for an approximate pass.
             extra: control tokens that may be predicted this once.
             given: tokens of the slots, whose log-probability is wanted.
+            states: whether the slots' hidden states are wanted, for `predict_locally`.
         """
         request, exclusions = self._canvas_pass(canvas, slots, part, extra)
-        request = replace(request, given=given)
-        return self._steering.ended(self._forward(request, self._canvas), exclusions)
+        request = replace(request, given=given, states=states)
+        return self._steered(
+            self._forward(request, self._canvas), exclusions, self.produced + int(slots[0]) if len(slots) else -1
+        )
 
     def predict_canvases(self, canvases: Sequence[tuple[Canvas, IntArray]]) -> list[Predictions]:
         """Run the passes for several canvases in the same place as one batch. For a model that caches nothing."""
@@ -256,11 +271,35 @@ class Run:
         exclusions = self._steering.behind_draft(self.output, draft)
         bias = self._steering.bias(self.sequence, np.asarray(draft, np.int64), np.arange(len(draft) + 1), exclusions)
         request = Pass(tokens, wanted, commit=len(tokens), given=given, control_tokens=self._allowed_control, bias=bias)
-        predictions = self._steering.ended(self._forward(request, self._commit), exclusions)
-        if not self.request.also_end:
-            return predictions
-        ends = np.isin(predictions.tokens, self.request.also_end)
-        return replace(predictions, tokens=np.where(ends, self.request.end_token, predictions.tokens))
+        predictions = self._forward(request, self._commit)
+        if self.request.also_end:
+            ends = np.isin(predictions.tokens, self.request.also_end)
+            predictions = replace(predictions, tokens=np.where(ends, self.request.end_token, predictions.tokens))
+        return self._steered(self._forward(request, self._commit), exclusions, self.produced)
+
+    def predict_locally(self, canvas: Canvas, slot: int, states: Any) -> Predictions:
+        """Predict a masked slot again, now that the two tokens before it are known, without a pass.
+
+        Args:
+            states: the slot's row of the states of the pass before, [1, hidden size].
+        """
+        start = time.perf_counter()
+        known = [*self.sequence[-2:], *canvas.tokens[:slot].tolist()]
+        exclusions = [self._steering.excluded(self.output, canvas, slot)]
+        bias = self._steering.bias(self.sequence, canvas.tokens, np.array([slot]), exclusions)
+        before = [(known[-1], known[-2] if len(known) > 1 else known[-1])]
+        step = LocalStep(states, before, control_tokens=self._allowed_control, bias=bias)
+        found = self._steering.ended(self._runtime.forward_local(step), exclusions)
+        self._canvas.seconds += time.perf_counter() - start
+        return found
+
+    def _steered(self, predictions: Predictions, exclusions: Sequence[Exclusions], position: int) -> Predictions:
+        """Return a pass's predictions under the constraints and the end's rule; the first is for `position`."""
+        predictions = self._steering.ended(predictions, exclusions)
+        if position == 0 and len(predictions.tokens):
+            predictions, emptiness = self._steering.begun(predictions)
+            self._emptiness = emptiness if self._emptiness is None else self._emptiness
+        return predictions
 
     def compatible(self, canvas: Canvas, slots: IntArray, tokens: IntArray, confidences: ProbabilityArray) -> IntArray:
         """Return which of the chosen slots may be fixed together; see `Steering.compatible`."""

@@ -193,12 +193,16 @@ class Steering:
     Attributes:
         last_fixed: the last position of the output that is given in advance, -1 without one; the end cannot come
             before it.
+        never_empty: whether the end cannot be the first token of the output.
+        end_bias: added to the end token's logit everywhere else, nats.
     """
 
     constraints: Sequence[Constraint]
     guides: Sequence[Guide]
     end_token: int
-    last_fixed: int
+    last_fixed: int = -1
+    never_empty: bool = False
+    end_bias: float = 0.0
 
     def excluded(self, output: Sequence[int], canvas: Canvas, slot: int) -> Exclusions:
         """Return what cannot stand in a masked slot of the canvas behind `output`."""
@@ -227,6 +231,8 @@ class Steering:
     ) -> TokenBias:
         """Return what guides and constraints add to the logits of `slots` of a canvas behind `sequence`."""
         bias = forbidding(exclusions)
+        if self.end_bias:
+            bias = bias.joined(TokenBias.of_token(self.end_token, self.end_bias, len(slots)))
         for guide in self.guides:
             bias = bias.joined(guide.bias(sequence, canvas, slots))
         return bias
@@ -239,6 +245,24 @@ class Steering:
         for row, excluded in zip(tokens, exclusions, strict=True):
             row[np.isin(row, excluded.ending)] = self.end_token
         return replace(predictions, tokens=tokens)
+
+    def begun(self, predictions: Predictions) -> tuple[Predictions, float]:
+        """Return the predictions, whose first row is the output's first token, without the end there; and its share.
+
+        The share is the end's probability among the candidates, without the bias: how sure the model is that nothing
+        is to be written.
+        """
+        tokens, probabilities = predictions.tokens.copy(), predictions.probabilities.copy()
+        ends = tokens[0] == self.end_token
+        share = float(probabilities[0][ends].sum())
+        unbiased = share / (share + (1.0 - share) * np.exp(self.end_bias)) if share else 0.0
+        if self.never_empty and share:
+            # What is left is scaled up; a row in which nothing is left keeps a candidate of no probability.
+            order = np.argsort(ends, kind="stable")
+            kept = np.where(ends, 0.0, probabilities[0] / max(1.0 - share, 1e-6))
+            tokens[0], probabilities[0] = tokens[0][order], kept[order].astype(np.float32)
+            tokens[0][len(order) - int(ends.sum()) :] = tokens[0][0]
+        return replace(predictions, tokens=tokens, probabilities=probabilities), float(unbiased)
 
     def compatible(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal, Protocol, cast
 
@@ -54,16 +54,23 @@ class UnmaskingPolicy(Protocol):
 
 @dataclass(frozen=True)
 class Threshold:
-    """Fix every slot at least this confident, and always the most confident one (Fast-dLLM, arXiv:2505.22618)."""
+    """Fix every slot at least this confident, and always the most confident one (Fast-dLLM, arXiv:2505.22618).
+
+    Attributes:
+        leftmost: where no slot is sure, the first one is fixed instead of the most confident: right behind the settled
+            text, it is the one that block diffusion predicts best.
+    """
 
     confidence: float = 0.9
+    leftmost: bool = False
 
     def __post_init__(self) -> None:
         _require(0.0 <= self.confidence <= 1.0, f"threshold takes a probability from 0 to 1, not {self.confidence:g}")
 
     def select(self, candidates: Candidates) -> BoolArray:
         chosen = candidates.confidence >= self.confidence
-        chosen[np.argmax(candidates.confidence)] = True
+        if not chosen.any():
+            chosen[0 if self.leftmost else np.argmax(candidates.confidence)] = True
         return chosen
 
     def __str__(self) -> str:
@@ -237,7 +244,7 @@ def _scheduled(schedule: Literal["even", "proportional"], *parameters: str) -> S
 
 
 CONSTRUCTORS: Mapping[Policy, Callable[..., UnmaskingPolicy]] = {
-    policies.THRESHOLD: lambda *numbers: Threshold(*map(float, numbers)),
+    policies.THRESHOLD: lambda number="0.9": Threshold(float(number)),
     policies.FACTOR: lambda *numbers: Factor(*map(float, numbers)),
     policies.ENTROPY: lambda *numbers: EntropyBound(*map(float, numbers)),
     policies.FIXED: _fixed,
@@ -247,8 +254,11 @@ CONSTRUCTORS: Mapping[Policy, Callable[..., UnmaskingPolicy]] = {
 """A constructor for each unmasking policy, from the parameters that follow its name."""
 
 
-def parse_policy(text: str) -> UnmaskingPolicy:
+def parse_policy(text: str, leftmost: bool = False) -> UnmaskingPolicy:
     """Return the policy that `text` names, its parameters after colons (`threshold:0.85`, `fixed:4:cosine`).
+
+    Args:
+        leftmost: as `Threshold` takes it.
 
     Raises:
         InputError: an unknown name or a parameter that does not fit.
@@ -257,7 +267,8 @@ def parse_policy(text: str) -> UnmaskingPolicy:
     for policy, construct in CONSTRUCTORS.items():
         if policy.name == name:
             try:
-                return construct(*parameters)
+                found = construct(*parameters)
+                return replace(found, leftmost=leftmost) if isinstance(found, Threshold) else found
             except (LookupError, TypeError, ValueError):
                 break  # a parameter too many, or one that is no number: answered like a text that names no policy
     raise policies.unknown_policy(text, CONSTRUCTORS)

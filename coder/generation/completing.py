@@ -18,12 +18,13 @@ from coder.editing.fill import Likelihoods
 from coder.errors import InputError
 from coder.generation.conversation import reason_to_stop
 from coder.generation.decoding import Decoded, TokenConstraints, canvas_updates
-from coder.generation.fitting import Fitting, fitting_of
+from coder.generation.fitting import Fitting, expected_of, fitting_of
 from coder.generation.joint_fill import JointEvent, hole_updates
 from coder.generation.prompting import Prompt, Prompting
 from coder.generation.remasking import remasked_answer
 from coder.generation.strategy import Strategy
 from coder.generation.syntax_constraint import judge_of, sound_answer
+from coder.model.checkpoint.config import Ending
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import CachePool
 from coder.postprocess.repeats import before_loop
@@ -157,6 +158,8 @@ class Completing:
         if request.length is not None and not 0 <= request.length < room:
             raise InputError(f"length must be from 0 to {room - 1} here, not {request.length}")
         end_token = config.control.fim_end
+        # A conversation is no middle that was begun: its end is the model's own.
+        ending = Ending() if request.conversation else config.ending
         # Those who follow instructions need not be able to fill a canvas.
         policy = request.decoding.policy
         policy = AUTO.name if request.conversation and policy_of(policy).canvas else policy
@@ -170,6 +173,8 @@ class Completing:
             guidance=self._strategy.guidance,
             suffix=prompt.after,
             max_tokens=min(request.decoding.max_tokens, room) if request.length is None else request.length + 1,
+            never_empty=ending.never_first,
+            end_bias=ending.line_bias if expected_of(request) == "line" else ending.block_bias,
             fixed={} if request.length is None else {request.length: end_token},
             temperature=temperature,
             top_p=request.decoding.top_p,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Mode
 from coder.context.window import closing_brackets
 from coder.diffusion.events import FinishReason
 from coder.editing.fill import Likelihoods, with_best_end
@@ -80,13 +80,20 @@ class Fitting:
         return is_sound(joined, self.context.language) is not False
 
 
+def expected_of(request: CompletionRequest) -> Mode:
+    """Return whether a line or a block belongs in the hole: as the request says, or by what follows the hole."""
+    if request.expected is not None:
+        return request.expected
+    if request.shape in ("line", "block"):
+        return request.shape
+    return "line" if is_inside_line(request.suffix) or request.constraints.max_lines == 1 else "block"
+
+
 def fitting_of(request: CompletionRequest) -> Fitting | None:
     """Return the way to answer a request; None for raw text, and for what has no place in a file."""
     if request.shape == "raw" or request.rewritten is not None or request.conversation:
         return None
-    shape = request.shape
-    if shape == "auto":
-        shape = "line" if is_inside_line(request.suffix) or request.constraints.max_lines == 1 else "block"
+    shape = expected_of(request)
     hidden = blanks_before(request.prefix)
     replaces = len(closing_brackets(request.suffix)) if request.replace_brackets else 0
     language = language_name(request.where.language, request.where.path)

@@ -220,6 +220,8 @@ class AdaptedStrategy(Strategy):
                 "the checkpoint has not been adapted to fill a canvas (its config.json says so), so it cannot decode "
                 f"with {policy}; use {names}, or train it"
             )
+        if named.local and not config.local_width:
+            raise InputError(f"the checkpoint has no local autoregression, so it cannot decode with {policy}")
         if temperature and (named == AUTO or named.greedy):
             policy = AUTOREGRESSIVE.name
         elif named == AUTO:

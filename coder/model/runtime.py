@@ -38,6 +38,11 @@ class TokenBias:
     def none() -> TokenBias:
         return TokenBias(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
+    @staticmethod
+    def of_token(token: int, value: float, count: int) -> TokenBias:
+        """The same addition to one token's logit at each of `count` wanted positions."""
+        return TokenBias(np.arange(count), np.full(count, token, np.int64), np.full(count, value, np.float32))
+
     def joined(self, other: TokenBias) -> TokenBias:
         """Both; what they say of the same logit adds up."""
         return TokenBias(

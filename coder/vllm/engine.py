@@ -29,7 +29,7 @@ from coder.api.text_requests import (
 from coder.context.window import replaced_characters
 from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
-from coder.diffusion.policies import POLICIES, VERIFIED
+from coder.diffusion.policies import POLICIES, VERIFIED, policy_of
 from coder.editing.apply import apply_edit
 from coder.editing.fill import Model, fill_in_turn
 from coder.editing.rewrite import stream_rewrite
@@ -42,7 +42,7 @@ from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
 from coder.vllm.client import Asked, OutOfTimeError, VllmClient
 
-AUTOREGRESSIVE_OUTPUT = tuple(policy.name for policy in POLICIES if not policy.unmasking)
+AUTOREGRESSIVE_OUTPUT = tuple(policy.name for policy in POLICIES if not policy.unmasking and not policy.local)
 """Policies whose output is that of `verified`; the plugin knows them by that name."""
 
 UNSCORED = (
@@ -227,6 +227,7 @@ def _require_what_vllm_does(request: CompletionRequest) -> None:
         "constraints": request.constraints != UNCONSTRAINED,
         "syntax_rounds": request.syntax_rounds > 0,
         "remasking": request.remasking is not None,
+        f"policy {request.decoding.policy}": policy_of(request.decoding.policy).local,
     }
     if wanted := [name for name, is_wanted in beyond.items() if is_wanted]:
         raise InputError(f"{', '.join(wanted)}: not possible where vLLM runs the model")

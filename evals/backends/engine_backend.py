@@ -117,6 +117,7 @@ class EngineBackend:
             line_break(ask) + ask.question.suffix,
             length=self._tokens_wanted(ask),
             replace_brackets=False,
+            expected="line" if isinstance(ask.question, Infill) and ask.question.one_line else "block",
             where=Where(path=FILE_NAME if ask.task.language == "python" else None, language=ask.task.language),
             decoding=Decoding(
                 policy=self._settings.policy,

@@ -31,6 +31,7 @@ class InfillingBenchmark(Benchmark):
     """Holes in HumanEval, from a published file or made anew."""
 
     whole_lines: ClassVar[bool] = False
+    one_line: ClassVar[bool] = False
 
     def tasks(self) -> list[Task]:
         rows = read_json_lines(self.file) if self.file else self.rows()
@@ -43,7 +44,7 @@ class InfillingBenchmark(Benchmark):
     def _task(self, row: dict[str, Any]) -> Task:
         names = ("task_id", "prompt", "suffix", "canonical_solution", "test", "entry_point")
         task_id, prefix, suffix, middle, test, entry_point = columns(row, self.file, *names)
-        question = Infill(prefix, suffix, self.whole_lines)
+        question = Infill(prefix, suffix, self.whole_lines, self.one_line)
         return Task(task_id, question, middle, test, entry_point, helpers=prefix + middle + suffix)
 
 
@@ -52,6 +53,7 @@ class SingleLine(InfillingBenchmark):
     description = "1,033 single lines of HumanEval's solutions"
     source = LINE_SOURCE
     whole_lines = True
+    one_line = True
 
     def rows(self) -> Iterator[dict[str, str]]:
         for problem in problems():

@@ -86,6 +86,21 @@ TOKEN_CAUSAL = AttentionPattern(1)
 
 
 @dataclass(frozen=True)
+class Ending:
+    """The treatment of the end token while an answer is decoded, measured with the checkpoint.
+
+    Attributes:
+        never_first: it cannot be an answer's first token: the model does not see where the cursor stands in a middle
+            that was begun, so it may find the middle complete already.
+        line_bias, block_bias: nats added to its logit elsewhere, where a line or a block is asked for.
+    """
+
+    never_first: bool = False
+    line_bias: float = 0.0
+    block_bias: float = 0.0
+
+
+@dataclass(frozen=True)
 class DecodingProfile:
     """The passes that a decoding method needs with this checkpoint, measured on held-out code (the checkpoint's card).
 
@@ -178,6 +193,7 @@ class ModelConfig:
     abilities: Abilities
     decoding: tuple[DecodingProfile, ...]
     control: ControlTokens
+    ending: Ending = Ending()
     adapted: bool = True
     attention: AttentionPattern = TOKEN_CAUSAL
     shift: bool = True
@@ -223,6 +239,7 @@ class ModelConfig:
             abilities=_abilities(settings),
             decoding=_decoding(settings),
             control=control,
+            ending=_ending(settings),
             adapted=settings.get("adapted", True) is not False,
             architecture=config["model_type"],
             local_width=count(settings, "local_width") if "local_width" in settings else 0,
@@ -329,6 +346,17 @@ def _abilities(settings: Mapping[str, Any]) -> Abilities:
     if not isinstance(abilities, Mapping):
         raise CheckpointError(f"config.json: quickfill.abilities must be an object, not {abilities!r}")
     return Abilities(*(flag(abilities, name) for name in Abilities.__dataclass_fields__))
+
+
+def _ending(settings: Mapping[str, Any]) -> Ending:
+    ending = settings.get("ending", {})
+    if not isinstance(ending, Mapping):
+        raise CheckpointError(f"config.json: quickfill.ending must be an object, not {ending!r}")
+    biases = [ending.get(name, 0.0) for name in ("line_bias", "block_bias")]
+    for bias in biases:
+        if isinstance(bias, bool) or not isinstance(bias, int | float) or not math.isfinite(bias):
+            raise CheckpointError(f"config.json: a bias in quickfill.ending must be a number of nats, not {bias!r}")
+    return Ending(flag(ending, "never_first"), *map(float, biases))
 
 
 def _decoding(settings: Mapping[str, Any]) -> tuple[DecodingProfile, ...]:

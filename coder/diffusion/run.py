@@ -244,9 +244,8 @@ class Run:
         """
         request, exclusions = self._canvas_pass(canvas, slots, part, extra)
         request = replace(request, given=given, states=states)
-        return self._steered(
-            self._forward(request, self._canvas), exclusions, self.produced + int(slots[0]) if len(slots) else -1
-        )
+        first = self.produced + int(slots[0]) if len(slots) else -1
+        return self._steered(self._forward(request, self._canvas), exclusions, first)
 
     def predict_canvases(self, canvases: Sequence[tuple[Canvas, IntArray]]) -> list[Predictions]:
         """Run the passes for several canvases in the same place as one batch. For a model that caches nothing."""
@@ -275,7 +274,7 @@ class Run:
         if self.request.also_end:
             ends = np.isin(predictions.tokens, self.request.also_end)
             predictions = replace(predictions, tokens=np.where(ends, self.request.end_token, predictions.tokens))
-        return self._steered(self._forward(request, self._commit), exclusions, self.produced)
+        return self._steered(predictions, exclusions, self.produced)
 
     def predict_locally(self, canvas: Canvas, slot: int, states: Any) -> Predictions:
         """Predict a masked slot again, now that the two tokens before it are known, without a pass.

@@ -100,9 +100,11 @@ class ToyCache:
 class ToyRuntime:
     """Remembers the passes it was asked for, and refuses those that make no sense."""
 
-    def __init__(self, max_positions: int = CONFIG.max_positions, abilities: Abilities = CONFIG.abilities) -> None:
+    def __init__(
+        self, max_positions: int = CONFIG.max_positions, abilities: Abilities = CONFIG.abilities, local_width: int = 0
+    ) -> None:
         self.passes: list[Pass] = []
-        self._config = replace(CONFIG, max_positions=max_positions, abilities=abilities)
+        self._config = replace(CONFIG, max_positions=max_positions, abilities=abilities, local_width=local_width)
 
     @property
     def config(self) -> ModelConfig:

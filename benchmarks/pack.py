@@ -19,7 +19,7 @@ from benchmarks.report import Row, machine, print_figures, print_rows, report_co
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.train.packed_rows import RowsCard, read_card
 from data.pack.batches import COLUMNS, Batch, batches
-from data.pack.packing import Job, Packed, pack
+from data.pack.packing import Packed, PackingJob, pack
 from data.pack.settings import read_settings
 from data.pack.text import SourceText
 
@@ -46,7 +46,7 @@ def main(
         found = found[:QUICK_BATCHES] if quick else found
         for processes in (1, os.cpu_count() or 1):
             out = Path(folder) / str(processes)
-            job = Job.of(model, out, read_settings(config))
+            job = PackingJob.of(model, out, read_settings(config))
             figures |= {f"{name}_{processes}": value for name, value in measure(found, job, processes).items()}
         card = read_card(out)
     figures["fill"] = card.fill
@@ -71,7 +71,7 @@ def write_standard_library(file: Path) -> Path:
     return file
 
 
-def measure(found: list[Batch], job: Job, processes: int) -> dict[str, float]:
+def measure(found: list[Batch], job: PackingJob, processes: int) -> dict[str, float]:
     """Rates over the whole run, the processes' start included; megabytes of text, and the most memory of them all."""
     done = threading.Event()
     peak: list[int] = [0]

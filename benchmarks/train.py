@@ -19,7 +19,7 @@ from coder.model.checkpoint.opening import EMBEDDED
 from coder.train.base_model import Base, open_base
 from coder.train.low_rank import LowRankLinear
 from coder.train.objective import TwoStreamModel
-from coder.train.packed_rows import Document, PackedRows, RowsCard, write_card, write_shard
+from coder.train.packed_rows import PackedDocument, PackedRows, RowsCard, write_card, write_shard
 from coder.train.row_stream import RowStream
 from coder.train.run import precision, prepared
 from coder.train.settings import DataSettings, ModelSettings, OptimizerSettings, TrainSettings
@@ -134,14 +134,14 @@ def write_random_rows(folder: Path, base: Base, count: int) -> None:
     generator = np.random.default_rng(0)
     size, special = base.model.get_input_embeddings().weight.shape[0], 300
 
-    def document() -> Document:
+    def document() -> PackedDocument:
         context, middle = (int(generator.integers(*lengths)) for lengths in (CONTEXT_TOKENS, MIDDLE_TOKENS))
         words = generator.integers(special, size, context + middle)
-        return Document([*words[:context], base.tokens.middle], [*words[context:], base.tokens.end])
+        return PackedDocument([*words[:context], base.tokens.middle], [*words[context:], base.tokens.end])
 
     rows = []
     for _ in range(count):
-        row: list[Document] = []
+        row: list[PackedDocument] = []
         while sum(map(len, row)) + len(new := document()) <= ROW_LENGTH:
             row.append(new)
         rows.append(row)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from coder.errors import InputError
-from data.document import Document
+from data.document import CorpusDocument
 from data.settings import CorpusSettings
 from data.splitting import SplitTotals
 from data.tally import Tally
@@ -71,7 +71,7 @@ def markdown(card: CorpusCard) -> str:
         "# Data card",
         "",
         f"{last.documents_out:,} documents of source code, {megabytes(last.bytes_out)} MB, from "
-        f"{len(last.packages)} packages. A row a document: {', '.join(Document.__dataclass_fields__)}.",
+        f"{len(last.packages)} packages. A row a document: {', '.join(CorpusDocument.__dataclass_fields__)}.",
         "",
         "## Splits",
         "",

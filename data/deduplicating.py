@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from data.document import Document, Dropped, Kept
+from data.document import CorpusDocument, Dropped, Kept
 from data.running import map_in_processes
 from data.shards import ShardFile, read_shard
 from data.steps.duplicates import DuplicateIndex, Entry, layout_free_hash, signature
@@ -50,14 +50,14 @@ def _entries(preferred: frozenset[str], numbered: tuple[int, Path]) -> list[Entr
             layout_free_hash(document.text),
             signature(document.text),
         )
-        for place, document in enumerate(read_shard(shard, Document))
+        for place, document in enumerate(read_shard(shard, CorpusDocument))
     ]
 
 
 def _without_duplicates(shard: Path, out: Path, reasons: Iterator[str | None]) -> Tally:
     tally = Tally()
-    with ShardFile(out / shard.name, Document) as written:
-        for document, reason in zip(read_shard(shard, Document), reasons, strict=True):
+    with ShardFile(out / shard.name, CorpusDocument) as written:
+        for document, reason in zip(read_shard(shard, CorpusDocument), reasons, strict=True):
             tally.count(document, Kept(document) if reason is None else Dropped(reason))
             if reason is None:
                 written.write(document)

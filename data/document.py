@@ -32,7 +32,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
-class Document:
+class CorpusDocument:
     """A row of the corpus.
 
     Attributes:
@@ -58,11 +58,11 @@ class Document:
     def size(self) -> int:
         return len(self.text.encode())
 
-    def with_text(self, text: str) -> Document:
+    def with_text(self, text: str) -> CorpusDocument:
         return replace(self, text=text, sha256=sha256_of(text))
 
 
-Row = SourceFile | Document
+Row = SourceFile | CorpusDocument
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Skipped:
 class Kept:
     """A step's verdict: the document goes on, perhaps changed. `notes` say what was done to it, to be counted."""
 
-    document: Document
+    document: CorpusDocument
     notes: tuple[str, ...] = ()
 
 

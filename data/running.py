@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from data.document import Document, Kept, SourceFile, Verdict
+from data.document import CorpusDocument, Kept, SourceFile, Verdict
 from data.shards import ShardFile, read_shard
 from data.tally import Tally
 
@@ -40,15 +40,15 @@ def apply_step(
     shards: Sequence[Path],
     out: Path,
     processes: int,
-    row_type: type[SourceFile] | type[Document] = Document,
+    row_type: type[SourceFile] | type[CorpusDocument] = CorpusDocument,
 ) -> Iterator[Tally]:
     """Each shard through the step into one of the same name in `out`; what it did, a shard at a time."""
     yield from map_in_processes(partial(_apply, step, out, row_type), shards, processes)
 
 
-def _apply(step: CorpusStep, out: Path, row_type: type[SourceFile] | type[Document], shard: Path) -> Tally:
+def _apply(step: CorpusStep, out: Path, row_type: type[SourceFile] | type[CorpusDocument], shard: Path) -> Tally:
     tally = Tally()
-    with ShardFile(out / shard.name, Document) as written:
+    with ShardFile(out / shard.name, CorpusDocument) as written:
         for row in read_shard(shard, row_type):
             verdict = step(row)
             tally.count(row, verdict)

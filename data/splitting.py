@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from coder.model.checkpoint.tokens import Tokenizer
-from data.document import HELD_OUT, TRAIN, VALIDATION, Document, Kept
+from data.document import HELD_OUT, TRAIN, VALIDATION, CorpusDocument, Kept
 from data.running import map_in_processes
 from data.shards import ShardWriter, read_shard
 from data.tally import Tally
@@ -25,11 +25,11 @@ def write_splits(shards: Sequence[Path], out: Path, split: Split, shard_bytes: i
     writers: dict[str, ShardWriter] = {}
     for shard in shards:
         tally = Tally()
-        for document in read_shard(shard, Document):
+        for document in read_shard(shard, CorpusDocument):
             verdict = split(document)
             tally.count(document, verdict)
             name = verdict.document.split
-            writer = writers.setdefault(name, ShardWriter(out, name, Document, shard_bytes))
+            writer = writers.setdefault(name, ShardWriter(out, name, CorpusDocument, shard_bytes))
             writer.write(verdict.document)
         yield tally
     for writer in writers.values():
@@ -53,7 +53,7 @@ def _tokenizer(file: Path) -> Tokenizer:
 def _count_shard(tokenizer: Path, shard: Path) -> SplitTotals:
     encode = _tokenizer(tokenizer).encode
     totals: SplitTotals = {}
-    for document in read_shard(shard, Document):
+    for document in read_shard(shard, CorpusDocument):
         counter = totals.setdefault(document.split, Counter())
         counter.update(documents=1, bytes=document.size, tokens=len(encode(document.text)), tests=document.is_test)
     return totals
@@ -72,7 +72,7 @@ class Split:
     seed: int = 0
     name = "split"
 
-    def __call__(self, document: Document) -> Kept:
+    def __call__(self, document: CorpusDocument) -> Kept:
         return Kept(replace(document, split=self.of(document.package)))
 
     def of(self, package: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data.collecting import collect
 from data.deduplicating import deduplicate
-from data.document import Document, Row, SourceFile
+from data.document import CorpusDocument, Row, SourceFile
 from data.running import CorpusStep, apply_step
 from data.settings import CorpusSettings, PinnedSettings, SourceSettings
 from data.splitting import Split, write_splits
@@ -81,6 +81,6 @@ def benchmark_tasks(settings: CorpusSettings) -> list[BenchmarkTask]:
     return humaneval_tasks(asked.humaneval) + (mbpp_tasks(asked.mbpp) if asked.mbpp is not None else [])
 
 
-def _applying(make_step: Callable[[], CorpusStep], row_type: type[Row] = Document) -> Run:
+def _applying(make_step: Callable[[], CorpusStep], row_type: type[Row] = CorpusDocument) -> Run:
     """The step over each shard. It is made when it is needed, since it may have to read files."""
     return lambda shards, out, processes: apply_step(make_step(), shards, out, processes, row_type)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from data.document import Document, Dropped, Kept, Row, Verdict
+from data.document import CorpusDocument, Dropped, Kept, Row, Verdict
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Tally:
         self.bytes_out += row.size
         self.licenses[row.license] += 1
         self.packages[f"{row.package} {row.version}".strip()] += 1
-        if isinstance(row, Document):
+        if isinstance(row, CorpusDocument):
             self.languages[row.language] += 1
 
     def add(self, other: Tally) -> None:

@@ -17,7 +17,7 @@ from rich.text import Text
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
 from coder.commands.targets import parse_target
 from coder.commands.terminal.source import read_source
-from coder.commands.terminal.view import STATUS, Surroundings, frame, in_place, progress, surroundings
+from coder.commands.terminal.view import STATUS, ViewSurroundings, frame, in_place, progress, surroundings
 from coder.engine.engine import Engine
 
 ROOT = Path(__file__).parents[1]
@@ -101,7 +101,7 @@ def recording(frames: list[tuple[float, str]]) -> str:
     return f'<svg viewBox="{size}" xmlns="http://www.w3.org/2000/svg"><style>\n{style}\n</style>\n{body}</svg>\n'
 
 
-def finished(completion: Completion, around: Surroundings) -> RenderableType:
+def finished(completion: Completion, around: ViewSurroundings) -> RenderableType:
     cost = f"{completion.tokens} tokens in {completion.passes} passes, {completion.seconds:.2f} s"
     return Group(in_place(completion.text, around), Text(cost, STATUS))
 

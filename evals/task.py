@@ -62,13 +62,13 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Instructed(Broken):
+class InstructedRegion(Broken):
     """A region to be written anew as `instruction` says."""
 
     instruction: str = ""
 
 
-Question = Infill | Holes | Broken | Instructed
+Question = Infill | Holes | Broken | InstructedRegion
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from lsp.engine.opening import EngineOpener, open_engine
-from lsp.session import Session
+from lsp.session import EditorSession
 from lsp.wire.client import Client
 from lsp.wire.protocol import QuickfillProtocol, converter
 
@@ -30,7 +30,7 @@ class QuickfillServer(LanguageServer):
             protocol_cls=QuickfillProtocol,
             converter_factory=converter,
         )
-        self.session = Session(client, opener, self.protocol.notify, self.show_error)
+        self.session = EditorSession(client, opener, self.protocol.notify, self.show_error)
         for method, handler in features.items():
             self.feature(method)(handler)
 

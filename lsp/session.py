@@ -24,7 +24,7 @@ from lsp.wire.messages import DID_CHANGE_STATUS, IndexReport, StatusReport
 Notify = Callable[[str, Any], None]
 
 
-class Session:
+class EditorSession:
     """State of a session, on the event loop's thread.
 
     Attributes:

@@ -25,7 +25,7 @@ DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @dataclass(frozen=True)
-class Region:
+class FileRegion:
     """Whole lines of a file, or all of it; `start` and `end` count characters of `text`, whose lines end with a line
     feed."""
 
@@ -40,7 +40,7 @@ class Region:
         return None if self.file == STDIN else self.file
 
 
-def read_region(target: str, apply: bool) -> Region:
+def read_region(target: str, apply: bool) -> FileRegion:
     """Read `FILE`, `FILE:LINE` or `FILE:LINE-LINE`; `-` is standard input. Raises InputError."""
     lines = parse_line_range(target) if FILE_LINES.fullmatch(target) else None
     file = lines.file if lines else target
@@ -50,10 +50,12 @@ def read_region(target: str, apply: bool) -> Region:
     start, end = (source.offset(lines.first, 1), source.offset(lines.last)) if lines else (0, len(source.text))
     before, inside = unix_line_breaks(source.text[:start]), unix_line_breaks(source.text[start:end])
     text = unix_line_breaks(source.text)
-    return Region(file, source, text, len(before), len(before) + len(inside))
+    return FileRegion(file, source, text, len(before), len(before) + len(inside))
 
 
-def finish(region: Region, edited: Edited | Applied, apply: bool, json: bool, language: str | None, model: str) -> None:
+def finish(
+    region: FileRegion, edited: Edited | Applied, apply: bool, json: bool, language: str | None, model: str
+) -> None:
     """Show the changes, as a diff for people and as an object for programs; write them where that is wanted."""
     backup = None
     if apply and edited.changes:

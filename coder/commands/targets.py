@@ -17,7 +17,7 @@ FILE_LINES = re.compile(r"(?P<file>.+):(?P<first>[0-9]{1,9})(?:-(?P<last>[0-9]{1
 
 
 @dataclass(frozen=True)
-class Position:
+class TargetPosition:
     """A place between two characters: before `column`, or at the end of the line when it is None."""
 
     line: int
@@ -29,7 +29,7 @@ class Target:
     """A file, or standard input, and a position in it. None is the end of the text."""
 
     file: str
-    position: Position | None
+    position: TargetPosition | None
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def parse_target(text: str, at: str | None = None) -> Target:
     return Target(found["file"], _position(found, text))
 
 
-def parse_position(text: str) -> Position:
+def parse_position(text: str) -> TargetPosition:
     """Read `LINE[:COL]`. Raises InputError."""
     found = POSITION.fullmatch(text)
     if found is None:
@@ -75,11 +75,11 @@ def parse_line_range(text: str) -> LineRange:
     return LineRange(found["file"], first, last)
 
 
-def _position(found: re.Match[str], text: str) -> Position:
+def _position(found: re.Match[str], text: str) -> TargetPosition:
     line, column = int(found["line"]), int(found["column"]) if found["column"] else None
     if line < 1 or column == 0:
         raise InputError(f"{text!r}: lines and columns count from 1")
-    return Position(line, column)
+    return TargetPosition(line, column)
 
 
 def _refuse(text: str, form: str, example: str) -> NoReturn:

@@ -16,7 +16,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from coder.context.words import BORDER, Vocabulary, WordIds, essence, indentation, may_grow, split_words, written_out
+from coder.context.words import (
+    BORDER,
+    WordIds,
+    WordVocabulary,
+    essence,
+    indentation,
+    may_grow,
+    split_words,
+    written_out,
+)
 
 DEEPEST = 16
 """Words of context by which places are sorted; a power of two."""
@@ -50,7 +59,7 @@ class IndexSegment:
     live: npt.NDArray[np.bool_]
 
     @staticmethod
-    def of(files: Mapping[str, WordIds], vocabulary: Vocabulary) -> IndexSegment:
+    def of(files: Mapping[str, WordIds], vocabulary: WordVocabulary) -> IndexSegment:
         border = np.full(1, BORDER, np.int32)
         pieces = [np.full(DEEPEST, BORDER, np.int32)]
         for words in files.values():
@@ -186,7 +195,7 @@ class Match:
 class NgramIndex:
     """An immutable index; see the module. `vocabulary` is shared by all that were made from the same one."""
 
-    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    vocabulary: WordVocabulary = field(default_factory=WordVocabulary)
     segments: tuple[IndexSegment, ...] = ()
 
     @property
@@ -285,7 +294,7 @@ class Query:
 class _Places:
     """The places where a segment continues a query, by the depth of the context."""
 
-    def __init__(self, segment: IndexSegment, numbers: list[int], query: Query, vocabulary: Vocabulary) -> None:
+    def __init__(self, segment: IndexSegment, numbers: list[int], query: Query, vocabulary: WordVocabulary) -> None:
         self._segment = segment
         self._query = query
         self._vocabulary = vocabulary
@@ -342,7 +351,7 @@ class _Places:
         return text[len(unfinished) :] if unfinished.isspace() else text.lstrip(" ")[len(unfinished) :]
 
 
-def _merged(segments: list[IndexSegment], vocabulary: Vocabulary) -> tuple[IndexSegment, ...]:
+def _merged(segments: list[IndexSegment], vocabulary: WordVocabulary) -> tuple[IndexSegment, ...]:
     """Return the segments, none of them half dead, each `GROWTH` times as large as the next unless both are large."""
     segments = sorted((segment for segment in segments if segment.live_words), key=lambda segment: -segment.live_words)
     while len(segments) > 1:

@@ -93,7 +93,7 @@ def written_out(words: Iterable[str], current: str) -> str:
     return "".join(pieces)
 
 
-class Vocabulary:
+class WordVocabulary:
     """Numbers for words, from 1 on. It only grows; any thread may add and read."""
 
     def __init__(self) -> None:

@@ -42,7 +42,7 @@ class Likelihoods:
 
 
 @dataclass(frozen=True)
-class Model:
+class FillingModel:
     """The engine as filling needs it: its methods of these names. `likelihoods` is None for an engine that has none, or
     that ends an answer before the rest of the line by itself."""
 
@@ -50,7 +50,7 @@ class Model:
     likelihoods: Likelihoods | None = None
 
 
-def fill_in_turn(model: Model, request: FillRequest, cancelled: Cancellation) -> Iterator[FillEvent]:
+def fill_in_turn(model: FillingModel, request: FillRequest, cancelled: Cancellation) -> Iterator[FillEvent]:
     """Each hole sees the answers before it and, as if the holes behind it were empty, all text behind it.
 
     The time that is left is divided evenly among the holes that are.
@@ -73,7 +73,7 @@ def fill_in_turn(model: Model, request: FillRequest, cancelled: Cancellation) ->
 
 
 def _fill_one(
-    model: Model,
+    model: FillingModel,
     request: FillRequest,
     answers: list[Completion],
     deadline_ms: float | None,

@@ -53,7 +53,7 @@ LONGEST_SOUND_REGION = 6000
 MOST_TOKENS_OF_A_LINE = 48
 
 
-class Model(Protocol):
+class RepairModel(Protocol):
     """The methods of the engine that repairs and rewrites call."""
 
     @property
@@ -68,7 +68,7 @@ class Model(Protocol):
     ) -> Generator[EngineEvent, None, None]: ...
 
 
-def repair(model: Model, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
+def repair(model: RepairModel, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
     """The text repaired inside the request's region, or as it was. At the deadline what was decided by then: it is
     looked at before the text is parsed again and before each pass of the model, and no pass is over more than some
     thousand characters.
@@ -84,7 +84,7 @@ def repair(model: Model, request: RepairRequest, cancelled: Cancellation | None 
 class _Repair:
     """A text on its way to being sound. The characters before and behind the region stay as they are."""
 
-    def __init__(self, model: Model, request: RepairRequest, end: int, cancelled: Cancellation) -> None:
+    def __init__(self, model: RepairModel, request: RepairRequest, end: int, cancelled: Cancellation) -> None:
         known = language_for(request.where.language, request.where.path)
         self.language = known.name if known else ""
         self.text, self.start = request.text, request.start

@@ -13,7 +13,7 @@ from coder.api.streams import Cancellation, is_over, last
 from coder.api.text_requests import Edited, EditEvent, EditRequest, RegionUpdate
 from coder.editing.changes import changes
 from coder.editing.region_fit import Region
-from coder.editing.repair import Model
+from coder.editing.repair import RepairModel
 from coder.editing.rewrite_asked import asked_rewrite
 from coder.editing.unwritten import QUOTES, RewrittenPart
 from coder.errors import InputError
@@ -25,7 +25,7 @@ CANNOT_REWRITE = (
 )
 
 
-def rewrite(model: Model, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
+def rewrite(model: RepairModel, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
     """The text with the region written anew; unchanged where nothing was written, or what was written breaks it. It is
     never less sound than it was (see `coder.editing.region_fit`).
 
@@ -35,7 +35,7 @@ def rewrite(model: Model, request: EditRequest, cancelled: Cancellation | None =
 
 
 def stream_rewrite(
-    model: Model, request: EditRequest, cancelled: Cancellation | None = None
+    model: RepairModel, request: EditRequest, cancelled: Cancellation | None = None
 ) -> Generator[EditEvent, None, None]:
     """Updates of the region, then the new text; otherwise like `rewrite`."""
     started = time.monotonic()
@@ -63,7 +63,7 @@ def stream_rewrite(
         yield Edited(new, changes(text, new), before, after, event.passes, time.monotonic() - started)
 
 
-def _scores(model: Model, old: str, new: str, hole: RewrittenPart) -> tuple[float, float]:
+def _scores(model: RepairModel, old: str, new: str, hole: RewrittenPart) -> tuple[float, float]:
     """Log-probabilities of what gave way and of what stands in its place."""
     if new == old:
         return 0.0, 0.0

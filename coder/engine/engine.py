@@ -25,7 +25,7 @@ from coder.api.text_requests import (
 )
 from coder.context.workspace_index import IndexState, WorkspaceIndex
 from coder.editing.apply import apply_edit
-from coder.editing.fill import Likelihoods, Model, fill_in_turn
+from coder.editing.fill import FillingModel, Likelihoods, fill_in_turn
 from coder.editing.repair import repair
 from coder.editing.rewrite import rewrite, stream_rewrite
 from coder.editing.template import complete_template, free_parts
@@ -187,7 +187,7 @@ class Engine:
             if (prompt := self._prompting.holes(request)) is None:
                 # A model that sees what is behind a hole needs no help to end there.
                 likelihoods = None if self._strategy.finds_end else Likelihoods(self.score, self.score_tokens)
-                yield from fill_in_turn(Model(self.stream, likelihoods), request, either)
+                yield from fill_in_turn(FillingModel(self.stream, likelihoods), request, either)
                 return
             job = joint_job(request, either)
             answers = self._answers(job, self._completing.complete_jointly(job, prompt, len(request.texts) - 1))

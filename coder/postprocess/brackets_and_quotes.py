@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from coder.postprocess.context import PostprocessContext, Surroundings, surroundings
+from coder.postprocess.context import PostprocessContext, SyntaxAtCursor, surroundings
 from coder.syntax.lexing import CLOSERS, PAIRS, Scan, scan
 
 UNFINISHED = re.compile(
@@ -109,7 +109,7 @@ def _is_cut_off(text: str, context: PostprocessContext) -> bool:
     return context.finish_reason in ("length", "deadline") and UNFINISHED.search(text.rstrip()) is not None
 
 
-def _fits(written: Sequence[str], around: Surroundings) -> bool:
+def _fits(written: Sequence[str], around: SyntaxAtCursor) -> bool:
     """Return whether everything is closed, once and in order, with these brackets between what is before and behind."""
     opened = list(reversed(around.open_before))
     for bracket in written:

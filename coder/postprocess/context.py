@@ -81,7 +81,7 @@ class PostprocessContext:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class SyntaxAtCursor:
     """Brackets and strings at the cursor.
 
     Attributes:
@@ -99,13 +99,13 @@ class Surroundings:
     ends_behind: bool
 
 
-def surroundings(context: PostprocessContext) -> Surroundings:
+def surroundings(context: PostprocessContext) -> SyntaxAtCursor:
     """The brackets and strings around a cursor, by the code within reach of it."""
     return _surroundings(context.prefix[-REACH:], context.suffix_left[:REACH], context.replaced, context.language)
 
 
 @lru_cache(maxsize=8)
-def _surroundings(prefix: str, suffix: str, replaced: str, language: str) -> Surroundings:
+def _surroundings(prefix: str, suffix: str, replaced: str, language: str) -> SyntaxAtCursor:
     before = scan(_since_top_level(prefix), language)
     inside = before.inside
     ends_behind = inside is not None and inside.is_string and _ends_on(suffix.partition("\n")[0], inside)
@@ -114,7 +114,7 @@ def _surroundings(prefix: str, suffix: str, replaced: str, language: str) -> Sur
     wanted = opened[: _missing(opened, closing)]
     to_write = [character for character in replaced if character in CLOSERS]
     wanted = max(to_write, wanted, key=len)
-    return Surroundings(tuple(opened), tuple(closing), tuple(wanted), inside, ends_behind)
+    return SyntaxAtCursor(tuple(opened), tuple(closing), tuple(wanted), inside, ends_behind)
 
 
 def _missing(wanted: list[str], there: list[str]) -> int:

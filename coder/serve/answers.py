@@ -11,7 +11,7 @@ from typing import Literal
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.api.text_requests import redecoded
 from coder.diffusion.events import Statistics
-from coder.serve.service import Service, Turn
+from coder.serve.service import EngineTurn, Service
 
 Finish = Literal["stop", "length"]
 
@@ -20,7 +20,7 @@ MASKED = "\N{LIGHT SHADE}"
 
 
 @dataclass(frozen=True)
-class Progress:
+class AnswerProgress:
     """While an answer is written: the beginning of its text that will stay, and the canvas behind what is settled."""
 
     text: str
@@ -60,7 +60,7 @@ class Written:
 
 async def write(
     service: Service, request: CompletionRequest, stops: Sequence[str], client: str
-) -> AsyncGenerator[Progress | Written, None]:
+) -> AsyncGenerator[AnswerProgress | Written, None]:
     """Progress, then what was written; of no tokens, only the context is read, for requests to come.
 
     Raises as `Service.run`.
@@ -79,20 +79,20 @@ async def write(
                 text, stop = found or cut(event.text, stops)
                 yield Written(text, "stop" if stop or event.finish_reason in ("end", "loop") else "length", event, stop)
             elif found:
-                yield Progress("", event)
+                yield AnswerProgress("", event)
             else:
                 text, stop = cut(event.stays, stops)
                 if stop:
                     # What it has cost comes with the completion, within a pass.
                     found = text, stop
                     enough.set()
-                yield Progress(text if stop else sure(text, stops), event)
+                yield AnswerProgress(text if stop else sure(text, stops), event)
 
 
 async def _read(service: Service, request: CompletionRequest, client: str) -> Written:
     request = redecoded(request, max_tokens=1)
 
-    def work(turn: Turn) -> Completion:
+    def work(turn: EngineTurn) -> Completion:
         turn.engine.prefill(redecoded(request, deadline_ms=turn.deadline_ms), turn.cancelled)
         tokens = turn.engine.count_tokens(request.prefix) + turn.engine.count_tokens(request.suffix)
         return Completion("", "length", 0, 0.0, Statistics(request.decoding.policy, prefill_tokens=tokens))

@@ -36,7 +36,7 @@ Event = TypeVar("Event")
 Answer = TypeVar("Answer")
 
 
-class Turn:
+class EngineTurn:
     """A request's turn at the engine.
 
     Attributes:
@@ -54,7 +54,7 @@ class Turn:
         return max(0.0, 1000.0 * (self._deadline - time.monotonic()))
 
 
-Work = Callable[[Turn], Generator[Event, None, None]]
+Work = Callable[[EngineTurn], Generator[Event, None, None]]
 """The work of a request, done in its turn: a generator of events, the last one being its answer."""
 
 
@@ -144,7 +144,7 @@ class Service:
             enough: set it to have the completion as far as it is.
         """
 
-        def work(turn: Turn) -> Generator[EngineEvent, None, None]:
+        def work(turn: EngineTurn) -> Generator[EngineEvent, None, None]:
             cancelled = AnyOf(turn.cancelled, enough or turn.cancelled)
             return turn.engine.stream(redecoded(request, deadline_ms=turn.deadline_ms), cancelled)
 
@@ -158,7 +158,7 @@ class Service:
         return await last(self.stream(request, client), Completion)
 
     async def stream_fill(self, request: FillRequest, client: str) -> AsyncGenerator[FillEvent, None]:
-        def work(turn: Turn) -> Generator[FillEvent, None, None]:
+        def work(turn: EngineTurn) -> Generator[FillEvent, None, None]:
             return turn.engine.stream_fill(redecoded(request, deadline_ms=turn.deadline_ms), turn.cancelled)
 
         async with aclosing(self.run(work, client, request.decoding.deadline_ms)) as events:
@@ -169,13 +169,13 @@ class Service:
         return await last(self.stream_fill(request, client), Filled)
 
     async def edit(self, request: EditRequest, client: str) -> Edited:
-        def work(turn: Turn) -> Edited:
+        def work(turn: EngineTurn) -> Edited:
             return turn.engine.edit(redecoded(request, deadline_ms=turn.deadline_ms), turn.cancelled)
 
         return await self.call(work, client, request.decoding.deadline_ms)
 
     async def repair(self, request: RepairRequest, client: str) -> Edited:
-        def work(turn: Turn) -> Edited:
+        def work(turn: EngineTurn) -> Edited:
             return turn.engine.repair(redecoded(request, deadline_ms=turn.deadline_ms), turn.cancelled)
 
         return await self.call(work, client, request.decoding.deadline_ms)
@@ -183,10 +183,12 @@ class Service:
     async def score_tokens(self, prefix: str, suffix: str, text: str, client: str) -> tuple[TokenScore, ...]:
         return await self.call(lambda turn: turn.engine.score_tokens(prefix, suffix, text), client)
 
-    async def call(self, function: Callable[[Turn], Answer], client: str, deadline_ms: float | None = None) -> Answer:
+    async def call(
+        self, function: Callable[[EngineTurn], Answer], client: str, deadline_ms: float | None = None
+    ) -> Answer:
         """Return the result of a function of a turn at the engine."""
 
-        def work(turn: Turn) -> Generator[Answer, None, None]:
+        def work(turn: EngineTurn) -> Generator[Answer, None, None]:
             yield function(turn)
 
         return await last(self.run(work, client, deadline_ms), object)  # pyright: ignore[reportReturnType]
@@ -235,7 +237,7 @@ class Service:
 
         began, error = time.monotonic(), None
         try:
-            turn = Turn(self.engine, ticket.cancelled, ticket.deadline)
+            turn = EngineTurn(self.engine, ticket.cancelled, ticket.deadline)
             with self.engine.joined(), closing(ticket.work(turn)) as events:
                 for event in events:
                     tell(ticket.put, event)

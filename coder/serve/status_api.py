@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from coder.serve.http.operations import Caller, Operation, Text
+from coder.serve.http.operations import Caller, Operation, PlainText
 from coder.serve.http.refusals import StoppingError
 from coder.serve.http.wire import Outgoing
 
@@ -25,12 +25,12 @@ async def health(_: None, caller: Caller) -> Health:
     return Health(status="ok", model=caller.service.model)
 
 
-async def metrics(_: None, caller: Caller) -> Text:
+async def metrics(_: None, caller: Caller) -> PlainText:
     """Counters for Prometheus."""
-    return Text(caller.service.metrics.text(), CONTENT_TYPE_LATEST)
+    return PlainText(caller.service.metrics.text(), CONTENT_TYPE_LATEST)
 
 
 OPERATIONS = (
     Operation("GET", "/healthz", health, Health, FAMILY, public=True),
-    Operation("GET", "/metrics", metrics, Text, FAMILY),
+    Operation("GET", "/metrics", metrics, PlainText, FAMILY),
 )

@@ -43,7 +43,7 @@ class AdaptSettings:
 
 
 @dataclass(frozen=True)
-class Progress:
+class AdaptingProgress:
     """A step that was made.
 
     Attributes:
@@ -70,7 +70,7 @@ class Worth:
     loss: float
 
 
-def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> Iterator[Progress]:
+def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> Iterator[AdaptingProgress]:
     """Train changes to a checkpoint's matrices, step by step, and write them to `out` in the end.
 
     The checkpoint's own adapter is a part of its weights; the changes come on top. On a GPU where there is one. Ctrl+C
@@ -108,7 +108,7 @@ def adapt(model: str, rows: PackedRows, out: Path, settings: AdaptSettings) -> I
             loss = _accumulated(network, list(islice(batches, OPTIMIZER.rows // together)), device)
             torch.nn.utils.clip_grad_norm_(trained, OPTIMIZER.clip)
             optimizer.step()
-            yield Progress(step + 1, steps, done, loss)
+            yield AdaptingProgress(step + 1, steps, done, loss)
     except KeyboardInterrupt:
         pass  # Somebody has waited long enough; what was learned is theirs.
     learned = {name: value for name, value in adapter_tensors(network.state_dict()).items() if LORA in name}

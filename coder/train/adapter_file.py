@@ -16,7 +16,7 @@ import torch
 
 from coder.errors import CheckpointError
 from coder.model.checkpoint.adapter import FORMAT
-from coder.train.local_autoregression import PREFIX, LocalAutoregression
+from coder.train.local_autoregression import PREFIX, TrainedLocalAutoregression
 from coder.train.objective import TwoStreamModel
 
 Tensor = torch.Tensor
@@ -81,7 +81,7 @@ def load_adapter(model: TwoStreamModel, file: Path, scale: float) -> None:
     if float(metadata.get("scale", scale)) != scale:
         raise CheckpointError(f"{file} has a scale of {metadata['scale']}, model.scale is {scale}; set it to that")
     if model.local is not None and f"{PREFIX}W1" in tensors:
-        model.local = LocalAutoregression.of(tensors)
+        model.local = TrainedLocalAutoregression.of(tensors)
     state = model.state_dict()
     for name, value in tensors.items():
         own = name if name == MASK or name.startswith(PREFIX) else f"{MODEL}{name.replace(WEIGHT, '')}"

@@ -53,7 +53,7 @@ AttentionInterface.register(NAME, two_streams)
 AttentionMaskInterface.register(NAME, lambda *_, **__: None)
 
 
-class Streams:
+class TwoStreamAttention:
     """The attention of a batch: `context` first, which keeps its keys and values, then `region`, which sees them."""
 
     def __init__(self, batch: Batch, dtype: torch.dtype) -> None:

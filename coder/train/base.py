@@ -48,7 +48,7 @@ embeddings that are not tied more than 1."""
 
 
 @dataclass(frozen=True)
-class Base:
+class MadeBase:
     """The result: the files of the weights, their hashes, and the number of rows of the embedding that are a mean."""
 
     files: Sequence[Path]
@@ -63,7 +63,7 @@ def make_base(
     tokenizer: Path | None = None,
     corpus: Path | None = None,
     force: bool = False,
-) -> Base:
+) -> MadeBase:
     """Make a base in the folder `out`. All of it appears there at once, or nothing.
 
     Args:
@@ -122,7 +122,7 @@ def _as_gguf(source: str, scratch: Path) -> Path:
     return scratch / "source.gguf"
 
 
-def write_base(source: GgufFile, tokenizer: TokenizerJson, folder: Path, settings: BaseSettings) -> Base:
+def write_base(source: GgufFile, tokenizer: TokenizerJson, folder: Path, settings: BaseSettings) -> MadeBase:
     """Write the base of a published file into `folder`, which exists.
 
     Args:
@@ -146,7 +146,7 @@ def write_base(source: GgufFile, tokenizer: TokenizerJson, folder: Path, setting
     if set(PREFIX_FIRST_TEXTS.values()) <= _control(tokenizer).keys():
         config["quickfill"] = unadapted_settings(Tokenizer(folder / "tokenizer.json").control)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    return Base(files, [sha256_of_file(file) for file in files], rows.count(None))
+    return MadeBase(files, [sha256_of_file(file) for file in files], rows.count(None))
 
 
 def base_fields(source: GgufFile, tokenizer: TokenizerJson, published: Published | None) -> dict[str, Field]:

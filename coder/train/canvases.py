@@ -22,7 +22,7 @@ LONG_REGION = 60
 
 
 @dataclass(frozen=True)
-class Canvas:
+class TrainingCanvas:
     """B slots behind an anchor.
 
     Attributes:
@@ -55,7 +55,7 @@ class Canvas:
 
 def draw_canvases(
     region: IntArray, end: int | None, objective: ObjectiveSettings, generator: np.random.Generator
-) -> Iterator[Canvas]:
+) -> Iterator[TrainingCanvas]:
     """Yield canvases of one random size at random anchors of a region, int64 [n], in order.
 
     Args:
@@ -75,5 +75,5 @@ def draw_canvases(
             masked[generator.integers(size)] = True
         if end is None:
             masked[len(known) :] = True
-        yield Canvas(anchor, np.concatenate([known, behind]), masked, len(known), end is not None, level)
+        yield TrainingCanvas(anchor, np.concatenate([known, behind]), masked, len(known), end is not None, level)
         anchor += 1 + int(generator.exponential(spacing))

@@ -13,7 +13,7 @@ from coder.engine.engine import Engine
 from coder.model.checkpoint.json_file import read_json
 from coder.model.convert.convert import replaced
 from coder.train.adapter_file import in_half_size
-from coder.train.infilling import Answer, Hole, Method, fill_with, read_holes
+from coder.train.infilling import Hole, InfillingAnswer, Method, fill_with, read_holes
 from coder.train.model_card import model_card
 from coder.train.run_folder import (
     ADAPTER_FILE,
@@ -38,7 +38,9 @@ COMPARED = (
 OF_THE_TRAINER = ("*.pt", "*.pth", "*.bin", "clock.json", "trainer_state.json", "README.md")
 
 
-def export(run: Path, out: Path, holes: Path | None = None, most_holes: int = 200, force: bool = False) -> list[Answer]:
+def export(
+    run: Path, out: Path, holes: Path | None = None, most_holes: int = 200, force: bool = False
+) -> list[InfillingAnswer]:
     """Write the newest checkpoint of a run without what only the trainer needs, its adapter in bfloat16, with a card.
 
     `config.json` names the decoding methods that were measured.
@@ -71,7 +73,7 @@ def _last_figures(run: Path) -> list[dict[str, Any]]:
     return [read_json(run / FIGURES_FILE)] if (run / FIGURES_FILE).is_file() else []
 
 
-def _measure(folder: Path, holes: Sequence[Hole], settings: TrainSettings) -> list[Answer]:
+def _measure(folder: Path, holes: Sequence[Hole], settings: TrainSettings) -> list[InfillingAnswer]:
     """Fill holes as an installation on a processor would."""
     if not holes:
         return []
@@ -82,7 +84,7 @@ def _measure(folder: Path, holes: Sequence[Hole], settings: TrainSettings) -> li
         engine.close()
 
 
-def _profiles(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+def _profiles(answers: Sequence[InfillingAnswer]) -> list[dict[str, Any]]:
     """The methods that were measured and whose output is that of autoregressive decoding, so `auto` may choose them."""
     measured = dict.fromkeys(answer.method for answer in answers)
     return [
@@ -92,7 +94,7 @@ def _profiles(answers: Sequence[Answer]) -> list[dict[str, Any]]:
     ]
 
 
-def _profile(method: Method, answers: Sequence[Answer]) -> dict[str, Any]:
+def _profile(method: Method, answers: Sequence[InfillingAnswer]) -> dict[str, Any]:
     """A `DecodingProfile` as `config.json` has it."""
     tokens = max(1, sum(answer.tokens for answer in answers))
     return {

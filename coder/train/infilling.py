@@ -41,7 +41,7 @@ class Hole:
 
 
 @dataclass(frozen=True)
-class Answer:
+class InfillingAnswer:
     """The text that was written into a hole.
 
     Attributes:
@@ -81,7 +81,7 @@ def read_holes(file: Path, count: int | None = None) -> list[Hole]:
         ) from error
 
 
-def fill_holes(model: str, holes: Sequence[Hole], max_tokens: int) -> list[Answer]:
+def fill_holes(model: str, holes: Sequence[Hole], max_tokens: int) -> list[InfillingAnswer]:
     """Fill every hole by `METHODS` with a model, named as the engine takes it.
 
     Raises ImportError where what the engine needs is not installed.
@@ -95,7 +95,9 @@ def fill_holes(model: str, holes: Sequence[Hole], max_tokens: int) -> list[Answe
         engine.close()
 
 
-def fill_with(engine: Engine, holes: Sequence[Hole], max_tokens: int, methods: Sequence[Method]) -> list[Answer]:
+def fill_with(
+    engine: Engine, holes: Sequence[Hole], max_tokens: int, methods: Sequence[Method]
+) -> list[InfillingAnswer]:
     """Fill every hole by every method."""
     from coder.api.completion import CompletionRequest
 
@@ -115,11 +117,13 @@ def fill_with(engine: Engine, holes: Sequence[Hole], max_tokens: int, methods: S
             ended = done.finish_reason == "end"
             # The end token costs a pass like any other.
             tokens = spent.tokens + ended
-            answers.append(Answer(hole, method, done.text, tokens, spent.canvas_passes, spent.commit_passes, ended))
+            answers.append(
+                InfillingAnswer(hole, method, done.text, tokens, spent.canvas_passes, spent.commit_passes, ended)
+            )
     return answers
 
 
-def figures_of(answers: Sequence[Answer]) -> dict[str, float]:
+def figures_of(answers: Sequence[InfillingAnswer]) -> dict[str, float]:
     """Return by the name of the method the shares of `exact` answers and right `first_line`s, and tokens a pass."""
     figures = {}
     for method in dict.fromkeys(answer.method for answer in answers):

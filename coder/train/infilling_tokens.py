@@ -18,7 +18,7 @@ Ids = Sequence[int]
 
 
 @dataclass(frozen=True)
-class Family:
+class InfillingFamily:
     """The spelling of a family's control tokens.
 
     Attributes:
@@ -42,7 +42,7 @@ class Family:
 
 
 FAMILIES = (
-    Family(
+    InfillingFamily(
         "Qwen2.5-Coder",
         "<|fim_prefix|>",
         "<|fim_suffix|>",
@@ -54,7 +54,7 @@ FAMILIES = (
         turn_start="<|im_start|>",
         turn_end="<|im_end|>",
     ),
-    Family(
+    InfillingFamily(
         "Granite 4",
         "<|fim_prefix|>",
         "<|fim_suffix|>",
@@ -62,7 +62,7 @@ FAMILIES = (
         "<|end_of_text|>",
         ("<|mask|>", "<|fim_pad|>"),
     ),
-    Family(
+    InfillingFamily(
         "StarCoder2",
         "<fim_prefix>",
         "<fim_suffix>",
@@ -72,7 +72,7 @@ FAMILIES = (
         repository="<repo_name>",
         file="<file_sep>",
     ),
-    Family(
+    InfillingFamily(
         "Granite Code",
         "<fim_prefix>",
         "<fim_suffix>",
@@ -82,7 +82,7 @@ FAMILIES = (
         repository="<reponame>",
         file="<filename>",
     ),
-    Family(
+    InfillingFamily(
         "DeepSeek-Coder",
         "<\uff5cfim\u2581begin\uff5c>",
         "<\uff5cfim\u2581hole\uff5c>",
@@ -101,7 +101,7 @@ HOLE = "<|hole|>"
 
 @dataclass(frozen=True)
 class InfillingTokens:
-    """The ids of a model's control tokens; None for what its vocabulary lacks. See `Family`."""
+    """The ids of a model's control tokens; None for what its vocabulary lacks. See `InfillingFamily`."""
 
     family: str
     prefix: int
@@ -194,5 +194,5 @@ def infilling_tokens(special: Mapping[str, int], used: Iterable[int], size: int)
     )
 
 
-def _required(family: Family) -> set[str]:
+def _required(family: InfillingFamily) -> set[str]:
     return {family.prefix, family.suffix, family.middle, family.end}

@@ -19,7 +19,7 @@ PREFIX = "local."
 """Of its parameters' names in an adapter's file."""
 
 
-class LocalAutoregression(torch.nn.Module):
+class TrainedLocalAutoregression(torch.nn.Module):
     """h + W2 · silu(W1 · [rms(h); e(x₋₁); e(x₋₂)] + b1), in the format of h; it begins as h itself.
 
     `W1` [width, 3 · hidden], `b1` [width], `W2` [hidden, width], float32.
@@ -48,9 +48,9 @@ class LocalAutoregression(torch.nn.Module):
         return hidden + functional.linear(inner, self.W2.to(dtype))
 
     @staticmethod
-    def of(tensors: Mapping[str, Tensor]) -> LocalAutoregression:
+    def of(tensors: Mapping[str, Tensor]) -> TrainedLocalAutoregression:
         """Make one of the tensors of an adapter's file."""
         first = tensors[f"{PREFIX}W1"]
-        local = LocalAutoregression(first.shape[1] // 3, first.shape[0])
+        local = TrainedLocalAutoregression(first.shape[1] // 3, first.shape[0])
         local.load_state_dict({name: tensors[f"{PREFIX}{name}"].float() for name in ("W1", "b1", "W2")})
         return local

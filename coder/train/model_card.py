@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from coder.model.checkpoint.opening import EMBEDDED
-from coder.train.infilling import Answer
+from coder.train.infilling import InfillingAnswer
 from coder.train.loss_table import MOST_SLOTS
 from coder.train.packed_rows import PackedRows
 from coder.train.settings import TrainSettings
@@ -16,7 +16,7 @@ Log = Sequence[Mapping[str, Any]]
 """The log of a run, oldest entry first."""
 
 
-def model_card(settings: TrainSettings, log: Log, answers: Sequence[Answer]) -> str:
+def model_card(settings: TrainSettings, log: Log, answers: Sequence[InfillingAnswer]) -> str:
     """Markdown. Licence and limits are lines to be written, since no program knows them."""
     training = [entry for entry in log if "loss" in entry]
     last = training[-1] if training else {"step": 0, "seconds": 0.0}
@@ -55,7 +55,7 @@ def _data(settings: TrainSettings) -> str:
     return f"{card.rows:,} rows, {card.tokens:,} tokens, {card.middle_tokens:,} of them in middles"
 
 
-def _holes_text(answers: Sequence[Answer]) -> str:
+def _holes_text(answers: Sequence[InfillingAnswer]) -> str:
     holes = len({answer.hole for answer in answers})
     return (
         f"{holes} of them, int8 on a processor, greedy, the length found by the model. Exact: the whole answer is what "
@@ -63,7 +63,7 @@ def _holes_text(answers: Sequence[Answer]) -> str:
     )
 
 
-def _holes_table(answers: Sequence[Answer]) -> str:
+def _holes_table(answers: Sequence[InfillingAnswer]) -> str:
     rows = []
     for method in dict.fromkeys(answer.method for answer in answers):
         own = [answer for answer in answers if answer.method == method]

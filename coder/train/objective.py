@@ -17,9 +17,9 @@ from typing import Any
 
 import torch
 
-from coder.train.attention import FlexStreams, Streams
+from coder.train.attention import FlexStreams, TwoStreamAttention
 from coder.train.cross_entropy import HeadLoss, head_loss
-from coder.train.local_autoregression import LocalAutoregression
+from coder.train.local_autoregression import TrainedLocalAutoregression
 from coder.train.low_rank import refresh, without_changes
 from coder.train.settings import ObjectiveSettings
 from coder.train.streams import CLEAN, NOTHING, Batch
@@ -57,7 +57,9 @@ class TwoStreamModel(torch.nn.Module):
     accepts_loss_kwargs = False
     """Tells `transformers.Trainer` that the loss is a mean over one batch."""
 
-    def __init__(self, model: Any, mask: int, local: LocalAutoregression | None, objective: ObjectiveSettings) -> None:
+    def __init__(
+        self, model: Any, mask: int, local: TrainedLocalAutoregression | None, objective: ObjectiveSettings
+    ) -> None:
         super().__init__()
         self.model = model
         self.local = local
@@ -113,18 +115,18 @@ class TwoStreamModel(torch.nn.Module):
         found = self.model.get_input_embeddings()(tokens)
         return torch.where((tokens == self.mask)[..., None], self.mask_embedding.to(found.dtype), found)
 
-    def _streams(self, batch: Batch) -> Streams | FlexStreams:
+    def _streams(self, batch: Batch) -> TwoStreamAttention | FlexStreams:
         """Run the context, whose keys and values the region will see."""
         dtype = self.model.get_input_embeddings().weight.dtype
         if torch.is_autocast_enabled(batch["tokens"].device.type):
             dtype = torch.get_autocast_dtype(batch["tokens"].device.type)
-        streams = FlexStreams(batch) if batch["tokens"].is_cuda else Streams(batch, dtype)
+        streams = FlexStreams(batch) if batch["tokens"].is_cuda else TwoStreamAttention(batch, dtype)
         if len(batch["context_tokens"]):
             with torch.no_grad():
                 self._run(batch["context_tokens"], batch["context_positions"], streams.context)
         return streams
 
-    def _region(self, batch: Batch, streams: Streams | FlexStreams) -> Tensor:
+    def _region(self, batch: Batch, streams: TwoStreamAttention | FlexStreams) -> Tensor:
         """Last hidden states [R, hidden_size]."""
         hidden = self._run(batch["tokens"], batch["positions"], streams.region)
         return hidden / getattr(self.model.config, "logits_scaling", 1.0)

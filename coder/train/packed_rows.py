@@ -56,7 +56,7 @@ class Role(IntEnum):
 
 
 @dataclass(frozen=True)
-class Document:
+class PackedDocument:
     """One training document: what the model is shown, and what it has to write."""
 
     context: Ids
@@ -186,7 +186,7 @@ def token_type(vocabulary_size: int) -> TokenType:
     return np.dtype(np.uint16) if vocabulary_size <= 1 << 16 else np.dtype(np.uint32)
 
 
-def fill_rows(rows: Sequence[Sequence[Document]], row_length: int, dtype: TokenType) -> Row:
+def fill_rows(rows: Sequence[Sequence[PackedDocument]], row_length: int, dtype: TokenType) -> Row:
     """The arrays `[rows, row_length]` of documents that are laid one behind the other, row by row.
 
     Raises ValueError where a row's documents do not fit into it, or one of them lacks a context or a middle.
@@ -208,17 +208,17 @@ def fill_rows(rows: Sequence[Sequence[Document]], row_length: int, dtype: TokenT
     return filled
 
 
-def documents_of(row: Row) -> Iterable[Document]:
+def documents_of(row: Row) -> Iterable[PackedDocument]:
     """The documents of one row, in order."""
     for number in range(int(row.documents.max(initial=NO_DOCUMENT)) + 1):
         own = row.documents == number
         is_context = row.roles[own] == Role.CONTEXT
         tokens = row.tokens[own]
-        yield Document(tokens[is_context], tokens[~is_context], bool((row.roles[own] == Role.INSTRUCTED).any()))
+        yield PackedDocument(tokens[is_context], tokens[~is_context], bool((row.roles[own] == Role.INSTRUCTED).any()))
 
 
 def write_shard(
-    folder: Path, name: str, rows: Sequence[Sequence[Document]], row_length: int, vocabulary_size: int
+    folder: Path, name: str, rows: Sequence[Sequence[PackedDocument]], row_length: int, vocabulary_size: int
 ) -> Shard:
     """Write the three arrays of a shard; each file is whole or not there at all. Processes may write side by side."""
     filled = fill_rows(rows, row_length, token_type(vocabulary_size))

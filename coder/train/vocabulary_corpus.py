@@ -23,7 +23,7 @@ TEXTS = 256
 
 
 @dataclass(frozen=True)
-class Text:
+class CorpusText:
     """A document, and whether it is Python."""
 
     text: str
@@ -31,7 +31,7 @@ class Text:
 
 
 def worth(
-    tokenizer: tokenizers.Tokenizer, words: Sequence[str], texts: Iterable[Text], settings: VocabularySettings
+    tokenizer: tokenizers.Tokenizer, words: Sequence[str], texts: Iterable[CorpusText], settings: VocabularySettings
 ) -> Mapping[str, float]:
     """The worth of every word, by its uses in `texts`; see `base.toml`.
 
@@ -45,7 +45,7 @@ def worth(
 
 
 def count(
-    tokenizer: tokenizers.Tokenizer, texts: Iterable[Text], most_tokens: int
+    tokenizer: tokenizers.Tokenizer, texts: Iterable[CorpusText], most_tokens: int
 ) -> tuple[Counter[str], Counter[str]]:
     """The uses of words in Python and in everything else, each in so many tokens or a batch of texts more."""
     uses = Counter[str](), Counter[str]()
@@ -71,7 +71,7 @@ def _count(tokenizer: tokenizers.Tokenizer, batch: list[str], uses: Counter[str]
         uses[str(tokenizer.id_to_token(number))] += times
 
 
-def read_texts(folder: Path, seed: int = 0) -> Iterator[Text]:
+def read_texts(folder: Path, seed: int = 0) -> Iterator[CorpusText]:
     """The texts below a folder, in an order that the seed decides: rows of its Parquet shards, or else files of code.
 
     Raises InputError where there are none, MissingDependencyError for shards without pyarrow.
@@ -87,12 +87,14 @@ def read_texts(folder: Path, seed: int = 0) -> Iterator[Text]:
         yield from _rows(file) if shards else [_file(file)]
 
 
-def _file(file: Path) -> Text:
+def _file(file: Path) -> CorpusText:
     language = language_of(file.name)
-    return Text(file.read_text(encoding="utf-8", errors="ignore"), language is not None and language.name == "python")
+    return CorpusText(
+        file.read_text(encoding="utf-8", errors="ignore"), language is not None and language.name == "python"
+    )
 
 
-def _rows(shard: Path) -> Iterator[Text]:
+def _rows(shard: Path) -> Iterator[CorpusText]:
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -101,6 +103,6 @@ def _rows(shard: Path) -> Iterator[Text]:
     try:
         with parquet.ParquetFile(shard) as opened:
             for batch in opened.iter_batches(TEXTS, columns=["text", "language"]):
-                yield from (Text(row["text"], row["language"] == "python") for row in batch.to_pylist())
+                yield from (CorpusText(row["text"], row["language"] == "python") for row in batch.to_pylist())
     except (OSError, KeyError, pa.ArrowException) as error:
         raise InputError(f"cannot read texts and languages in {shard}: {error}") from error

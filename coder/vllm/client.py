@@ -16,7 +16,7 @@ CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class TokenRequest:
     """One request in token ids. `canvas_size` None is the server's; `deadline` is on the clock of `time.monotonic`."""
 
     prompt: Sequence[int]
@@ -62,7 +62,9 @@ class VllmClient:
         except (self._httpx.HTTPError, ValueError, KeyError, IndexError, TypeError) as error:
             raise self._unreachable(error) from error
 
-    def tokens(self, model: str, asked: Asked, cancelled: Cancellation) -> Iterator[tuple[list[int], str | None]]:
+    def tokens(
+        self, model: str, asked: TokenRequest, cancelled: Cancellation
+    ) -> Iterator[tuple[list[int], str | None]]:
         """Yield the tokens, about a canvas at a time, each with the reason of the end: `stop` or `length`, else None.
         vLLM ends a request whose iterator is left.
 

@@ -31,7 +31,7 @@ from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
 from coder.diffusion.policies import POLICIES, VERIFIED, policy_of
 from coder.editing.apply import apply_edit
-from coder.editing.fill import Model, fill_in_turn
+from coder.editing.fill import FillingModel, fill_in_turn
 from coder.editing.rewrite import stream_rewrite
 from coder.editing.template import complete_template, free_parts
 from coder.errors import InputError
@@ -40,7 +40,7 @@ from coder.generation.fitting import fitting_of
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
-from coder.vllm.client import Asked, OutOfTimeError, VllmClient
+from coder.vllm.client import OutOfTimeError, TokenRequest, VllmClient
 
 AUTOREGRESSIVE_OUTPUT = tuple(policy.name for policy in POLICIES if not policy.unmasking and not policy.local)
 """Policies whose output is that of `verified`; the plugin knows them by that name."""
@@ -94,7 +94,7 @@ class VllmEngine:
         if room < 1:
             raise InputError(f"the context alone is {len(prompt.tokens)} tokens, of {self.config.max_positions}")
         limit_ms = request.decoding.deadline_ms
-        asked = Asked(
+        asked = TokenRequest(
             prompt.tokens,
             VERIFIED.name if request.decoding.policy in AUTOREGRESSIVE_OUTPUT else request.decoding.policy,
             request.decoding.canvas_size,
@@ -115,7 +115,7 @@ class VllmEngine:
     def stream_fill(
         self, request: FillRequest, cancelled: Cancellation | None = None
     ) -> Generator[FillEvent, None, None]:
-        yield from fill_in_turn(Model(self.stream), request, cancelled or AnyOf())
+        yield from fill_in_turn(FillingModel(self.stream), request, cancelled or AnyOf())
 
     def fill(self, request: FillRequest, cancelled: Cancellation | None = None) -> Filled:
         return last(self.stream_fill(request, cancelled), Filled)
@@ -177,7 +177,7 @@ class VllmEngine:
         self._client.close()
         self._prompting.workspaces.close()
 
-    def _events(self, asked: Asked, cancelled: Cancellation) -> Iterator[Event]:
+    def _events(self, asked: TokenRequest, cancelled: Cancellation) -> Iterator[Event]:
         """Yield what vLLM writes as events of the sampler. The number of passes is not known; each part that
         comes was at least one."""
         written, parts, end = 0, 0, self.config.control.fim_end

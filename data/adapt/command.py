@@ -64,14 +64,14 @@ def adapt(
     from coder.train.adapt import AdaptSettings, Hole, worth
     from coder.train.packed_rows import PackedRows
     from data.adapt.project import Texts, read_project, settings_for, single_lines
-    from data.pack.packing import Job, pack
+    from data.pack.packing import PackingJob, pack
 
     console = Console(stderr=True)
     project = read_project(folder, held_out, seed)
     checkpoint = open_checkpoint(model)
     asked = [Hole(*parts) for parts in single_lines(project.held_out, holes, seed)]
     with TemporaryDirectory() as temporary:
-        job = Job.of(model, Path(temporary), settings_for(checkpoint.config.abilities), seed)
+        job = PackingJob.of(model, Path(temporary), settings_for(checkpoint.config.abilities), seed)
         for _ in pack([Texts(project.training)], job):
             pass
         with console.status("filling held-out lines as it is"):

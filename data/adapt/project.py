@@ -11,7 +11,7 @@ from coder.errors import InputError
 from coder.model.checkpoint.config import Abilities
 from data.pack.batches import batches
 from data.pack.holes import HOLES
-from data.pack.settings import HoleKind, Kind, PackSettings
+from data.pack.settings import ExampleKind, HoleKind, PackSettings
 from data.pack.text import SourceText
 
 ROW_LENGTH = 512
@@ -63,9 +63,9 @@ def read_project(folder: Path, held_out: float, seed: int) -> Project:
 
 def settings_for(abilities: Abilities) -> PackSettings:
     """Return the shares of examples of what a checkpoint can do already."""
-    kinds = {Kind.FUNCTION: 0.6, Kind.INFILL: 0.4}
+    kinds = {ExampleKind.FUNCTION: 0.6, ExampleKind.INFILL: 0.4}
     if abilities.holes:
-        kinds[Kind.HOLES] = 0.12
+        kinds[ExampleKind.HOLES] = 0.12
     return PackSettings(
         row_length=ROW_LENGTH,
         characters_per_example=CHARACTERS_PER_EXAMPLE,

@@ -51,14 +51,14 @@ def pack(
 
     from coder.train.packed_rows import read_card
     from data.pack.batches import batches
-    from data.pack.packing import Job, pack
+    from data.pack.packing import PackingJob, pack
     from data.pack.settings import read_settings, with_row_length
     from data.pack.show import card_table
 
     _prepare(out, force)
     settings = with_row_length(read_settings(config), row_length)
     found = list(batches(sources, split))
-    job = Job.of(model, out, settings, seed)
+    job = PackingJob.of(model, out, settings, seed)
     job.layout()  # a model that cannot be packed for is named before anything is done
     done = pack(found, job, processes or os.cpu_count() or 1)
     for _ in track(done, "packing", total=len(found), console=Console(stderr=True)):
@@ -79,12 +79,12 @@ def show(
     from rich.console import Console
 
     from coder.train.packed_rows import PackedRows
-    from data.pack.packing import Job
+    from data.pack.packing import PackingJob
     from data.pack.settings import PackSettings
     from data.pack.show import card_table, row_view
 
     packed = PackedRows(rows)
-    tokenizer = Job.of(model, rows, PackSettings()).layout().tokenizer
+    tokenizer = PackingJob.of(model, rows, PackSettings()).layout().tokenizer
     if tokenizer.digest != packed.card.vocabulary:
         raise InputError(f"{rows} was packed for another vocabulary than that of {model}; name its model (--model)")
     if row is not None and row >= len(packed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coder.api.completion import Snippet
-from data.pack.settings import Kind
+from data.pack.settings import ExampleKind
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class HoleExample:
         path: of the file. snippets: of other files, shown before it. repository: its name, where these are.
     """
 
-    kind: Kind
+    kind: ExampleKind
     texts: tuple[str, ...]
     answers: tuple[str, ...]
     split: int
@@ -45,7 +45,7 @@ class ChatExample:
     question: str
     begun: str
     answer: str
-    kind: Kind = Kind.CHAT
+    kind: ExampleKind = ExampleKind.CHAT
 
 
 Example = HoleExample | ChatExample

@@ -7,19 +7,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from coder.train.packed_rows import Document
+from coder.train.packed_rows import PackedDocument
 from data.pack import infilling
 from data.pack.chat import chat
 from data.pack.example import Example, HoleExample
 from data.pack.layout import Layout
 from data.pack.other_files import Package, with_other_files
-from data.pack.settings import Kind, PackSettings
+from data.pack.settings import ExampleKind, PackSettings
 from data.pack.text import SourceText
 
-INFILLING: Mapping[Kind, Callable[[SourceText, int, PackSettings, random.Random], HoleExample | None]] = {
-    Kind.FUNCTION: infilling.function,
-    Kind.INFILL: infilling.infill,
-    Kind.HOLES: infilling.holes,
+INFILLING: Mapping[ExampleKind, Callable[[SourceText, int, PackSettings, random.Random], HoleExample | None]] = {
+    ExampleKind.FUNCTION: infilling.function,
+    ExampleKind.INFILL: infilling.infill,
+    ExampleKind.HOLES: infilling.holes,
 }
 
 ATTEMPTS = 3
@@ -47,9 +47,9 @@ class ExampleMaker:
     room: int
     package: Package
 
-    def example(self, kind: Kind, generator: random.Random) -> Example | None:
+    def example(self, kind: ExampleKind, generator: random.Random) -> Example | None:
         """One of a kind; None where the file has nothing for it, or by bad luck."""
-        if kind == Kind.CHAT:
+        if kind == ExampleKind.CHAT:
             return chat(self.file, self.settings, generator)
         example = INFILLING[kind](self.file, self.room, self.settings, generator)
         if example is None or generator.random() >= self.settings.other_files:
@@ -72,7 +72,7 @@ def makers(files: Sequence[SourceText], layout: Layout, settings: PackSettings) 
 
 def training_documents(
     files: Sequence[SourceText], layout: Layout, settings: PackSettings, seed: int
-) -> Iterator[tuple[Kind, Document]]:
+) -> Iterator[tuple[ExampleKind, PackedDocument]]:
     """More of a long file than of a short one.
 
     Each time the kind is taken that is needed most; where a file has nothing for it, such as no functions, the next.
@@ -102,15 +102,15 @@ def _worth(file: SourceText) -> int:
 class Shares:
     """Counts of the examples of each kind, against the weights that they should have."""
 
-    def __init__(self, weights: Mapping[Kind, float]) -> None:
+    def __init__(self, weights: Mapping[ExampleKind, float]) -> None:
         total = sum(weights.values())
         self._wanted = {kind: weight / total for kind, weight in weights.items() if weight > 0}
-        self._counts: Counter[Kind] = Counter()
+        self._counts: Counter[ExampleKind] = Counter()
 
-    def count(self, kind: Kind) -> None:
+    def count(self, kind: ExampleKind) -> None:
         self._counts[kind] += 1
 
-    def by_need(self) -> list[Kind]:
+    def by_need(self) -> list[ExampleKind]:
         """The kinds that are wanted at all, the one that lacks most first."""
         next_total = self._counts.total() + 1
         return sorted(self._wanted, key=lambda kind: self._counts[kind] - self._wanted[kind] * next_total)

@@ -8,7 +8,7 @@ from coder.syntax.parsing import Span
 from data.pack.example import HoleExample
 from data.pack.holes import choose_hole
 from data.pack.pieces import Function
-from data.pack.settings import HoleKind, Kind, PackSettings
+from data.pack.settings import ExampleKind, HoleKind, PackSettings
 from data.pack.surroundings import around, around_function
 from data.pack.text import SourceText
 
@@ -30,7 +30,7 @@ def function(source: SourceText, room: int, settings: PackSettings, generator: r
         return None
     hole = choose_hole(source, chosen.body, settings.function_holes, generator)
     shown = around_function(source, chosen, room, settings, generator)
-    return None if hole is None else _one_hole(Kind.FUNCTION, source, hole, shown, settings, generator)
+    return None if hole is None else _one_hole(ExampleKind.FUNCTION, source, hole, shown, settings, generator)
 
 
 def infill(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> HoleExample | None:
@@ -39,7 +39,7 @@ def infill(source: SourceText, room: int, settings: PackSettings, generator: ran
     if hole is None:
         return None
     shown = around(source, hole, generator.randint(room // 4, room), generator)
-    return _one_hole(Kind.INFILL, source, hole, shown, settings, generator)
+    return _one_hole(ExampleKind.INFILL, source, hole, shown, settings, generator)
 
 
 def holes(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> HoleExample | None:
@@ -66,7 +66,7 @@ def holes(source: SourceText, room: int, settings: PackSettings, generator: rand
     found.sort()
     starts, ends = [shown[0], *(end for _, end in found)], [*(start for start, _ in found), shown[1]]
     texts = tuple(source.text[start:end] for start, end in zip(starts, ends, strict=True))
-    return _example(Kind.HOLES, source, texts, tuple(source.text[a:b] for a, b in found), settings, generator)
+    return _example(ExampleKind.HOLES, source, texts, tuple(source.text[a:b] for a, b in found), settings, generator)
 
 
 def choose_function(source: SourceText, room: int, settings: PackSettings, generator: random.Random) -> Function | None:
@@ -78,7 +78,7 @@ def choose_function(source: SourceText, room: int, settings: PackSettings, gener
 
 
 def _one_hole(
-    kind: Kind, source: SourceText, hole: Span, shown: Span, settings: PackSettings, generator: random.Random
+    kind: ExampleKind, source: SourceText, hole: Span, shown: Span, settings: PackSettings, generator: random.Random
 ) -> HoleExample:
     start, end = hole
     starts_its_line = not source.text[source.line_start(start) : start].strip()
@@ -89,7 +89,7 @@ def _one_hole(
 
 
 def _example(
-    kind: Kind,
+    kind: ExampleKind,
     source: SourceText,
     texts: tuple[str, ...],
     answers: tuple[str, ...],

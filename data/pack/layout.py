@@ -15,7 +15,7 @@ import numpy as np
 from coder.context.window import LineTokenCounter, closing_brackets, joint_window, window
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.infilling_tokens import InfillingTokens
-from coder.train.packed_rows import Document, token_type
+from coder.train.packed_rows import PackedDocument, token_type
 from data.pack.example import ChatExample, Example, HoleExample
 
 MOST_CHAT_TOKENS = 128
@@ -35,13 +35,13 @@ class Layout:
         self._dtype = token_type(size)
         self._count = LineTokenCounter(tokenizer.encode)
 
-    def document(self, example: Example, row_length: int) -> Document | None:
+    def document(self, example: Example, row_length: int) -> PackedDocument | None:
         """Return None where the example does not fit into a row, or the model's family has no such form."""
         parts = self._chat(example) if isinstance(example, ChatExample) else self._holes(example)
         if parts is None or len(parts[0]) + len(parts[1]) > row_length:
             return None
         context, middle = (np.array(part, self._dtype) for part in parts)
-        return Document(context, middle, isinstance(example, ChatExample))
+        return PackedDocument(context, middle, isinstance(example, ChatExample))
 
     def _holes(self, example: HoleExample) -> tuple[list[int], list[int]] | None:
         tokens, encode = self.tokens, self.tokenizer.encode

@@ -14,16 +14,16 @@ from coder.errors import InputError
 from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint
 from coder.train.infilling_tokens import open_tokenizer
-from coder.train.packed_rows import Document, KindCount, RowsCard, Shard, write_card, write_shard
+from coder.train.packed_rows import KindCount, PackedDocument, RowsCard, Shard, write_card, write_shard
 from data.pack.batches import Batch
 from data.pack.examples import training_documents
 from data.pack.layout import Layout
-from data.pack.settings import Kind, PackSettings
+from data.pack.settings import ExampleKind, PackSettings
 from data.running import map_in_processes
 
 
 @dataclass(frozen=True)
-class Job:
+class PackingJob:
     """A packing job, as every process knows it.
 
     Attributes:
@@ -36,9 +36,9 @@ class Job:
     seed: int = 0
 
     @staticmethod
-    def of(model: str, out: Path, settings: PackSettings, seed: int = 0) -> Job:
+    def of(model: str, out: Path, settings: PackSettings, seed: int = 0) -> PackingJob:
         """Return the job for a model's name, as `quickfill` takes it. Raises CheckpointError."""
-        return Job(find_checkpoint(model.partition(WITH_ADAPTER)[0]), out, settings, seed)
+        return PackingJob(find_checkpoint(model.partition(WITH_ADAPTER)[0]), out, settings, seed)
 
     @property
     def size(self) -> int:
@@ -55,12 +55,12 @@ class Packed:
     """One batch, packed. `characters` counts what was read; there is no shard where nothing came of it."""
 
     shard: Shard | None
-    kinds: dict[Kind, KindCount]
+    kinds: dict[ExampleKind, KindCount]
     files: int
     characters: int
 
 
-def pack(batches: Sequence[Batch], job: Job, processes: int = 1) -> Iterator[Packed]:
+def pack(batches: Sequence[Batch], job: PackingJob, processes: int = 1) -> Iterator[Packed]:
     """Write the shards, then `rows.json`. Yields what came of each batch, in order.
 
     The rows depend on the batches, the settings and the seed, not on `processes`. Raises InputError where nothing came
@@ -77,7 +77,9 @@ def pack(batches: Sequence[Batch], job: Job, processes: int = 1) -> Iterator[Pac
     write_card(job.out, _card(job, shards, [packed.kinds for packed in done]))
 
 
-def rows_of(documents: Sequence[Document], row_length: int, generator: random.Random) -> list[list[Document]]:
+def rows_of(
+    documents: Sequence[PackedDocument], row_length: int, generator: random.Random
+) -> list[list[PackedDocument]]:
     """The documents in rows that they fill well, in random order."""
     bins = best_fit_decreasing([len(document) for document in documents], row_length)
     generator.shuffle(bins)
@@ -114,17 +116,17 @@ def best_fit_decreasing(sizes: Sequence[int], capacity: int) -> list[list[int]]:
 class _Packer:
     """Packs batches, with what is made once in each process."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: PackingJob) -> None:
         self._job = job
 
-    def __reduce__(self) -> tuple[type[_Packer], tuple[Job]]:
+    def __reduce__(self) -> tuple[type[_Packer], tuple[PackingJob]]:
         return _Packer, (self._job,)
 
     def __call__(self, numbered: tuple[int, Batch]) -> Packed:
         (number, batch), job, row_length = numbered, self._job, self._job.settings.row_length
         files = batch.read()
         made = list(training_documents(files, self._layout, job.settings, job.seed))
-        tokens: Counter[Kind] = Counter()
+        tokens: Counter[ExampleKind] = Counter()
         for kind, document in made:
             tokens[kind] += len(document)
         kinds = {kind: KindCount(count, tokens[kind]) for kind, count in Counter(kind for kind, _ in made).items()}
@@ -139,7 +141,7 @@ class _Packer:
         return self._job.layout()
 
 
-def _card(job: Job, shards: tuple[Shard, ...], counts: Iterable[dict[Kind, KindCount]]) -> RowsCard:
+def _card(job: PackingJob, shards: tuple[Shard, ...], counts: Iterable[dict[ExampleKind, KindCount]]) -> RowsCard:
     kinds: dict[str, KindCount] = {}
     for name in job.settings.kinds:
         found = [count[name] for count in counts if name in count]

@@ -47,7 +47,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Pieces:
+class SourcePieces:
     """In the order of the text. Of brackets, only what is inside counts."""
 
     functions: tuple[Function, ...] = ()
@@ -58,14 +58,14 @@ class Pieces:
 
 
 @lru_cache(maxsize=4)  # many examples are made of one file, then of the next
-def pieces_of(text: str, language: str) -> Pieces:
+def pieces_of(text: str, language: str) -> SourcePieces:
     """Nothing without a grammar for the language."""
     tree = SyntaxTree.of(text, language)
     if tree is None:
-        return Pieces()
+        return SourcePieces()
     nodes = [node for node in tree.nodes() if node.is_named]
     functions = (_function(tree, node) for node in nodes if node.type in FUNCTIONS)
-    return Pieces(
+    return SourcePieces(
         tuple(function for function in functions if function is not None),
         tuple(span for node in nodes if node.type in BLOCKS and (span := _inside(tree, node))[0] < span[1]),
         tuple(tree.span(node) for node in nodes if _is_expression(node)),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from coder.errors import InputError
 
 
-class Kind(StrEnum):
+class ExampleKind(StrEnum):
     """Of examples."""
 
     FUNCTION = "function"
@@ -42,7 +42,7 @@ class HoleKind(StrEnum):
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Weight = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
-Key = TypeVar("Key", Kind, HoleKind)
+Key = TypeVar("Key", ExampleKind, HoleKind)
 
 
 class PackSettings(BaseModel):
@@ -64,11 +64,11 @@ class PackSettings(BaseModel):
 
     row_length: Annotated[int, Field(ge=128, le=1 << 20)] = 1024
     characters_per_example: Annotated[int, Field(ge=50)] = 1000
-    kinds: dict[Kind, Weight] = {
-        Kind.FUNCTION: 0.60,
-        Kind.INFILL: 0.28,
-        Kind.HOLES: 0.0,
-        Kind.CHAT: 0.12,
+    kinds: dict[ExampleKind, Weight] = {
+        ExampleKind.FUNCTION: 0.60,
+        ExampleKind.INFILL: 0.28,
+        ExampleKind.HOLES: 0.0,
+        ExampleKind.CHAT: 0.12,
     }
     function_holes: dict[HoleKind, Weight] = {
         HoleKind.BODY: 0.10,

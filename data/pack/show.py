@@ -11,7 +11,7 @@ from rich.text import Text
 
 from coder.commands.terminal.view import visible
 from coder.model.checkpoint.tokens import Tokenizer
-from coder.train.packed_rows import Document, Row, RowsCard, documents_of
+from coder.train.packed_rows import PackedDocument, Row, RowsCard, documents_of
 
 CONTEXT = "dim"
 MIDDLE = "bold green"
@@ -47,7 +47,7 @@ def row_view(number: int, row: Row, tokenizer: Tokenizer) -> RenderableType:
     return Group(*parts)
 
 
-def _text(document: Document, tokenizer: Tokenizer) -> Text:
+def _text(document: PackedDocument, tokenizer: Tokenizer) -> Text:
     text = Text()
     for ids, style in ((document.context, CONTEXT), (document.middle, MIDDLE)):
         for piece, is_control in _pieces([int(token) for token in ids], tokenizer):

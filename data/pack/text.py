@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coder.syntax.languages import language_named
-from data.pack.pieces import Pieces, pieces_of
+from data.pack.pieces import SourcePieces, pieces_of
 
 UNUSUAL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\r\ud800-\udfff\U00040000-\U0010ffff]")
 """Characters that vocabularies lack, that no encoding can write, or that would make a line's end ambiguous."""
@@ -39,7 +39,7 @@ class SourceText:
         return (known and known.comment) or "#"
 
     @property
-    def pieces(self) -> Pieces:
+    def pieces(self) -> SourcePieces:
         """The places of its functions, blocks and expressions; none without a grammar for its language."""
         return pieces_of(self.text, self.language)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from coder.syntax.languages import language_of
 from coder.syntax.soundness import is_sound
-from data.document import Document, Dropped, Kept, SourceFile, Verdict, sha256_of
+from data.document import CorpusDocument, Dropped, Kept, SourceFile, Verdict, sha256_of
 
 BINARY = "binary"
 UNDECODABLE = "undecodable"
@@ -43,7 +43,7 @@ class Decode:
             return Dropped(EMPTY)
         if is_sound(text, language.name) is False:
             return Dropped(BROKEN_SYNTAX)
-        document = Document(
+        document = CorpusDocument(
             text, language.name, file.path, file.package, file.version, file.license, sha256=sha256_of(text)
         )
         return Kept(document)

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from coder.syntax.ngrams import ngrams, tokenize
-from data.document import Document, Dropped, Kept, Verdict
+from data.document import CorpusDocument, Dropped, Kept, Verdict
 from data.tasks import BenchmarkTask
 
 NGRAM = 13
@@ -44,7 +44,7 @@ class Decontaminate:
     length: int = NGRAM
     name = "decontaminate"
 
-    def __call__(self, document: Document) -> Verdict:
+    def __call__(self, document: CorpusDocument) -> Verdict:
         if document.package in BENCHMARK_PACKAGES:
             return Dropped("package of a benchmark")
         if any(name in part.lower() for part in PurePosixPath(document.path).parts for name in BENCHMARK_FILES):

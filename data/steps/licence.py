@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from license_expression import LicenseSymbol, LicenseWithExceptionSymbol
 
-from data.document import Document, Dropped, Kept, Verdict
+from data.document import CorpusDocument, Dropped, Kept, Verdict
 from data.licences import licensing, normalised_expression, recognise_licence
 
 UNSTATED = "LicenseRef-Unstated"
@@ -49,7 +49,7 @@ class Licence:
     allow_unstated: bool = False
     name = "licence"
 
-    def __call__(self, document: Document) -> Verdict:
+    def __call__(self, document: CorpusDocument) -> Verdict:
         own = licence_at_head(document.text)
         expression = document.license if own is None else own
         if not expression:

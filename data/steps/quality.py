@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from data.document import Document, Dropped, Kept, Verdict
+from data.document import CorpusDocument, Dropped, Kept, Verdict
 
 GENERATED_NAMES = tuple(
     "*_pb2.py *_pb2_grpc.py *_pb2.pyi parsetab.py lextab.py *.min.js *.bundle.js *.pb.go _version.py versioneer.py "
@@ -64,14 +64,14 @@ class Quality:
     vendored: frozenset[str] = frozenset()
     name = "quality"
 
-    def __call__(self, document: Document) -> Verdict:
+    def __call__(self, document: CorpusDocument) -> Verdict:
         reason = self._fault(document)
         if reason is not None:
             return Dropped(reason)
         is_test = is_test_path(document.path)
         return Kept(replace(document, is_test=is_test), ("test",) if is_test else ())
 
-    def _fault(self, document: Document) -> str | None:
+    def _fault(self, document: CorpusDocument) -> str | None:
         path, text = PurePosixPath(document.path), document.text
         if (VENDORED | self.vendored) & {part.lower() for part in path.parts[:-1]}:
             return "vendored"

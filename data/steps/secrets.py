@@ -21,7 +21,7 @@ from detect_secrets.plugins.high_entropy_strings import (
     HighEntropyStringsPlugin,
 )
 
-from data.document import Document, Dropped, Kept, Verdict
+from data.document import CorpusDocument, Dropped, Kept, Verdict
 
 PRIVATE_KEY = "private key"
 STUBBORN = "secret that cannot be replaced"
@@ -34,7 +34,7 @@ ROUNDS = 4
 class Secrets:
     name = "secrets"
 
-    def __call__(self, document: Document) -> Verdict:
+    def __call__(self, document: CorpusDocument) -> Verdict:
         if has_private_key(document.text):
             return Dropped(PRIVATE_KEY)
         text, notes = document.text, []
@@ -47,13 +47,13 @@ class Secrets:
         return Dropped(STUBBORN)
 
 
-def find_secrets(text: str) -> list[Finding]:
+def find_secrets(text: str) -> list[SecretFinding]:
     """The places that are replaced, in order and without overlaps."""
     return without_overlaps([*find_keys(text), *find_addresses(text)])
 
 
 @dataclass(frozen=True, order=True)
-class Finding:
+class SecretFinding:
     """Characters `start` to `end` of a text, the end not included, and what stands there instead."""
 
     start: int
@@ -62,16 +62,16 @@ class Finding:
     replacement: str
 
 
-def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
+def without_overlaps(findings: Iterable[SecretFinding]) -> list[SecretFinding]:
     """The findings in order: the first of those that overlap, the longest of those that begin together."""
-    chosen: list[Finding] = []
+    chosen: list[SecretFinding] = []
     for finding in sorted(findings, key=lambda finding: (finding.start, -finding.end, finding.kind)):
         if not chosen or finding.start >= chosen[-1].end:
             chosen.append(finding)
     return chosen
 
 
-def replace_all(text: str, findings: Iterable[Finding]) -> str:
+def replace_all(text: str, findings: Iterable[SecretFinding]) -> str:
     """The text with every finding replaced. They are in order and do not overlap."""
     parts, place = [], 0
     for finding in findings:
@@ -106,18 +106,18 @@ LARGEST_VERSION_PART = 40
 """Four numbers that are all smaller are a version or the number of a section far more often than an address."""
 
 
-def find_addresses(text: str) -> Iterator[Finding]:
+def find_addresses(text: str) -> Iterator[SecretFinding]:
     for match in DOMAIN.finditer(text):
         name = NAME.search(text, max(0, match.start() - LONGEST_NAME), match.start())
         if name is None or DOCUMENTATION_DOMAIN.fullmatch(match["domain"]) or NOBODY.fullmatch(name.group()):
             continue
-        yield Finding(name.start(), match.end(), "e-mail address", SOMEBODY)
+        yield SecretFinding(name.start(), match.end(), "e-mail address", SOMEBODY)
     for match in IPV4.finditer(text):
         if _is_somebodys(match.group()):
-            yield Finding(*match.span(), "network address", SOMEWHERE)
+            yield SecretFinding(*match.span(), "network address", SOMEWHERE)
     for match in IPV6.finditer(text):
         if _is_somebodys(match.group()):
-            yield Finding(*match.span(), "network address", SOMEWHERE_6)
+            yield SecretFinding(*match.span(), "network address", SOMEWHERE_6)
 
 
 def _is_somebodys(written: str) -> bool:
@@ -167,15 +167,15 @@ def has_private_key(text: str) -> bool:
     return PRIVATE_KEY_MARK.search(text) is not None
 
 
-def find_keys(text: str) -> Iterator[Finding]:
+def find_keys(text: str) -> Iterator[SecretFinding]:
     for kind, pattern in service_patterns():
         for match in pattern.finditer(text):
             start, end = _secret_span(match)
             if text[start:end] != REDACTED:
-                yield Finding(start, end, kind, REDACTED)
+                yield SecretFinding(start, end, kind, REDACTED)
     for match in LOGIN_IN_ADDRESS.finditer(text):
         if match["password"] != REDACTED and match["password"].lower() not in SAID_BY_EVERYBODY:
-            yield Finding(*match.span("password"), "password", REDACTED)
+            yield SecretFinding(*match.span("password"), "password", REDACTED)
     yield from _random_strings(text)
 
 
@@ -205,7 +205,7 @@ def _secret_span(match: re.Match[str]) -> tuple[int, int]:
     return start, end
 
 
-def _random_strings(text: str) -> Iterator[Finding]:
+def _random_strings(text: str) -> Iterator[SecretFinding]:
     """Strings of much entropy on lines that speak of secrets."""
     end = 0
     for word in SPEAKS_OF_SECRETS.finditer(text):
@@ -218,7 +218,7 @@ def _random_strings(text: str) -> Iterator[Finding]:
                 secret = match.group(2)
                 is_candidate = len(secret) >= SHORTEST_RANDOM and not _is_alphabet(secret)
                 if is_candidate and detector.calculate_shannon_entropy(secret) > detector.entropy_limit:
-                    yield Finding(*match.span(2), "random string beside a word for secrets", REDACTED)
+                    yield SecretFinding(*match.span(2), "random string beside a word for secrets", REDACTED)
 
 
 def _is_alphabet(text: str) -> bool:

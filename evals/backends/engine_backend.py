@@ -14,7 +14,7 @@ from coder.diffusion.policies import policy_of
 from coder.engine.engine import Engine, RuntimeName
 from coder.errors import InputError
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer, refuse
-from evals.task import Broken, Holes, Infill, Instructed
+from evals.task import Broken, Holes, Infill, InstructedRegion
 
 PREDICTED, ORACLE, FIXED = "predicted", "oracle", "fixed"
 
@@ -101,7 +101,7 @@ class EngineBackend:
                     yield _of_completion(self._engine.complete(self._infill(ask)), ask)
                 case Holes():
                     yield self._fill(ask)
-                case Instructed() if self._engine.config.abilities.rewrites:
+                case InstructedRegion() if self._engine.config.abilities.rewrites:
                     yield self._rewrite(ask)
                 case Broken():
                     yield self._repair(ask)
@@ -175,7 +175,7 @@ class EngineBackend:
 
     def _rewrite(self, ask: AnswerRequest) -> ModelAnswer:
         question = ask.question
-        assert isinstance(question, Instructed)
+        assert isinstance(question, InstructedRegion)
         request = EditRequest(
             question.text,
             question.start,

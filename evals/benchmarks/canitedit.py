@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evals.benchmarks.benchmark import Benchmark, columns, read_json_lines
-from evals.task import Instructed, Task
+from evals.task import InstructedRegion, Task
 
 WORDINGS = ("descriptive", "lazy")
 
@@ -30,7 +30,7 @@ class CanItEdit(Benchmark):
         return [
             Task(
                 task_id=f"CanItEdit/{name}/{wording}",
-                question=Instructed(before, 0, len(before), instruction),
+                question=InstructedRegion(before, 0, len(before), instruction),
                 canonical=after,
                 test=tests,
                 timeout_seconds=30.0,

@@ -12,7 +12,7 @@ from typing import Literal
 
 from coder.api.text_engine import EngineStatus, TextEngine
 from coder.errors import InputError, QuickfillError
-from lsp.engine.errors import RefusedError, ServerLostError
+from lsp.engine.errors import EngineRefusedError, ServerLostError
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class EngineHost:
             self._set("working", "")
         try:
             yield
-        except (InputError, RefusedError):
+        except (InputError, EngineRefusedError):
             raise
         except Exception as error:
             self._lose(error)

@@ -13,5 +13,5 @@ class ServerLostError(EngineLostError):
     """The server that the settings name cannot be reached. It may come back by itself."""
 
 
-class RefusedError(QuickfillError):
+class EngineRefusedError(QuickfillError):
     """The engine is there, but does not answer this request: it has too much to do, or failed at it."""

@@ -45,7 +45,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _CursorPlace:
     """A cursor by the text around it."""
 
     uri: str
@@ -55,10 +55,10 @@ class _Place:
     behind: str
 
     @staticmethod
-    def of(cursor: Cursor) -> _Place:
+    def of(cursor: Cursor) -> _CursorPlace:
         prefix = cursor.prefix
         before, behind = prefix[-CHARACTERS_BEFORE:], cursor.suffix[:CHARACTERS_BEHIND]
-        return _Place(cursor.document.uri, cursor.selected, len(prefix), before, behind)
+        return _CursorPlace(cursor.document.uri, cursor.selected, len(prefix), before, behind)
 
     def typed_since(self, cursor: Cursor) -> str | None:
         """The text typed at this place since; None where anything else has changed."""
@@ -77,11 +77,11 @@ class SuggestionCache:
     """The latest suggestions. One serves its own place and every place that is reached by typing its beginning."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[_Place, tuple[Suggestion, ...]] = OrderedDict()
+        self._found: OrderedDict[_CursorPlace, tuple[Suggestion, ...]] = OrderedDict()
 
     def put(self, cursor: Cursor, suggestions: tuple[Suggestion, ...]) -> None:
         """Remember the suggestions of a place; none, too, so that the model is not asked twice."""
-        place = _Place.of(cursor)
+        place = _CursorPlace.of(cursor)
         self._found[place] = suggestions
         self._found.move_to_end(place)
         while len(self._found) > REMEMBERED:

@@ -17,7 +17,7 @@ from lsp.documents import LINE_BREAK, Document, Documents, TextChange
 from lsp.paths import file_path, workspace_of
 from lsp.settings import Settings
 from lsp.suggest.snippets.gathering import HEAD, gather
-from lsp.suggest.snippets.open_files import OpenFile, Place, Readable, RecentEdits
+from lsp.suggest.snippets.open_files import OpenFile, PlaceInFile, Readable, RecentEdits
 
 WORD = re.compile(r"\w")
 
@@ -106,7 +106,9 @@ class SurroundingsSource:
         if path is None:
             return Surroundings
         root = workspace_of(path, folders)
-        place = Place(OpenFile(path, document.language, document.unix.text), document.unix.position(offset)[0], root)
+        place = PlaceInFile(
+            OpenFile(path, document.language, document.unix.text), document.unix.position(offset)[0], root
+        )
         open_files = list(_open_files(documents))
         edits, rules = self._edits.edits, Readable(root, settings.trust, settings.exclude)
         indexed = indexed_folder(path, settings, folders)
@@ -147,7 +149,7 @@ Snippets = tuple[Snippet, ...]
 
 @dataclass(frozen=True)
 class _Gathered:
-    place: Place
+    place: PlaceInFile
     modules: tuple[str, ...]
     permissions: Hashable
     snippets: Snippets
@@ -159,7 +161,7 @@ class FrozenSnippets:
     def __init__(self) -> None:
         self._last: _Gathered | None = None
 
-    def at(self, place: Place, gather: Callable[[], Snippets], permissions: Hashable = None) -> Snippets:
+    def at(self, place: PlaceInFile, gather: Callable[[], Snippets], permissions: Hashable = None) -> Snippets:
         """Return the snippets of the last place, gathered anew in another file, far away, with other imports, or where
         `permissions` have changed."""
         wanted = tuple(one.module for one in imports(place.file.text[:HEAD], place.file.language))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.commands.targets import LineRange, Position, Target, parse_line_range, parse_position, parse_target
+from coder.commands.targets import LineRange, Target, TargetPosition, parse_line_range, parse_position, parse_target
 from coder.errors import InputError
 
 numbers = st.integers(1, 10**9 - 1)
@@ -18,7 +18,7 @@ files = st.text(min_size=1, max_size=20).filter(lambda name: not re.search(r":[0
 @given(files, numbers, st.none() | numbers)
 def test_what_is_written_is_read(file, line, column):
     text = f"{file}:{line}" if column is None else f"{file}:{line}:{column}"
-    assert parse_target(text) == Target(file, Position(line, column))
+    assert parse_target(text) == Target(file, TargetPosition(line, column))
 
 
 @given(files, numbers, numbers)
@@ -40,11 +40,11 @@ def test_anything_else_is_refused_as_bad_input(text):
 @pytest.mark.parametrize(
     ("text", "target"),
     [
-        (r"C:\src\x.py:3", Target(r"C:\src\x.py", Position(3))),
-        (r"C:\src\x.py:3:7", Target(r"C:\src\x.py", Position(3, 7))),
-        ("C:/x.py:3", Target("C:/x.py", Position(3))),
-        ("a:1:2:3", Target("a:1", Position(2, 3))),
-        ("with space.py:1", Target("with space.py", Position(1))),
+        (r"C:\src\x.py:3", Target(r"C:\src\x.py", TargetPosition(3))),
+        (r"C:\src\x.py:3:7", Target(r"C:\src\x.py", TargetPosition(3, 7))),
+        ("C:/x.py:3", Target("C:/x.py", TargetPosition(3))),
+        ("a:1:2:3", Target("a:1", TargetPosition(2, 3))),
+        ("with space.py:1", Target("with space.py", TargetPosition(1))),
         ("-", Target("-", None)),
     ],
 )
@@ -53,8 +53,8 @@ def test_names_with_colons_and_blanks(text, target):
 
 
 def test_a_separate_position_leaves_the_name_alone():
-    assert parse_target("odd:12", at="3:4") == Target("odd:12", Position(3, 4))
-    assert parse_target("-", at="3") == Target("-", Position(3))
+    assert parse_target("odd:12", at="3:4") == Target("odd:12", TargetPosition(3, 4))
+    assert parse_target("-", at="3") == Target("-", TargetPosition(3))
 
 
 @pytest.mark.parametrize(

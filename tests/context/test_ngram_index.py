@@ -14,7 +14,7 @@ from coder.context import ngram_index
 from coder.context.ngram_index import DEEPEST, IndexSegment, Match, NgramIndex, sorted_by_context
 from coder.context.words import (
     BORDER,
-    Vocabulary,
+    WordVocabulary,
     essence,
     may_grow,
     relative_words,
@@ -204,4 +204,4 @@ def test_a_frequent_context_is_represented_by_some_of_its_places():
     index = NgramIndex().with_files({"a.py": "x y\n" * 5000 + "x z\n"})
     match = next(index.matches("\nx", 1))
     assert match.count <= ngram_index.MOST_PLACES
-    assert IndexSegment.of({}, Vocabulary()).ranges([1]) == []
+    assert IndexSegment.of({}, WordVocabulary()).ranges([1]) == []

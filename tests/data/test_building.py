@@ -13,7 +13,7 @@ import pytest
 from coder.errors import InputError
 from data.building import Built, Ended, Event, build
 from data.card import read_card
-from data.document import Document
+from data.document import CorpusDocument
 from data.settings import CorpusSettings
 from data.shards import read_shard
 from data.steps.secrets import find_secrets
@@ -54,8 +54,8 @@ def run(settings: CorpusSettings, out: Path, processes: int = 1, **options) -> l
     return list(build(settings, out, processes, **options))
 
 
-def documents(folder: Path) -> list[Document]:
-    return [document for shard in sorted(folder.glob("*.parquet")) for document in read_shard(shard, Document)]
+def documents(folder: Path) -> list[CorpusDocument]:
+    return [document for shard in sorted(folder.glob("*.parquet")) for document in read_shard(shard, CorpusDocument)]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_the_shards_hold_what_the_design_says(corpus: Path):
     columns = ["text", "language", "path", "package", "version", "license", "sha256", "is_test", "split"]
     for shard in corpus.glob("*.parquet"):
         assert pq.read_schema(shard).names == columns
-        assert {document.split for document in read_shard(shard, Document)} == {shard.name.rsplit("-", 1)[0]}
+        assert {document.split for document in read_shard(shard, CorpusDocument)} == {shard.name.rsplit("-", 1)[0]}
     assert not [secret for document in found for secret in find_secrets(document.text)]
 
 

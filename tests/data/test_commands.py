@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data.document import Document
+from data.document import CorpusDocument
 from data.shards import read_shard
 from data.steps.licence import UNSTATED
 from tests.data.conftest import Quickfill
@@ -61,8 +61,8 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def documents(folder: Path) -> list[Document]:
-    return [document for shard in sorted(folder.glob("*.parquet")) for document in read_shard(shard, Document)]
+def documents(folder: Path) -> list[CorpusDocument]:
+    return [document for shard in sorted(folder.glob("*.parquet")) for document in read_shard(shard, CorpusDocument)]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -9,17 +9,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from coder.errors import InputError
-from data.document import Document, SourceFile
+from data.document import CorpusDocument, SourceFile
 from data.shards import ShardFile, ShardWriter, read_shard, shards_in
 from tests.data.trees import code, document
 
 
 def test_rows_come_back_as_they_were(tmp_path: Path):
     rows = [document(code(f"work{number}"), split="train", is_test=number % 2 == 0) for number in range(200)]
-    with ShardFile(tmp_path / "a.parquet", Document) as shard:
+    with ShardFile(tmp_path / "a.parquet", CorpusDocument) as shard:
         for row in rows:
             shard.write(row)
-    assert list(read_shard(tmp_path / "a.parquet", Document)) == rows
+    assert list(read_shard(tmp_path / "a.parquet", CorpusDocument)) == rows
 
 
 def test_raw_files_keep_their_bytes(tmp_path: Path):
@@ -30,14 +30,14 @@ def test_raw_files_keep_their_bytes(tmp_path: Path):
 
 
 def test_an_error_leaves_no_shard_behind(tmp_path: Path):
-    with pytest.raises(RuntimeError), ShardFile(tmp_path / "a.parquet", Document) as shard:
+    with pytest.raises(RuntimeError), ShardFile(tmp_path / "a.parquet", CorpusDocument) as shard:
         shard.write(document("x = 1\n"))
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_shard_ends_when_it_is_large_enough(tmp_path: Path):
-    writer = ShardWriter(tmp_path, "train", Document, 1000)
+    writer = ShardWriter(tmp_path, "train", CorpusDocument, 1000)
     for _ in range(9):
         writer.write(document("x" * 400))
     writer.close()
@@ -49,7 +49,7 @@ def test_what_is_no_shard_is_an_error(tmp_path: Path):
         shards_in(tmp_path)
     (tmp_path / "a.parquet").write_bytes(b"words")
     with pytest.raises(InputError, match="cannot read"):
-        list(read_shard(tmp_path / "a.parquet", Document))
+        list(read_shard(tmp_path / "a.parquet", CorpusDocument))
     pq.write_table(pa.table({"text": ["x"]}), tmp_path / "b.parquet")
     with pytest.raises(InputError, match="no column language"):
-        list(read_shard(tmp_path / "b.parquet", Document))
+        list(read_shard(tmp_path / "b.parquet", CorpusDocument))

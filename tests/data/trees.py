@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from data.document import Document, sha256_of
+from data.document import CorpusDocument, sha256_of
 
 MIT = """MIT License
 
@@ -38,14 +38,14 @@ def code(name: str, lines: int = 12) -> str:
     return f'def {name}({name}_0):\n    """Work on {name} in some steps."""\n{steps}    return {name}_{lines - 1}\n'
 
 
-def document(text: str, path: str = "package/module.py", package: str = "package", **fields: Any) -> Document:
+def document(text: str, path: str = "package/module.py", package: str = "package", **fields: Any) -> CorpusDocument:
     values: dict[str, Any] = {
         "language": "python",
         "version": "1.0",
         "license": "MIT",
         "sha256": sha256_of(text),
     } | fields
-    return Document(text=text, path=path, package=package, **values)
+    return CorpusDocument(text=text, path=path, package=package, **values)
 
 
 def write_files(folder: Path, files: Files) -> Path:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from coder.api.completion import Completion, CompletionRequest, Constraints, Decoding, Score, TokenScore, Where
 from coder.api.text_requests import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.diffusion.events import Statistics
-from coder.editing.fill import Likelihoods, Model, fill_in_turn, joined
+from coder.editing.fill import FillingModel, Likelihoods, fill_in_turn, joined
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.fitting import fitting_of
@@ -183,7 +183,7 @@ def fill_with(
         return Score(-float(len(middle)), 0.0, 1)
 
     likelihoods = Likelihoods(score or likelier_if_short, score_tokens)
-    model = Model(stream, likelihoods)  # type: ignore[arg-type]
+    model = FillingModel(stream, likelihoods)  # type: ignore[arg-type]
     *_, filled = fill_in_turn(model, request, threading.Event())
     assert isinstance(filled, Filled)
     return filled

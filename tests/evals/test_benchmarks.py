@@ -19,7 +19,7 @@ from evals.benchmarks.multi_hole import MultiHole
 from evals.benchmarks.repair import HumanEvalRepair
 from evals.benchmarks.safim import SafimApi, SafimBlock, SafimControl, same_expression
 from evals.execution import Executor
-from evals.task import Broken, Holes, Infill, Instructed, Task
+from evals.task import Broken, Holes, Infill, InstructedRegion, Task
 from tests.evals.conftest import FILES
 
 FILE_OF = {
@@ -195,7 +195,7 @@ def test_safim_judges_by_comparison_what_has_no_tests():
 
 
 def test_questions_are_of_the_kind_that_their_benchmark_asks():
-    assert all(isinstance(task.question, Instructed) for task in opened("canitedit").tasks())
+    assert all(isinstance(task.question, InstructedRegion) for task in opened("canitedit").tasks())
     questions = [task.question for task in MultiHole().tasks()]
     assert {len(question.texts) - 1 for question in questions if isinstance(question, Holes)} == {2, 3, 4}
 

@@ -12,7 +12,7 @@ import pytest
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding
 from coder.engine.engine import Engine
 from coder.serve.http.refusals import QueueFullError, StoppingError, WaitedTooLongError
-from coder.serve.service import MOST_UNREAD, Service, Turn
+from coder.serve.service import MOST_UNREAD, EngineTurn, Service
 from coder.serve.tasks import gathered
 from tests.serve.running_server import PATIENCE
 from tests.serve.work import Gate, all_of, service
@@ -24,7 +24,7 @@ def test_who_leaves_is_worked_for_no_longer(engine: Engine):
     """The engine learns of it before its next pass, and the next request has its turn."""
     passes = 0
 
-    def work(turn: Turn) -> Generator[CanvasUpdate | Completion, None, None]:
+    def work(turn: EngineTurn) -> Generator[CanvasUpdate | Completion, None, None]:
         nonlocal passes
         for event in turn.engine.stream(
             CompletionRequest("for index in", decoding=Decoding(max_tokens=200)), turn.cancelled
@@ -101,7 +101,7 @@ def test_a_request_whose_turn_does_not_come_in_time_is_refused(engine: Engine):
 
 
 def test_a_deadline_ends_an_answer_with_what_there_is(engine: Engine):
-    def work(turn: Turn) -> Generator[float, None, None]:
+    def work(turn: EngineTurn) -> Generator[float, None, None]:
         yield turn.deadline_ms
 
     async def run() -> None:
@@ -134,7 +134,7 @@ def test_clients_take_turns(engine: Engine):
     gate, order = Gate(), []
 
     def work(name: str):
-        def run(turn: Turn) -> Generator[str, None, None]:
+        def run(turn: EngineTurn) -> Generator[str, None, None]:
             order.append(name)
             yield name
 
@@ -157,7 +157,7 @@ def test_clients_take_turns(engine: Engine):
 def test_a_reader_that_does_not_read_holds_nobody_up_and_little_in_memory(engine: Engine):
     done = threading.Event()
 
-    def work(turn: Turn) -> Generator[int, None, None]:
+    def work(turn: EngineTurn) -> Generator[int, None, None]:
         yield from range(100_000)
         done.set()
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncGenerator, Generator
 
 from coder.engine.engine import Engine
-from coder.serve.service import Service, Turn
+from coder.serve.service import EngineTurn, Service
 from coder.serve.settings import ServeSettings
 from tests.serve.running_server import PATIENCE
 
@@ -23,7 +23,7 @@ class Gate:
         self.begun = threading.Event()
         self.opened = threading.Event()
 
-    def work(self, turn: Turn) -> Generator[str, None, None]:
+    def work(self, turn: EngineTurn) -> Generator[str, None, None]:
         self.begun.set()
         assert self.opened.wait(PATIENCE)
         yield "done"

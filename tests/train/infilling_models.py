@@ -12,7 +12,7 @@ import transformers
 from tokenizers import AddedToken, decoders, models, pre_tokenizers, trainers
 
 from coder.model.checkpoint.tokens import PREFIX_FIRST_TEXTS
-from coder.train.infilling_tokens import FAMILIES, Family, open_tokenizer
+from coder.train.infilling_tokens import FAMILIES, InfillingFamily, open_tokenizer
 from tests.tiny import CORPUS
 
 SIZES: dict[str, Any] = {
@@ -36,11 +36,11 @@ CONFIGS = {
 """A configuration of each family, with what sets its architecture apart."""
 
 
-def family(name: str) -> Family:
+def family(name: str) -> InfillingFamily:
     return next(one for one in FAMILIES if one.name == name)
 
 
-def special_tokens(family: Family) -> list[str]:
+def special_tokens(family: InfillingFamily) -> list[str]:
     """A tokenizer of the family has these; the mask's only where the family has one."""
     texts = [family.end, family.begin, family.prefix, family.suffix, family.middle, family.repository, family.file]
     texts += [family.turn_start, family.turn_end, *family.masks[1:]]

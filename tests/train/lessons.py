@@ -8,7 +8,7 @@ from pathlib import Path
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.infilling import Hole
 from coder.train.infilling_tokens import InfillingTokens, open_tokenizer
-from coder.train.packed_rows import Document, KindCount, RowsCard, write_card, write_shard
+from coder.train.packed_rows import KindCount, PackedDocument, RowsCard, write_card, write_shard
 
 VERBS = ("add", "take", "move", "find", "sort", "open", "read", "send", "pack", "join")
 NOUNS = ("row", "path")
@@ -19,13 +19,17 @@ HOLES = [
 ]
 
 
-def document(tokenizer: Tokenizer, tokens: InfillingTokens, hole: Hole) -> Document:
+def document(tokenizer: Tokenizer, tokens: InfillingTokens, hole: Hole) -> PackedDocument:
     """The hole in the family's layout, split at the start of its line, and its answer with the end."""
     encode = tokenizer.encode
-    return Document(tokens.infilling(encode(hole.prefix), encode(hole.suffix)), [*encode(hole.middle), tokens.end])
+    return PackedDocument(
+        tokens.infilling(encode(hole.prefix), encode(hole.suffix)), [*encode(hole.middle), tokens.end]
+    )
 
 
-def write_rows(folder: Path, tokenizer: Tokenizer, rows: list[list[Document]], row_length: int, size: int) -> Path:
+def write_rows(
+    folder: Path, tokenizer: Tokenizer, rows: list[list[PackedDocument]], row_length: int, size: int
+) -> Path:
     """Packed rows, in one shard; `size` is the vocabulary's."""
     folder.mkdir(parents=True, exist_ok=True)
     shard = write_shard(folder, "rows-00000", rows, row_length, size)
@@ -38,7 +42,7 @@ def write_lessons(folder: Path, model: Path, row_length: int = 128) -> Path:
     """All holes as rows of documents for a model's folder, as many to a row as fit."""
     size = json.loads((model / "config.json").read_text(encoding="utf-8"))["vocab_size"]
     tokenizer, tokens = open_tokenizer(model / "tokenizer.json", size)
-    rows: list[list[Document]] = [[]]
+    rows: list[list[PackedDocument]] = [[]]
     for hole in HOLES:
         new = document(tokenizer, tokens, hole)
         if sum(map(len, rows[-1])) + len(new) > row_length:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from coder.train.attention import FlexStreams, Streams
+from coder.train.attention import FlexStreams, TwoStreamAttention
 from coder.train.streams import Batch, collate
 from tests.train.test_objective import MASK, dense, documents, example
 
@@ -45,7 +45,7 @@ def expected() -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("kind", ["dense", "flex"])
 def test_it_is_attention_by_the_rule(batch: Batch, kind: str):
-    streams = Streams(batch, torch.float32) if kind == "dense" else FlexStreams(batch, compiled=False)
+    streams = TwoStreamAttention(batch, torch.float32) if kind == "dense" else FlexStreams(batch, compiled=False)
     context, region = expected()
     torch.testing.assert_close(streams.context(0, *parts(context.shape[2], 1), SCALE), context)
     torch.testing.assert_close(streams.region(0, *parts(region.shape[2], 2), SCALE), region)
@@ -55,5 +55,5 @@ def test_it_is_attention_by_the_rule(batch: Batch, kind: str):
 def test_a_batch_without_contexts_is_attended_to(kind: str):
     alone = documents()[0]
     batch = collate([example(type(alone)(alone.context[-1:], alone.middle), 0, MASK)])
-    streams = Streams(batch, torch.float32) if kind == "dense" else FlexStreams(batch, compiled=False)
+    streams = TwoStreamAttention(batch, torch.float32) if kind == "dense" else FlexStreams(batch, compiled=False)
     assert streams.region(0, *parts(len(batch["tokens"]), 3), SCALE).isfinite().all()

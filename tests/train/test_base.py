@@ -21,8 +21,8 @@ from coder.model.checkpoint.checkpoint import weight_tensors
 from coder.model.checkpoint.gguf_blocks import FORMATS, Q8_0, dequantize
 from coder.model.checkpoint.gguf_file import Field, GgufFile, Kind, open_gguf, part_name, read_file
 from coder.model.convert.gguf_parts import Blocks, write_parts
-from coder.train.base import Base, make_base, write_base
-from coder.train.published import Parts, Piece, base_settings, fetch
+from coder.train.base import MadeBase, make_base, write_base
+from coder.train.published import Parts, PublishedPiece, base_settings, fetch
 from coder.train.vocabulary import Vocabulary, pruned
 from tests.tiny import write_tiny_checkpoint
 from tests.train.test_vocabulary import SHIPPED, tokenizer_of
@@ -111,14 +111,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> GgufFile:
 
 
 @pytest.fixture(scope="module")
-def base(source: GgufFile, tmp_path_factory: pytest.TempPathFactory) -> tuple[GgufFile, Base]:
+def base(source: GgufFile, tmp_path_factory: pytest.TempPathFactory) -> tuple[GgufFile, MadeBase]:
     folder = tmp_path_factory.mktemp("base")
     made = write_base(source, TOKENIZER, folder, SETTINGS)
     return open_gguf(made.files[0]), made
 
 
 class TestWhatComesOut:
-    def test_layers_are_the_published_ones_block_for_block(self, source: GgufFile, base: tuple[GgufFile, Base]):
+    def test_layers_are_the_published_ones_block_for_block(self, source: GgufFile, base: tuple[GgufFile, MadeBase]):
         opened, _ = base
         assert opened.tensors.keys() == source.tensors.keys() - {"output.weight"}
         for name in opened.tensors.keys() - {"token_embd.weight"}:
@@ -224,11 +224,11 @@ class TestOtherSources:
             write_base(source, TOKENIZER, tmp_path, SETTINGS)
 
 
-def wheel(folder: Path, number: int, content: bytes, member: str = "data.bin") -> Piece:
+def wheel(folder: Path, number: int, content: bytes, member: str = "data.bin") -> PublishedPiece:
     file = folder / f"a_b-{number}.0-py3-none-any.whl"
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(member, content)
-    return Piece("a-b", f"{number}.0", "data.bin", hashlib.sha256(file.read_bytes()).hexdigest())
+    return PublishedPiece("a-b", f"{number}.0", "data.bin", hashlib.sha256(file.read_bytes()).hexdigest())
 
 
 class TestPackages:
@@ -254,7 +254,7 @@ class TestPackages:
     def test_what_pip_says_is_passed_on(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("PIP_NO_INDEX", "1")
         monkeypatch.setenv("PIP_CONFIG_FILE", "os.devnull")
-        piece = Piece("quickfill-has-no-such-package", "1.0", "data.bin", "0" * 64)
+        piece = PublishedPiece("quickfill-has-no-such-package", "1.0", "data.bin", "0" * 64)
         with pytest.raises(InputError, match=r"pip could not download what is pinned: .*quickfill-has-no-such-package"):
             fetch(self.published, [piece], tmp_path / "wheels", tmp_path)
 

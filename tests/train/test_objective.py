@@ -12,7 +12,7 @@ import transformers
 from coder.train.base_model import open_base
 from coder.train.low_rank import changes
 from coder.train.objective import TwoStreamModel
-from coder.train.packed_rows import Document
+from coder.train.packed_rows import PackedDocument
 from coder.train.run import prepared
 from coder.train.settings import ObjectiveSettings
 from coder.train.streams import Batch, Streams, collate, streams_of
@@ -31,20 +31,20 @@ def words(count: int, seed: int) -> list[int]:
     return np.random.default_rng(seed).integers(20, 300, count).tolist()
 
 
-def documents(instructed: bool = False) -> list[Document]:
+def documents(instructed: bool = False) -> list[PackedDocument]:
     found = [
-        Document([PREFIX, *words(9, 1), SUFFIX, *words(5, 2), MIDDLE], [*words(17, 3), END]),
-        Document([PREFIX, SUFFIX, MIDDLE], [*words(3, 4), END]),
-        Document(words(6, 5), words(20, 6)),
+        PackedDocument([PREFIX, *words(9, 1), SUFFIX, *words(5, 2), MIDDLE], [*words(17, 3), END]),
+        PackedDocument([PREFIX, SUFFIX, MIDDLE], [*words(3, 4), END]),
+        PackedDocument(words(6, 5), words(20, 6)),
     ]
     return (
-        [*found, Document([TURN_START, *words(7, 7)], [*words(11, 8), TURN_END], instructed=True)]
+        [*found, PackedDocument([TURN_START, *words(7, 7)], [*words(11, 8), TURN_END], instructed=True)]
         if instructed
         else found
     )
 
 
-def example(document: Document, seed: int, mask: int) -> Streams:
+def example(document: PackedDocument, seed: int, mask: int) -> Streams:
     return streams_of(document, (END, TURN_END), mask, OBJECTIVE, np.random.default_rng(seed))
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from coder.errors import InputError
 from coder.train.packed_rows import (
-    Document,
     KindCount,
+    PackedDocument,
     PackedRows,
     Role,
     RowsCard,
@@ -25,8 +25,8 @@ from coder.train.packed_rows import (
     write_shard,
 )
 
-ROWS = [[Document([9, 8], [20, 21, 16]), Document([9, 30, 8], [16])], [Document([9, 8], [22, 23])]]
-MORE_ROWS = [[Document([9, 31, 8], [40, 41, 42, 43, 16])]]
+ROWS = [[PackedDocument([9, 8], [20, 21, 16]), PackedDocument([9, 30, 8], [16])], [PackedDocument([9, 8], [22, 23])]]
+MORE_ROWS = [[PackedDocument([9, 31, 8], [40, 41, 42, 43, 16])]]
 
 
 def write(folder: Path, vocabulary_size: int = 100) -> Path:
@@ -70,11 +70,11 @@ def test_another_process_maps_the_files_itself(tmp_path: Path):
 
 
 ids = st.lists(st.integers(0, 99), min_size=1, max_size=5)
-documents = st.builds(Document, ids, ids)
+documents = st.builds(PackedDocument, ids, ids)
 
 
 @given(st.lists(st.lists(documents, max_size=4), min_size=1, max_size=4))
-def test_documents_come_back_as_they_were(rows: list[list[Document]]):
+def test_documents_come_back_as_they_were(rows: list[list[PackedDocument]]):
     filled = fill_rows(rows, 40, token_type(100))
     for number, expected in enumerate(rows):
         row = type(filled)(filled.tokens[number], filled.roles[number], filled.documents[number])
@@ -84,9 +84,15 @@ def test_documents_come_back_as_they_were(rows: list[list[Document]]):
 
 
 @pytest.mark.parametrize(
-    "documents", [[Document([1] * 7, [2] * 6)], [Document([], [2])], [Document([1], [])], [Document([1], [2] * 6)] * 2]
+    "documents",
+    [
+        [PackedDocument([1] * 7, [2] * 6)],
+        [PackedDocument([], [2])],
+        [PackedDocument([1], [])],
+        [PackedDocument([1], [2] * 6)] * 2,
+    ],
 )
-def test_what_fits_no_row_is_refused(documents: list[Document]):
+def test_what_fits_no_row_is_refused(documents: list[PackedDocument]):
     with pytest.raises(ValueError, match="document"):
         fill_rows([documents], 12, token_type(100))
 

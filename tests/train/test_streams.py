@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.train.packed_rows import Document, Row, fill_rows
+from coder.train.packed_rows import PackedDocument, Row, fill_rows
 from coder.train.row_stream import row_streams
 from coder.train.settings import ObjectiveSettings
 from coder.train.streams import CLEAN, NOTHING, collate, streams_of
@@ -19,7 +19,7 @@ OBJECTIVE = ObjectiveSettings(canvas_sizes=(4, 8), end_weight=3.0)
 def test_labels_teachers_and_positions_agree(context: int, middle: int, ends: bool, seed: int):
     ids = np.random.default_rng(seed).integers(20, 300, context + middle)
     written = [*ids[context:], END] if ends else [*ids[context:]]
-    one = streams_of(Document(ids[:context], written), (END,), MASK, OBJECTIVE, np.random.default_rng(seed))
+    one = streams_of(PackedDocument(ids[:context], written), (END,), MASK, OBJECTIVE, np.random.default_rng(seed))
     whole = np.array([*ids[:context], *written])
     assert one.context_tokens.tolist() == whole[: context - 1].tolist()
     clean = one.canvases == CLEAN
@@ -55,7 +55,7 @@ def test_labels_teachers_and_positions_agree(context: int, middle: int, ends: bo
 
 
 def test_packed_examples_keep_to_themselves():
-    documents = [Document([1, 20, 2, 3], [30, 31, END]), Document([1, 2, 3], [40, END], instructed=True)]
+    documents = [PackedDocument([1, 20, 2, 3], [30, 31, END]), PackedDocument([1, 2, 3], [40, END], instructed=True)]
     filled = fill_rows([documents], 16, np.dtype(np.uint16))
     row = Row(filled.tokens[0], filled.roles[0], filled.documents[0])
     joined = row_streams(row, (END,), MASK, OBJECTIVE, np.random.default_rng(0))

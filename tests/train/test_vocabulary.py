@@ -15,7 +15,7 @@ from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint.tokens import byte_of_character
 from coder.train.published import VocabularySettings
 from coder.train.vocabulary import Vocabulary, pruned, token_texts
-from coder.train.vocabulary_corpus import Text, count, read_texts, worth
+from coder.train.vocabulary_corpus import CorpusText, count, read_texts, worth
 
 CONTROL = ("<|endoftext|>", "<|mask|>")
 SHIPPED = Path(__file__).parents[2] / "coder/weights/base/tokenizer.json"
@@ -115,16 +115,16 @@ class TestCounting:
     def test_python_counts_more_than_the_rest_and_first_words_have_a_bonus(self):
         full = tokenizer_of([("a", "a"), ("b", "b")])
         words = Vocabulary.of(full).words
-        worths = worth(read(full), words, [Text("aabb", True), Text("bb bb", False)], self.settings)
+        worths = worth(read(full), words, [CorpusText("aabb", True), CorpusText("bb bb", False)], self.settings)
         assert (worths["aa"], worths["bb"], worths[words[0]], worths[words[1]]) == (1, 2, 30, 0)
 
     def test_a_control_tokens_text_is_text(self):
-        python, _ = count(read(tokenizer_of([("a", "a")])), [Text("<|endoftext|>", True)], 1000)
+        python, _ = count(read(tokenizer_of([("a", "a")])), [CorpusText("<|endoftext|>", True)], 1000)
         assert python["<"] == 1
 
     def test_counting_stops_after_the_tokens_wanted(self):
         full = read(tokenizer_of([("a", "a")]))
-        python, others = count(full, [*[Text("aa", True)] * 700, Text("aa", False)], 256)
+        python, others = count(full, [*[CorpusText("aa", True)] * 700, CorpusText("aa", False)], 256)
         assert (python.total(), others.total()) == (256, 1)
 
     def test_files_of_a_folder_are_read_by_their_language(self, tmp_path: Path):
@@ -133,8 +133,8 @@ class TestCounting:
         (tmp_path / "y.go").write_bytes(b"package y \xff")
         (tmp_path / "z.bin").write_bytes(b"no code")
         assert sorted(read_texts(tmp_path), key=lambda text: text.text) == [
-            Text("package y ", False),
-            Text("x = 1", True),
+            CorpusText("package y ", False),
+            CorpusText("x = 1", True),
         ]
 
     def test_shards_are_read_by_row(self, tmp_path: Path):
@@ -142,7 +142,7 @@ class TestCounting:
         from pyarrow import parquet
 
         parquet.write_table(pa.table({"text": ["a", "b"], "language": ["python", "go"]}), tmp_path / "0.parquet")
-        assert list(read_texts(tmp_path)) == [Text("a", True), Text("b", False)]
+        assert list(read_texts(tmp_path)) == [CorpusText("a", True), CorpusText("b", False)]
         parquet.write_table(pa.table({"other": ["a"]}), tmp_path / "0.parquet")
         with pytest.raises(InputError, match=r"cannot read texts and languages in .*0\.parquet"):
             list(read_texts(tmp_path))

@@ -15,7 +15,7 @@ from coder.commands.terminal.view import (
     LOADING,
     MASKED,
     STATUS,
-    Region,
+    ViewRegion,
     canvas_text,
     numbered,
     progress,
@@ -25,7 +25,7 @@ from coder.commands.terminal.view import (
 from coder.editing.fill import joined
 
 
-class HolesView(Region):
+class HolesView(ViewRegion):
     """Draws every hole between the texts around them."""
 
     def __init__(self, console: Console, texts: Sequence[str]) -> None:

@@ -42,7 +42,7 @@ command the terminal or hide what it says."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ViewSurroundings:
     """The few lines around a hole, and the number of the first of them."""
 
     before: str
@@ -50,19 +50,19 @@ class Surroundings:
     first_line: int
 
 
-def surroundings(prefix: str, suffix: str, line: int) -> Surroundings:
+def surroundings(prefix: str, suffix: str, line: int) -> ViewSurroundings:
     """Cut them from the text around a hole in line number `line`, in which lines end with a line feed."""
     before = prefix.rsplit("\n", CONTEXT_LINES + 1)[-(CONTEXT_LINES + 1) :]
     after = suffix.split("\n", CONTEXT_LINES + 1)[: CONTEXT_LINES + 1]
-    return Surroundings("\n".join(before), "\n".join(after), line - len(before) + 1)
+    return ViewSurroundings("\n".join(before), "\n".join(after), line - len(before) + 1)
 
 
-def in_place(text: str, around: Surroundings) -> RenderableType:
+def in_place(text: str, around: ViewSurroundings) -> RenderableType:
     """The finished text between the lines around it."""
     return numbered(_between(Text(visible(text), INSERTED), around), around.first_line)
 
 
-class Region:
+class ViewRegion:
     """One region of a terminal, drawn again and again; a context manager.
 
     Where that is not possible (a dumb terminal, a file) each state is a line.
@@ -100,10 +100,10 @@ class Region:
             self._console.print(Text(line()), soft_wrap=True)
 
 
-class CanvasView(Region):
+class CanvasView(ViewRegion):
     """Draws the canvas of one hole between the lines around it."""
 
-    def __init__(self, console: Console, around: Surroundings) -> None:
+    def __init__(self, console: Console, around: ViewSurroundings) -> None:
         super().__init__(console)
         self._around = around
 
@@ -121,7 +121,7 @@ class CanvasView(Region):
 
 def frame(
     update: CanvasUpdate,
-    around: Surroundings,
+    around: ViewSurroundings,
     status: str,
     mask: str = MASK,
     width: int | None = None,
@@ -168,7 +168,7 @@ def progress(update: CanvasUpdate, seconds: float) -> str:
     return f"pass {update.passes:>3}  {tokens:>3} tokens  {rate:5.1f} tok/s"
 
 
-def _between(middle: Text, around: Surroundings) -> Text:
+def _between(middle: Text, around: ViewSurroundings) -> Text:
     return Text.assemble((visible(around.before), CONTEXT), middle, (visible(around.after), CONTEXT))
 
 

@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from coder import __version__
 from coder.serve.http.field_descriptions import describe_fields
-from coder.serve.http.operations import Operation, Text
+from coder.serve.http.operations import Operation, PlainText
 from coder.serve.http.wire import Failure
 
 REFUSALS = {
@@ -81,7 +81,7 @@ def described(operation: Operation, references: Mapping[tuple[Any, JsonSchemaMod
 
 def content(operation: Operation, references: Mapping[tuple[Any, JsonSchemaMode], Any]) -> dict[str, Any]:
     """Return the content of a successful answer by media type."""
-    if issubclass(operation.answer, Text):
+    if issubclass(operation.answer, PlainText):
         return {"text/plain": {"schema": {"type": "string"}}}
     answer = {"application/json": {"schema": references[operation.answer, "serialization"]}}
     if operation.chunk:

@@ -30,7 +30,7 @@ Chunks = AsyncGenerator[BaseModel, None]
 
 
 @dataclass(frozen=True)
-class Text:
+class PlainText:
     """An answer that is no JSON."""
 
     content: bytes
@@ -69,8 +69,8 @@ class Operation:
 
     method: str
     path: str
-    handle: Callable[[Any, Caller], Awaitable[BaseModel | Text | Chunks]]
-    answer: type[BaseModel | Text]
+    handle: Callable[[Any, Caller], Awaitable[BaseModel | PlainText | Chunks]]
+    answer: type[BaseModel | PlainText]
     family: str
     body: type[BaseModel] | None = None
     chunk: type[BaseModel] | None = None
@@ -142,14 +142,14 @@ class Endpoint:
         caller = Caller(self._service, client_name(request, body))
         answer = await self._operation.handle(body, caller)
         if isinstance(answer, BaseModel):
-            answer = Text(answer.model_dump_json(by_alias=True).encode(), "application/json")
-        if isinstance(answer, Text):
+            answer = PlainText(answer.model_dump_json(by_alias=True).encode(), "application/json")
+        if isinstance(answer, PlainText):
             await self._send(answer, send)
         else:
             await self._stream(answer, send)
         return 200
 
-    async def _send(self, text: Text, send: Send) -> None:
+    async def _send(self, text: PlainText, send: Send) -> None:
         """In pieces, each sent when the client has taken those before."""
         length = str(len(text.content))
         await send(start({"Content-Type": text.media_type, "Content-Length": length}))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from coder.api.completion import Where
 from coder.api.text_requests import ApplyRequest
 from coder.errors import InputError
-from coder.serve.service import Turn
+from coder.serve.service import EngineTurn
 from coder.syntax.languages import LANGUAGES, language_named
 from coder.syntax.soundness import is_sound
 
 
-def applied(turn: Turn, original: str, update: str, language: str | None) -> str:
+def applied(turn: EngineTurn, original: str, update: str, language: str | None) -> str:
     """The file with the update in it. Raises InputError where nothing sound comes of it."""
     name = language if language and language_named(language) else language_of_text(original)
     if name is None:

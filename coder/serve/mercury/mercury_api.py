@@ -15,11 +15,11 @@ from coder.serve.http.operations import Caller, Chunks, Operation
 from coder.serve.http.refusals import RefusedError
 from coder.serve.mercury import tagged
 from coder.serve.mercury.applying import applied
-from coder.serve.mercury.mercury_types import EditBody, FillBody
+from coder.serve.mercury.mercury_types import MercuryEditBody, MercuryFillBody
 from coder.serve.openai.chat import Said, new_id, usage, whole
 from coder.serve.openai.completions import complete, decoding
 from coder.serve.openai.openai_types import ChatAnswer, ChatChunk, ChatMessage, ChunkChoice, CompletionAnswer, Delta
-from coder.serve.service import Turn
+from coder.serve.service import EngineTurn
 from coder.serve.tasks import last
 from coder.syntax.languages import language_of
 from coder.syntax.soundness import is_sound
@@ -27,12 +27,12 @@ from coder.syntax.soundness import is_sound
 FAMILY = "Mercury"
 
 
-async def fill(body: FillBody, caller: Caller) -> CompletionAnswer | Chunks:
+async def fill(body: MercuryFillBody, caller: Caller) -> CompletionAnswer | Chunks:
     """Fill the hole between a prompt and a suffix."""
     return await complete(body, caller)
 
 
-async def edit(body: EditBody, caller: Caller) -> ChatAnswer | Chunks:
+async def edit(body: MercuryEditBody, caller: Caller) -> ChatAnswer | Chunks:
     """Predict the next edit of a region, given as <|code_to_edit|> in <|current_file_content|>.
 
     A model that can rewrite writes the region anew. Any other one writes what is missing at the cursor, or,
@@ -46,11 +46,11 @@ async def edit(body: EditBody, caller: Caller) -> ChatAnswer | Chunks:
     return answer(Said(f"```\n{region}\n\n```", "stop", count(asked.text), count(region)), body, caller)
 
 
-async def apply(body: EditBody, caller: Caller) -> ChatAnswer | Chunks:
+async def apply(body: MercuryEditBody, caller: Caller) -> ChatAnswer | Chunks:
     """Merge an <|update_snippet|> that leaves out what stays into the <|original_code|>."""
     asked = tagged.apply(user_text(body.messages))
 
-    def work(turn: Turn) -> str:
+    def work(turn: EngineTurn) -> str:
         return applied(turn, asked.original, asked.update, body.language)
 
     text = await caller.service.call(work, caller.client, body.deadline_ms)
@@ -58,11 +58,11 @@ async def apply(body: EditBody, caller: Caller) -> ChatAnswer | Chunks:
     return answer(Said(text, "stop", count(asked.original) + count(asked.update), count(text)), body, caller)
 
 
-def answer(said: Said, body: EditBody, caller: Caller) -> ChatAnswer | Chunks:
+def answer(said: Said, body: MercuryEditBody, caller: Caller) -> ChatAnswer | Chunks:
     return in_one(said, body, caller) if body.stream else whole([said], caller)
 
 
-async def in_one(said: Said, body: EditBody, caller: Caller) -> Chunks:
+async def in_one(said: Said, body: MercuryEditBody, caller: Caller) -> Chunks:
     """A stream of one delta: an edit is of no use before it is whole."""
     name, created, model = new_id(), int(time.time()), caller.service.model
     delta = Delta(role="assistant", content=said.content)
@@ -72,7 +72,7 @@ async def in_one(said: Said, body: EditBody, caller: Caller) -> Chunks:
     yield ChatChunk(id=name, created=created, model=model, choices=[last_choice], usage=counted)
 
 
-async def _changed(asked: tagged.NextEdit, request: CompletionRequest, stops: Sequence[str], caller: Caller) -> str:
+async def _changed(asked: tagged.TaggedEdit, request: CompletionRequest, stops: Sequence[str], caller: Caller) -> str:
     """The text with its region as it may look next."""
     service = caller.service
     if service.engine.config.abilities.edits:
@@ -116,7 +116,7 @@ def user_text(messages: Sequence[ChatMessage]) -> str:
 
 
 OPERATIONS = (
-    Operation("POST", "/v1/fim/completions", fill, CompletionAnswer, FAMILY, FillBody, CompletionAnswer),
-    Operation("POST", "/v1/edit/completions", edit, ChatAnswer, FAMILY, EditBody, ChatChunk),
-    Operation("POST", "/v1/apply/completions", apply, ChatAnswer, FAMILY, EditBody, ChatChunk),
+    Operation("POST", "/v1/fim/completions", fill, CompletionAnswer, FAMILY, MercuryFillBody, CompletionAnswer),
+    Operation("POST", "/v1/edit/completions", edit, ChatAnswer, FAMILY, MercuryEditBody, ChatChunk),
+    Operation("POST", "/v1/apply/completions", apply, ChatAnswer, FAMILY, MercuryEditBody, ChatChunk),
 )

@@ -9,11 +9,11 @@ from pydantic import Field
 from coder.serve.openai.openai_types import ChatMessage, CompletionBody, Sampling
 
 
-class FillBody(CompletionBody):
+class MercuryFillBody(CompletionBody):
     """OpenAI's completion; `prompt` stands before the hole and `suffix` behind it."""
 
 
-class EditBody(Sampling):
+class MercuryEditBody(Sampling):
     """
     Attributes:
         messages: the last one of the user holds the tags.

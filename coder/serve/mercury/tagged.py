@@ -14,7 +14,7 @@ PATH = "current_file_path:"
 
 
 @dataclass(frozen=True)
-class NextEdit:
+class TaggedEdit:
     """A file, a region of it that may change, and where the cursor is; offsets into `text`.
 
     Attributes:
@@ -40,7 +40,7 @@ class Apply:
     update: str
 
 
-def next_edit(message: str) -> NextEdit:
+def next_edit(message: str) -> TaggedEdit:
     """Raises RefusedError where a tag is missing."""
     content = between(message, "current_file_content")
     first, _, rest = content.partition("\n")
@@ -51,7 +51,7 @@ def next_edit(message: str) -> NextEdit:
     offset = region.find(CURSOR)
     cursor = None if offset == -1 else len(before) + offset
     region = region.replace(CURSOR, "")
-    return NextEdit(path, before + region + after, len(before), len(before) + len(region), cursor)
+    return TaggedEdit(path, before + region + after, len(before), len(before) + len(region), cursor)
 
 
 def apply(message: str) -> Apply:

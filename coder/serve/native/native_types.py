@@ -41,7 +41,7 @@ Place = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(max_length=64)]
 
 
-class Placed(Incoming):
+class PlacedBody(Incoming):
     """The fields of every request about its text.
 
     Attributes:
@@ -53,7 +53,7 @@ class Placed(Incoming):
     language: Name | None = None
 
 
-class Decoded(Placed):
+class DecodedBody(PlacedBody):
     """Decoding of an answer.
 
     Attributes:
@@ -65,7 +65,7 @@ class Decoded(Placed):
     deadline_ms: float | None = Field(default=None, gt=0)
 
 
-class Writing(Decoded):
+class WritingBody(DecodedBody):
     """Generation of text.
 
     Attributes:
@@ -84,7 +84,7 @@ class Writing(Decoded):
     stream: bool = False
 
 
-class CompleteBody(Writing):
+class CompleteBody(WritingBody):
     """
     Attributes:
         prefix, suffix: the text before and behind the hole.
@@ -120,7 +120,7 @@ class CompleteBody(Writing):
         return nested(CompletionRequest, _written(self, settings) | {"template": template})
 
 
-class FillBody(Writing):
+class FillBody(WritingBody):
     """
     Attributes:
         texts: what stands before, between and behind the holes: one more than there are holes.
@@ -132,7 +132,7 @@ class FillBody(Writing):
         return nested(FillRequest, _written(self, settings))
 
 
-class EditBody(Decoded):
+class EditBody(DecodedBody):
     """
     Attributes:
         start, end: the characters of the text to be written anew.
@@ -149,7 +149,7 @@ class EditBody(Decoded):
         return nested(EditRequest, _written(self, settings))
 
 
-class RepairBody(Decoded):
+class RepairBody(DecodedBody):
     """
     Attributes:
         start, end: the characters among which anything may change; by default all.
@@ -165,7 +165,7 @@ class RepairBody(Decoded):
         return nested(RepairRequest, _fields(self))
 
 
-class ApplyBody(Placed):
+class ApplyBody(PlacedBody):
     """
     Attributes:
         text: the file.

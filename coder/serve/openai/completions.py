@@ -29,11 +29,11 @@ from coder.serve.tasks import gathered, last, merged
 
 async def complete(body: CompletionBody, caller: Caller) -> CompletionAnswer | Chunks:
     """Fill the hole between a prompt and a suffix, or go on with the prompt."""
-    asked = Asked(body, caller)
+    asked = AskedCompletions(body, caller)
     return stream(asked) if body.stream else await answer(asked)
 
 
-class Asked:
+class AskedCompletions:
     """A request in the engine's terms. Raises RefusedError for what is not supported.
 
     Attributes:
@@ -70,7 +70,7 @@ class Asked:
         return CompletionAnswer(id=self.id, created=self.created, model=model, choices=choices, usage=usage)
 
 
-async def answer(asked: Asked) -> CompletionAnswer:
+async def answer(asked: AskedCompletions) -> CompletionAnswer:
     client, service = asked.caller.client, asked.caller.service
     writing = [last(write(service, request, asked.stops, client), Written) for request in asked.requests]
     written = await gathered(writing)
@@ -78,7 +78,7 @@ async def answer(asked: Asked) -> CompletionAnswer:
     return asked.chunk(choices, usage(written))
 
 
-async def stream(asked: Asked) -> Chunks:
+async def stream(asked: AskedCompletions) -> Chunks:
     """Chunks of text as it is settled, or the whole canvas after each pass; log-probabilities come with the end."""
     client, service = asked.caller.client, asked.caller.service
     writing = [write(service, request, asked.stops, client) for request in asked.requests]
@@ -101,14 +101,14 @@ async def stream(asked: Asked) -> Chunks:
         yield asked.chunk([], usage(written))
 
 
-async def choice(asked: Asked, index: int, written: Written) -> CompletionChoice:
+async def choice(asked: AskedCompletions, index: int, written: Written) -> CompletionChoice:
     """A whole choice, with what was wanted besides the text."""
     echoed = asked.prompts[index] if asked.body.echo else ""
     logprobs = None if asked.body.logprobs is None else await token_rows(asked, index, written, asked.body.logprobs)
     return CompletionChoice(text=echoed + written.text, index=index, logprobs=logprobs, finish_reason=written.finish)
 
 
-async def token_rows(asked: Asked, index: int, written: Written, alternatives: int) -> Logprobs:
+async def token_rows(asked: AskedCompletions, index: int, written: Written, alternatives: int) -> Logprobs:
     """A row for each token of the text. With `echo` those of the prompt come first, as it is tokenised by itself, and a
     row for the end token comes last where the model wrote one: harnesses count the rows."""
     request, client = asked.requests[index], asked.caller.client

@@ -11,7 +11,7 @@ from coder.serve.openai.openai_types import (
     ChatChunk,
     CompletionAnswer,
     CompletionBody,
-    Model,
+    ModelEntry,
     Models,
 )
 
@@ -20,7 +20,7 @@ FAMILY = "OpenAI"
 
 async def models(_: None, caller: Caller) -> Models:
     """The one model that this server has; requests may name any."""
-    return Models(data=[Model(id=caller.service.model, created=caller.service.started)])
+    return Models(data=[ModelEntry(id=caller.service.model, created=caller.service.started)])
 
 
 OPERATIONS = (

@@ -184,7 +184,7 @@ class ChatChunk(Outgoing):
     usage: Usage | None = None
 
 
-class Model(Outgoing):
+class ModelEntry(Outgoing):
     id: str
     object: Literal["model"] = "model"
     created: int
@@ -193,4 +193,4 @@ class Model(Outgoing):
 
 class Models(Outgoing):
     object: Literal["list"] = "list"
-    data: list[Model]
+    data: list[ModelEntry]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from coder.diffusion.schedules import masked_counts
-from coder.vllm.plugin.decoding import MAX_STEPS, Decoding
+from coder.vllm.plugin.decoding import MAX_STEPS, RequestDecoding
 from coder.vllm.plugin.unmasking import choose_slots, leftmost
 
 Tensor = torch.Tensor
@@ -52,7 +52,7 @@ class Canvases:
         """The number of slots that a fixed policy leaves masked, by the slots masked at the start and the step."""
         self._forbidden = torch.tensor(control.forbidden, dtype=torch.int64, device=device)
 
-    def add(self, request: int, decoding: Decoding, max_tokens: int) -> None:
+    def add(self, request: int, decoding: RequestDecoding, max_tokens: int) -> None:
         """Prepare a place for a request whose context is yet to be computed."""
         self.committing[request].fill_(True)
         self.remaining[request].fill_(max_tokens)
@@ -143,7 +143,7 @@ class Canvases:
             state[requests] = torch.where(which, value, state[requests])
 
 
-def _plan(decoding: Decoding, slots: int) -> Tensor:
+def _plan(decoding: RequestDecoding, slots: int) -> Tensor:
     """Return the number of slots that a fixed policy leaves masked: int64 [1 + S, MAX_STEPS + 1], by slots at the start
     and step."""
     plan = np.zeros((1 + slots, MAX_STEPS + 1), np.int64)

@@ -24,7 +24,7 @@ SERVED = (VERIFIED, THRESHOLD, FACTOR, ENTROPY, FIXED)
 """Policies that a worker can batch."""
 
 
-class Kind(IntEnum):
+class PolicyKind(IntEnum):
     """Unmasking policies, as numbers that a tensor can hold."""
 
     THRESHOLD = 0
@@ -34,7 +34,7 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True)
-class Decoding:
+class RequestDecoding:
     """A decoding method for one request.
 
     Attributes:
@@ -44,7 +44,7 @@ class Decoding:
         verified: whether the canvas is a draft to be verified autoregressively.
     """
 
-    kind: Kind
+    kind: PolicyKind
     parameter: float
     canvas_size: int
     steps: int = 1
@@ -52,7 +52,7 @@ class Decoding:
     verified: bool = False
 
 
-def parse_decoding(arguments: Mapping[str, Any] | None, largest_canvas: int) -> Decoding:
+def parse_decoding(arguments: Mapping[str, Any] | None, largest_canvas: int) -> RequestDecoding:
     """The decoding that a request asks for.
 
     Args:
@@ -72,16 +72,16 @@ def parse_decoding(arguments: Mapping[str, Any] | None, largest_canvas: int) -> 
         raise InputError(f"{CANVAS_ARGUMENT} must be a number of slots, at least 1, not {canvas_size!r}")
     canvas_size = min(int(canvas_size), largest_canvas)
     if policy_text == VERIFIED.name:
-        return Decoding(Kind.FIXED, 0.0, canvas_size, steps=1, verified=True)
+        return RequestDecoding(PolicyKind.FIXED, 0.0, canvas_size, steps=1, verified=True)
     match parse_policy(policy_text):
         case Threshold(confidence):
-            return Decoding(Kind.THRESHOLD, confidence, canvas_size)
+            return RequestDecoding(PolicyKind.THRESHOLD, confidence, canvas_size)
         case Factor(factor):
-            return Decoding(Kind.FACTOR, factor, canvas_size)
+            return RequestDecoding(PolicyKind.FACTOR, factor, canvas_size)
         case EntropyBound(bound):
-            return Decoding(Kind.ENTROPY, bound, canvas_size)
+            return RequestDecoding(PolicyKind.ENTROPY, bound, canvas_size)
         case FixedSteps(steps, schedule) if steps <= MAX_STEPS:
-            return Decoding(Kind.FIXED, 0.0, canvas_size, steps, schedule)
+            return RequestDecoding(PolicyKind.FIXED, 0.0, canvas_size, steps, schedule)
         case FixedSteps():
             raise InputError(f"a fixed policy takes at most {MAX_STEPS} steps here; {policy_text!r} has more")
     raise unknown_policy(policy_text, SERVED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import torch
 
-from coder.vllm.plugin.decoding import Kind
+from coder.vllm.plugin.decoding import PolicyKind
 
 Tensor = torch.Tensor
 
@@ -18,7 +18,7 @@ def choose_slots(
     Args:
         confidence, entropy: float32 [N, S], of each slot's best token and of its whole distribution.
         ends: bool [N, S], which slots would get the end token. masked: bool [N, S].
-        kind: int64 [N], a `Kind`. parameter: float64 [N]. quota: int64 [N], how many a fixed policy wants now.
+        kind: int64 [N], a `PolicyKind`. parameter: float64 [N]. quota: int64 [N], how many a fixed policy wants now.
     """
     ends = ends & masked
     first_end = leftmost(ends)
@@ -58,7 +58,7 @@ def _selected(
 
     count = torch.stack([sure.sum(dim=1), passing.sum(dim=1), within, quota])
     by_count = count.gather(0, kind[None])[0].clamp(min=1)
-    ranks = torch.where((kind == Kind.ENTROPY)[:, None], by_entropy, by_confidence)
+    ranks = torch.where((kind == PolicyKind.ENTROPY)[:, None], by_entropy, by_confidence)
     return offered & (ranks < by_count[:, None])
 
 

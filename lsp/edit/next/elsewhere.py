@@ -41,7 +41,7 @@ class Rename:
 
 
 @dataclass(frozen=True)
-class OpenFile:
+class EditedFile:
     """A file as the editor has it, and what was changed in it lately."""
 
     path: PurePath
@@ -50,7 +50,7 @@ class OpenFile:
     history: EditHistory
 
 
-def changed_interface(file: OpenFile) -> list[Rename | SignatureChange]:
+def changed_interface(file: EditedFile) -> list[Rename | SignatureChange]:
     """Return those of the latest edits that other files have to follow, the newest first."""
     if file.language != "python" or not file.history.edits or len(file.text) > LONGEST_TEXT:
         return []
@@ -66,7 +66,7 @@ def changed_interface(file: OpenFile) -> list[Rename | SignatureChange]:
     return found
 
 
-def followed(file: OpenFile, module: PurePath, change: Rename | SignatureChange) -> Iterator[NextEdit]:
+def followed(file: EditedFile, module: PurePath, change: Rename | SignatureChange) -> Iterator[NextEdit]:
     """Yield the edits of a file that follow a change of a module, in the order of the text; places just edited are
     left."""
     if file.language != "python" or len(file.text) > LONGEST_TEXT:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lsp.edit.next.pattern import Place
+from lsp.edit.next.pattern import Repetition
 
 BRACKETS = ("()", "[]", "{}")
 QUOTES = "'\"`"
@@ -17,7 +17,7 @@ def is_balanced(old: str, new: str) -> bool:
     return old != new and depths and all(before[quote] % 2 == after[quote] % 2 for quote in QUOTES)
 
 
-def is_of_its_kind(place: Place) -> bool:
+def is_of_its_kind(place: Repetition) -> bool:
     """Return whether what was changed in code is changed in code, in prose in prose; in comments and texts names alone
     follow the code. Where nothing stands yet the syntax around it has to be the same."""
     edited, here = place.kinds

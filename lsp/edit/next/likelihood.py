@@ -6,7 +6,7 @@ import keyword
 import math
 from dataclasses import dataclass
 
-from lsp.edit.next.pattern import Place
+from lsp.edit.next.pattern import Repetition
 
 WEIGHTS = {
     "bias": -0.259,
@@ -42,7 +42,7 @@ sessions of eight packages (`benchmarks.releases.DEVELOPED_ON`). What each stand
 FEATURES = tuple(WEIGHTS)
 
 
-def features(place: Place) -> tuple[float, ...]:
+def features(place: Repetition) -> tuple[float, ...]:
     """In the order of `FEATURES`."""
     pattern, atom, words = place.pattern, place.pattern.atom, place.pattern.words
     declaration, (edited, here) = pattern.declaration, place.kinds
@@ -92,7 +92,7 @@ class Likelihood:
     weights: tuple[float, ...] = tuple(WEIGHTS.values())
     threshold: float = 0.8
 
-    def of(self, place: Place) -> float:
+    def of(self, place: Repetition) -> float:
         """From 0 to 1."""
         log_odds = sum(weight * value for weight, value in zip(self.weights, features(place), strict=True))
         return 0.5 + 0.5 * math.tanh(log_odds / 2.0)

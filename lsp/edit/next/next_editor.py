@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lsp.documents import Document, TextChange
-from lsp.edit.next.elsewhere import OpenFile, changed_interface, followed
+from lsp.edit.next.elsewhere import EditedFile, changed_interface, followed
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.likelihood import LIKELIHOOD
 from lsp.edit.next.suggestions import LONGEST_TEXT, NextEdit, next_edits
@@ -104,7 +104,7 @@ class NextEditor:
         files = [
             (
                 document,
-                OpenFile(
+                EditedFile(
                     path_named(document.uri),
                     document.unix.text,
                     document.language,

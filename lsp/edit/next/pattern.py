@@ -8,7 +8,7 @@ from typing import Literal
 
 from lsp.edit.next.atoms import Atom, Atoms
 from lsp.edit.next.declarations import Declaration, declaration_at
-from lsp.edit.next.words import WORD, Kind, Words
+from lsp.edit.next.words import WORD, WordKind, Words
 
 Source = Literal["rename", "signature", "repeat", "model"]
 
@@ -58,7 +58,7 @@ class Pattern:
 
 
 @dataclass(frozen=True)
-class Place:
+class Repetition:
     """A place where a pattern may be repeated: `text` belongs in the place of the characters from `start` to `end`,
     which stand for the words from `first` to `behind`, the last not included."""
 
@@ -96,7 +96,7 @@ class Place:
         return _count(self.pattern.words.words, self.pattern.behind, self.behind, 1)
 
     @cached_property
-    def kinds(self) -> tuple[Kind | None, Kind | None]:
+    def kinds(self) -> tuple[WordKind | None, WordKind | None]:
         """Return the kinds of the edited place and of this one. An empty place is of the kind of the word before it."""
         words, pattern = self.pattern.words, self.pattern
         if pattern.atom.new and self.behind > self.first:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from lsp.edit.next.declarations import ARGUMENTS, called_with, callee
-from lsp.edit.next.pattern import Pattern, Place, Rule
+from lsp.edit.next.pattern import Pattern, Repetition, Rule
 
 MOST_PLACES = 200
 """Of one pattern. A word that is everywhere says nothing."""
@@ -17,7 +17,7 @@ MOST_TOGETHER = 8
 """Changes of one line that are repeated together."""
 
 
-def same_words(pattern: Pattern) -> Iterator[Place]:
+def same_words(pattern: Pattern) -> Iterator[Repetition]:
     """The same words stand there as stood in the edited place."""
     if not pattern.atom.old:
         return
@@ -27,7 +27,7 @@ def same_words(pattern: Pattern) -> Iterator[Place]:
             yield from _replacement(pattern, "same", index, index + len(pattern.atom.old))
 
 
-def between_words(pattern: Pattern) -> Iterator[Place]:
+def between_words(pattern: Pattern) -> Iterator[Repetition]:
     """Nothing stands there, between the same words as around the edited place."""
     words, atom = pattern.words, pattern.atom
     if atom.old or not pattern.first > 0 or not pattern.behind < len(words.words):
@@ -39,7 +39,7 @@ def between_words(pattern: Pattern) -> Iterator[Place]:
             yield from _replacement(pattern, "between", index + 1, index + 1)
 
 
-def joint_words(patterns: Sequence[Pattern]) -> Iterator[Place]:
+def joint_words(patterns: Sequence[Pattern]) -> Iterator[Repetition]:
     """Everything that was changed on one line, found again on another one in the same order: quotes on both sides, what
     wraps an expression. Yields the whole as one place."""
     first, words = patterns[0], patterns[0].words
@@ -55,10 +55,10 @@ def joint_words(patterns: Sequence[Pattern]) -> Iterator[Place]:
             text = parts[0].text
             for before, part in pairwise(parts):
                 text += words.text[before.end : part.start] + part.text
-            yield Place(first, "joint", start, end, text, index, parts[0].behind)
+            yield Repetition(first, "joint", start, end, text, index, parts[0].behind)
 
 
-def _following(patterns: Sequence[Pattern], index: int) -> Iterator[Place]:
+def _following(patterns: Sequence[Pattern], index: int) -> Iterator[Repetition]:
     """A place for each pattern, as near behind the one before as there is one on the line, not inside of brackets."""
     words = patterns[0].words
     line_end = words.text.find("\n", words.starts[index])
@@ -76,7 +76,7 @@ def _following(patterns: Sequence[Pattern], index: int) -> Iterator[Place]:
         index += len(old)
 
 
-def arguments_of_calls(pattern: Pattern) -> Iterator[Place]:
+def arguments_of_calls(pattern: Pattern) -> Iterator[Repetition]:
     """An argument was added at the end of a call: other calls of the same function that do not have it."""
     words, atom = pattern.words, pattern.atom
     name = callee(words, pattern.first) if not atom.old and atom.new else None
@@ -93,10 +93,10 @@ def arguments_of_calls(pattern: Pattern) -> Iterator[Place]:
             continue
         text = f", {argument}" if inside else argument
         last = words.index_at(end - 1)
-        yield Place(pattern, "argument", end - 1, end - 1, text, last, last)
+        yield Repetition(pattern, "argument", end - 1, end - 1, text, last, last)
 
 
-def keywords_of_calls(pattern: Pattern) -> Iterator[Place]:
+def keywords_of_calls(pattern: Pattern) -> Iterator[Repetition]:
     """A parameter was renamed: the calls that name it."""
     declaration, words = pattern.declaration, pattern.words
     if declaration is None or not declaration.function:
@@ -109,7 +109,7 @@ def keywords_of_calls(pattern: Pattern) -> Iterator[Place]:
             yield from _replacement(pattern, "signature", index, index + 1)
 
 
-def _replacement(pattern: Pattern, rule: Rule, first: int, behind: int) -> Iterator[Place]:
+def _replacement(pattern: Pattern, rule: Rule, first: int, behind: int) -> Iterator[Repetition]:
     """The atom repeated in the place of some words, if the blanks around them allow it. Blanks on a side where they did
     not change may be others here."""
     words, atom = pattern.words, pattern.atom
@@ -124,7 +124,7 @@ def _replacement(pattern: Pattern, rule: Rule, first: int, behind: int) -> Itera
             end, old, new = words.ends[behind - 1], old.removesuffix(tail), new.removesuffix(tail)
     if words.text[start:end] == old:
         before, after = _common_blanks(old, new)
-        yield Place(pattern, rule, start + before, end - after, new[before : len(new) - after], first, behind)
+        yield Repetition(pattern, rule, start + before, end - after, new[before : len(new) - after], first, behind)
 
 
 def _common_blanks(old: str, new: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from lsp.edit.next.atoms import Atom, atoms
 from lsp.edit.next.fitness import is_balanced, is_of_its_kind
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.likelihood import LIKELIHOOD, Likelihood
-from lsp.edit.next.pattern import Pattern, Place, Source
+from lsp.edit.next.pattern import Pattern, Repetition, Source
 from lsp.edit.next.renames import all_follows, renamed_declarations
 from lsp.edit.next.rules import (
     arguments_of_calls,
@@ -71,7 +71,7 @@ def next_edits(text: str, language: str, history: EditHistory, likelihood: Likel
     return found
 
 
-def places(text: str, language: str, history: EditHistory) -> Iterator[Place]:
+def places(text: str, language: str, history: EditHistory) -> Iterator[Repetition]:
     """Every place at which something of the history may be repeated."""
     if history.edits and len(text) <= LONGEST_TEXT:
         yield from _places_of(Words(text, language), history)
@@ -91,14 +91,14 @@ def calls(words: Words, history: EditHistory) -> Iterator[NextEdit]:
                 yield NextEdit(call.start, call.end, call.text, "signature", change.title, SURE)
 
 
-def _places_of(words: Words, history: EditHistory) -> Iterator[Place]:
+def _places_of(words: Words, history: EditHistory) -> Iterator[Repetition]:
     for place in _places(words, history):
         fits = is_balanced(words.text[place.start : place.end], place.text) and is_of_its_kind(place)
         if fits and not is_edited(place.start, place.end, history):
             yield place
 
 
-def _is_resolved(place: Place, renames: set[tuple[str, str]]) -> bool:
+def _is_resolved(place: Repetition, renames: set[tuple[str, str]]) -> bool:
     """Return whether the place is the code of a renamed declaration, whose uses are known."""
     atom, (_, here) = place.pattern.atom, place.kinds
     if place.rule == "joint":
@@ -107,7 +107,7 @@ def _is_resolved(place: Place, renames: set[tuple[str, str]]) -> bool:
     return is_use and (atom.old[0], atom.new[0]) in renames
 
 
-def _rated(place: Place, likelihood: Likelihood) -> NextEdit:
+def _rated(place: Repetition, likelihood: Likelihood) -> NextEdit:
     return NextEdit(place.start, place.end, place.text, place.source, _title(place), likelihood.of(place))
 
 
@@ -116,7 +116,7 @@ def is_edited(start: int, end: int, history: EditHistory) -> bool:
     return any(_touch(start, end, edit.start, edit.end) for edit in history.edits)
 
 
-def _places(words: Words, history: EditHistory) -> Iterator[Place]:
+def _places(words: Words, history: EditHistory) -> Iterator[Repetition]:
     made = [(age, atoms(words.text, edit)) for age, edit in enumerate(reversed(history.edits))]
     alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Atom]] = {}
     for _, of_edit in made:
@@ -133,7 +133,7 @@ def _places(words: Words, history: EditHistory) -> Iterator[Place]:
             yield from joint_words(patterns)
 
 
-def _repetitions(pattern: Pattern) -> Iterator[Place]:
+def _repetitions(pattern: Pattern) -> Iterator[Repetition]:
     declaration = pattern.declaration
     scope = declaration.scope if declaration is not None else None
     for place in same_words(pattern):
@@ -148,7 +148,7 @@ def _touch(start: int, end: int, other_start: int, other_end: int) -> bool:
     return start <= other_end and other_start <= end
 
 
-def _title(place: Place) -> str:
+def _title(place: Repetition) -> str:
     atom = place.pattern.atom
     if place.source == "rename":
         return f"Rename {atom.old[0]} to {atom.new[0]}"

@@ -18,7 +18,7 @@ PROSE = ("comment", "string_content", "string_fragment", "interpreted_string_lit
 
 
 @dataclass(frozen=True)
-class Kind:
+class WordKind:
     """The kind of a place: its node, its parent, and the parent of that."""
 
     node: str
@@ -62,14 +62,14 @@ class Words:
         first, count = words[0], len(words)
         return [index for index in self.places.get(first, ()) if tuple(self.words[index : index + count]) == words]
 
-    def kind(self, index: int) -> Kind | None:
+    def kind(self, index: int) -> WordKind | None:
         """Return the kind of a word; None without a grammar."""
         node = self.node(index)
         if node is None:
             return None
         parent = node.parent
         above = parent.parent if parent is not None else None
-        return Kind(node.type, parent.type if parent else "", above.type if above else "")
+        return WordKind(node.type, parent.type if parent else "", above.type if above else "")
 
     def node(self, index: int) -> tree_sitter.Node | None:
         if self.tree is None or not 0 <= index < len(self.words):

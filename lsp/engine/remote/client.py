@@ -27,7 +27,7 @@ from coder.api.text_requests import (
 from coder.api.wire import flat
 from coder.context.workspace_index import IndexState
 from coder.errors import InputError
-from lsp.engine.errors import EngineLostError, RefusedError, ServerLostError
+from lsp.engine.errors import EngineLostError, EngineRefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 from lsp.engine.remote.exchange import Exchange
 
@@ -162,7 +162,7 @@ class RemoteEngine:
                     continue
                 event = _checked(kind, line.removeprefix(b"data:"))
                 if event.error is not None:
-                    raise RefusedError(event.error.message)
+                    raise EngineRefusedError(event.error.message)
                 yield event
         if not either.is_set():
             raise ServerLostError(f"the server at {self._address.url} ended in the middle of an answer")

@@ -12,7 +12,7 @@ from typing import Any
 
 from coder.api.streams import NEVER, Cancellation, Mailbox
 from coder.errors import InputError, QuickfillError
-from lsp.engine.errors import RefusedError, ServerLostError
+from lsp.engine.errors import EngineRefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 
 LONGEST_LINE = 32 << 20
@@ -98,7 +98,7 @@ def _refusal(response: http.client.HTTPResponse, address: ServerAddress) -> Quic
         case 400 | 413:
             return InputError(message or "the server cannot answer this request")
         case 408 | 429 | 500 | 503:
-            return RefusedError(message or f"the server is busy (status {status})")
+            return EngineRefusedError(message or f"the server is busy (status {status})")
         case 401 | 403:
             return QuickfillError(
                 f"the server at {address.url} lets nobody in without its key ({message}): set apiKey or "

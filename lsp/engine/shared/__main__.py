@@ -20,7 +20,7 @@ from lsp.engine.shared.address import forget, listen, lock_file
 from lsp.engine.shared.identity import EngineIdentity
 from lsp.engine.shared.launch import LISTENING, TAKEN
 from lsp.engine.shared.private_folder import runtime_folder
-from lsp.engine.shared.service import Service
+from lsp.engine.shared.service import SharedEngineService
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def main() -> None:
             _tell(LISTENING)
             loaded: Future[TextEngine] = Future()
             threading.Thread(target=_load, args=(identity, loaded), daemon=True).start()
-            Service(address, identity.version, loaded, options.idle_seconds).run(listener)
+            SharedEngineService(address, identity.version, loaded, options.idle_seconds).run(listener)
             log.info("leaving: nobody was there for %g seconds", options.idle_seconds)
         finally:
             listener.close()

@@ -24,7 +24,18 @@ from coder.api.text_requests import (
 from coder.context.workspace_index import IndexState
 from lsp.engine.errors import EngineLostError
 from lsp.engine.shared.channel import Channel
-from lsp.engine.shared.messages import Answer, Complete, Edit, Fill, Index, Prefill, Repair, ScoreText, Task, Update
+from lsp.engine.shared.messages import (
+    CompleteCall,
+    EditCall,
+    FillCall,
+    IndexCall,
+    PrefillCall,
+    RepairCall,
+    ScoreCall,
+    Task,
+    TaskAnswer,
+    TaskUpdate,
+)
 from lsp.engine.shared.tasks import Tasks
 
 Result = TypeVar("Result")
@@ -49,32 +60,32 @@ class SharedEngine:
     def stream(
         self, request: CompletionRequest, cancelled: Cancellation | None = None
     ) -> Generator[EngineEvent, None, None]:
-        return self._complete(Complete(request, updates=True), cancelled)
+        return self._complete(CompleteCall(request, updates=True), cancelled)
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:
-        return last(self._complete(Complete(request, updates=False), cancelled), Completion)
+        return last(self._complete(CompleteCall(request, updates=False), cancelled), Completion)
 
     def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
-        return self._answer(Prefill(request), bool, cancelled)
+        return self._answer(PrefillCall(request), bool, cancelled)
 
     def stream_fill(
         self, request: FillRequest, cancelled: Cancellation | None = None
     ) -> Generator[FillEvent, None, None]:
-        return self._stream(Fill(request), HoleUpdate, Filled, cancelled)
+        return self._stream(FillCall(request), HoleUpdate, Filled, cancelled)
 
     def stream_edit(
         self, request: EditRequest, cancelled: Cancellation | None = None
     ) -> Generator[EditEvent, None, None]:
-        return self._stream(Edit(request), RegionUpdate, Edited, cancelled)
+        return self._stream(EditCall(request), RegionUpdate, Edited, cancelled)
 
     def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
-        return self._answer(Repair(request), Edited, cancelled)
+        return self._answer(RepairCall(request), Edited, cancelled)
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
-        return self._answer(ScoreText(prefix, suffix, middle), Score)
+        return self._answer(ScoreCall(prefix, suffix, middle), Score)
 
     def index_state(self, folder: str) -> IndexState:
-        return self._answer(Index(folder), IndexState)
+        return self._answer(IndexCall(folder), IndexState)
 
     def status(self) -> EngineStatus:
         ready = self._tasks.ready
@@ -83,14 +94,14 @@ class SharedEngine:
     def close(self) -> None:
         self._tasks.close()
 
-    def _complete(self, task: Complete, cancelled: Cancellation | None) -> Generator[EngineEvent, None, None]:
+    def _complete(self, task: CompleteCall, cancelled: Cancellation | None) -> Generator[EngineEvent, None, None]:
         """Updates, if they are wanted, and the completion. Who cancels does not wait for the engine."""
         started = time.monotonic()
         with closing(self._tasks.messages(task, cancelled)) as messages:
             for message in messages:
-                if isinstance(message, Update):
+                if isinstance(message, TaskUpdate):
                     yield _expected(message.update, CanvasUpdate)
-                elif isinstance(message, Answer):
+                elif isinstance(message, TaskAnswer):
                     yield _expected(message.answer, Completion)
                     return
                 else:
@@ -102,7 +113,7 @@ class SharedEngine:
     def _answer(self, task: Task, result: type[Result], cancelled: Cancellation | None = None) -> Result:
         """The answer to a task. One that is cancelled is answered by the engine, as far as it has come."""
         for message in self._tasks.messages(task, cancelled):
-            if isinstance(message, Answer):
+            if isinstance(message, TaskAnswer):
                 return _expected(message.answer, result)
         raise self._tasks.lost
 
@@ -112,9 +123,9 @@ class SharedEngine:
         """Updates of a task, and its answer, which also a cancelled one has."""
         with closing(self._tasks.messages(task, cancelled)) as messages:
             for message in messages:
-                if isinstance(message, Update):
+                if isinstance(message, TaskUpdate):
                     yield _expected(message.update, update)
-                elif isinstance(message, Answer):
+                elif isinstance(message, TaskAnswer):
                     yield _expected(message.answer, result)
                     return
         raise self._tasks.lost

@@ -19,20 +19,20 @@ from lsp.engine.shared.channel import Channel, ChannelError
 from lsp.engine.shared.messages import (
     TO_CLIENT,
     TO_ENGINE,
-    Answer,
     Ask,
     Cancel,
-    Complete,
-    Edit,
-    Fill,
-    Index,
+    CompleteCall,
+    EditCall,
+    FillCall,
+    IndexCall,
     Loading,
-    Prefill,
+    PrefillCall,
     Ready,
-    Repair,
-    ScoreText,
+    RepairCall,
+    ScoreCall,
+    TaskAnswer,
+    TaskUpdate,
     ToClient,
-    Update,
     decode,
     encode,
     failure,
@@ -95,20 +95,20 @@ class Connection:
     def _answer(self, engine: TextEngine, ask: Ask, cancelled: threading.Event) -> ToClient:
         try:
             match ask.task:
-                case Complete(request, updates):
+                case CompleteCall(request, updates):
                     return self._last(ask.id, engine.stream(request, cancelled), updates)
-                case Prefill(request):
-                    return Answer(ask.id, engine.prefill(request, cancelled))
-                case Fill(request):
+                case PrefillCall(request):
+                    return TaskAnswer(ask.id, engine.prefill(request, cancelled))
+                case FillCall(request):
                     return self._last(ask.id, engine.stream_fill(request, cancelled))
-                case Edit(request):
+                case EditCall(request):
                     return self._last(ask.id, engine.stream_edit(request, cancelled))
-                case Repair(request):
-                    return Answer(ask.id, engine.repair(request, cancelled))
-                case ScoreText(prefix, suffix, middle):
-                    return Answer(ask.id, engine.score(prefix, suffix, middle))
-                case Index(folder):
-                    return Answer(ask.id, engine.index_state(folder))
+                case RepairCall(request):
+                    return TaskAnswer(ask.id, engine.repair(request, cancelled))
+                case ScoreCall(prefix, suffix, middle):
+                    return TaskAnswer(ask.id, engine.score(prefix, suffix, middle))
+                case IndexCall(folder):
+                    return TaskAnswer(ask.id, engine.index_state(folder))
         except OSError:
             raise
         except Exception as error:
@@ -118,13 +118,13 @@ class Connection:
 
     def _last(
         self, id: int, stream: Generator[EngineEvent | FillEvent | EditEvent, None, None], updates: bool = True
-    ) -> Answer:
+    ) -> TaskAnswer:
         """Return the answer that a stream ends with. Its updates are sent, if they are wanted."""
         watch = partial(self._update, id) if updates else None
-        return Answer(id, last(stream, (Completion, Filled, Edited), watch))
+        return TaskAnswer(id, last(stream, (Completion, Filled, Edited), watch))
 
     def _update(self, id: int, event: CanvasUpdate | HoleUpdate | RegionUpdate) -> None:
-        self._send(Update(id, event))
+        self._send(TaskUpdate(id, event))
 
     def _send(self, message: ToClient) -> None:
         self._channel.send(encode(TO_CLIENT, message))

@@ -16,7 +16,7 @@ from lsp.engine.shared.channel import ChannelError
 
 
 @dataclass(frozen=True)
-class Complete:
+class CompleteCall:
     """`updates`: whether the canvas is wanted after every pass."""
 
     request: CompletionRequest
@@ -25,31 +25,31 @@ class Complete:
 
 
 @dataclass(frozen=True)
-class Prefill:
+class PrefillCall:
     request: CompletionRequest
     kind: Literal["prefill"] = "prefill"
 
 
 @dataclass(frozen=True)
-class Fill:
+class FillCall:
     request: FillRequest
     kind: Literal["fill"] = "fill"
 
 
 @dataclass(frozen=True)
-class Edit:
+class EditCall:
     request: EditRequest
     kind: Literal["edit"] = "edit"
 
 
 @dataclass(frozen=True)
-class Repair:
+class RepairCall:
     request: RepairRequest
     kind: Literal["repair"] = "repair"
 
 
 @dataclass(frozen=True)
-class ScoreText:
+class ScoreCall:
     prefix: str
     suffix: str
     middle: str
@@ -57,14 +57,14 @@ class ScoreText:
 
 
 @dataclass(frozen=True)
-class Index:
+class IndexCall:
     """Ask for the state of a folder's index."""
 
     folder: str
     kind: Literal["index"] = "index"
 
 
-Task = Complete | Prefill | Fill | Edit | Repair | ScoreText | Index
+Task = CompleteCall | PrefillCall | FillCall | EditCall | RepairCall | ScoreCall | IndexCall
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,14 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Update:
+class TaskUpdate:
     id: int
     update: CanvasUpdate | HoleUpdate | RegionUpdate
     type: Literal["update"] = "update"
 
 
 @dataclass(frozen=True)
-class Answer:
+class TaskAnswer:
     """The last message about a task."""
 
     id: int
@@ -121,7 +121,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Failure:
+class TaskFailure:
     """The last message about a task that has no answer; without a number, the model cannot be loaded."""
 
     id: int | None
@@ -130,7 +130,7 @@ class Failure:
     type: Literal["failure"] = "failure"
 
 
-ToClient = Loading | Ready | Update | Answer | Failure
+ToClient = Loading | Ready | TaskUpdate | TaskAnswer | TaskFailure
 
 CONFIG = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
 TO_ENGINE: TypeAdapter[ToEngine] = TypeAdapter(Annotated[ToEngine, Field(discriminator="type")], config=CONFIG)
@@ -157,13 +157,13 @@ def decode(adapter: TypeAdapter[Message], body: bytes) -> Message:
         raise ChannelError(f"not a message: {error.errors(include_input=False)[:1]}") from error
 
 
-def failure(id: int | None, error: Exception) -> Failure:
+def failure(id: int | None, error: Exception) -> TaskFailure:
     """Describe an error. Our own errors keep their class and message, so that the user can act on them."""
     if isinstance(error, QuickfillError):
         kind = next((name for name, known in reversed(ERRORS.items()) if isinstance(error, known)), "QuickfillError")
-        return Failure(id, kind, str(error))
-    return Failure(id, "QuickfillError", f"the engine failed: {type(error).__name__}: {error}")
+        return TaskFailure(id, kind, str(error))
+    return TaskFailure(id, "QuickfillError", f"the engine failed: {type(error).__name__}: {error}")
 
 
-def error_of(failed: Failure) -> QuickfillError:
+def error_of(failed: TaskFailure) -> QuickfillError:
     return ERRORS.get(failed.error, QuickfillError)(failed.message)

@@ -18,7 +18,7 @@ from lsp.engine.shared.handshake import greet_client
 log = logging.getLogger(__name__)
 
 
-class Service:
+class SharedEngineService:
     """Waits for clients without polling, and serves each in a thread.
 
     Args:

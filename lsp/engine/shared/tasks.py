@@ -14,16 +14,16 @@ from lsp.engine.shared.channel import Channel, ChannelError
 from lsp.engine.shared.messages import (
     TO_CLIENT,
     TO_ENGINE,
-    Answer,
     Ask,
     Cancel,
-    Failure,
     Loading,
     Ready,
     Task,
+    TaskAnswer,
+    TaskFailure,
+    TaskUpdate,
     ToClient,
     ToEngine,
-    Update,
     decode,
     encode,
     error_of,
@@ -39,12 +39,14 @@ class Tasks:
         self._channel = channel
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._mailboxes: dict[int, Mailbox[Update | Answer]] = {}
+        self._mailboxes: dict[int, Mailbox[TaskUpdate | TaskAnswer]] = {}
         self._over = False
         self.ready = self._wait_until_ready(on_loading)
         threading.Thread(target=self._hand_out, name="quickfill-shared-engine", daemon=True).start()
 
-    def messages(self, task: Task, cancelled: Cancellation | None) -> Generator[Update | Answer | None, None, None]:
+    def messages(
+        self, task: Task, cancelled: Cancellation | None
+    ) -> Generator[TaskUpdate | TaskAnswer | None, None, None]:
         """Yield what comes for a task: updates, then an answer. Once `cancelled` is set the engine is told, and None
         comes before the rest. Leaving it early cancels the task.
 
@@ -70,11 +72,11 @@ class Tasks:
         self.closed = True
         self._channel.close()
 
-    def _open_mailbox(self) -> tuple[int, Mailbox[Update | Answer]]:
+    def _open_mailbox(self) -> tuple[int, Mailbox[TaskUpdate | TaskAnswer]]:
         with self._lock:
             if self._over:
                 raise self.lost
-            number, mailbox = next(self._numbers), Mailbox[Update | Answer]()
+            number, mailbox = next(self._numbers), Mailbox[TaskUpdate | TaskAnswer]()
             self._mailboxes[number] = mailbox
             return number, mailbox
 
@@ -94,7 +96,7 @@ class Tasks:
                     return message
                 case Loading():
                     on_loading()
-                case Failure():
+                case TaskFailure():
                     self._channel.close()
                     raise error_of(message)
         self._channel.close()
@@ -102,18 +104,18 @@ class Tasks:
 
     def _hand_out(self) -> None:
         while (message := self._receive()) is not None:
-            if not isinstance(message, Update | Answer | Failure):
+            if not isinstance(message, TaskUpdate | TaskAnswer | TaskFailure):
                 continue
             with self._lock:
                 mailbox = self._mailboxes.get(message.id or 0)
             match mailbox, message:
                 case None, _:
                     pass  # whoever asked has left
-                case mailbox, Failure():
+                case mailbox, TaskFailure():
                     mailbox.end(error_of(message))
-                case mailbox, Update():
+                case mailbox, TaskUpdate():
                     mailbox.put(message)
-                case mailbox, Answer():
+                case mailbox, TaskAnswer():
                     mailbox.put(message)
                     mailbox.end()
         self._channel.close()

@@ -12,7 +12,7 @@ from coder.api.completion import Snippet
 from coder.syntax.definitions import definitions
 from coder.syntax.imports import Import, imports
 from lsp.suggest.snippets.module_files import is_module, module_paths
-from lsp.suggest.snippets.open_files import Edit, OpenFile, Place, Readable, edited_text, identifiers
+from lsp.suggest.snippets.open_files import OpenFile, PlaceInFile, Readable, RecentEdit, edited_text, identifiers
 
 MOST_CHARACTERS = 1600
 """Of all snippets: somewhat more than the engine has room for, which it measures in tokens."""
@@ -33,9 +33,9 @@ MOST_IMPORTS, MOST_ALIKE, MOST_FILES = 40, 3, 8
 
 
 def gather(
-    place: Place,
+    place: PlaceInFile,
     open_files: Sequence[OpenFile],
-    edits: Sequence[Edit],
+    edits: Sequence[RecentEdit],
     rules: Readable,
     characters: int = MOST_CHARACTERS,
     seconds: float = SECONDS,
@@ -63,14 +63,14 @@ def gather(
 
 
 def _by_importance(
-    place: Place, others: Sequence[OpenFile], edits: Sequence[Edit], rules: Readable
+    place: PlaceInFile, others: Sequence[OpenFile], edits: Sequence[RecentEdit], rules: Readable
 ) -> Iterator[tuple[Path, str]]:
     yield from _imported(place, others, rules)
     yield from _edited(place, others, edits)
     yield from _alike(place, others)
 
 
-def _imported(place: Place, others: Sequence[OpenFile], rules: Readable) -> Iterator[tuple[Path, str]]:
+def _imported(place: PlaceInFile, others: Sequence[OpenFile], rules: Readable) -> Iterator[tuple[Path, str]]:
     """The definitions that the file imports: those whose names are used near the cursor, then the others."""
     text = place.file.text[:HEAD] + place.around(HEAD_LINES, HEAD_LINES)
     used, near = identifiers(text), identifiers(place.around(NEAR, NEAR))
@@ -87,7 +87,7 @@ def _imported(place: Place, others: Sequence[OpenFile], rules: Readable) -> Iter
 
 
 def _files_of(
-    imported: Import, place: Place, others: Sequence[OpenFile], rules: Readable
+    imported: Import, place: PlaceInFile, others: Sequence[OpenFile], rules: Readable
 ) -> Iterator[tuple[Path, str]]:
     """The files that an import names: open ones, as they are in the editor; otherwise one of the workspace."""
     language = place.file.language
@@ -103,7 +103,7 @@ def _files_of(
                     return
 
 
-def _on_disk(candidate: PurePosixPath | Path, place: Place, language: str) -> Iterator[Path]:
+def _on_disk(candidate: PurePosixPath | Path, place: PlaceInFile, language: str) -> Iterator[Path]:
     """Yield the paths of a candidate: seen from the folders of the importing file, up to the root, and from `src`."""
     if place.root is None:
         return
@@ -122,7 +122,7 @@ def _on_disk(candidate: PurePosixPath | Path, place: Place, language: str) -> It
     yield from (folder / candidate for folder in (*inside, place.root / "src", place.root / "src/main/java"))
 
 
-def _edited(place: Place, others: Sequence[OpenFile], edits: Sequence[Edit]) -> Iterator[tuple[Path, str]]:
+def _edited(place: PlaceInFile, others: Sequence[OpenFile], edits: Sequence[RecentEdit]) -> Iterator[tuple[Path, str]]:
     """The lines that the user edited lately, the newest first, but for those that the model sees anyway."""
     files = {file.path: file for file in (*others, place.file)}
     for edit in reversed(edits):
@@ -131,7 +131,7 @@ def _edited(place: Place, others: Sequence[OpenFile], edits: Sequence[Edit]) -> 
             yield edit.path, edited_text(edit, files[edit.path])
 
 
-def _alike(place: Place, others: Sequence[OpenFile]) -> Iterator[tuple[Path, str]]:
+def _alike(place: PlaceInFile, others: Sequence[OpenFile]) -> Iterator[tuple[Path, str]]:
     """The lines of other files of the language that are most like those at the cursor."""
     found = [
         (alike, file.path)
@@ -164,7 +164,7 @@ class Alike:
     likeness: float
 
 
-def most_alike(place: Place, file: OpenFile) -> Alike | None:
+def most_alike(place: PlaceInFile, file: OpenFile) -> Alike | None:
     """The lines of a file that are most like those at the cursor, if they are alike at all."""
     wanted = identifiers(place.around(above=WINDOW, below=STEP))
     best: Alike | None = None

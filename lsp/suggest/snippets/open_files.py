@@ -30,7 +30,7 @@ class OpenFile:
 
 
 @dataclass(frozen=True)
-class Place:
+class PlaceInFile:
     """A line of an open file, counted from zero. `root` is the workspace folder that the file is in, if any."""
 
     file: OpenFile
@@ -53,7 +53,7 @@ REACH = 6
 
 
 @dataclass(frozen=True)
-class Edit:
+class RecentEdit:
     path: Path
     line: int
 
@@ -62,7 +62,7 @@ class RecentEdits:
     """The last places of edits, the newest last. They move with the text when lines come or go above them."""
 
     def __init__(self) -> None:
-        self._edits: list[Edit] = []
+        self._edits: list[RecentEdit] = []
 
     def note(self, path: Path, line: int, removed_lines: int = 0, added_lines: int = 0) -> None:
         """Something was changed from `line` on; so many line breaks went and came."""
@@ -72,14 +72,14 @@ class RecentEdits:
             for edit in self._edits
         )
         apart = [edit for edit in moved if edit.path != path or abs(edit.line - line) > REACH]
-        self._edits = [*apart, Edit(path, line)][-REMEMBERED:]
+        self._edits = [*apart, RecentEdit(path, line)][-REMEMBERED:]
 
     @property
-    def edits(self) -> Sequence[Edit]:
+    def edits(self) -> Sequence[RecentEdit]:
         return tuple(self._edits)
 
 
-def edited_text(edit: Edit, file: OpenFile) -> str:
+def edited_text(edit: RecentEdit, file: OpenFile) -> str:
     """The lines around an edit, as they are now."""
     return "\n".join(file.lines[max(0, edit.line - REACH) : edit.line + REACH + 1]).strip("\n")
 

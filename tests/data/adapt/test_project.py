@@ -9,7 +9,7 @@ import pytest
 from coder.errors import InputError
 from coder.model.checkpoint.config import Abilities
 from data.adapt.project import SHORTEST_LINE, read_project, settings_for, single_lines
-from data.pack.settings import Kind
+from data.pack.settings import ExampleKind
 
 TEXT = '''def {name}(values):
     """Add them up, one by one."""
@@ -60,7 +60,7 @@ def test_holes_are_different_lines_of_functions(folder: Path):
 
 def test_a_checkpoint_is_shown_what_it_can_do_already():
     plain, able = settings_for(Abilities()), settings_for(Abilities(holes=True, edits=True, context=True))
-    assert set(plain.kinds) == {Kind.FUNCTION, Kind.INFILL}
+    assert set(plain.kinds) == {ExampleKind.FUNCTION, ExampleKind.INFILL}
     assert plain.other_files == 0
-    assert set(able.kinds) == {Kind.FUNCTION, Kind.INFILL, Kind.HOLES}
+    assert set(able.kinds) == {ExampleKind.FUNCTION, ExampleKind.INFILL, ExampleKind.HOLES}
     assert able.other_files > 0

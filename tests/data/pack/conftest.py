@@ -9,7 +9,7 @@ import pytest
 
 from coder.train.infilling_tokens import HOLE
 from data.pack.layout import Layout
-from data.pack.packing import Job
+from data.pack.packing import PackingJob
 from data.pack.settings import PackSettings
 from data.pack.text import SourceText
 from tests.train.infilling_models import family, special_tokens, write_tokenizer
@@ -40,4 +40,4 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def layout(model: Path) -> Layout:
-    return Job(model, Path(), PackSettings()).layout()
+    return PackingJob(model, Path(), PackSettings()).layout()

@@ -19,7 +19,7 @@ from data.pack.infilling import split_of
 from data.pack.layout import Layout
 from data.pack.other_files import Package
 from data.pack.packing import rows_of
-from data.pack.settings import HoleKind, Kind, PackSettings
+from data.pack.settings import ExampleKind, HoleKind, PackSettings
 from data.pack.text import SourceText
 
 DEFAULTS = PackSettings()
@@ -85,9 +85,9 @@ def whole(example: HoleExample) -> str:
     return first + "".join(a + text for a, text in zip(example.answers, behind, strict=True))
 
 
-@given(texts, st.sampled_from([Kind.FUNCTION, Kind.INFILL, Kind.HOLES]), SEEDS)
+@given(texts, st.sampled_from([ExampleKind.FUNCTION, ExampleKind.INFILL, ExampleKind.HOLES]), SEEDS)
 @settings(deadline=None)
-def test_an_example_is_a_part_of_its_file(source: SourceText, kind: Kind, seed: int):
+def test_an_example_is_a_part_of_its_file(source: SourceText, kind: ExampleKind, seed: int):
     example = maker_of(source).example(kind, random.Random(seed))
     if example is not None:
         example = hole_example(example)
@@ -160,7 +160,9 @@ def test_a_function_is_shown_with_its_head_and_little_else():
     found = {
         whole(example)
         for seed in range(20)
-        if isinstance(example := maker_of(source, settings).example(Kind.FUNCTION, random.Random(seed)), HoleExample)
+        if isinstance(
+            example := maker_of(source, settings).example(ExampleKind.FUNCTION, random.Random(seed)), HoleExample
+        )
     }
     area = FUNCTIONS[FUNCTIONS.index("    @static") : FUNCTIONS.index("\n\n\ndef walk")]
     walk = FUNCTIONS[FUNCTIONS.index("def walk") : FUNCTIONS.index("\n\n\nCONST")]
@@ -171,7 +173,7 @@ def test_the_docstring_stays_where_the_body_is_written():
     settings = PackSettings(function_holes={HoleKind.BODY: 1.0}, documented=1.0, line_break_inside=0)
     source = SourceText(FUNCTIONS, "python", "a.py")
     for seed in range(20):
-        example = hole_example(maker_of(source, settings).example(Kind.FUNCTION, random.Random(seed)))
+        example = hole_example(maker_of(source, settings).example(ExampleKind.FUNCTION, random.Random(seed)))
         assert '"""The area of a rectangle."""\n' in example.texts[0]
         assert example.answers[0].endswith("return area")
         assert example.answers[0].lstrip().startswith("if width")
@@ -179,7 +181,7 @@ def test_the_docstring_stays_where_the_body_is_written():
 
 def test_a_question_is_about_a_documented_function():
     source = SourceText(FUNCTIONS, "python", "a.py")
-    found = [maker_of(source).example(Kind.CHAT, random.Random(seed)) for seed in range(60)]
+    found = [maker_of(source).example(ExampleKind.CHAT, random.Random(seed)) for seed in range(60)]
     assert all(isinstance(example, ChatExample) for example in found)
     area = textwrap.dedent(FUNCTIONS[FUNCTIONS.index("    @static") : FUNCTIONS.index("\n\n\ndef walk")])
     for example in found:
@@ -189,7 +191,7 @@ def test_a_question_is_about_a_documented_function():
         assert area in answered or answered == "This function the area of a rectangle."
     assert len({example.question.partition("\n")[0] for example in found if isinstance(example, ChatExample)}) > 5
     plain = SourceText(SCRIPT.partition("\n")[2], "javascript", "a.js")
-    assert maker_of(plain).example(Kind.CHAT, random.Random(0)) is None
+    assert maker_of(plain).example(ExampleKind.CHAT, random.Random(0)) is None
 
 
 def test_definitions_of_other_files_stand_before_the_hole_that_uses_them():
@@ -201,17 +203,17 @@ def test_definitions_of_other_files_stand_before_the_hole_that_uses_them():
     settings = PackSettings(other_files=1.0, function_holes={HoleKind.BODY: 1.0})
     maker = ExampleMaker(user, settings, 3000, package)
     for seed in range(10):
-        example = hole_example(maker.example(Kind.FUNCTION, random.Random(seed)))
+        example = hole_example(maker.example(ExampleKind.FUNCTION, random.Random(seed)))
         assert example.snippets[-1] == Snippet("s.py", "def area(width, height):\n    return width * height")
         assert all(snippet.path == "s.py" for snippet in example.snippets)
         assert example.repository == "houses"
 
 
 def test_the_kinds_have_their_shares_and_the_rows_their_fill(sources: list[SourceText], layout: Layout):
-    wanted = PackSettings(kinds=dict.fromkeys(Kind, 1.0))
+    wanted = PackSettings(kinds=dict.fromkeys(ExampleKind, 1.0))
     made = list(training_documents(sources, layout, wanted, 0))
     counts = Counter(kind for kind, _ in made)
-    for kind in Kind:
+    for kind in ExampleKind:
         assert abs(counts[kind] / len(made) - 0.25) < 0.04
     rows = rows_of([document for _, document in made], wanted.row_length, random.Random(0))
     assert sum(len(document) for _, document in made) > 0.95 * wanted.row_length * len(rows)
@@ -220,7 +222,7 @@ def test_the_kinds_have_their_shares_and_the_rows_their_fill(sources: list[Sourc
 def test_a_kind_that_a_file_does_not_have_is_replaced(layout: Layout):
     source = SourceText(PLAIN * 100, "markdown", "a.md")
     kinds = Counter(kind for kind, _ in training_documents([source], layout, DEFAULTS, 0))
-    assert kinds[Kind.FUNCTION] == kinds[Kind.CHAT] == 0
+    assert kinds[ExampleKind.FUNCTION] == kinds[ExampleKind.CHAT] == 0
     assert kinds.total() == round(3000 / DEFAULTS.characters_per_example)
 
 
@@ -235,7 +237,7 @@ def test_tokens_are_those_of_the_text(sources: list[SourceText], layout: Layout,
     """Prefix, middles and suffix, read back from the ids alone, are a part of the file."""
     tokens, decode = layout.tokens, layout.tokenizer.decode
     source = random.Random(seed).choice(sources)
-    infilling = PackSettings(kinds=dict.fromkeys([Kind.FUNCTION, Kind.INFILL, Kind.HOLES], 1.0))
+    infilling = PackSettings(kinds=dict.fromkeys([ExampleKind.FUNCTION, ExampleKind.INFILL, ExampleKind.HOLES], 1.0))
     for _, document in training_documents([source], layout, infilling, seed):
         context, middle = ids(document.context), ids(document.middle)
         start, end = context.index(tokens.prefix), context.index(tokens.suffix)

@@ -12,11 +12,11 @@ from coder.train.infilling_tokens import open_tokenizer
 from coder.train.packed_rows import Ids
 from data.pack.example import ChatExample, HoleExample
 from data.pack.layout import MOST_CHAT_TOKENS, Layout
-from data.pack.settings import Kind
+from data.pack.settings import ExampleKind
 from tests.train.infilling_models import family, special_tokens, write_tokenizer
 
 ROW = 900
-PLAIN = HoleExample(Kind.INFILL, ("import os\nx = ", "\ny = 2\n"), ("1",), 10, 100, 100)
+PLAIN = HoleExample(ExampleKind.INFILL, ("import os\nx = ", "\ny = 2\n"), ("1",), 10, 100, 100)
 
 
 def ids(tokens: Ids) -> list[int]:
@@ -73,7 +73,7 @@ def test_a_question_is_in_the_chat_template_and_marked(layout: Layout):
 def test_brackets_that_an_answer_stands_in_for_are_in_the_middle(layout: Layout):
     decode = layout.tokenizer.decode
     for takes, suffix, middle in ((True, "\nx\n", "1, 2))"), (False, "))\nx\n", "1, 2")):
-        example = HoleExample(Kind.INFILL, ("f(g(", "))\nx\n"), ("1, 2",), 4, 100, 100, takes)
+        example = HoleExample(ExampleKind.INFILL, ("f(g(", "))\nx\n"), ("1, 2",), 4, 100, 100, takes)
         document = layout.document(example, ROW)
         assert document is not None
         assert decode(ids(document.context)) == f"f(g({suffix}"
@@ -83,7 +83,7 @@ def test_brackets_that_an_answer_stands_in_for_are_in_the_middle(layout: Layout)
 def test_the_texts_are_cut_to_their_budgets_at_lines(layout: Layout):
     before = "".join(f"first_{number} = 1\n" for number in range(60))
     behind = "\n" + "".join(f"last_{number} = 1\n" for number in range(60))
-    example = HoleExample(Kind.INFILL, (f"{before}x = ", behind), ("1",), len(before), 60, 40)
+    example = HoleExample(ExampleKind.INFILL, (f"{before}x = ", behind), ("1",), len(before), 60, 40)
     document = layout.document(example, 5000)
     assert document is not None
     context = ids(document.context)
@@ -97,7 +97,9 @@ def test_the_texts_are_cut_to_their_budgets_at_lines(layout: Layout):
 def test_control_tokens_in_a_text_are_text(layout: Layout):
     text = "".join(layout.tokenizer.special)
     special = layout.tokenizer.special.values()
-    example = HoleExample(Kind.INFILL, (text, text), (text,), 0, 5000, 5000, False, text, (Snippet(text, text),), text)
+    example = HoleExample(
+        ExampleKind.INFILL, (text, text), (text,), 0, 5000, 5000, False, text, (Snippet(text, text),), text
+    )
     document = layout.document(example, 20_000)
     tokens = layout.tokens
     assert document is not None

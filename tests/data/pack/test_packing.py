@@ -12,7 +12,7 @@ from pyarrow import parquet
 from coder.errors import InputError
 from coder.train.packed_rows import PackedRows, documents_of
 from data.pack.batches import FOLDER_BYTES, batches
-from data.pack.packing import Job, pack
+from data.pack.packing import PackingJob, pack
 from data.pack.settings import PackSettings
 from data.pack.text import SourceText
 
@@ -28,7 +28,7 @@ def write_shard(file: Path, sources: list[SourceText], groups: int = 2, splits: 
 
 
 def packed(source: Path, out: Path, model: Path, seed: int = 0) -> PackedRows:
-    job = Job(model, out, SETTINGS, seed)
+    job = PackingJob(model, out, SETTINGS, seed)
     list(pack(list(batches([source])), job))
     return PackedRows(out)
 
@@ -50,7 +50,7 @@ def test_the_card_agrees_with_the_rows(tmp_path: Path, sources: list[SourceText]
     documents = [document for index in range(len(rows)) for document in documents_of(rows[index])]
     card = rows.card
     assert card.fill > 0.95
-    assert card.vocabulary == Job(model, tmp_path, SETTINGS).layout().tokenizer.digest
+    assert card.vocabulary == PackingJob(model, tmp_path, SETTINGS).layout().tokenizer.digest
     assert sum(count.documents for count in card.kinds.values()) == len(documents)
     assert sum(count.tokens for count in card.kinds.values()) == card.tokens == sum(map(len, documents))
     assert card.middle_tokens == sum(len(document.middle) for document in documents)
@@ -59,7 +59,7 @@ def test_the_card_agrees_with_the_rows(tmp_path: Path, sources: list[SourceText]
 def test_control_tokens_stand_where_the_layout_has_them(tmp_path: Path, sources: list[SourceText], model: Path):
     """A context has one prefix, one suffix and ends where the middle begins, or asks; a middle has one end."""
     rows = packed(write_shard(tmp_path / "a.parquet", sources), tmp_path / "rows", model)
-    layout = Job(model, tmp_path, SETTINGS).layout()
+    layout = PackingJob(model, tmp_path, SETTINGS).layout()
     tokens, special = layout.tokens, list(layout.tokenizer.special.values())
     for index in range(len(rows)):
         for document in documents_of(rows[index]):

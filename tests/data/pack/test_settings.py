@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coder.errors import InputError
-from data.pack.settings import Kind, PackSettings, read_settings, with_row_length
+from data.pack.settings import ExampleKind, PackSettings, read_settings, with_row_length
 
 
 def test_a_file_replaces_what_it_names(tmp_path: Path):
@@ -15,7 +15,7 @@ def test_a_file_replaces_what_it_names(tmp_path: Path):
     file.write_text("row_length = 2048\nlittle_before = 0.5\n[kinds]\nfunction = 3\nchat = 1\n")
     settings = read_settings(file)
     assert (settings.row_length, settings.little_before) == (2048, 0.5)
-    assert settings.kinds == {Kind.FUNCTION: 3.0, Kind.CHAT: 1.0}
+    assert settings.kinds == {ExampleKind.FUNCTION: 3.0, ExampleKind.CHAT: 1.0}
     assert settings.holes == PackSettings().holes
     assert with_row_length(settings, 512).row_length == 512
     assert with_row_length(settings, None) is settings

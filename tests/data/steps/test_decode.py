@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.document import Document, Dropped, Kept, SourceFile, sha256_of
+from data.document import CorpusDocument, Dropped, Kept, SourceFile, sha256_of
 from data.steps.decode import BINARY, BROKEN_SYNTAX, EMPTY, NO_LANGUAGE, UNDECODABLE, Decode, decode
 
 TEXT = 'name = "Grüße, мир"\n'
 
 
-def decoded(content: bytes, path: str = "a.py") -> Document | str:
+def decoded(content: bytes, path: str = "a.py") -> CorpusDocument | str:
     verdict = Decode()(SourceFile(path, content, "package", "1", "MIT"))
     return verdict.document if isinstance(verdict, Kept) else verdict.reason
 
 
 def text_of(content: bytes, path: str = "a.py") -> str:
     document = decoded(content, path)
-    assert isinstance(document, Document), document
+    assert isinstance(document, CorpusDocument), document
     return document.text
 
 
@@ -74,7 +74,7 @@ def test_other_languages_are_parsed_too():
 
 def test_a_document_keeps_what_is_known_of_its_file():
     document = decoded(TEXT.encode(), "pkg/a.py")
-    assert document == Document(TEXT, "python", "pkg/a.py", "package", "1", "MIT", sha256_of(TEXT))
+    assert document == CorpusDocument(TEXT, "python", "pkg/a.py", "package", "1", "MIT", sha256_of(TEXT))
 
 
 @given(st.binary(max_size=200))

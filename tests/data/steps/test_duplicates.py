@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.document import Document
+from data.document import CorpusDocument
 from data.steps.duplicates import EXACT, NEAR, DuplicateIndex, Entry, Signature, layout_free_hash, similarity
 from data.steps.duplicates import signature as compute_signature
 from tests.data.trees import code, document
@@ -26,7 +26,7 @@ def signature(text: str) -> Signature:
     return compute_signature(text)
 
 
-def entry(document: Document, place: int, preferred: frozenset[str]) -> Entry:
+def entry(document: CorpusDocument, place: int, preferred: frozenset[str]) -> Entry:
     return Entry(
         shard=0,
         place=place,
@@ -40,7 +40,7 @@ def entry(document: Document, place: int, preferred: frozenset[str]) -> Entry:
     )
 
 
-def verdicts(documents: Sequence[Document], preferred: frozenset[str] = frozenset()) -> list[str | None]:
+def verdicts(documents: Sequence[CorpusDocument], preferred: frozenset[str] = frozenset()) -> list[str | None]:
     with TemporaryDirectory() as folder:
         index = DuplicateIndex(Path(folder) / "index", 0.8)
         index.add(entry(one, place, preferred) for place, one in enumerate(documents))
@@ -50,7 +50,7 @@ def verdicts(documents: Sequence[Document], preferred: frozenset[str] = frozense
     return found
 
 
-def kept(documents: Sequence[Document], preferred: frozenset[str] = frozenset()) -> list[Document]:
+def kept(documents: Sequence[CorpusDocument], preferred: frozenset[str] = frozenset()) -> list[CorpusDocument]:
     reasons = verdicts(documents, preferred)
     return [one for one, reason in zip(documents, reasons, strict=True) if reason is None]
 
@@ -95,14 +95,14 @@ corpora = st.lists(
 
 @settings(max_examples=30)
 @given(corpora)
-def test_looking_again_finds_nothing(documents: list[Document]):
+def test_looking_again_finds_nothing(documents: list[CorpusDocument]):
     once = kept(documents)
     assert kept(once) == once
 
 
 @settings(max_examples=30)
 @given(corpora, st.randoms(use_true_random=False))
-def test_the_order_of_the_input_does_not_matter(documents: list[Document], random):
+def test_the_order_of_the_input_does_not_matter(documents: list[CorpusDocument], random):
     shuffled = random.sample(documents, len(documents))
     assert {one.text for one in kept(shuffled)} == {one.text for one in kept(documents)}
     assert sorted(map(repr, kept(shuffled))) == sorted(map(repr, kept(documents)))
@@ -110,7 +110,7 @@ def test_the_order_of_the_input_does_not_matter(documents: list[Document], rando
 
 @settings(max_examples=30)
 @given(corpora)
-def test_every_document_that_is_dropped_has_one_like_it_that_stays(documents: list[Document]):
+def test_every_document_that_is_dropped_has_one_like_it_that_stays(documents: list[CorpusDocument]):
     staying = np.array([signature(one.text) for one in kept(documents)])
     for one, reason in zip(documents, verdicts(documents), strict=True):
         assert reason is None or similarity(signature(one.text), staying).max() >= 0.8

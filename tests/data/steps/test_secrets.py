@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.syntax.soundness import is_sound
-from data.document import Document, Dropped, Kept, sha256_of
+from data.document import CorpusDocument, Dropped, Kept, sha256_of
 from data.steps.secrets import PRIVATE_KEY, REDACTED, SOMEBODY, SOMEWHERE, SOMEWHERE_6, Secrets, find_secrets
 from tests.data.trees import code, document
 
@@ -28,7 +28,7 @@ TOKENS = {
 }
 
 
-def cleaned(text: str) -> Document:
+def cleaned(text: str) -> CorpusDocument:
     verdict = Secrets()(document(text))
     assert isinstance(verdict, Kept), verdict
     return verdict.document

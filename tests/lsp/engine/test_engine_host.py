@@ -10,7 +10,7 @@ import pytest
 from coder.api.text_engine import TextEngine
 from lsp.engine import engine_host
 from lsp.engine.engine_host import EngineHost
-from lsp.engine.errors import RefusedError, ServerLostError
+from lsp.engine.errors import EngineRefusedError, ServerLostError
 from tests.lsp.scripted import ScriptedEngine
 
 pytestmark = pytest.mark.asyncio
@@ -76,6 +76,6 @@ async def test_a_request_that_is_refused_costs_no_engine():
     opener = Opener(there=True)
     host = EngineHost(opener, lambda: None)
     await host.client()
-    with pytest.raises(RefusedError), host.working():
-        raise RefusedError("too many wait")
+    with pytest.raises(EngineRefusedError), host.working():
+        raise EngineRefusedError("too many wait")
     assert (host.state, opener.asked) == ("ready", 1)

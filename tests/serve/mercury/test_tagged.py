@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coder.serve.http.refusals import RefusedError
-from coder.serve.mercury.tagged import Apply, NextEdit, apply, next_edit
+from coder.serve.mercury.tagged import Apply, TaggedEdit, apply, next_edit
 
 MESSAGE = """<|recently_viewed_code_snippets|>
 
@@ -37,13 +37,13 @@ def test_the_file_is_put_together_again():
 
 
 def test_the_region_of_a_changed_text():
-    asked = NextEdit("a.py", "one\ntwo\nthree", 4, 7, None)
+    asked = TaggedEdit("a.py", "one\ntwo\nthree", 4, 7, None)
     assert asked.region_of("one\nzwei\nthree") == "zwei"
 
 
 def test_without_a_path_and_a_cursor():
     message = "<|current_file_content|>\n<|code_to_edit|>\nx = 1\n<|/code_to_edit|>\n<|/current_file_content|>"
-    assert next_edit(message) == NextEdit("", "x = 1", 0, 5, None)
+    assert next_edit(message) == TaggedEdit("", "x = 1", 0, 5, None)
 
 
 def test_an_apply_request():

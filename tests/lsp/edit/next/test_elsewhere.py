@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from lsp.edit.next.elsewhere import OpenFile, Rename, changed_interface, followed
+from lsp.edit.next.elsewhere import EditedFile, Rename, changed_interface, followed
 from lsp.edit.next.history import EditHistory
 
 SHAPES = PurePosixPath("/project/geometry/shapes.py")
@@ -29,11 +29,11 @@ class Box:
 def after(text: str, old: str, new: str, path: str, edited: EditHistory | None = None) -> str:
     """Another file, after everything was done in it that follows from a change of the module."""
     now = MODULE.replace(old, new, 1)
-    module = OpenFile(SHAPES, now, "python", EditHistory().after(MODULE, now))
+    module = EditedFile(SHAPES, now, "python", EditHistory().after(MODULE, now))
     edits = [
         edit
         for change in changed_interface(module)
-        for edit in followed(OpenFile(PurePosixPath(path), text, "python", edited or EditHistory()), SHAPES, change)
+        for edit in followed(EditedFile(PurePosixPath(path), text, "python", edited or EditHistory()), SHAPES, change)
     ]
     for edit in sorted(edits, key=lambda edit: -edit.start):
         text = text[: edit.start] + edit.text + text[edit.end :]
@@ -82,7 +82,7 @@ def test_what_is_something_else_or_may_be_stays(path, text):
 
 def test_a_module_of_pythons_own_is_no_file_of_that_name():
     json, text = PurePosixPath("/project/flask/json/__init__.py"), "import json\njson.dumps(1)\n"
-    file = OpenFile(PurePosixPath("/project/flask/app.py"), text, "python", EditHistory())
+    file = EditedFile(PurePosixPath("/project/flask/app.py"), text, "python", EditHistory())
     assert list(followed(file, json, Rename("dumps", "write"))) == []
     assert len(list(followed(replace(file, text=f"from flask {text}"), json, Rename("dumps", "write")))) == 1
 

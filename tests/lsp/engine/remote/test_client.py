@@ -9,7 +9,7 @@ import pytest
 from coder.api.completion import Completion, CompletionRequest, Decoding, Snippet, Template, Where
 from coder.api.text_requests import Edited, EditRequest, Filled, FillRequest, HoleUpdate
 from coder.errors import InputError, QuickfillError
-from lsp.engine.errors import EngineLostError, RefusedError, ServerLostError
+from lsp.engine.errors import EngineLostError, EngineRefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 from lsp.engine.remote.client import RemoteEngine
 from tests.lsp.engine.remote.fake_server import COMPLETION, PATIENCE, UPDATE, FakeServer, Reply, fake_server
@@ -86,11 +86,11 @@ def test_who_cancels_leaves_the_server(how: str):
     ("reply", "error", "said"),
     [
         (Reply.of({"error": {"message": "no such policy"}}, 400), InputError, "no such policy"),
-        (Reply.of({"error": {"message": "too many wait"}}, 429), RefusedError, "too many wait"),
-        (Reply(b"", 500), RefusedError, "status 500"),
+        (Reply.of({"error": {"message": "too many wait"}}, 429), EngineRefusedError, "too many wait"),
+        (Reply(b"", 500), EngineRefusedError, "status 500"),
         (Reply.of({"error": {"message": "no key"}}, 401), QuickfillError, "apiKey or QUICKFILL_API_KEY"),
         (Reply(b"<html>", 404), QuickfillError, "no Quickfill server"),
-        (Reply.events({"error": {"message": "the time is over"}}), RefusedError, "the time is over"),
+        (Reply.events({"error": {"message": "the time is over"}}), EngineRefusedError, "the time is over"),
         (Reply.events({"type": "update", "update": 3}), EngineLostError, "no answer"),
         (Reply(b"data: {\n\n"), EngineLostError, "no answer"),
         (Reply.events(), ServerLostError, "in the middle"),

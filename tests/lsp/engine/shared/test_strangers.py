@@ -18,7 +18,7 @@ from lsp.engine.shared.channel import Channel, ChannelError
 from lsp.engine.shared.client import SharedEngine
 from lsp.engine.shared.handshake import greet_client, greet_engine
 from lsp.engine.shared.identity import EngineIdentity
-from lsp.engine.shared.messages import TO_ENGINE, Ask, Complete, encode
+from lsp.engine.shared.messages import TO_ENGINE, Ask, CompleteCall, encode
 from lsp.engine.shared.opening import open_shared_engine
 from lsp.engine.shared.private_folder import require_private, runtime_folder
 from tests.lsp.engine.shared.conftest import Opener
@@ -84,7 +84,7 @@ def test_a_client_that_talks_nonsense_loses_its_connection_only(
 
 def test_a_task_number_is_used_once_at_a_time(client: SharedEngine, address: Address, identity: EngineIdentity):
     ask = encode(
-        TO_ENGINE, Ask(1, Complete(CompletionRequest("x" * 200, decoding=Decoding(max_tokens=300)), updates=False))
+        TO_ENGINE, Ask(1, CompleteCall(CompletionRequest("x" * 200, decoding=Decoding(max_tokens=300)), updates=False))
     )
     with connect(address) as connection:
         channel = Channel(connection)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from coder.api.completion import Snippet
 from lsp.suggest.snippets.gathering import gather
-from lsp.suggest.snippets.open_files import Edit, OpenFile, Place, Readable, RecentEdits
+from lsp.suggest.snippets.open_files import OpenFile, PlaceInFile, Readable, RecentEdit, RecentEdits
 from lsp.suggest.surroundings import FrozenSnippets
 
 MAIN = "from shop.cart import Cart, total\n\n\ndef main():\n    cart = Cart()\n    \n"
@@ -39,8 +39,8 @@ def opened(root: Path, name: str, text: str, language: str = "python") -> OpenFi
     return OpenFile(root / name, language, text)
 
 
-def main(root: Path, text: str = MAIN, line: int = 5) -> Place:
-    return Place(opened(root, "app/main.py", text), line, root)
+def main(root: Path, text: str = MAIN, line: int = 5) -> PlaceInFile:
+    return PlaceInFile(opened(root, "app/main.py", text), line, root)
 
 
 def test_definitions_of_open_files_as_they_are_in_the_editor(root: Path):
@@ -66,14 +66,14 @@ def test_secrets_and_ignored_files_are_never_shown(root: Path, module: str, is_o
     place = main(root, f"from {module} import Cart\nCart\n", line=1)
     name = module.replace(".", "/") + ".py"
     files = [opened(root, name, "Cart = 'hush'\n")] if is_open else []
-    edits = [Edit(root / name, 0), Edit(root / ".env", 0)]
+    edits = [RecentEdit(root / name, 0), RecentEdit(root / ".env", 0)]
     files.append(opened(root, ".env", "Cart=hush\n"))
     assert gather(place, files, edits, Readable(root, trusted=True)) == ()
 
 
 def test_an_open_file_with_a_key_in_it_is_never_shown(root: Path):
     key = opened(root, "shop/cart.py", CART + '\nKEY = """-----BEGIN PRIVATE KEY-----"""\n')
-    assert gather(main(root), [key], [Edit(key.path, 0)], Readable(root, trusted=False)) == ()
+    assert gather(main(root), [key], [RecentEdit(key.path, 0)], Readable(root, trusted=False)) == ()
 
 
 def test_excluded_files_are_never_shown(root: Path):
@@ -95,7 +95,7 @@ def test_a_link_out_of_the_workspace_is_not_followed(root: Path, tmp_path_factor
 def test_recent_edits_come_behind_imports_the_newest_first(root: Path):
     edited = opened(root, "notes.md", "\n".join(f"line {number}" for number in range(60)), "markdown")
     helper = opened(root, "app/helper.py", "\n".join(f"value_{number} = {number}" for number in range(60)))
-    edits = [Edit(edited.path, 3), Edit(helper.path, 50), Edit(root / "app/main.py", 4)]
+    edits = [RecentEdit(edited.path, 3), RecentEdit(helper.path, 50), RecentEdit(root / "app/main.py", 4)]
     found = gather(main(root), [edited, helper, opened(root, "shop/cart.py", CART)], edits, Readable(root, False))
     assert [snippet.path for snippet in found] == ["notes.md", "app/helper.py", "shop/cart.py", "shop/cart.py"]
     assert "value_50" in found[1].text
@@ -135,11 +135,11 @@ def test_edits_move_with_their_text():
     recent.note(a, 50)
     recent.note(b, 50)
     recent.note(a, 10, removed_lines=0, added_lines=3)
-    assert recent.edits == (Edit(a, 53), Edit(b, 50), Edit(a, 10))
+    assert recent.edits == (RecentEdit(a, 53), RecentEdit(b, 50), RecentEdit(a, 10))
     recent.note(a, 20, removed_lines=40)
-    assert recent.edits == (Edit(b, 50), Edit(a, 10), Edit(a, 20))
+    assert recent.edits == (RecentEdit(b, 50), RecentEdit(a, 10), RecentEdit(a, 20))
     recent.note(a, 21)
-    assert recent.edits == (Edit(b, 50), Edit(a, 10), Edit(a, 21))
+    assert recent.edits == (RecentEdit(b, 50), RecentEdit(a, 10), RecentEdit(a, 21))
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 50), st.integers(0, 50)), max_size=60))
@@ -149,13 +149,13 @@ def test_only_so_many_edits_are_remembered_each_at_a_line_that_may_exist(notes):
         recent.note(Path("/a"), line, removed, added)
     assert len(recent.edits) <= 16
     assert all(edit.line >= 0 for edit in recent.edits)
-    assert not notes or recent.edits[-1] == Edit(Path("/a"), notes[-1][0])
+    assert not notes or recent.edits[-1] == RecentEdit(Path("/a"), notes[-1][0])
 
 
 def test_snippets_stay_while_the_user_types_in_one_place(root: Path):
     frozen, gathered = FrozenSnippets(), []
 
-    def at(place: Place) -> tuple[Snippet, ...]:
+    def at(place: PlaceInFile) -> tuple[Snippet, ...]:
         return frozen.at(place, lambda: gathered.append(place) or (Snippet("x", str(len(gathered))),))
 
     text = MAIN + "\n" * 100
@@ -163,7 +163,7 @@ def test_snippets_stay_while_the_user_types_in_one_place(root: Path):
     assert at(main(root, text + "typed", line=25)) is first
     assert at(main(root, text, line=60)) is not first
     assert at(main(root, "import os\nos.path\n" + text, line=60)) != first
-    assert at(Place(opened(root, "other.py", text), 60, root)) != first
+    assert at(PlaceInFile(opened(root, "other.py", text), 60, root)) != first
     assert len(gathered) == 4
 
 
@@ -177,7 +177,9 @@ def test_what_may_not_be_shown_any_more_is_forgotten_at_once(root: Path):
 @settings(max_examples=60)
 @given(st.text(max_size=200), st.integers(0, 5), st.sampled_from(["python", "go", "c", "rust", "nonsense"]))
 def test_any_buffers_will_do(text: str, line: int, language: str):
-    place = Place(OpenFile(Path("/nowhere/a.x"), language, text), line)
+    place = PlaceInFile(OpenFile(Path("/nowhere/a.x"), language, text), line)
     other = OpenFile(Path("/nowhere/b.py"), language, text[::-1])
-    found = gather(place, [other, place.file], [Edit(other.path, 9), Edit(Path("/b"), 1)], Readable(None, True), 100)
+    found = gather(
+        place, [other, place.file], [RecentEdit(other.path, 9), RecentEdit(Path("/b"), 1)], Readable(None, True), 100
+    )
     assert sum(len(snippet.text) for snippet in found) <= 100

@@ -23,6 +23,9 @@ FROZEN_TOKENS = 512
 LINES_ABOVE, LINES_APART = 3, 8
 """A split is at least so many lines above the cursor, at a line whose number is a multiple of the other."""
 
+HEAD = 200
+"""Characters at a window's start by which it is found again where something behind them has changed."""
+
 REMEMBERED = 16
 """Places, of all documents together."""
 
@@ -99,9 +102,16 @@ class _Place:
 
     def start_in(self, prefix: str, reach: int) -> int | None:
         """Return where its text stands in a prefix, at most `reach` characters before the end; None if nowhere."""
+        return self._found(self.text, prefix, reach)
+
+    def window_start_in(self, prefix: str, reach: int) -> int | None:
+        """Return where its text begins in a prefix, although more of it may have changed; None if nowhere."""
+        return self._found(self.text[:HEAD], prefix, reach)
+
+    def _found(self, text: str, prefix: str, reach: int) -> int | None:
         if self.whole:
-            return 0 if prefix.startswith(self.text) and len(prefix) - len(self.text) <= reach else None
-        start = prefix.rfind(self.text, max(0, len(prefix) - len(self.text) - reach))
+            return 0 if prefix.startswith(text) and len(prefix) - len(text) <= reach else None
+        start = prefix.rfind(text, max(0, len(prefix) - len(text) - reach))
         return None if start < 0 else start
 
 
@@ -151,7 +161,7 @@ class FrozenPrefixes:
 
     def _start_kept(self, place: _Place, prefix: str, split: int) -> int | None:
         """The start of the window of a place, if the text up to a new split fits into it and is the same at first."""
-        start = place.start_in(prefix, self._budget.frozen * CHARACTERS_PER_TOKEN_AT_MOST)
-        if start is None or start + len(place.text) > split:
+        start = place.window_start_in(prefix, self._budget.frozen * CHARACTERS_PER_TOKEN_AT_MOST)
+        if start is None or start > split:
             return None
         return start if self._count_tokens(prefix[start:split]) <= self._budget.frozen else None

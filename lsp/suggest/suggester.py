@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from coder.api.completion import CompletionRequest
 from coder.api.text_engine import TextEngine
 from coder.context.frozen_prefix import FrozenPrefixes
+from coder.context.window import average_tokens
 from lsp.engine.engine_host import EngineHost
 from lsp.suggest.drafts import SuggestionQuery, drafts
 from lsp.suggest.gate import Gate, TypingSpeed, wants_unasked
@@ -145,7 +146,7 @@ class Suggester:
     typing: TypingSpeed
     cache: SuggestionCache = field(default_factory=SuggestionCache)
     ahead: WorkAhead = field(default_factory=WorkAhead)
-    frozen: FrozenPrefixes = field(default_factory=FrozenPrefixes)
+    frozen: FrozenPrefixes = field(default_factory=lambda: FrozenPrefixes(average_tokens))
     _newest: threading.Event = field(default_factory=threading.Event)
 
     async def suggest(self, question: SuggestionQuery) -> tuple[Suggestion, ...]:

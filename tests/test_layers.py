@@ -93,9 +93,6 @@ MAY_IMPORT_UNIX = re.compile(r"evals/sandbox.*")
 
 QUESTION_WORDS = ("How", "What", "When", "Where", "Whether", "Which", "Who", "Whom", "Whose", "Why")
 
-TWINS = ("Abilities", "Failure", "Info")
-"""Classes that stand in two modules on purpose: one thing here and in JSON."""
-
 TEXT_FOLDERS = (*PACKAGES, "benchmarks", "docs", "editor-plugins", "examples", "tests", ".ci")
 TEXT_SUFFIXES = {".cfg", ".css", ".html", ".json", ".lua", ".md", ".py", ".sh", ".svg", ".toml", ".ts", ".yaml", ".yml"}
 TEXT_NAMES = {"LICENSE", "NOTICE", ".gitattributes", ".gitignore", "run"}
@@ -287,7 +284,7 @@ def test_a_class_name_has_one_meaning():
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(file.relative_to(ROOT).as_posix())
-    assert not {name: files for name, files in places.items() if len(files) > 1 and name not in TWINS}
+    assert not {name: files for name, files in places.items() if len(files) > 1}
 
 
 def text_files() -> Iterator[Path]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from coder.api.wire import Outgoing
 from coder.serve.http.operations import Caller, Operation, PlainText
 from coder.serve.http.refusals import StoppingError
-from coder.serve.http.wire import Outgoing
 
 FAMILY = "Status"
 

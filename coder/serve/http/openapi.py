@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from coder import __version__
+from coder.api.wire import Failure
 from coder.serve.http.field_descriptions import describe_fields
 from coder.serve.http.operations import Operation, PlainText
-from coder.serve.http.wire import Failure
 
 REFUSALS = {
     "400": "What is asked for cannot be done; the message says why.",

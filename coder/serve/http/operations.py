@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from coder.api.wire import Failure, FailureBody
 from coder.errors import InputError, UnreachableError
 from coder.serve.http.refusals import ModelAwayError, RefusedError, SlowClientError, TooLargeError, refusal_of
-from coder.serve.http.wire import Failure, FailureBody
 from coder.serve.service import Service
 from coder.serve.tasks import while_connected
 

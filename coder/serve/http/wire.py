@@ -1,4 +1,4 @@
-"""The common part of the wire types of all API families."""
+"""The common part of the requests of all API families; that of their answers is in `coder.api.wire`."""
 
 from __future__ import annotations
 
@@ -19,22 +19,3 @@ class Incoming(BaseModel):
     @classmethod
     def _without_nulls(cls, body: Any) -> Any:
         return {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else body
-
-
-class Outgoing(BaseModel):
-    """An answer's body."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class FailureBody(Outgoing):
-    """The reason why there is no answer. `code` is the HTTP status."""
-
-    message: str
-    type: str
-    param: str | None = None
-    code: int
-
-
-class Failure(Outgoing):
-    error: FailureBody

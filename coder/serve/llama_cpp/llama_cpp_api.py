@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from coder import __version__
 from coder.api.completion import CompletionRequest, Decoding, Snippet
+from coder.api.wire import Outgoing
 from coder.serve.answers import Written, added, write
 from coder.serve.http.operations import Caller, Chunks, Operation
-from coder.serve.http.wire import Outgoing
 from coder.serve.llama_cpp.llama_cpp_types import (
     GenerationSettings,
     InfillAnswer,

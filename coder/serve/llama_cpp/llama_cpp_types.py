@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
-from coder.serve.http.wire import Incoming, Outgoing
+from coder.api.wire import Outgoing
+from coder.serve.http.wire import Incoming
 
 
 class ExtraText(Incoming):

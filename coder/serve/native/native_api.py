@@ -9,28 +9,23 @@ from contextlib import aclosing
 from coder import __version__
 from coder.api.completion import Completion, EngineEvent
 from coder.api.text_requests import Filled, FillEvent
-from coder.serve.http.operations import Caller, Chunks, Operation
-from coder.serve.native.native_types import (
-    Abilities,
+from coder.api.wire import (
     ApplyAnswer,
-    ApplyBody,
     CompleteAnswer,
-    CompleteBody,
     CompletedEvent,
     CompleteEvent,
     EditAnswer,
-    EditBody,
     FillAnswer,
-    FillBody,
     FilledEvent,
     FillEvents,
-    Info,
     PrefillAnswer,
-    RepairBody,
     ScoreAnswer,
-    ScoreBody,
+    ServedAbilities,
+    ServerInfo,
     UpdateEvent,
 )
+from coder.serve.http.operations import Caller, Chunks, Operation
+from coder.serve.native.native_types import ApplyBody, CompleteBody, EditBody, FillBody, RepairBody, ScoreBody
 
 FAMILY = "Quickfill"
 ROOT = "/quickfill/v1"
@@ -89,15 +84,15 @@ async def score(body: ScoreBody, caller: Caller) -> ScoreAnswer:
     return ScoreAnswer(answer=await caller.service.call(lambda turn: turn.engine.score(*asked), caller.client))
 
 
-async def info(_: None, caller: Caller) -> Info:
+async def info(_: None, caller: Caller) -> ServerInfo:
     """Return the model that is served, and its limits."""
     engine, settings = caller.service.engine, caller.service.settings
-    return Info(
+    return ServerInfo(
         server=f"quickfill {__version__}",
         model=caller.service.model,
         version=engine.config.version,
         runtime=dict(engine.description),
-        abilities=Abilities(**engine.config.abilities.by_name()),
+        abilities=ServedAbilities(**engine.config.abilities.by_name()),
         canvas_sizes=list(engine.config.block_sizes),
         most_tokens=settings.most_tokens,
         most_answers=settings.most_answers,
@@ -132,5 +127,5 @@ OPERATIONS = (
     Operation("POST", f"{ROOT}/repair", repair, EditAnswer, FAMILY, RepairBody),
     Operation("POST", f"{ROOT}/apply", apply, ApplyAnswer, FAMILY, ApplyBody),
     Operation("POST", f"{ROOT}/score", score, ScoreAnswer, FAMILY, ScoreBody),
-    Operation("GET", f"{ROOT}/info", info, Info, FAMILY),
+    Operation("GET", f"{ROOT}/info", info, ServerInfo, FAMILY),
 )

@@ -1,40 +1,34 @@
-"""Quickfill's own wire types: the engine's requests and answers as they are, in JSON.
+"""The bodies of requests to Quickfill's own API, and the engine's requests that they stand for.
 
 Folders of the server's machine cannot be named: a client sees nothing of it but its model.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field, RootModel
+from pydantic import Field
 
 from coder.api.completion import (
     UNCONSTRAINED,
-    CanvasUpdate,
-    Completion,
     CompletionRequest,
     Constraints,
-    Score,
     Shape,
     Snippet,
     Template,
     Turn,
 )
 from coder.api.text_requests import (
-    Applied,
     ApplyRequest,
     Diagnostic,
-    Edited,
     EditRequest,
-    Filled,
     FillRequest,
     RepairRequest,
 )
 from coder.api.wire import nested
 from coder.context.frozen_prefix import FrozenPrefix
 from coder.errors import InputError
-from coder.serve.http.wire import Incoming, Outgoing
+from coder.serve.http.wire import Incoming
 from coder.serve.settings import ServeSettings
 
 Place = Annotated[int, Field(ge=0)]
@@ -189,93 +183,6 @@ class ScoreBody(Incoming):
     prefix: str
     suffix: str = ""
     middle: str
-
-
-class CompleteAnswer(Outgoing):
-    answer: Completion
-
-
-class FillAnswer(Outgoing):
-    answer: Filled
-
-
-class EditAnswer(Outgoing):
-    answer: Edited
-
-
-class ApplyAnswer(Outgoing):
-    answer: Applied
-
-
-class ScoreAnswer(Outgoing):
-    answer: Score
-
-
-class PrefillAnswer(Outgoing):
-    """The result: true where the whole context is in the cache."""
-
-    answer: bool
-
-
-class UpdateEvent(Outgoing):
-    """A hole, the first being 0, after a pass: its text that is settled, and the canvas behind it, on which a slot
-    without a text is masked."""
-
-    type: Literal["update"] = "update"
-    hole: int
-    update: CanvasUpdate
-
-
-class CompletedEvent(Outgoing):
-    """The last event."""
-
-    type: Literal["answer"] = "answer"
-    answer: Completion
-
-
-class FilledEvent(Outgoing):
-    """The last event."""
-
-    type: Literal["answer"] = "answer"
-    answer: Filled
-
-
-class CompleteEvent(RootModel[Annotated[UpdateEvent | CompletedEvent, Field(discriminator="type")]]):
-    """An event of a stream of `complete`."""
-
-
-class FillEvents(RootModel[Annotated[UpdateEvent | FilledEvent, Field(discriminator="type")]]):
-    """An event of a stream of `fill`."""
-
-
-class Abilities(Outgoing):
-    """The abilities that the checkpoint was trained for, and whether it has one by which it rewrites code."""
-
-    holes: bool
-    edits: bool
-    correction: bool
-    context: bool
-    rewrites: bool
-
-
-class Info(Outgoing):
-    """The model that is served.
-
-    Attributes:
-        version: of the checkpoint.
-        runtime: facts about what runs it.
-        canvas_sizes: those that it was trained with.
-        most_tokens, most_answers: the server's limits.
-    """
-
-    server: str
-    model: str
-    version: str
-    runtime: dict[str, str]
-    abilities: Abilities
-    canvas_sizes: list[int]
-    most_tokens: int
-    most_answers: int
 
 
 def _fields(body: Incoming) -> dict[str, Any]:

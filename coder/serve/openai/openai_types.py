@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from coder.serve.http.wire import Incoming, Outgoing
+from coder.api.wire import Outgoing
+from coder.serve.http.wire import Incoming
 
 Finish = Literal["stop", "length"]
 MostStops = Annotated[list[str], Field(max_length=32)]

@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import closing
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Score, Statistics
+from coder.api.completion import Completion, CompletionRequest, EngineEvent, Score, Statistics
 from coder.api.streams import AnyOf, Cancellation, last
 from coder.api.text_engine import EngineStatus
 from coder.api.text_requests import (
@@ -24,7 +24,18 @@ from coder.api.text_requests import (
     HoleUpdate,
     RepairRequest,
 )
-from coder.api.wire import flat
+from coder.api.wire import (
+    CompletedEvent,
+    CompleteEvent,
+    EditAnswer,
+    Failure,
+    FilledEvent,
+    FillEvents,
+    PrefillAnswer,
+    ScoreAnswer,
+    ServerInfo,
+    flat,
+)
 from coder.context.workspace_index import IndexState
 from coder.errors import InputError
 from lsp.engine.errors import EngineLostError, EngineRefusedError, ServerLostError
@@ -43,33 +54,11 @@ OF_THE_OTHER_MACHINE = ("workspace", "rewritten")
 """Fields of requests that name what a server does not have."""
 
 Result = TypeVar("Result")
+Event = TypeVar("Event", CompleteEvent, FillEvents)
+Body = TypeVar("Body", bound=BaseModel)
 
-
-class Info(BaseModel):
-    """A server's description of itself."""
-
-    server: str
-    model: str
-    version: str
-    runtime: dict[str, str]
-    abilities: dict[str, bool]
-
-
-class Answer(BaseModel, Generic[Result]):
-    answer: Result
-
-
-class Failure(BaseModel):
-    message: str
-
-
-class Event(BaseModel, Generic[Result]):
-    """A part of a stream: a canvas of a hole, the answer, or why there is none."""
-
-    hole: int = 0
-    update: CanvasUpdate | None = None
-    answer: Result | None = None
-    error: Failure | None = None
+COMPLETE_EVENT: TypeAdapter[CompleteEvent | Failure] = TypeAdapter(CompleteEvent | Failure)
+FILL_EVENT: TypeAdapter[FillEvents | Failure] = TypeAdapter(FillEvents | Failure)
 
 
 class RemoteEngine:
@@ -88,12 +77,11 @@ class RemoteEngine:
         self, request: CompletionRequest, cancelled: Cancellation | None = None
     ) -> Generator[EngineEvent, None, None]:
         started = time.monotonic()
-        for event in self._events("/complete", request, TypeAdapter(Event[Completion]), cancelled):
-            if event.answer is not None:
-                yield event.answer
+        for event in self._events("/complete", request, COMPLETE_EVENT, cancelled):
+            if isinstance(event.root, CompletedEvent):
+                yield event.root.answer
                 return
-            if event.update is not None:
-                yield event.update
+            yield event.root.update
         statistics = Statistics(policy=request.decoding.policy)
         yield Completion("", "cancelled", 0, time.monotonic() - started, statistics)
 
@@ -101,17 +89,16 @@ class RemoteEngine:
         return last(self.stream(request, cancelled), Completion)
 
     def prefill(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> bool:
-        return self._answer("/prefill", _body(request), TypeAdapter(Answer[bool]), cancelled, False)
+        return self._answer("/prefill", _body(request), PrefillAnswer, cancelled, PrefillAnswer(answer=False)).answer
 
     def stream_fill(
         self, request: FillRequest, cancelled: Cancellation | None = None
     ) -> Generator[FillEvent, None, None]:
-        for event in self._events("/fill", request, TypeAdapter(Event[Filled]), cancelled):
-            if event.answer is not None:
-                yield event.answer
+        for event in self._events("/fill", request, FILL_EVENT, cancelled):
+            if isinstance(event.root, FilledEvent):
+                yield event.root.answer
                 return
-            if event.update is not None:
-                yield HoleUpdate(event.hole, event.update)
+            yield HoleUpdate(event.root.hole, event.root.update)
         nothing = Completion("", "cancelled", 0, 0.0, Statistics(policy=request.decoding.policy))
         yield Filled("".join(request.texts), (nothing,) * (len(request.texts) - 1), False, 0, 0.0)
 
@@ -120,15 +107,15 @@ class RemoteEngine:
     ) -> Generator[EditEvent, None, None]:
         """The answer alone: a server does not say how a region is written."""
         unchanged = Edited(request.text, (), 0.0, 0.0, 0, 0.0)
-        yield self._answer("/edit", _body(request), TypeAdapter(Answer[Edited]), cancelled, unchanged)
+        yield self._answer("/edit", _body(request), EditAnswer, cancelled, EditAnswer(answer=unchanged)).answer
 
     def repair(self, request: RepairRequest, cancelled: Cancellation | None = None) -> Edited:
         unchanged = Edited(request.text, (), 0.0, 0.0, 0, 0.0)
-        return self._answer("/repair", _body(request), TypeAdapter(Answer[Edited]), cancelled, unchanged)
+        return self._answer("/repair", _body(request), EditAnswer, cancelled, EditAnswer(answer=unchanged)).answer
 
     def score(self, prefix: str, suffix: str, middle: str) -> Score:
         body = {"prefix": prefix, "suffix": suffix, "middle": middle}
-        return self._answer("/score", body, TypeAdapter(Answer[Score]), None, Score(0.0, 0.0, 0))
+        return self._answer("/score", body, ScoreAnswer, None, ScoreAnswer(answer=Score(0.0, 0.0, 0))).answer
 
     def index_state(self, folder: str) -> IndexState:
         """Nothing: a server does not see the folder."""
@@ -142,17 +129,19 @@ class RemoteEngine:
 
     def _ask_status(self) -> EngineStatus:
         content = b"".join(Exchange(self._address, self._key, f"{ROOT}/info", None, GRACE_SECONDS).lines())
-        info = _checked(TypeAdapter(Info), content)
+        info = _checked(TypeAdapter(ServerInfo), content)
         runtime = info.runtime | {"server": f"{self._address.url} ({info.server})"}
-        return EngineStatus(info.model, info.version, runtime, info.abilities, shared=True, process_id=None)
+        return EngineStatus(
+            info.model, info.version, runtime, info.abilities.model_dump(), shared=True, process_id=None
+        )
 
     def _events(
         self,
         path: str,
         request: CompletionRequest | FillRequest,
-        kind: TypeAdapter[Event[Result]],
+        kind: TypeAdapter[Event | Failure],
         cancelled: Cancellation | None,
-    ) -> Generator[Event[Result], None, None]:
+    ) -> Generator[Event, None, None]:
         """Updates and the answer, or an end without one where somebody cancelled."""
         exchange = self._exchange(path, _body(request) | {"stream": True}, request.decoding.deadline_ms)
         either = AnyOf(cancelled or self._closed, self._closed)
@@ -161,7 +150,7 @@ class RemoteEngine:
                 if not line.startswith(b"data:"):
                     continue
                 event = _checked(kind, line.removeprefix(b"data:"))
-                if event.error is not None:
+                if isinstance(event, Failure):
                     raise EngineRefusedError(event.error.message)
                 yield event
         if not either.is_set():
@@ -171,16 +160,16 @@ class RemoteEngine:
         self,
         path: str,
         body: dict[str, Any],
-        kind: TypeAdapter[Answer[Result]],
+        kind: type[Body],
         cancelled: Cancellation | None,
-        otherwise: Result,
-    ) -> Result:
+        otherwise: Body,
+    ) -> Body:
         """Return the server's answer; `otherwise` if the request is cancelled."""
         either = AnyOf(cancelled or self._closed, self._closed)
         content = b"".join(self._exchange(path, body, body.get("deadline_ms")).lines(either))
         if either.is_set():
             return otherwise
-        return _checked(kind, content).answer
+        return _checked(TypeAdapter(kind), content)
 
     def _exchange(self, path: str, body: dict[str, Any], deadline_ms: float | None) -> Exchange:
         seconds = PATIENCE_SECONDS if deadline_ms is None else deadline_ms / 1000.0 + GRACE_SECONDS

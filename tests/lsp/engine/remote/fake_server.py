@@ -10,15 +10,21 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from coder.api.wire import ServedAbilities, ServerInfo
+
 PATIENCE = 60.0
 
-INFO = {
-    "server": "quickfill 1",
-    "model": "quickfill",
-    "version": "v0",
-    "runtime": {"runtime": "none"},
-    "abilities": {"holes": False},
-}
+ABILITIES = {"holes": False, "edits": False, "correction": False, "context": False, "rewrites": True}
+INFO = ServerInfo(
+    server="quickfill 1",
+    model="quickfill",
+    version="v0",
+    runtime={"runtime": "none"},
+    abilities=ServedAbilities(**ABILITIES),
+    canvas_sizes=[16],
+    most_tokens=512,
+    most_answers=4,
+)
 COMPLETION = {
     "text": "answer",
     "finish_reason": "end",
@@ -67,7 +73,7 @@ class FakeServer:
 
 @contextmanager
 def fake_server(**replies: Reply) -> Iterator[FakeServer]:
-    server = FakeServer("", {"info": Reply.of(INFO)} | replies)
+    server = FakeServer("", {"info": Reply.of(INFO.model_dump())} | replies)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -12,7 +12,7 @@ from coder.errors import InputError, QuickfillError
 from lsp.engine.errors import EngineLostError, EngineRefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 from lsp.engine.remote.client import RemoteEngine
-from tests.lsp.engine.remote.fake_server import COMPLETION, PATIENCE, UPDATE, FakeServer, Reply, fake_server
+from tests.lsp.engine.remote.fake_server import ABILITIES, COMPLETION, PATIENCE, UPDATE, FakeServer, Reply, fake_server
 
 REQUEST = CompletionRequest("x = ", where=Where(path="a.py"), decoding=Decoding(deadline_ms=60_000))
 ANSWER = {"type": "answer", "answer": COMPLETION}
@@ -60,13 +60,13 @@ def test_other_questions():
         assert engine.score("a", "b", "c").end_log_probability == -2.0
         assert engine.prefill(REQUEST) is True
         status = engine.status()
-    assert status.abilities == {"holes": False}
+    assert status.abilities == ABILITIES
     assert (status.model, status.version, status.shared, status.process_id) == ("quickfill", "v0", True, None)
 
 
 @pytest.mark.parametrize("how", ["cancelled", "left", "closed"])
 def test_who_cancels_leaves_the_server(how: str):
-    with fake_server(complete=Reply.events({"type": "update", "update": UPDATE}, endless=True)) as server:
+    with fake_server(complete=Reply.events({"type": "update", "hole": 0, "update": UPDATE}, endless=True)) as server:
         engine, cancelled = connect(server), threading.Event()
         events = engine.stream(REQUEST, cancelled)
         next(events)
@@ -90,7 +90,11 @@ def test_who_cancels_leaves_the_server(how: str):
         (Reply(b"", 500), EngineRefusedError, "status 500"),
         (Reply.of({"error": {"message": "no key"}}, 401), QuickfillError, "apiKey or QUICKFILL_API_KEY"),
         (Reply(b"<html>", 404), QuickfillError, "no Quickfill server"),
-        (Reply.events({"error": {"message": "the time is over"}}), EngineRefusedError, "the time is over"),
+        (
+            Reply.events({"error": {"message": "the time is over", "type": "server_error", "code": 503}}),
+            EngineRefusedError,
+            "the time is over",
+        ),
         (Reply.events({"type": "update", "update": 3}), EngineLostError, "no answer"),
         (Reply(b"data: {\n\n"), EngineLostError, "no answer"),
         (Reply.events(), ServerLostError, "in the middle"),

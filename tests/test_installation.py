@@ -27,7 +27,19 @@ COMMANDS = {
 """The files that may hold a command which installs this project, and why."""
 
 ADVISES = re.compile(r"""(?:pip|pipx|uv|uv tool|uv pip) install\s(?:-e\s)?["']?(?:quickfill|\.(?:\s|\[|["'`]|$))""")
-FOLDERS = (".ci", "benchmarks", "coder", "data", "docs", "editor-plugins", "evals", "examples", "lsp", "tests")
+FOLDERS = (
+    ".ci",
+    "benchmarks",
+    "coder",
+    "data",
+    "docs",
+    "editor-plugins",
+    "evals",
+    "examples",
+    "lsp",
+    "release",
+    "tests",
+)
 SUFFIXES = {"", ".el", ".json", ".lua", ".md", ".mjs", ".py", ".sh", ".toml", ".ts", ".txt", ".yaml"}
 
 

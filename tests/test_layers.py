@@ -93,7 +93,7 @@ MAY_IMPORT_UNIX = re.compile(r"evals/sandbox.*")
 
 QUESTION_WORDS = ("How", "What", "When", "Where", "Whether", "Which", "Who", "Whom", "Whose", "Why")
 
-TEXT_FOLDERS = (*PACKAGES, "benchmarks", "docs", "editor-plugins", "examples", "tests", ".ci")
+TEXT_FOLDERS = (*PACKAGES, "benchmarks", "docs", "editor-plugins", "examples", "release", "tests", ".ci")
 TEXT_SUFFIXES = {".cfg", ".css", ".html", ".json", ".lua", ".md", ".py", ".sh", ".svg", ".toml", ".ts", ".yaml", ".yml"}
 TEXT_NAMES = {"LICENSE", "NOTICE", ".gitattributes", ".gitignore", "run"}
 OF_ONE_MACHINE = re.compile(

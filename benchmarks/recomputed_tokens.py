@@ -23,7 +23,7 @@ from coder.context.frozen_prefix import FrozenPrefix, FrozenPrefixes
 from coder.context.window import average_tokens
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.opening import find_checkpoint
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import common_prefix_length

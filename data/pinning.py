@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coder.errors import InputError
-from coder.train.packages import Pin, run_pip_download, sha256_of_file
+from coder.model.checkpoint.files import sha256_of_file
+from coder.train.packages import Pin, run_pip_download
 from data.document import SourceFile
 from data.sources.archive import SUFFIXES, Archive, name_and_version
 from data.sources.pinned import parse_pin

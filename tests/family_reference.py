@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import transformers
 
-from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.files import read_json
 from tests.families import PUBLISHED, llama_tensors
 
 Tensor = torch.Tensor

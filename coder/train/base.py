@@ -21,15 +21,14 @@ import numpy.typing as npt
 import tokenizers
 
 from coder.errors import CheckpointError
+from coder.model.checkpoint.files import read_json, sha256_of_file
 from coder.model.checkpoint.gguf_blocks import Q8_0, dequantize, quantize_q8_0
 from coder.model.checkpoint.gguf_file import Field, GgufFile, GgufTensor, Kind, open_gguf
-from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.tokens import PREFIX_FIRST_TEXTS, Tokenizer
 from coder.model.convert.convert import convert, replaced, unadapted_settings
 from coder.model.convert.gguf_parts import Blocks, write_parts
 from coder.model.convert.gguf_reader import SETTINGS_KEY, GgufDecoder
 from coder.model.convert.gguf_tokenizer import TokenType, pre_tokenizer_name
-from coder.train.packages import sha256_of_file
 from coder.train.published import BaseSettings, Published, VocabularySettings, base_settings, fetch
 from coder.train.vocabulary import TokenizerJson, Vocabulary, pruned, token_texts
 from coder.train.vocabulary_corpus import read_texts, worth

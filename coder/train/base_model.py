@@ -14,7 +14,7 @@ import transformers
 from coder.errors import CheckpointError
 from coder.model.checkpoint.adapter import fingerprint_of
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
-from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint, open_checkpoint
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.attention import NAME

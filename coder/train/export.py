@@ -10,7 +10,7 @@ from typing import Any
 
 from coder.diffusion.policies import policy_of
 from coder.engine.engine import Engine
-from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.files import read_json
 from coder.model.convert.convert import replaced
 from coder.train.adapter_file import in_half_size
 from coder.train.infilling import Hole, InfillingAnswer, Method, fill_with, read_holes

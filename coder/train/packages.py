@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 import tempfile
@@ -14,8 +13,6 @@ from coder.errors import InputError
 
 PURE_PYTHON = ("--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.11")
 """Wheels that run anywhere, so that the same list gives the same files on every machine, and nothing is built."""
-
-BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -53,12 +50,3 @@ def run_pip_download(arguments: Sequence[str], folder: Path) -> None:
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
         raise InputError(f"pip could not download what is pinned: {' '.join(said[-2:]) or 'it said nothing'}")
-
-
-def sha256_of_file(file: Path) -> str:
-    """In hexadecimal."""
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while block := opened.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

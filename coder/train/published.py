@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from coder.errors import CheckpointError, InputError
-from coder.train.packages import Pin, download, sha256_of_file
+from coder.model.checkpoint.files import sha256_of_file
+from coder.train.packages import Pin, download
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from coder.errors import InputError
-from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint
 from coder.train.infilling_tokens import open_tokenizer
 from coder.train.packed_rows import KindCount, PackedDocument, RowsCard, Shard, write_card, write_shard

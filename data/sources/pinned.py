@@ -10,7 +10,8 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from coder.errors import InputError
-from coder.train.packages import Pin, download, sha256_of_file
+from coder.model.checkpoint.files import sha256_of_file
+from coder.train.packages import Pin, download
 from data.sources.archive import SUFFIXES, Archive, name_and_version
 from data.sources.source import Found, Wanted, normalised_name
 

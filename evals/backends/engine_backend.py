@@ -13,6 +13,7 @@ from coder.api.text_requests import Edited, EditRequest, FillRequest, RepairRequ
 from coder.diffusion.policies import policy_of
 from coder.engine.engine import Engine, RuntimeName
 from coder.errors import InputError
+from coder.model.checkpoint.files import sha256_of_file
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer, refuse
 from evals.task import Broken, Holes, Infill, InstructedRegion
 
@@ -192,8 +193,7 @@ def _digest(folder: Path) -> str:
     total = hashlib.sha256()
     for file in sorted(folder.glob("*.json")) + sorted(folder.glob("*.safetensors")):
         total.update(file.name.encode("utf-8"))
-        with file.open("rb") as content:
-            total.update(hashlib.file_digest(content, "sha256").digest())
+        total.update(bytes.fromhex(sha256_of_file(file)))
     return total.hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from coder.errors import InputError
 from coder.installation import missing_extra
+from coder.model.checkpoint.files import sha256_of_file
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.backends.fill_in_the_middle import cut_at_end, find_layout, prompt_of
 
@@ -48,13 +48,11 @@ class LlamaCppBackend:
 
     @property
     def identity(self) -> Identity:
-        with self._file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
         return Identity(
             label=self._file.stem,
             settings={"backend": "llama-cpp", "layout": self._settings.layout, "context": self._settings.context},
             versions={"llama-cpp-python": metadata.version("llama-cpp-python")},
-            model=digest,
+            model=sha256_of_file(self._file),
         )
 
     def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from coder.errors import InputError
+from coder.model.checkpoint.files import sha256_of_file
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.records import read_records, read_times
 
@@ -35,7 +35,7 @@ class SamplesBackend:
 
     @property
     def identity(self) -> Identity:
-        digest = hashlib.sha256(self._file.read_bytes()).hexdigest()
+        digest = sha256_of_file(self._file)
         return Identity(self._label, {"backend": "samples", "file": self._file.name}, {}, digest)
 
     def answer(self, asks: Sequence[AnswerRequest]) -> Iterator[ModelAnswer]:

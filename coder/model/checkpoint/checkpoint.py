@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from coder.errors import CheckpointError
 from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.gguf_file import open_gguf, part_files
 from coder.model.checkpoint.gguf_names import tensors_of_gguf
-from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.options import NO_OPTIONS, ModelOptions
 from coder.model.checkpoint.stored_tensors import StoredTensor, stored_tensors
 from coder.model.checkpoint.tokens import Tokenizer

@@ -11,8 +11,8 @@ from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint.adapter import with_adapter
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.config import require_adapted_llama
+from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.hub import download
-from coder.model.checkpoint.json_file import read_json
 from coder.model.checkpoint.options import ModelOptions, split_name
 from coder.model.families.loading import open_family
 

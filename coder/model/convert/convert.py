@@ -13,7 +13,7 @@ from coder.errors import CheckpointError, InputError
 from coder.installation import missing_extra
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.config import ControlTokens, require_decoder
-from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.opening import find_checkpoint
 from coder.model.checkpoint.stored_tensors import StoredTensor
 from coder.model.checkpoint.tokens import Tokenizer

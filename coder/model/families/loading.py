@@ -19,7 +19,7 @@ from coder.model.checkpoint.config import (
     require_consistent_sizes,
 )
 from coder.model.checkpoint.denoiser import Denoiser
-from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.options import ModelOptions
 from coder.model.checkpoint.rope import RopeScaling
 from coder.model.checkpoint.stored_tensors import StoredTensor

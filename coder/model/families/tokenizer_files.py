@@ -9,7 +9,7 @@ import tokenizers
 from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
 
 from coder.errors import CheckpointError
-from coder.model.checkpoint.json_file import read_json
+from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.tokens import read_tokenizer_file
 
 QWEN2_WORDS = (

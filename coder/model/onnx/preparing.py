@@ -22,6 +22,7 @@ import platformdirs
 from coder.errors import CheckpointError
 from coder.model.checkpoint.checkpoint import FIRST_LOCAL_TOKEN, LOCAL, Checkpoint, Quantized
 from coder.model.checkpoint.config import ModelConfig
+from coder.model.checkpoint.files import sha256_of_file
 from coder.model.convert.smoothing import SMOOTHING_FILE, LayerSmoothing, load_smoothing
 from coder.model.onnx.weights import (
     DecoderWeights,
@@ -85,11 +86,8 @@ def _identity(checkpoint: Checkpoint, levels: int) -> str:
     files = {tensor.file for tensor in checkpoint.stored.values()} | set(checkpoint.adapters)
     smoothing = checkpoint.folder / SMOOTHING_FILE
     files |= {smoothing} if smoothing.is_file() else set()
-    contents = []
-    for file in sorted(files):
-        with file.open("rb") as content:
-            contents.append(hashlib.file_digest(content, "sha256").hexdigest())
-    described = json.dumps([FORMAT, levels, sorted(contents), asdict(checkpoint.config)], sort_keys=True, default=str)
+    contents = sorted(map(sha256_of_file, files))
+    described = json.dumps([FORMAT, levels, contents, asdict(checkpoint.config)], sort_keys=True, default=str)
     return hashlib.sha256(described.encode()).hexdigest()[:32]
 
 

@@ -1,7 +1,8 @@
-"""Reading a JSON file of a checkpoint."""
+"""Files of a checkpoint: the JSON of one, the digest of any."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from coder.errors import CheckpointError
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """A file of a checkpoint that holds a JSON object. Raises CheckpointError when it does not."""
+    """Read a file of a checkpoint that holds a JSON object. Raises CheckpointError when it does not."""
     if not file.is_file():
         raise CheckpointError(f"{file} is missing: {file.parent} is not a checkpoint in Hugging Face layout")
     try:
@@ -20,3 +21,9 @@ def read_json(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{file} must hold a JSON object; download it again")
     return content
+
+
+def sha256_of_file(file: Path) -> str:
+    """Return the SHA-256 of a file's contents, in hexadecimal."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

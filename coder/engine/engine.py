@@ -73,7 +73,7 @@ class Engine:
         caches = CachePool(runtime.new_cache)
         self._strategy = strategy = strategy_of(batching, costs)
         self._scorer = scorer = Scorer(strategy, prompting, tokenizer, caches)
-        likelihoods = None if strategy.finds_end else Likelihoods(scorer.score, scorer.score_tokens)
+        likelihoods = None if strategy.finds_end else scorer.likelihoods
         self._completing = Completing(strategy, prompting, tokenizer, caches, likelihoods)
         self._unadapted = None if load_unadapted is None else OnDemand(lambda: self._conversing(load_unadapted()))
         self._worker = Worker(self._batching)

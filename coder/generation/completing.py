@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from coder.api.completion import Completion, EngineEvent
+from coder.api.completion import Completion, CompletionRequest, EngineEvent
 from coder.api.streams import Job
 from coder.context.window import replaced_characters
 from coder.diffusion.events import FinishReason, Prefilled
@@ -48,9 +48,10 @@ class Completing:
         prompting: Prompting,
         tokenizer: Tokenizer,
         caches: CachePool,
-        likelihoods: Likelihoods | None = None,
+        likelihoods: Callable[[CompletionRequest], Likelihoods] | None = None,
     ) -> None:
-        """`likelihoods` tell where a part of a line ends; None where the model ends it by itself."""
+        """`likelihoods`, of texts in a request's place, tell where a part of a line ends; None where the model ends it
+        by itself."""
         self._strategy = strategy
         self._config = strategy.runtime.config
         self._prompting = prompting
@@ -96,7 +97,8 @@ class Completing:
         if fitting.is_elsewhere(completion.text) and not job.over:
             fitting = fitting.with_blanks_shown()
             completion = yield from self._written(job, fitting, attempt)
-        return fitting.completion(completion, self._likelihoods)
+        likelihoods = None if self._likelihoods is None else self._likelihoods(job.request)
+        return fitting.completion(completion, likelihoods)
 
     def _written(
         self, job: Job[EngineEvent], fitting: Fitting | None, attempt: int

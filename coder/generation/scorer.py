@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from coder.api.completion import CompletionRequest, DiffusionScore, Score, TokenScore
+from coder.editing.fill import Likelihoods
 from coder.generation.decoding import token_scores
 from coder.generation.prompting import Prompting
 from coder.generation.strategy import Strategy
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import CachePool
+
+ANYWHERE = CompletionRequest("")
+"""A place of which nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,18 @@ class Scorer:
     tokenizer: Tokenizer
     caches: CachePool
 
-    def score(self, prefix: str, suffix: str, middle: str) -> Score:
-        """Score `middle` token by token, and the end behind it."""
+    def likelihoods(self, request: CompletionRequest) -> Likelihoods:
+        """Return the scores of texts in the place of a request, by prompts that share the beginning of its own."""
+        return Likelihoods(partial(self.score, like=request), partial(self.score_tokens, like=request))
+
+    def score(self, prefix: str, suffix: str, middle: str, like: CompletionRequest = ANYWHERE) -> Score:
+        """Score `middle` token by token, and the end behind it.
+
+        Args:
+            like: a request about the same place, which says what else the model is shown.
+        """
         end_token = self.tokenizer.control.fim_end
-        prompt = self.prompting.prompt(CompletionRequest(prefix, suffix))
+        prompt = self.prompting.prompt(replace(like, prefix=prefix, suffix=suffix))
         tokens = self.tokenizer.encode(middle)
         # A model that sees what is behind the text knows where it ends.
         continuation = tokens if prompt.after else [*tokens, end_token]
@@ -35,9 +48,11 @@ class Scorer:
         end = float(values[written:].sum())
         return Score(float(values[:written].sum()), end, written, greedy=bool(best[:written].all()))
 
-    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
+    def score_tokens(
+        self, prefix: str, suffix: str, text: str, like: CompletionRequest = ANYWHERE
+    ) -> tuple[TokenScore, ...]:
         """Score each token of `text`, with the tokens that the model would have written instead."""
-        prompt = self.prompting.prompt(CompletionRequest(prefix, suffix))
+        prompt = self.prompting.prompt(replace(like, prefix=prefix, suffix=suffix))
         tokens = self.tokenizer.encode(text)
         cache = self.caches.take(prompt.tokens[:-1])
         along = self.strategy.predictions_along(cache, prompt.tokens, tokens, suffix=prompt.after)

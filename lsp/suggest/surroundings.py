@@ -111,11 +111,12 @@ class SurroundingsSource:
         )
         open_files = list(_open_files(documents))
         edits, rules = self._edits.edits, Readable(root, settings.trust, settings.exclude)
+        permissions = settings.trust, tuple(settings.exclude)
         indexed = indexed_folder(path, settings, folders)
 
         def gathered() -> Surroundings:
             with self._gathering:
-                snippets = self._frozen.at(place, lambda: gather(place, open_files, edits, rules))
+                snippets = self._frozen.at(place, lambda: gather(place, open_files, edits, rules), permissions)
             return Surroundings(str(path), indexed, snippets)
 
         return gathered

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from coder.api.completion import Snippet
 from lsp.documents import Document, Documents, TextChange
 from lsp.paths import workspace_of
 from lsp.settings import Settings
@@ -73,3 +74,13 @@ def test_the_workspace_is_the_innermost_folder(project: Path):
     folders = [project.parent.as_uri(), project.as_uri(), "untitled:x"]
     assert workspace_of(project / "main.py", folders) == project
     assert workspace_of(Path("/elsewhere/main.py"), folders) is None
+
+
+def test_what_is_excluded_meanwhile_is_not_told_any_more(project: Path):
+    source, main = SurroundingsSource(), Document((project / "main.py").as_uri(), "python", 1, MAIN)
+
+    def told(settings: Settings) -> tuple[Snippet, ...]:
+        return source.around(main, 0, Documents({main.uri: main}), settings, [project.as_uri()])().snippets
+
+    assert told(Settings())
+    assert told(Settings(exclude=["shapes.py"])) == ()

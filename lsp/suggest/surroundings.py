@@ -111,7 +111,7 @@ class SurroundingsSource:
         )
         open_files = list(_open_files(documents))
         edits, rules = self._edits.edits, Readable(root, settings.trust, settings.exclude)
-        permissions = settings.trust, tuple(settings.exclude)
+        permissions = settings.trust, settings.exclude
         indexed = indexed_folder(path, settings, folders)
 
         def gathered() -> Surroundings:

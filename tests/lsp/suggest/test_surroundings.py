@@ -83,4 +83,4 @@ def test_what_is_excluded_meanwhile_is_not_told_any_more(project: Path):
         return source.around(main, 0, Documents({main.uri: main}), settings, [project.as_uri()])().snippets
 
     assert told(Settings())
-    assert told(Settings(exclude=["shapes.py"])) == ()
+    assert told(Settings(exclude=("shapes.py",))) == ()

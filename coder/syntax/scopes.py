@@ -162,7 +162,8 @@ def declared_name(tree: SyntaxTree, node: tree_sitter.Node) -> str | None:
     while name is None and declarator is not None:
         inner = declarator.child_by_field_name("declarator")
         if inner is None:
-            name = declarator
+            # Java's has its value behind its name.
+            name = declarator.child_by_field_name("name") if declarator.type == "variable_declarator" else declarator
         declarator = inner
     parent = node.parent
     if name is None and parent is not None and parent.type in ("variable_declarator", "public_field_definition"):

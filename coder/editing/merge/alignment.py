@@ -7,6 +7,7 @@ of the file has another fate is known with its value.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -42,6 +43,15 @@ less as it is unlike."""
 
 UNLIKE = 0.7
 """Share of words in common from which on two unnamed pieces are rather two versions of one than two that are alike."""
+
+DOUBTFUL = -0.001
+"""A piece that may as well be another one beside the file's, such as a further overload. It stands in no row."""
+
+KEYWORDS = frozenset(("try", "do", "unsafe", "loop", "defer", "async", "static"))
+"""A head of these alone says nothing of which statement it is."""
+
+ALIKE = 0.85
+"""Share of words in common from which on two statements with such heads are two versions of one."""
 
 IN_A_ROW = 0.3
 """The value added where two pieces side by side are matched with two side by side."""
@@ -196,8 +206,10 @@ class _Lattice:
         if isinstance(element, Piece) and piece is not None:
             likeness = self._likeness(row, column)
             if likeness is not None:
-                likeness += IN_A_ROW if last == _Last.MATCH else 0.0
-                found.append(_Step(row + 1, column + 1, _Last.MATCH, likeness, Aligned(element, piece)))
+                sure = likeness != DOUBTFUL
+                likeness += IN_A_ROW if sure and last == _Last.MATCH else 0.0
+                to = _Last.MATCH if sure else _Last.OTHER
+                found.append(_Step(row + 1, column + 1, to, likeness, Aligned(element, piece)))
         if isinstance(element, Piece):
             above = self.file[column - 1] if column else None
             worth = _new(element, above, piece) - (OUT_OF_PLACE if self._is_out_of_place(row, column) else 0.0)
@@ -297,6 +309,8 @@ class _Likeness:
         if new.children and old.children:
             if any(child.is_definition for child in (*new.children, *old.children)):
                 return SAME_NAME if new.head.text == old.head.text else None
+            if new.head.words.keys() <= KEYWORDS:
+                return shared - UNLIKE if shared > ALIKE else DOUBTFUL if shared > 0.5 else None
             shared = max(shared, 0.5 + 0.5 * shared) if new.head.text == old.head.text else shared
         if new.kind in LEAVING:
             return max(0.15, shared - 0.5)
@@ -320,6 +334,8 @@ class _Likeness:
         if new.role != old.role and (decorated or new.role):
             return None
         same_head = new.head.text == old.head.text
+        if self._language == "go" and new.name == "init" and not new.has_marker:
+            return sure if shared > UNLIKE else DOUBTFUL  # A file may have several, and none has parameters.
         if new.role in ("overload", "register") or new.name in ("_", "init", "__init_subclass__"):
             return sure if same_head and _signature(new) == _signature(old) else None
         if same_head:
@@ -327,7 +343,7 @@ class _Likeness:
         if self._language in OVERLOADING and not new.has_marker and _parameters(new) != _parameters(old):
             if not self._is_only(new, old):
                 return None
-            return sure if shared > UNLIKE else 0.0
+            return sure if shared > UNLIKE else DOUBTFUL
         return sure if self._is_only(new, old) else SAME_NAME * (common(new.head.words, old.head.words) - UNLIKE)
 
     def _is_only(self, new: Piece, old: Piece) -> bool:
@@ -364,6 +380,8 @@ def _extended_import(new: Piece, old: Piece) -> float | None:
     if new.kind == old.kind and new.children and old.children:
         borders = [(piece.head.text, piece.children[-1].text) for piece in (new, old)]
         return SAME_NAME if borders[0] == borders[1] else None
+    if new.kind == old.kind and _bound(new) and _bound(new) == _bound(old):
+        return SAME_NAME
     if (
         {new.kind, old.kind} <= IMPORTS
         and old.words.total() > 1
@@ -380,6 +398,12 @@ def _renamed(new: Piece, old: Piece) -> float | None:
         return None
     bodies = [[child.text for child in piece.children[piece.lead + 1 :]] for piece in (new, old)]
     return -IN_A_ROW if bodies[0] == bodies[1] else None
+
+
+def _bound(piece: Piece) -> str:
+    """The part of an import of JavaScript that names what it brings, which can be brought only once; of others none."""
+    found = re.match(r"import\s+(.+?)\s+from\s+[\"']", piece.text, re.DOTALL)
+    return found[1] if found else ""
 
 
 def _module(piece: Piece) -> str:

@@ -17,7 +17,7 @@ from coder.editing.merge.markers import is_marker
 from coder.syntax.scopes import BLOCKS, CLASSES, FUNCTIONS, declared_name
 from coder.syntax.tree import SyntaxTree
 
-SPLICED = frozenset(("block", "decorated_definition", "statement_list", "compound_statement", "statement_block"))
+SPLICED = frozenset("block decorated_definition statement_list compound_statement statement_block modifiers".split())
 """Nodes that are no piece of their own: what is in them belongs to what they are in. So with bodies on their own lines.
 """
 
@@ -41,8 +41,14 @@ PYTHON_BRACKETS = frozenset(
 )
 """Nodes in which a statement cannot stand."""
 
+CHAINS = frozenset(
+    "await_expression binary_expression binary_operator boolean_operator call call_expression field_expression "
+    "member_expression method_invocation try_expression".split()
+)
+"""Nodes whose first part may be one of their kind: `a.b().c()`, `a and b and c`. The links are pieces side by side."""
+
 COMMENTS = frozenset(("comment", "line_comment", "block_comment"))
-DECORATORS = frozenset(("decorator", "attribute_item"))
+DECORATORS = frozenset("decorator attribute_item annotation marker_annotation attribute_declaration".split())
 
 WORD = re.compile(r"\w+")
 DECLARING = re.compile(
@@ -203,6 +209,8 @@ class _Builder:
                 pieces += self.split(node.children)
             elif len(group) == 1 and (parts := _chained(node)):
                 pieces += self.split(parts)
+            elif pieces and node.start_point.row in self.markers and self._goes_on(pieces[-1], group[0]):
+                pieces[-1] = self._with_marker(pieces[-1], self._piece(group, node))
             else:
                 pieces += self._hoisted(self._piece(group, node))
         return self._with_leads(pieces)
@@ -230,6 +238,23 @@ class _Builder:
             )
         return [piece, *behind]
 
+    def _goes_on(self, piece: Piece, marker: tree_sitter.Node) -> bool:
+        """True where a marker is in a row with the last lines of a piece, deeper than its first one, so that it stands
+        for more of the same: the calls of a chain, whose grammar takes no comment for a part of it."""
+        column = marker.start_point.column
+        return (
+            bool(piece.children) and column > len(piece.indentation) and column == len(piece.children[-1].indentation)
+        )
+
+    def _with_marker(self, piece: Piece, marker: Piece) -> Piece:
+        return replace(
+            piece,
+            last=marker.last,
+            children=(*piece.children, marker),
+            has_marker=True,
+            text=self._text(piece.first, marker.last, piece.indentation),
+        )
+
     def _with_leads(self, pieces: Sequence[Piece]) -> list[Piece]:
         """The pieces, comments and decorators right above a definition being parts of it."""
         found: list[Piece] = []
@@ -252,7 +277,7 @@ class _Builder:
             blanks=leads[0].blanks,
             has_marker=piece.has_marker or any(lead.has_marker for lead in leads),
             children=(*leads, *(piece.children or (replace(piece, blanks=0),))),
-            lead=len(leads),
+            lead=len(leads) + piece.lead,
             words=Counter(WORD.findall(text)),
         )
 
@@ -266,6 +291,8 @@ class _Builder:
             children = self.split(parts)
             while len(children) == 1 and children[0].children:
                 children = list(children[0].children)
+            if children and children[0].kind in CHAINS:
+                children = [*(children[0].children or children[:1]), *children[1:]]
         lines = self.lines[first : last + 1]
         indentation = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
         text = self._text(first, last, indentation)
@@ -286,7 +313,7 @@ class _Builder:
             blanks,
             not self.markers.isdisjoint(range(first, last + 1)),
             tuple(children) if len(children) > 1 else (),
-            0,
+            _inner_leads(children) if kind in FUNCTIONS | CLASSES else 0,
             parent is not None and parent.type in ENTRIES and node.is_named and node.type not in COMMENTS,
             code[-1].type == ",",
             len(self.lines[last].encode()) - code[-1].end_point.column if _last_row(code[-1]) == last else 0,
@@ -320,9 +347,9 @@ class _Builder:
         """The parts of a node of several lines; of a node with a body only that is taken apart."""
         if _last_row(node) == node.start_point.row:
             return [node]
-        return (
-            [node] if _is_head(node) else [part for part in node.children if self.tree.text_of(part).strip()] or [node]
-        )
+        if _is_head(node) and node.type not in SPLICED:
+            return [node]
+        return [part for part in node.children if self.tree.text_of(part).strip()] or [node]
 
     def _identity(self, node: tree_sitter.Node) -> tuple[str, str | None, str]:
         """Kind, name and role: those of the definition that begins on the first line, if one does."""
@@ -411,6 +438,15 @@ def _leads(above: Sequence[Piece], piece: Piece) -> int:
             break
         blanks, count = each.blanks, count + 1
     return count
+
+
+def _inner_leads(children: Sequence[Piece]) -> int:
+    """The number of decorators that a definition begins with, markers between them included."""
+    decorators = [index for index, child in enumerate(children[:-1]) if child.kind in DECORATORS]
+    if not decorators:
+        return 0
+    between = children[: decorators[-1]]
+    return decorators[-1] + 1 if all(each.is_marker or each.kind in COMMENTS | DECORATORS for each in between) else 0
 
 
 def _chained(node: tree_sitter.Node) -> list[tree_sitter.Node]:

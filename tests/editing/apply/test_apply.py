@@ -146,6 +146,8 @@ def test_of_several_places_the_model_chooses(place: str):
         ),
         (SHAPE, "x = 1\n", "a.unknown", "language is not known"),
         ("a: 1\n", "b: 2\n", "a.yaml", "no grammar"),
+        ('{"a": 1}\n', '{"b": 2}\n', "a.json", "no grammar"),
+        ("a = 1\n", "b = 2\n", "a.toml", "no grammar"),
         ("def f(): return 1\n", f"def f():\n    {MARKER}\n    return 2\n", "a.py", "a single line"),
         (SHAPE, f"def other():\n    {MARKER}\n    return 2\n", "a.py", "no more to keep"),
         (SHAPE, f'def main():\n    """\n    {MARKER}\n    """\n', "a.py", "no more to keep"),

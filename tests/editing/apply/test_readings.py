@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -11,51 +12,15 @@ from coder.api.text_requests import ApplyRequest
 from coder.editing.apply import apply_edit
 from coder.editing.changes import lost_rows
 from coder.errors import InputError
+from tests.editing.apply.examples import DOUBTFUL, parts_of
 from tests.editing.apply.models import nobody
 
 MODULE = "import os\n\n\ndef a():\n    return 1\n\n\ndef b():\n    return 2\n\n\ndef c():\n    return 3\n"
-ADDED = "class A {\n    void add(int a) {\n        this.total += a;\n    }\n}\n"
-
-DOUBTFUL = {
-    "a file without its middle": ("a.py", MODULE, "import os\n\n\ndef c():\n    return 4\n"),
-    "a script without its middle": (
-        "a.js",
-        "import a from 'a';\n\nfunction b() {\n  return 2;\n}\n\nfunction c() {\n  return 3;\n}\n",
-        "import a from 'a';\n\nfunction c() {\n  return 4;\n}\n",
-    ),
-    "a class without its middle": (
-        "a.py",
-        "class A:\n  def a(self):\n    return 1\n\n  def b(self):\n    return 2\n\n  def c(self):\n    pass\n",
-        "class A:\n  def a(self):\n    return 4\n\n  def c(self):\n    pass\n",
-    ),
-    "a Go file without its middle": (
-        "a.go",
-        "package a\n\nfunc b() int {\n\treturn 1\n}\n\nfunc c() int {\n\treturn 2\n}\n",
-        "package a\n\nfunc c() int {\n\treturn 3\n}\n",
-    ),
-    "an overload or another signature": (
-        "a.java",
-        ADDED,
-        "class A {\n    // ...\n    void add(String s) {\n        this.names.append(s);\n    }\n}\n",
-    ),
-    "one of two conditional definitions": (
-        "a.py",
-        "if x:\n    def f():\n        return 1\nelse:\n    def f():\n        return 2\n",
-        "# ...\n    def f():\n        return 3\n# ...\n",
-    ),
-    "a function renamed or copied": (
-        "a.py",
-        MODULE,
-        "# ...\ndef b_too():\n    return 2\n\n\ndef c():\n    return 3\n",
-    ),
-    "one of two assignments": ("a.py", "x = 1\nshow(x)\nx = 2\nshow(x)\n", "# ...\nx = 3\n# ...\n"),
-    "a call that is another or the same": ("a.js", "use(a, b);\nuse(c, d);\n", "// ...\nuse(c, e);\n// ...\n"),
-}
 
 
-@pytest.mark.parametrize("case", DOUBTFUL)
-def test_nothing_is_written_where_readings_differ_in_what_is_lost(case: str):
-    path, text, edit = DOUBTFUL[case]
+@pytest.mark.parametrize("example", DOUBTFUL, ids=lambda path: path.stem)
+def test_nothing_is_written_where_readings_differ_in_what_is_lost(example: Path):
+    path, text, edit = parts_of(example)
     with pytest.raises(InputError, match="--reading N") as refused:
         apply_edit(ApplyRequest(text, edit, Where(path)), nobody)
     shown = str(refused.value)
@@ -69,7 +34,7 @@ def test_nothing_is_written_where_readings_differ_in_what_is_lost(case: str):
 
 
 def test_a_chosen_reading_is_taken():
-    edit = DOUBTFUL["a file without its middle"][2]
+    edit = "import os\n\n\ndef c():\n    return 4\n"
     kept = apply_edit(ApplyRequest(MODULE, edit, Where("a.py"), reading=1), nobody)
     assert kept.text == MODULE.replace("return 3", "return 4")
     replaced = apply_edit(ApplyRequest(MODULE, edit, Where("a.py"), reading=2), nobody)

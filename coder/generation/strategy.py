@@ -12,11 +12,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
 from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, parse_algorithm
 from coder.diffusion.canvas import Canvas
@@ -28,7 +26,10 @@ from coder.diffusion.whole_canvas import WholeCanvas, following_canvas, parse_pu
 from coder.errors import InputError
 from coder.model.checkpoint.config import DecodingProfile, ModelConfig
 from coder.model.checkpoint.denoiser import Denoiser
+from coder.model.remembered import recalled, remember
 from coder.model.runtime import Cache, Pass, Predictions, Runtime
+
+COSTS = "pass-costs"
 
 WIDTHS = (1, 3, 5, 9, 17, 33)
 """Positions of the passes that are measured: the anchor alone, and with 2 to 32 slots."""
@@ -58,13 +59,12 @@ class PassCosts:
     @staticmethod
     def of(runtime: Runtime) -> PassCosts:
         """Return the costs, measured once for a runtime on a machine and kept in the user's cache folder."""
-        file = Path(platformdirs.user_cache_dir("quickfill")) / "pass-costs.json"
         key = json.dumps([runtime.description, runtime.config.hidden_size, runtime.config.num_layers], sort_keys=True)
-        remembered = _read(file)
-        if key not in remembered:
-            remembered[key] = {str(width): cost for width, cost in measure_passes(runtime).items()}
-            _write(file, remembered)
-        return PassCosts({int(width): cost for width, cost in remembered[key].items()})
+        known = recalled(COSTS)
+        if key not in known:
+            known[key] = {str(width): cost for width, cost in measure_passes(runtime).items()}
+            remember(COSTS, known)
+        return PassCosts({int(width): cost for width, cost in known[key].items()})
 
 
 def measure_passes(runtime: Runtime) -> dict[int, float]:
@@ -102,25 +102,6 @@ def milliseconds_per_token(profile: DecodingProfile, costs: PassCosts) -> float:
     wide = costs.of_width(profile.canvas_size + 1)
     commit = costs.of_width(1) if profile.policy == AUTOREGRESSIVE.name else wide
     return profile.canvas_passes_per_token * wide + profile.commit_passes_per_token * commit
-
-
-def _read(file: Path) -> dict[str, dict[str, float]]:
-    try:
-        content = json.loads(file.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _write(file: Path, content: dict[str, dict[str, float]]) -> None:
-    """Keep the measurements; where the folder cannot be written they are made again next time."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(f".{time.monotonic_ns()}")
-        temporary.write_text(json.dumps(content))
-        temporary.replace(file)
-    except OSError:
-        return
 
 
 class Strategy(ABC):

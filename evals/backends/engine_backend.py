@@ -191,7 +191,7 @@ class EngineBackend:
 def _digest(folder: Path) -> str:
     """SHA-256 of a checkpoint's files."""
     total = hashlib.sha256()
-    for file in sorted(folder.glob("*.json")) + sorted(folder.glob("*.safetensors")):
+    for file in (found for kind in ("json", "safetensors", "gguf") for found in sorted(folder.glob(f"*.{kind}"))):
         total.update(file.name.encode("utf-8"))
         total.update(bytes.fromhex(sha256_of_file(file)))
     return total.hexdigest()

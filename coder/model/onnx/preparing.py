@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,6 @@ import platformdirs
 from coder.errors import CheckpointError
 from coder.model.checkpoint.checkpoint import FIRST_LOCAL_TOKEN, LOCAL, Checkpoint, Quantized
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.checkpoint.files import sha256_of_file
 from coder.model.convert.smoothing import SMOOTHING_FILE, LayerSmoothing, load_smoothing
 from coder.model.onnx.weights import (
     DecoderWeights,
@@ -34,6 +33,7 @@ from coder.model.onnx.weights import (
     read_weights,
     write_weights,
 )
+from coder.model.remembered import sha256_of_contents
 
 EMBEDDING = "model.embed_tokens.weight"
 
@@ -82,12 +82,14 @@ def _is_worth_keeping(checkpoint: Checkpoint) -> bool:
 
 
 def _identity(checkpoint: Checkpoint, levels: int) -> str:
-    """Names what the weights are made of: the contents of all files, the configuration, the number of levels."""
+    """Return a name for the weights by what they are made of: all files, the model's form, the number of levels."""
     files = {tensor.file for tensor in checkpoint.stored.values()} | set(checkpoint.adapters)
     smoothing = checkpoint.folder / SMOOTHING_FILE
     files |= {smoothing} if smoothing.is_file() else set()
-    contents = sorted(map(sha256_of_file, files))
-    described = json.dumps([FORMAT, levels, contents, asdict(checkpoint.config)], sort_keys=True, default=str)
+    contents = sorted(map(sha256_of_contents, files))
+    config = checkpoint.config
+    form = [config.architecture, config.num_layers, config.tied_embeddings, config.local_width, config.control.mask]
+    described = json.dumps([FORMAT, levels, contents, form])
     return hashlib.sha256(described.encode()).hexdigest()[:32]
 
 

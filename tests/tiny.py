@@ -61,8 +61,8 @@ CORPUS = [
 ]
 
 
-def write_tiny_tokenizer(file: Path, special_tokens: Sequence[str] = SPECIAL_TOKENS) -> None:
-    """Byte-level BPE with the special tokens first, all 256 bytes and some merges: 320 ids or a few fewer."""
+def write_tiny_tokenizer(file: Path, special_tokens: Sequence[str] = SPECIAL_TOKENS) -> int:
+    """Write a byte-level BPE: the special tokens first, all 256 bytes and some merges. Return how many ids it has."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -75,6 +75,7 @@ def write_tiny_tokenizer(file: Path, special_tokens: Sequence[str] = SPECIAL_TOK
     )
     tokenizer.train_from_iterator(CORPUS, trainer)
     tokenizer.save(str(file))
+    return tokenizer.get_vocab_size()
 
 
 def tiny_settings(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import tokenizers
 import torch
 import transformers
-from tokenizers import AddedToken, decoders, models, pre_tokenizers, trainers
 
-from coder.model.checkpoint.tokens import PREFIX_FIRST_TEXTS
-from coder.train.infilling_tokens import FAMILIES, InfillingFamily, open_tokenizer
-from tests.tiny import CORPUS
+from coder.train.infilling_tokens import FAMILIES, InfillingFamily
+from tests.tiny import write_tiny_tokenizer
 
 SIZES: dict[str, Any] = {
     "hidden_size": 32,
@@ -47,48 +43,10 @@ def special_tokens(family: InfillingFamily) -> list[str]:
     return list(dict.fromkeys(text for text in texts if text))
 
 
-def write_tokenizer(file: Path, special: list[str]) -> int:
-    """Byte-level BPE; its size."""
-    tokenizer = tokenizers.Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=330,
-        min_frequency=1,
-        show_progress=False,
-        special_tokens=[AddedToken(text, special=True) for text in special],
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    tokenizer.save(str(file))
-    return tokenizer.get_vocab_size()
-
-
 def write_model(folder: Path, name: str = "Qwen2.5-Coder", seed: int = 0) -> Path:
     """A random model of a family, with some rows of its embedding that stand for nothing."""
     folder.mkdir(parents=True, exist_ok=True)
-    size = write_tokenizer(folder / "tokenizer.json", special_tokens(family(name)))
+    size = write_tiny_tokenizer(folder / "tokenizer.json", special_tokens(family(name)))
     torch.manual_seed(seed)
     transformers.AutoModelForCausalLM.from_config(CONFIGS[name](size + 6)).save_pretrained(folder)
-    return folder
-
-
-def write_checkpoint(folder: Path) -> Path:
-    """A random checkpoint of this project, in the layout with the prefix first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    size = write_tokenizer(folder / "tokenizer.json", list(dict.fromkeys(PREFIX_FIRST_TEXTS.values())))
-    torch.manual_seed(0)
-    # Heads of 16, which ONNX Runtime needs.
-    shape = {**SIZES, "hidden_size": 64, "vocab_size": size, "tie_word_embeddings": True}
-    transformers.AutoModelForCausalLM.from_config(transformers.Qwen2Config(**shape)).save_pretrained(folder)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    _, tokens = open_tokenizer(folder / "tokenizer.json", size)
-    config["quickfill"] = {
-        "version": "random",
-        "mask_token_id": tokens.mask,
-        "shift": True,
-        "block_sizes": [4, 8],
-        "abilities": {"holes": False, "edits": False, "correction": False, "context": False},
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder

@@ -8,13 +8,14 @@ import pytest
 
 from coder.errors import CheckpointError
 from coder.train.infilling_tokens import FAMILIES, infilling_tokens, open_tokenizer
-from tests.train.infilling_models import family, special_tokens, write_tokenizer
+from tests.tiny import write_tiny_tokenizer
+from tests.train.infilling_models import family, special_tokens
 
 
 @pytest.mark.parametrize("name", [one.name for one in FAMILIES])
 def test_a_family_is_recognised_by_its_tokens(tmp_path: Path, name: str):
     own = family(name)
-    size = write_tokenizer(tmp_path / "tokenizer.json", special_tokens(own))
+    size = write_tiny_tokenizer(tmp_path / "tokenizer.json", special_tokens(own))
     tokenizer, tokens = open_tokenizer(tmp_path / "tokenizer.json", size + 6)
     assert tokens.family == name
     assert (tokens.prefix, tokens.suffix, tokens.middle, tokens.end) == tuple(
@@ -27,11 +28,11 @@ def test_a_family_is_recognised_by_its_tokens(tmp_path: Path, name: str):
 
 
 def test_the_layout_is_prefix_suffix_middle_and_what_is_written(tmp_path: Path):
-    size = write_tokenizer(tmp_path / "tokenizer.json", special_tokens(family("DeepSeek-Coder")))
+    size = write_tiny_tokenizer(tmp_path / "tokenizer.json", special_tokens(family("DeepSeek-Coder")))
     _, deep = open_tokenizer(tmp_path / "tokenizer.json", size + 1)
     assert deep.infilling([50], [60], [70]) == [deep.begin, deep.prefix, 50, deep.suffix, 60, deep.middle, 70]
     assert deep.repository_header([1], [[2]], [3]) == []
-    write_tokenizer(tmp_path / "tokenizer.json", special_tokens(family("Qwen2.5-Coder")))
+    write_tiny_tokenizer(tmp_path / "tokenizer.json", special_tokens(family("Qwen2.5-Coder")))
     _, qwen = open_tokenizer(tmp_path / "tokenizer.json", size + 1)
     header = qwen.repository_header([11], [[12, 13]], [14])
     assert header == [qwen.repository, 11, qwen.file, 12, 13, qwen.file, 14]

@@ -12,7 +12,8 @@ from data.pack.layout import Layout
 from data.pack.packing import PackingJob
 from data.pack.settings import PackSettings
 from data.pack.text import SourceText
-from tests.train.infilling_models import family, special_tokens, write_tokenizer
+from tests.tiny import write_tiny_tokenizer
+from tests.train.infilling_models import family, special_tokens
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("coder/syntax", "coder/diffusion")
@@ -33,7 +34,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a model that is no more than its vocabulary: what packing reads."""
     folder = tmp_path_factory.mktemp("model")
     special = [*special_tokens(family("Qwen2.5-Coder")), HOLE]
-    size = write_tokenizer(folder / "tokenizer.json", special)
+    size = write_tiny_tokenizer(folder / "tokenizer.json", special)
     (folder / "config.json").write_text(json.dumps({"vocab_size": size}), encoding="utf-8")
     return folder
 

@@ -13,7 +13,8 @@ from coder.train.packed_rows import Ids
 from data.pack.example import ChatExample, HoleExample
 from data.pack.layout import MOST_CHAT_TOKENS, Layout
 from data.pack.settings import ExampleKind
-from tests.train.infilling_models import family, special_tokens, write_tokenizer
+from tests.tiny import write_tiny_tokenizer
+from tests.train.infilling_models import family, special_tokens
 
 ROW = 900
 PLAIN = HoleExample(ExampleKind.INFILL, ("import os\nx = ", "\ny = 2\n"), ("1",), 10, 100, 100)
@@ -111,7 +112,7 @@ def test_control_tokens_in_a_text_are_text(layout: Layout):
 
 def test_what_does_not_fit_or_has_no_form_is_left_out(layout: Layout, tmp_path: Path):
     assert layout.document(PLAIN, 10) is None
-    size = write_tokenizer(tmp_path / "tokenizer.json", special_tokens(family("DeepSeek-Coder")))
+    size = write_tiny_tokenizer(tmp_path / "tokenizer.json", special_tokens(family("DeepSeek-Coder")))
     other = Layout(*open_tokenizer(tmp_path / "tokenizer.json", size + 1), size + 1)
     assert other.document(ChatExample("", "", "", "x"), ROW) is None
     assert other.document(replace(PLAIN, texts=("a", "b", "c"), answers=("1", "2"), split=0), ROW) is None
@@ -121,7 +122,7 @@ def test_what_does_not_fit_or_has_no_form_is_left_out(layout: Layout, tmp_path: 
 
 @pytest.mark.parametrize("name", ["StarCoder2", "Granite Code", "Granite 4", "Qwen2.5-Coder"])
 def test_every_family_has_the_same_order(tmp_path: Path, name: str):
-    size = write_tokenizer(tmp_path / "tokenizer.json", special_tokens(family(name)))
+    size = write_tiny_tokenizer(tmp_path / "tokenizer.json", special_tokens(family(name)))
     own = Layout(*open_tokenizer(tmp_path / "tokenizer.json", size + 1), size + 1)
     document = own.document(PLAIN, ROW)
     assert document is not None

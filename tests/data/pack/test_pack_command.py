@@ -13,7 +13,8 @@ import pytest
 from coder.train.packed_rows import PackedRows
 from data.pack.text import SourceText
 from tests.data.pack.test_packing import write_shard
-from tests.train.infilling_models import family, special_tokens, write_tokenizer
+from tests.tiny import write_tiny_tokenizer
+from tests.train.infilling_models import family, special_tokens
 
 
 def quickfill(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -74,7 +75,7 @@ def test_rows_that_are_there_are_not_replaced_unasked(tmp_path: Path, corpus: Pa
     assert quickfill(*options, "--force").returncode == 0
     assert PackedRows(out).card.tokens > before.tokens
     special = [*special_tokens(family("StarCoder2"))]
-    size = write_tokenizer(tmp_path / "tokenizer.json", special)
+    size = write_tiny_tokenizer(tmp_path / "tokenizer.json", special)
     (tmp_path / "config.json").write_text(json.dumps({"vocab_size": size}), encoding="utf-8")
     other = quickfill("show", out, "--model", tmp_path)
     assert other.returncode == 2

@@ -56,6 +56,7 @@ def facts(engine: Engine) -> dict[str, dict[str, Any]]:
         "can_edit": config.abilities.rewrites,
         "can_correct_itself": config.abilities.correction,
         "can_read_other_files": config.abilities.context,
+        "can_follow_instructions": config.abilities.instructions,
     }
     machine = {
         "system": f"{platform.system()} {platform.release()}",

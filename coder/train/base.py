@@ -143,7 +143,9 @@ def write_base(source: GgufFile, tokenizer: TokenizerJson, folder: Path, setting
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False) + "\n", encoding="utf-8")
     config = dict(GgufDecoder(files[0]).settings)
     if set(PREFIX_FIRST_TEXTS.values()) <= _control(tokenizer).keys():
-        config["quickfill"] = unadapted_settings(Tokenizer(folder / "tokenizer.json").control)
+        settled = unadapted_settings(Tokenizer(folder / "tokenizer.json").control)
+        settled["abilities"] |= dict.fromkeys(published.abilities if published else (), True)
+        config["quickfill"] = settled
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     return MadeBase(files, [sha256_of_file(file) for file in files], rows.count(None))
 

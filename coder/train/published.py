@@ -19,7 +19,7 @@ from coder.train.packages import Pin, download
 
 @dataclass(frozen=True)
 class Published:
-    """A file, who published it, and its size and SHA-256."""
+    """A file, who published it, and its size and SHA-256. `abilities`: those of a checkpoint's settings that it has."""
 
     name: str
     organization: str
@@ -29,6 +29,7 @@ class Published:
     file: str
     size: int
     sha256: str
+    abilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ def base_settings() -> BaseSettings:
 
 def parse_settings(tree: Mapping[str, Any]) -> BaseSettings:
     """Settings from parsed TOML, which is this project's own."""
-    vocabulary, parts = tree["vocabulary"], tree["parts"]
+    published, vocabulary, parts = tree["published"], tree["vocabulary"], tree["parts"]
     return BaseSettings(
-        Published(**tree["published"]),
+        Published(**{**published, "abilities": tuple(published.get("abilities", ()))}),
         tuple(PublishedPiece(**piece) for piece in tree["packages"]),
         VocabularySettings(**{**vocabulary, "control": tuple(vocabulary["control"])}),
         Parts(**{**parts, "sha256": tuple(parts["sha256"])}),

@@ -99,7 +99,7 @@ def outcome(edit: LazyEdit, path: str) -> Outcome:
     return "lost" if any(missing) else "moved"
 
 
-def _unsure(prefix: str, suffix: str, middle: str) -> Score:
+def _unsure(prefix: str, suffix: str, middle: str, limits: object) -> Score:
     """A model that finds everything equally likely."""
     return Score(0.0, 0.0, 1)
 

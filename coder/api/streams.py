@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from coder.api.completion import Completion, CompletionRequest
 from coder.diffusion.events import FinishReason, Statistics
+from coder.diffusion.limits import Limits
 
 
 class Cancellation(Protocol):
@@ -33,10 +34,10 @@ NEVER: Cancellation = AnyOf()
 """The cancellation of a request that nobody cancels."""
 
 
-def is_over(deadline_ms: float | None, started: float, cancelled: Cancellation | None) -> bool:
-    """Tell whether a request that started then (`time.monotonic()`) has no time left, or is cancelled."""
-    late = deadline_ms is not None and 1000.0 * (time.monotonic() - started) >= deadline_ms
-    return late or (cancelled is not None and cancelled.is_set())
+def limits_of(deadline_ms: float | None, started: float, cancelled: Cancellation | None = None) -> Limits:
+    """Return the limits of a request that started then (`time.monotonic()`)."""
+    deadline = float("inf") if deadline_ms is None else started + deadline_ms / 1000.0
+    return Limits(deadline, (cancelled or NEVER).is_set)
 
 
 def unstarted(reason: FinishReason, policy: str, seconds: float = 0.0) -> Completion:
@@ -139,8 +140,7 @@ class Job(Generic[Answer]):
         self.request = request
         self.cancelled = cancelled
         self.started = time.monotonic()
-        limit_ms = request.decoding.deadline_ms
-        self.deadline = self.started + (float("inf") if limit_ms is None else limit_ms / 1000.0)
+        self.limits = limits_of(request.decoding.deadline_ms, self.started, cancelled)
         self._answers = Mailbox[Answer]()
 
     @property
@@ -150,7 +150,7 @@ class Job(Generic[Answer]):
 
     @property
     def over(self) -> bool:
-        return self.cancelled.is_set() or time.monotonic() >= self.deadline
+        return self.limits.reached is not None
 
     def run(self, answers: Iterable[Answer]) -> None:
         """Hand the caller what comes, as it comes, and any error."""

@@ -15,6 +15,7 @@ from coder.errors import InputError
 
 if TYPE_CHECKING:
     from coder.api.completion import Score
+    from coder.diffusion.limits import Limits
     from coder.engine.engine import Engine
 
 EPILOG = """
@@ -58,10 +59,10 @@ def apply(
 
     engine: Engine | None = None
 
-    def score(prefix: str, suffix: str, middle: str) -> Score:
+    def score(prefix: str, suffix: str, middle: str, limits: Limits) -> Score:
         nonlocal engine
         engine = engine or shared.load_engine(model, runtime, threads)
-        return engine.score(prefix, suffix, middle)
+        return engine.score(prefix, suffix, middle, limits)
 
     request = ApplyRequest(region.text, read_target(Target(edit, None)).text, Where(region.path, language), reading)
     applied = apply_edit(request, score)

@@ -88,7 +88,7 @@ def complete(
 
     parts = None if template is None else Template.parse(template, mark)
     view = output.canvas_view(prefix, suffix, line) if watch else None
-    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads, view)
+    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads, view, warm=deadline_ms is not None)
     request = CompletionRequest(
         prefix=prefix,
         suffix=suffix,

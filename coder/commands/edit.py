@@ -44,7 +44,7 @@ def edit(
     if not FILE_LINES.fullmatch(target):
         raise InputError(f"{target!r} names no lines: write FILE:LINE or FILE:LINE-LINE, for example app.py:10-14")
     region = edits.read_region(target, apply)
-    engine = shared.load_engine(model, runtime, threads)
+    engine = shared.load_engine(model, runtime, threads, warm=deadline_ms is not None)
 
     from coder.api.text_requests import EditRequest
 

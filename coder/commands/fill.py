@@ -68,7 +68,7 @@ def fill(
     texts = source_texts(source, mark)
     between = tuple(map(unix_line_breaks, texts))
     view = output.holes_view(between) if watch else None
-    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads, view)
+    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads, view, warm=deadline_ms is not None)
 
     from coder.api.completion import Constraints, Decoding, Where
     from coder.api.text_requests import FillRequest

@@ -56,7 +56,7 @@ def generate(
     if not text.strip():
         raise InputError("there is no description; say what the code should do")
     language = language or "python"
-    engine = shared.load_engine(model, runtime, threads)
+    engine = shared.load_engine(model, runtime, threads, warm=deadline_ms is not None)
 
     from coder.api.completion import CompletionRequest, Decoding, Where
 

@@ -40,7 +40,7 @@ def repair(
     Code in which nothing seems wrong is left alone. Meaning is best judged in a function or two, so name their lines.
     """
     region = edits.read_region(target, apply)
-    engine = shared.load_engine(model, runtime, threads)
+    engine = shared.load_engine(model, runtime, threads, warm=deadline_ms is not None)
 
     from coder.api.text_requests import Diagnostic, RepairRequest
 

@@ -100,7 +100,8 @@ def serve(
         most_tokens=max_tokens,
         drain=drain,
     )
-    served = vllm_engine(vllm_url, model) if engine == "vllm" else shared.load_engine(model, runtime, threads)
+    own = engine == "own"
+    served = shared.load_engine(model, runtime, threads, warm=True) if own else vllm_engine(vllm_url, model)
 
     from coder.serve.running import serve as run
 

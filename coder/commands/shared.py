@@ -35,9 +35,17 @@ def adapted(model: str, adapter: Path | None) -> str:
 
 
 def load_engine(
-    model: str, runtime: RuntimeName, threads: int | None, view: CanvasView | HolesView | None = None
+    model: str,
+    runtime: RuntimeName,
+    threads: int | None,
+    view: CanvasView | HolesView | None = None,
+    *,
+    warm: bool = False,
 ) -> Engine:
     """Load a model, drawing on a terminal how far that is, or on a `view` the place that will be written.
+
+    Args:
+        warm: whether requests have deadlines, which count from when the model is ready to answer at full speed.
 
     Raises as `Engine.load` does.
     """
@@ -45,6 +53,8 @@ def load_engine(
         from coder.engine.engine import Engine
 
         engine = Engine.load(model, runtime=runtime, threads=threads, progress=show)
+        if warm:
+            engine.warm_up()
     if not engine.config.adapted:
         typer.echo(UNADAPTED, err=True)
     return engine

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.diffusion.canvas import Canvas
+from coder.diffusion.limits import UNLIMITED, Limits
 from coder.diffusion.run import Run
 from coder.errors import InputError
 from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions, Runtime, common_prefix_length
@@ -32,6 +33,7 @@ def autoregressive_predictions(
     continuation: Sequence[int],
     control_tokens: tuple[int, ...] = (),
     chunk: int = 128,
+    limits: Limits = UNLIMITED,
 ) -> Predictions:
     """Predict each token of `continuation` after `context` and the tokens before it, by causal passes.
 
@@ -40,10 +42,13 @@ def autoregressive_predictions(
     Args:
         context: at least one token.
         control_tokens: control tokens that are possible at all; every other has probability 0, as in decoding.
-        chunk: most tokens a pass computes.
+        chunk: most tokens a pass computes, thus between two looks at the limits.
 
     Returns:
         A row for each token of `continuation`, with the log-probability of that token, nats.
+
+    Raises:
+        Stopped: a limit is reached.
     """
     sequence = [*context, *continuation]
     anchor, last = len(context) - 1, len(sequence) - 1
@@ -60,6 +65,7 @@ def autoregressive_predictions(
             given=sequence[first + 1 : end + 1],
             control_tokens=control_tokens,
         )
+        limits.check()
         parts.append(runtime.forward(cache, request))
     cache.truncate(anchor)
     return _joined(parts)

@@ -24,6 +24,7 @@ import numpy as np
 
 from coder.diffusion.canvas import Canvas, IntArray, OpenCanvas, SlotRange, canvas_pass
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics, Step
+from coder.diffusion.limits import Limits, Stopped
 from coder.diffusion.steering import Constraint, Drafter, Exclusions, Guide, Steering
 from coder.diffusion.unmasking import ProbabilityArray, TokenArray, select_tokens
 from coder.errors import InputError
@@ -93,6 +94,10 @@ class DenoiseRequest:
     guidance: float = 0.0
 
     @property
+    def limits(self) -> Limits:
+        return Limits(self.deadline, self.cancelled)
+
+    @property
     def ends(self) -> tuple[int, ...]:
         """Every token that ends the output."""
         return (self.end_token, *self.also_end)
@@ -110,14 +115,6 @@ class DenoiseRequest:
             raise InputError(f"top_p must be above 0 and at most 1, not {self.top_p:g}")
         if not all(0 <= position < self.max_tokens for position in self.fixed):
             raise InputError(f"fixed slots must lie within the {self.max_tokens} tokens to produce (max_tokens)")
-
-
-class Stopped(Exception):  # noqa: N818 (stopping on request is no error)
-    """The caller wants no more passes."""
-
-    def __init__(self, reason: FinishReason) -> None:
-        super().__init__(reason)
-        self.reason: FinishReason = reason
 
 
 @dataclass
@@ -359,10 +356,7 @@ class Run:
         return predictions
 
     def _stop_if_wanted(self) -> None:
-        if self.request.cancelled():
-            raise Stopped("cancelled")
-        if time.monotonic() >= self.request.deadline:
-            raise Stopped("deadline")
+        self.request.limits.check()
         if self.produced > self._judged:
             self._judged = self.produced
             if (reason := self.request.stop(self.sequence[len(self.request.context) :])) is not None:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from coder.api.completion import Score
-from coder.api.streams import Cancellation, is_over
+from coder.api.streams import Cancellation, limits_of
 from coder.api.text_requests import Applied, ApplyRequest
+from coder.diffusion.limits import Limits, Stopped
 from coder.editing.changes import changes, diff, lost_rows, with_line_breaks
 from coder.editing.merge.markers import is_marker
 from coder.editing.merge.merging import Reading, merges
@@ -33,12 +34,14 @@ LINES_BEHIND = 2
 MOST_COMPARED = 4000
 """Characters of each reading's changes that the model reads: the first ones tell them apart."""
 
+OUT_OF_TIME = "time was up before the edit was merged: leave more of the file out, or give it longer"
+
 FENCED = re.compile(r"\s*```[^\n]*\n(.*?)\n?```\s*", re.DOTALL)
 CLASS_BODIES = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 """Languages in which a method stands nowhere but in a class."""
 
-ScoreOf = Callable[[str, str, str], Score]
-"""`Engine.score`: how likely a middle is between a prefix and a suffix."""
+ScoreOf = Callable[[str, str, str, Limits], Score]
+"""`Engine.score`: how likely a middle is between a prefix and a suffix. Raises Stopped."""
 
 
 def apply_edit(request: ApplyRequest, score: ScoreOf, cancelled: Cancellation | None = None) -> Applied:
@@ -46,7 +49,7 @@ def apply_edit(request: ApplyRequest, score: ScoreOf, cancelled: Cancellation | 
 
     Args:
         score: asked only where the edit is ambiguous and no reading loses lines that another one keeps.
-        cancelled: looked at before each comparison.
+        cancelled: looked at before each comparison, and by `score` between its passes.
 
     Raises:
         InputError: the language is unknown, the edit is no code, nothing that parses can be made of both, readings
@@ -59,9 +62,11 @@ def apply_edit(request: ApplyRequest, score: ScoreOf, cancelled: Cancellation | 
     if file is None:
         raise InputError(f"an edit cannot be applied to {language.name}: there is no grammar for it here")
 
+    limits = limits_of(request.deadline_ms, started, cancelled)
+
     def check() -> None:
-        if is_over(request.deadline_ms, started, cancelled):
-            raise InputError("time was up before the edit was merged: leave more of the file out, or give it longer")
+        if limits.reached:
+            raise InputError(OUT_OF_TIME)
 
     edit = _edit_pieces(request.edit, language.name, check)
     found = merges(file, edit, language.name, check)
@@ -69,7 +74,10 @@ def apply_edit(request: ApplyRequest, score: ScoreOf, cancelled: Cancellation | 
     number, passes = request.reading, 0
     if number is None:
         _require_agreement(old, found[0], readings, request.where.path or "file")
-        number, passes = _likeliest(old, readings, score, check)
+        try:
+            number, passes = _likeliest(old, readings, score, limits)
+        except Stopped:
+            raise InputError(OUT_OF_TIME) from None
     elif not 1 <= number <= len(readings):
         raise InputError(f"there is no reading {number}: the edit has {len(readings)}")
     reading = readings[number - 1]
@@ -105,14 +113,14 @@ def _plural(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
 
 
-def _likeliest(old: str, readings: Sequence[Reading], score: ScoreOf, check: Callable[[], None]) -> tuple[int, int]:
+def _likeliest(old: str, readings: Sequence[Reading], score: ScoreOf, limits: Limits) -> tuple[int, int]:
     """The number of the reading that the model finds likeliest, and the passes that this took."""
     if len(readings) == 1:
         return 1, 0
     gains: list[float] = []
     for reading in readings:
-        check()
-        gains.append(_gain(old, reading.text, score))
+        limits.check()
+        gains.append(_gain(old, reading.text, score, limits))
     return 1 + max(range(len(gains)), key=gains.__getitem__), 2 * len(gains)
 
 
@@ -158,7 +166,7 @@ def _sound(old: str, readings: Sequence[Reading], language: str) -> list[Reading
     return sound
 
 
-def _gain(old: str, new: str, score: ScoreOf) -> float:
+def _gain(old: str, new: str, score: ScoreOf, limits: Limits) -> float:
     """Log-probability of the lines from the first change to the last one, over that of what is there, nats."""
     before, after = old.split("\n"), new.split("\n")
     shortest = min(len(before), len(after))
@@ -169,4 +177,5 @@ def _gain(old: str, new: str, score: ScoreOf) -> float:
     suffix = "".join(f"\n{line}" for line in before[len(before) - same :])
     middles = ("\n".join(lines[first : len(lines) - same]) for lines in (before, after))
     old_middle, new_middle = (middle[:MOST_COMPARED] for middle in middles)
-    return score(prefix, suffix, new_middle).log_probability - score(prefix, suffix, old_middle).log_probability
+    gained, lost = (score(prefix, suffix, middle, limits).log_probability for middle in (new_middle, old_middle))
+    return gained - lost

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import zip_longest
+from typing import Protocol
 
 from coder.api.completion import (
     CanvasUpdate,
@@ -17,6 +19,7 @@ from coder.api.completion import (
 )
 from coder.api.streams import Cancellation, unstarted
 from coder.api.text_requests import Filled, FillEvent, FillRequest, HoleUpdate
+from coder.diffusion.limits import UNLIMITED, Limits, Stopped
 from coder.editing.hole_borders import (
     blanks_before,
     closed_behind,
@@ -29,8 +32,21 @@ from coder.editing.region_fit import Region
 from coder.errors import InputError
 from coder.syntax.languages import language_for
 
+MOST_COMPARED = 160
+"""Characters of the rest of a line that tell where a hole ends: a line may be of any length."""
+
 MOST_LIKELY_ENDS = 2
 """Ends of an answer, besides its own, that are tried behind a hole inside a line."""
+
+
+class Scoring(Protocol):
+    """Whatever tells likelihoods: an engine, or what is inside of one."""
+
+    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score: ...
+
+    def score_tokens(
+        self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED
+    ) -> tuple[TokenScore, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,11 @@ class Likelihoods:
 
     score: Callable[[str, str, str], Score]
     score_tokens: Callable[[str, str, str], Sequence[TokenScore]]
+
+    @staticmethod
+    def within(scorer: Scoring, limits: Limits) -> Likelihoods:
+        """Return those that raise Stopped where a limit is reached."""
+        return Likelihoods(partial(scorer.score, limits=limits), partial(scorer.score_tokens, limits=limits))
 
 
 @dataclass(frozen=True)
@@ -114,7 +135,8 @@ def with_best_end(
 
     A model that writes to the end of a line repeats what follows the hole. But it knows how likely a whole line is, so
     beginnings of the answer are joined with the rest of the line, and the likeliest line tells where the hole ends.
-    One pass over the whole answer says at which places the rest is among what the model would write.
+    One pass over the whole answer says at which places the rest is among what the model would write. Where time is up
+    before all of them are compared, the text alone decides.
 
     Args:
         behind: the texts behind the hole.
@@ -122,21 +144,25 @@ def with_best_end(
     line, line_break, after = request.suffix.partition("\n")
     closed = closed_behind(line)
     rest, _, _ = behind[0].partition("\n")
-    goes_on = "\n" not in behind[0] and len(behind) > 1
+    compared = rest[:MOST_COMPARED]
+    goes_on = compared != rest or ("\n" not in behind[0] and len(behind) > 1)
     blanks = blanks_before(request.prefix)
-    prefix, suffix = request.prefix.removesuffix(blanks), line_break + after
-    best, likelihood = fitted(answer.text, behind[0], line).partition("\n")[0], -float("inf")
+    prefix, suffix = request.prefix.removesuffix(blanks), rest[MOST_COMPARED:] + line_break + after
     first_line = answer.text.partition("\n")[0]
     ends = possible_ends(first_line, closed)
-    if len(ends) > 1:
-        tokens = model.score_tokens(prefix, suffix, f"{blanks}{first_line}")
-        ends = likely_ends(ends, len(blanks), tokens, rest)
-    for text in ends:
-        value = model.score(prefix, suffix, f"{blanks}{text}{rest}")
-        total = value.log_probability + (0.0 if goes_on else value.end_log_probability)
-        if total > likelihood:
-            best, likelihood = text, total
-    statistics = replace(answer.statistics, commit_passes=answer.statistics.commit_passes + len(ends) + 1)
+    totals: list[float] = []
+    try:
+        if len(ends) > 1:
+            tokens = model.score_tokens(prefix, suffix, f"{blanks}{first_line}")
+            ends = likely_ends(ends, len(blanks), tokens, rest)
+        for text in ends:
+            value = model.score(prefix, suffix, f"{blanks}{text}{compared}")
+            totals.append(value.log_probability + (0.0 if goes_on else value.end_log_probability))
+    except Stopped:
+        ends = []
+    # The first of equals, the shortest.
+    best = ends[totals.index(max(totals))] if ends else fitted(answer.text, behind[0], line).partition("\n")[0]
+    statistics = replace(answer.statistics, commit_passes=answer.statistics.commit_passes + len(totals) + 1)
     return replace(answer, text=best, statistics=statistics)
 
 

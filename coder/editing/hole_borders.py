@@ -7,9 +7,12 @@ from itertools import accumulate
 
 from coder.context.window import closing_brackets
 
-TRAILING_BLANKS = re.compile(r"[ \t]*\Z")
 WORD = re.compile(r"\w+|[^\w\s]")
+BRACKET = re.compile(r"[()\[\]{}]")
 BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+LONGEST_LINE = 8000
+"""Characters of a line that are looked at: a minified file is one line."""
 
 MOST_ENDS = 12
 """Ends of an answer that are tried: a part of a line has rarely more words."""
@@ -25,7 +28,7 @@ def blanks_before(prefix: str) -> str:
 
     A model writes them itself: they and the word behind them are often one token.
     """
-    return TRAILING_BLANKS.search(prefix).group()  # type: ignore[union-attr]
+    return prefix[len(prefix.rstrip(" \t")) :]
 
 
 def without_blanks(answer: str, blanks: str) -> str:
@@ -72,9 +75,9 @@ def inside_the_line(answer: str, rest: str, closed: bool) -> str:
 
 
 def closed_behind(line: str) -> bool:
-    """Return whether a line closes a bracket that it does not open."""
-    depths = accumulate(BRACKETS.get(character, 0) for character in line)
-    return min(depths, default=0) < 0
+    """Return whether a line closes a bracket that it does not open, within reach."""
+    found = BRACKET.finditer(line, 0, LONGEST_LINE)
+    return any(depth < 0 for depth in accumulate(BRACKETS[bracket.group()] for bracket in found))
 
 
 def without_repeated_lines(answer: str, behind: str) -> str:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
 from coder.api.completion import Completion, CompletionRequest, Decoding, EngineEvent, TokenScore
-from coder.api.streams import AnyOf, Cancellation
+from coder.api.streams import AnyOf, Cancellation, limits_of
 from coder.api.text_requests import Edited, RepairRequest
+from coder.diffusion.limits import UNLIMITED, Limits, Stopped
 from coder.editing.changes import changes
 from coder.editing.repair_candidates import promising, similar_names
 from coder.errors import InputError
@@ -59,7 +61,9 @@ class RepairModel(Protocol):
     @property
     def config(self) -> ModelConfig: ...
 
-    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]: ...
+    def score_tokens(
+        self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED
+    ) -> tuple[TokenScore, ...]: ...
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion: ...
 
@@ -91,6 +95,7 @@ class _Repair:
         self._model, self._request, self._cancelled = model, request, cancelled
         self._behind = len(request.text) - end
         self._started = time.monotonic()
+        self._limits = limits_of(request.decoding.deadline_ms, self._started, cancelled)
         self._passes = 0
         self._before = self._after = 0.0
         self._log_probabilities: dict[tuple[str, str], float] = {}
@@ -101,22 +106,22 @@ class _Repair:
 
     @property
     def over(self) -> bool:
-        left = self._left_ms
-        return (left is not None and left <= 0.0) or self._cancelled.is_set()
+        return self._limits.reached is not None
 
     @property
     def _left_ms(self) -> float | None:
-        deadline = self._request.decoding.deadline_ms
-        return None if deadline is None else deadline - 1000.0 * (time.monotonic() - self._started)
+        left = self._limits.deadline - time.monotonic()
+        return None if left == float("inf") else 1000.0 * left
 
     def run(self) -> Edited:
         old = self._request.text
-        for remedy in (self._restore_syntax, self._define_name):
-            for _ in range(MOST_DEFECTS):
-                if self.over or not remedy():
-                    break
-        if self.text == old and not self.over:
-            self._undo_slip()
+        with suppress(Stopped):  # what was decided by then is the answer
+            for remedy in (self._restore_syntax, self._define_name):
+                for _ in range(MOST_DEFECTS):
+                    if self.over or not remedy():
+                        break
+            if self.text == old and not self.over:
+                self._undo_slip()
         seconds = time.monotonic() - self._started
         return Edited(self.text, changes(old, self.text), self._before, self._after, self._passes, seconds)
 
@@ -148,7 +153,7 @@ class _Repair:
         start, end = self._doubtful()
         if self.language != "python" or end - start > LONGEST_SOUND_REGION or not is_sound(self.text, self.language):
             return False
-        scores = self._model.score_tokens(self.text[:start], self.text[self.end :], self.text[start:end])
+        scores = self._model.score_tokens(self.text[:start], self.text[self.end :], self.text[start:end], self._limits)
         self._passes += 1
         candidates = promising(self.text, start, scores, meaning_corrections(self.text, start, end))
         diagnosed = bool(self._request.diagnostics)
@@ -230,7 +235,7 @@ class _Repair:
     def _log_probability(self, prefix: str, text: str) -> float:
         key = prefix, text
         if key not in self._log_probabilities:
-            scores = self._model.score_tokens(prefix, self.text[self.end :], text)
+            scores = self._model.score_tokens(prefix, self.text[self.end :], text, self._limits)
             self._passes += 1
             self._log_probabilities[key] = sum(score.log_probability for score in scores)
         return self._log_probabilities[key]

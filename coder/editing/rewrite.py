@@ -6,11 +6,12 @@ The model is asked as its abilities allow (`coder.editing.rewrite_asked`), and w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 from coder.api.completion import Completion
-from coder.api.streams import Cancellation, is_over, last
+from coder.api.streams import Cancellation, last, limits_of
 from coder.api.text_requests import Edited, EditEvent, EditRequest, RegionUpdate
+from coder.diffusion.limits import Limits, Stopped
 from coder.editing.changes import changes
 from coder.editing.region_fit import Region
 from coder.editing.repair import RepairModel
@@ -18,6 +19,9 @@ from coder.editing.rewrite_asked import asked_rewrite
 from coder.editing.unwritten import QUOTES, RewrittenPart
 from coder.errors import InputError
 from coder.syntax.languages import language_for
+
+MOST_SCORED = 6000
+"""Characters of the old and of the new text: in longer ones the model does not read all."""
 
 CANNOT_REWRITE = (
     "this model has not learned to rewrite code: it would lose the old lines without having seen them. Choose a model "
@@ -52,32 +56,37 @@ def stream_rewrite(
             yield RegionUpdate(part.start, part.end, asked.update(event))
             continue
         answer = "" if event.finish_reason == "cancelled" else asked.answer(event.text)
-
-        def over() -> bool:
-            return is_over(request.decoding.deadline_ms, started, cancelled)
-
-        new = _fitting(text, part, answer, language.name if language else "", over)
+        limits = limits_of(request.decoding.deadline_ms, started, cancelled)
+        new = _fitting(text, part, answer, language.name if language else "", limits)
         # Whoever was told what to change does not find the old lines likelier than the new ones, or less likely.
-        unscored = bool(asked.request.conversation) or over()
-        before, after = (0.0, 0.0) if unscored else _scores(model, text, new, part)
+        unscored = bool(asked.request.conversation)
+        before, after = (0.0, 0.0) if unscored else _scores(model, text, new, part, limits)
         yield Edited(new, changes(text, new), before, after, event.passes, time.monotonic() - started)
 
 
-def _scores(model: RepairModel, old: str, new: str, hole: RewrittenPart) -> tuple[float, float]:
-    """Log-probabilities of what gave way and of what stands in its place."""
-    if new == old:
-        return 0.0, 0.0
+def _scores(model: RepairModel, old: str, new: str, hole: RewrittenPart, limits: Limits) -> tuple[float, float]:
+    """Return the log-probabilities of what gave way and of what stands in its place; zeros where one of them is too
+    long to be read, or time is up."""
     prefix, suffix = hole.prefix(old), old[hole.end :]
     parts = old[hole.start : hole.end], new[hole.start : len(new) - len(suffix)]
-    before, after = (sum(score.log_probability for score in model.score_tokens(prefix, suffix, part)) for part in parts)
+    if new == old or limits.reached or max(map(len, parts)) > MOST_SCORED:
+        return 0.0, 0.0
+    try:
+        before, after = (
+            sum(score.log_probability for score in model.score_tokens(prefix, suffix, part, limits)) for part in parts
+        )
+    except Stopped:
+        return 0.0, 0.0
     return before, after
 
 
-def _fitting(text: str, hole: RewrittenPart, answer: str, language: str, over: Callable[[], bool]) -> str:
+def _fitting(text: str, hole: RewrittenPart, answer: str, language: str, limits: Limits) -> str:
     """The text with what fits of the answer in the hole; of a docstring that is a part of its first line."""
     region = Region(text, hole.start, hole.end, language)
     docstring = answer.strip().split(QUOTES)[0].split("\n")[0]
     parts = [docstring] if hole.closing.startswith(QUOTES) else region.beginnings(answer)
     ended = (part.rstrip() if hole.closing else part for part in parts)
-    part = region.best((hole.opening + part + hole.closing for part in ended if part.strip()), over)
+    part = region.best(
+        (hole.opening + part + hole.closing for part in ended if part.strip()), lambda: limits.reached is not None
+    )
     return text if part is None else region.joined(part)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import wait
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
-from coder.api.completion import Completion, CompletionRequest, DiffusionScore, EngineEvent, Score, TokenScore
-from coder.api.streams import AnyOf, Cancellation, Job, Speculative, last, unstarted
+from coder.api.completion import Completion, CompletionRequest, Decoding, DiffusionScore, EngineEvent, Score, TokenScore
+from coder.api.streams import POLL_SECONDS, AnyOf, Cancellation, Job, Speculative, last, limits_of, unstarted
 from coder.api.text_engine import EngineStatus
 from coder.api.text_requests import (
     Applied,
@@ -24,6 +26,7 @@ from coder.api.text_requests import (
     RepairRequest,
 )
 from coder.context.workspace_index import IndexState, WorkspaceIndex
+from coder.diffusion.limits import UNLIMITED, Limits
 from coder.editing.apply import apply_edit
 from coder.editing.fill import FillingModel, Likelihoods, fill_in_turn
 from coder.editing.repair import repair
@@ -43,7 +46,11 @@ from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
 from coder.model.runtime import CachePool, Runtime
 
+WARM_UP_TEXT = "".join(f"value_{number} = {number}\n" for number in range(20))
+"""Somewhat more than one pass of a context."""
+
 Answer = TypeVar("Answer")
+P = ParamSpec("P")
 
 CONVERSATION_CACHE_BYTES = 64 << 20
 """Of keys and values besides those of completions: a conversation or two."""
@@ -73,8 +80,7 @@ class Engine:
         caches = CachePool(runtime.new_cache)
         self._strategy = strategy = strategy_of(batching, costs)
         self._scorer = scorer = Scorer(strategy, prompting, tokenizer, caches)
-        likelihoods = None if strategy.finds_end else scorer.likelihoods
-        self._completing = Completing(strategy, prompting, tokenizer, caches, likelihoods)
+        self._completing = Completing(strategy, prompting, tokenizer, caches, None if strategy.finds_end else scorer)
         self._unadapted = None if load_unadapted is None else OnDemand(lambda: self._conversing(load_unadapted()))
         self._worker = Worker(self._batching)
         self._speculative = Speculative()
@@ -105,6 +111,12 @@ class Engine:
         load_unadapted = None if unadapted is None else lambda: load_runtime(unadapted, runtime, threads)
         loaded = load_runtime(checkpoint, runtime, threads, progress)
         return Engine(loaded, checkpoint, model, load_unadapted=load_unadapted)
+
+    def warm_up(self) -> None:
+        """Measure the passes and read a text, so that memory is touched and the time of the first request is its own.
+        What a deadline leaves time for is known from then on."""
+        self.complete(CompletionRequest("x = ", decoding=Decoding(max_tokens=1)))
+        self.complete(CompletionRequest(WARM_UP_TEXT, decoding=Decoding(max_tokens=1)))
 
     @property
     def config(self) -> ModelConfig:
@@ -186,7 +198,8 @@ class Engine:
         try:
             if (prompt := self._prompting.holes(request)) is None:
                 # A model that sees what is behind a hole needs no help to end there.
-                likelihoods = None if self._strategy.finds_end else Likelihoods(self.score, self.score_tokens)
+                limits = limits_of(request.decoding.deadline_ms, time.monotonic(), either)
+                likelihoods = None if self._strategy.finds_end else Likelihoods.within(self, limits)
                 yield from fill_in_turn(FillingModel(self.stream, likelihoods), request, either)
                 return
             job = joint_job(request, either)
@@ -223,10 +236,10 @@ class Engine:
         """The text with a lazy edit merged into it; the model is asked where that is ambiguous. Raises InputError."""
         return apply_edit(request, self.score, cancelled)
 
-    def score(self, prefix: str, suffix: str, middle: str) -> Score:
-        """Return how likely the model finds `middle` between the two, by the autoregressive pass."""
-        self._speculative.interrupt()
-        return self._worker.submit(self._scorer.score, prefix, suffix, middle).result()
+    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score:
+        """Return how likely the model finds `middle` between the two, by the autoregressive pass. Raises Stopped where
+        a limit is reached, also while it waits for its turn."""
+        return self._within(limits, self._scorer.score, prefix, suffix, middle, limits)
 
     def diffusion_score(
         self, prefix: str, suffix: str, middle: str, canvas_size: int | None = None, samples: int = 16, seed: int = 0
@@ -258,11 +271,11 @@ class Engine:
             process_id=os.getpid(),
         )
 
-    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
+    def score_tokens(self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED) -> tuple[TokenScore, ...]:
         """Return how likely the model finds each token of `text` between the two, by the autoregressive pass, and the
-        likeliest tokens in its place. Another text after the same prefix costs only the passes over that text."""
-        self._speculative.interrupt()
-        return self._worker.submit(self._scorer.score_tokens, prefix, suffix, text).result()
+        likeliest tokens in its place. Another text after the same prefix costs only the passes over that text. Raises
+        Stopped as `score` does."""
+        return self._within(limits, self._scorer.score_tokens, prefix, suffix, text, limits)
 
     def close(self) -> None:
         """Wait for the request under way and release the worker."""
@@ -290,6 +303,17 @@ class Engine:
         batching = BatchingRuntime(runtime, self._batching.turns)
         caches = CachePool(runtime.new_cache, CONVERSATION_CACHE_BYTES)
         return Completing(strategy_of(batching), self._prompting, self._tokenizer, caches)
+
+    def _within(self, limits: Limits, task: Callable[P, Answer], *arguments: P.args, **named: P.kwargs) -> Answer:
+        """Return what a task of the worker returns. Raises Stopped where a limit is reached before."""
+        self._speculative.interrupt()
+        future = self._worker.submit(task, *arguments, **named)
+        while not future.done() and limits.reached is None:
+            wait([future], timeout=POLL_SECONDS)
+        if not future.done():
+            future.cancel()
+            limits.check()
+        return future.result()
 
     def _answers(self, job: Job[Answer], answers: Iterator[Answer]) -> Generator[Answer, None, bool]:
         """Yield the answers of a job, by the worker or, if the calling thread has joined, by itself. Return whether all

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from coder.api.completion import Completion, CompletionRequest, EngineEvent
 from coder.api.streams import Job
 from coder.context.window import replaced_characters
-from coder.diffusion.events import FinishReason, Prefilled
+from coder.diffusion.events import FinishReason, Prefilled, Statistics
+from coder.diffusion.limits import Limits
 from coder.diffusion.policies import AUTO, policy_of
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.diffusion.steering import Exactly
-from coder.editing.fill import Likelihoods
 from coder.errors import InputError
 from coder.generation.conversation import reason_to_stop
 from coder.generation.decoding import Decoded, TokenConstraints, canvas_updates
@@ -22,6 +22,7 @@ from coder.generation.fitting import Fitting, expected_of, fitting_of
 from coder.generation.joint_fill import JointEvent, hole_updates
 from coder.generation.prompting import Prompt, Prompting
 from coder.generation.remasking import remasked_answer
+from coder.generation.scorer import Scorer
 from coder.generation.strategy import Strategy
 from coder.generation.syntax_constraint import judge_of, sound_answer
 from coder.model.checkpoint.config import Ending
@@ -39,6 +40,32 @@ AHEAD_CHUNK = 32
 """Tokens of a pass that works ahead: few, since whoever comes waits for the pass under way."""
 
 
+SHARE_OF_READING = 0.5
+"""The most of a request's time that is spent on reading its context."""
+
+FEWEST_READ = 48
+"""Tokens of a context that are read however little time there is: without any there is nothing to go on."""
+
+SMOOTHING = 0.5
+
+
+class ReadingSpeed:
+    """Seconds that a token of a context takes, a running mean of what was measured; 0.0 until then."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def note(self, statistics: Statistics) -> None:
+        """Learn from a run, if it has read enough to tell."""
+        if statistics.prefill_tokens >= FEWEST_READ:
+            measured = statistics.prefill_seconds / statistics.prefill_tokens
+            self._seconds += (SMOOTHING if self._seconds else 1.0) * (measured - self._seconds)
+
+    def tokens_in(self, seconds: float) -> float:
+        """Return how many tokens are read in so many seconds."""
+        return max(0.0, seconds) / self._seconds if self._seconds else float("inf")
+
+
 class Completing:
     """Writes answers. Its generators run on the engine's worker, or in a thread that has joined it."""
 
@@ -48,18 +75,18 @@ class Completing:
         prompting: Prompting,
         tokenizer: Tokenizer,
         caches: CachePool,
-        likelihoods: Callable[[CompletionRequest], Likelihoods] | None = None,
+        scorer: Scorer | None = None,
     ) -> None:
-        """`likelihoods`, of texts in a request's place, tell where a part of a line ends; None where the model ends it
-        by itself."""
+        """`scorer` tells where a part of a line ends; None where the model ends it by itself."""
         self._strategy = strategy
         self._config = strategy.runtime.config
         self._prompting = prompting
         self._tokenizer = tokenizer
         self._caches = caches
-        self._likelihoods = likelihoods
+        self._scorer = scorer
         self._sampler = Sampler(strategy.runtime)
         self._constraints = TokenConstraints(tokenizer, self._config.vocab_size)
+        self._reading = ReadingSpeed()
 
     def complete(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
         """Canvas updates, then the completion."""
@@ -91,22 +118,23 @@ class Completing:
         self, job: Job[EngineEvent], fitting: Fitting | None, attempt: int
     ) -> Generator[EngineEvent, None, Completion]:
         """One completion, fitted to its place. The updates of the first one go to the caller."""
-        completion = yield from self._written(job, fitting, attempt)
+        most = self._readable(job.request, job.limits)
+        completion = yield from self._written(job, fitting, attempt, most)
         if fitting is None:
             return completion
         if fitting.is_elsewhere(completion.text) and not job.over:
             fitting = fitting.with_blanks_shown()
-            completion = yield from self._written(job, fitting, attempt)
-        likelihoods = None if self._likelihoods is None else self._likelihoods(job.request)
+            completion = yield from self._written(job, fitting, attempt, most)
+        likelihoods = self._scorer and self._scorer.likelihoods(job.request, job.limits, most)
         return fitting.completion(completion, likelihoods)
 
     def _written(
-        self, job: Job[EngineEvent], fitting: Fitting | None, attempt: int
+        self, job: Job[EngineEvent], fitting: Fitting | None, attempt: int, most_tokens: int | None
     ) -> Generator[EngineEvent, None, Completion]:
-        """A completion as the model writes it."""
+        """Write a completion as the model does, with at most so many tokens of text around the hole."""
         started = time.monotonic()
         asked = fitting.asked if fitting else job.request
-        prompt = self._prompting.prompt(asked)
+        prompt = self._prompting.prompt(asked, most_tokens)
         denoising = self._denoise_request(job, prompt, attempt)
 
         def stop(output: Sequence[int]) -> FinishReason | None:
@@ -125,6 +153,7 @@ class Completing:
                 shown = fitting.update(update, shown) if fitting else update
                 yield shown
         assert answer is not None
+        self._reading.note(answer.finished.statistics)
         if job.request.remasking is not None:
             replaced = prompt.around.replaced
             answer = remasked_answer(answer, asked, replaced, denoising, self._strategy, self._tokenizer)
@@ -138,6 +167,14 @@ class Completing:
             text = before_loop(text)
         replaces = replaced_characters(text, prompt.around.replaced)
         return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
+
+    def _readable(self, request: CompletionRequest, limits: Limits) -> int | None:
+        """Return how much of a request's context can be read so that most of the time remains for writing, in tokens;
+        None for all of it."""
+        most = self._reading.tokens_in(SHARE_OF_READING * (limits.deadline - time.monotonic()))
+        if most == float("inf") or self._caches.missing(self._prompting.prompt(request).tokens) <= most:
+            return None
+        return max(FEWEST_READ, int(most))
 
     def complete_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
         """Yield the updates of the holes of one prompt, which are denoised together, then their answers."""
@@ -181,8 +218,8 @@ class Completing:
             temperature=temperature,
             top_p=request.decoding.top_p,
             seed=None if request.decoding.seed is None else request.decoding.seed + attempt,
-            deadline=job.deadline,
-            cancelled=job.cancelled.is_set,
+            deadline=job.limits.deadline,
+            cancelled=job.limits.cancelled,
             guides=prompt.guides,
             drafters=prompt.guides,
             constraints=tuple(self._constraints.of(request.constraints)),

@@ -76,10 +76,15 @@ class Prompting:
         self._frame = frame
         self._count_tokens = LineTokenCounter(tokenizer.encode)
 
-    def prompt(self, request: CompletionRequest) -> Prompt:
+    def prompt(self, request: CompletionRequest, most_tokens: int | None = None) -> Prompt:
+        """Return the prompt of a request.
+
+        Args:
+            most_tokens: for the text around the hole, alone, where there is no time to read more.
+        """
         if request.conversation:
             return self._conversation(request)
-        around = self.window(request)
+        around = self.window(request, most_tokens)
         suffix = request.suffix[len(around.replaced) :]
         guide = self.guide(request.where.workspace, request.where.path, request.prefix, suffix)
         guides = (guide,) if guide else ()
@@ -91,7 +96,8 @@ class Prompting:
             return Prompt(around, before, guides, framed.after, answer=self._frame.answer)
         # What a base model writes behind an answer ends it; an adapted one was taught a single end.
         also_end = () if self._config.adapted else self._config.control.ends[1:]
-        tokens = self.context(around, self._header(request), request.rewritten)
+        header = self._header(request) if most_tokens is None else []
+        tokens = self.context(around, header, request.rewritten)
         return Prompt(around, tokens, guides, also_end=also_end)
 
     def holes(self, request: FillRequest) -> Prompt | None:
@@ -111,10 +117,12 @@ class Prompting:
         tokens = infill_holes(self._config.control, [self._tokenizer.encode(text) for text in shown])
         return Prompt(Window(shown[0], "".join(shown[1:])), tokens, (guide,) if guide else ())
 
-    def window(self, request: CompletionRequest) -> Window:
+    def window(self, request: CompletionRequest, most_tokens: int | None = None) -> Window:
         """Return the part of the text that the model sees; a model of few positions sees less."""
         prefix, suffix, count_tokens = request.prefix, request.suffix, self._count_tokens
         share = max(1, self._room(request) // 4)
+        if most_tokens is not None:
+            share = max(1, min(share, most_tokens // 3))
         if not self._puts_prefix_first:
             budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
             return window(prefix, suffix, count_tokens, *budgets, request.replace_brackets)

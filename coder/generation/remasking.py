@@ -8,6 +8,7 @@ in their place is kept only where the autoregressive pass finds the whole likeli
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from coder.api.completion import CompletionRequest
 from coder.context.window import replaced_characters
 from coder.diffusion.events import Committed, Finished, Statistics
+from coder.diffusion.limits import Stopped
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.errors import InputError
 from coder.generation.decoding import Decoded
@@ -122,20 +124,21 @@ def refine(
     best, statistics = tuple(tokens), Statistics(str(request.algorithm))
     likelihood = None
     doubtful = doubts(best)
-    for _ in range(rounds):
-        if not doubtful or request.cancelled():
-            break
-        if likelihood is None:
-            likelihood = _log_probability(strategy, request, best)
-        other, costs = _denoised_again(strategy, request, best, doubtful)
-        statistics = statistics.with_cost_of(costs)
-        if other is None or other == best:
-            break
-        still_doubtful = doubts(other)
-        likelihood_of_other = _log_probability(strategy, request, other)
-        if likelihood_of_other < likelihood or len(still_doubtful) > len(doubtful):
-            break
-        best, likelihood, doubtful = other, likelihood_of_other, still_doubtful
+    with suppress(Stopped):  # what is best by then is the answer
+        for _ in range(rounds):
+            if not doubtful:
+                break
+            if likelihood is None:
+                likelihood = _log_probability(strategy, request, best)
+            other, costs = _denoised_again(strategy, request, best, doubtful)
+            statistics = statistics.with_cost_of(costs)
+            if other is None or other == best:
+                break
+            still_doubtful = doubts(other)
+            likelihood_of_other = _log_probability(strategy, request, other)
+            if likelihood_of_other < likelihood or len(still_doubtful) > len(doubtful):
+                break
+            best, likelihood, doubtful = other, likelihood_of_other, still_doubtful
     return best, statistics
 
 
@@ -173,5 +176,6 @@ def _denoised_again(
 
 def _log_probability(strategy: Strategy, request: DenoiseRequest, tokens: Sequence[int]) -> float:
     given = [*tokens, request.end_token]
-    along = strategy.predictions_along(request.cache, request.context, given, (request.end_token,), request.suffix)
+    control = (request.end_token,)
+    along = strategy.predictions_along(request.cache, request.context, given, control, request.suffix, request.limits)
     return float(along.log_probability.sum())

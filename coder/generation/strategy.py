@@ -19,6 +19,7 @@ import numpy.typing as npt
 from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, parse_algorithm
 from coder.diffusion.canvas import Canvas
 from coder.diffusion.likelihood import autoregressive_predictions, diffusion_bound, left_to_right_predictions
+from coder.diffusion.limits import UNLIMITED, Limits
 from coder.diffusion.policies import AUTO, AUTOREGRESSIVE, POLICIES, policy_of
 from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Run
 from coder.diffusion.unmasking import Threshold
@@ -140,12 +141,16 @@ class Strategy(ABC):
         continuation: Sequence[int],
         control_tokens: tuple[int, ...] = (),
         suffix: Sequence[int] = (),
+        limits: Limits = UNLIMITED,
     ) -> Predictions:
         """Predict each token of `continuation`, those before it known, with its log-probability.
 
         Args:
             control_tokens: control tokens that are possible at all.
             suffix: tokens behind the continuation, for a model that sees them.
+
+        Raises:
+            Stopped: a limit is reached.
         """
 
     def diffusion_bound(
@@ -169,6 +174,7 @@ class Strategy(ABC):
         tokens: int,
         control_tokens: tuple[int, ...],
         suffix: Sequence[int],
+        limits: Limits = UNLIMITED,
     ) -> Run:
         """Return a run for the passes that score a text of so many tokens; its algorithm is not used."""
         request = DenoiseRequest(
@@ -179,6 +185,8 @@ class Strategy(ABC):
             max(1, tokens),
             control_tokens=control_tokens,
             suffix=suffix,
+            deadline=limits.deadline,
+            cancelled=limits.cancelled,
             guidance=self.guidance,
         )
         return Run(self.runtime, request)
@@ -225,8 +233,9 @@ class AdaptedStrategy(Strategy):
         continuation: Sequence[int],
         control_tokens: tuple[int, ...] = (),
         suffix: Sequence[int] = (),
+        limits: Limits = UNLIMITED,
     ) -> Predictions:
-        return autoregressive_predictions(self.runtime, cache, context, continuation, control_tokens)
+        return autoregressive_predictions(self.runtime, cache, context, continuation, control_tokens, limits=limits)
 
 
 class PublishedStrategy(Strategy):
@@ -256,8 +265,9 @@ class PublishedStrategy(Strategy):
         continuation: Sequence[int],
         control_tokens: tuple[int, ...] = (),
         suffix: Sequence[int] = (),
+        limits: Limits = UNLIMITED,
     ) -> Predictions:
-        run = self.scoring_run(cache, context, len(continuation), control_tokens, suffix)
+        run = self.scoring_run(cache, context, len(continuation), control_tokens, suffix, limits)
         return left_to_right_predictions(run, continuation, self.next_canvas)
 
 

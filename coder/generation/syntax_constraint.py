@@ -15,6 +15,7 @@ from itertools import accumulate
 from coder.api.completion import CompletionRequest
 from coder.context.window import replaced_characters
 from coder.diffusion.events import Finished, Statistics
+from coder.diffusion.limits import UNLIMITED, Limits, Stopped
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.diffusion.steering import Continued, jointly_excluded, with_next_unknown
 from coder.generation.decoding import Decoded, canvas_updates
@@ -60,12 +61,19 @@ def sound_answer(
     """
     if answer.finished.reason not in ("end", "length") or judge.is_sound(answer.text) is not False:
         return answer
-    if answer.finished.reason == "length" and (shorter := sound_beginning(answer, judge, tokenizer)) is not None:
+    limits = request.limits
+    if (
+        answer.finished.reason == "length"
+        and (shorter := sound_beginning(answer, judge, tokenizer, limits)) is not None
+    ):
         return shorter
     broken_at = judge.broken_at(answer.text)
     if broken_at is not None and broken_at < 0:
         return answer
-    reading = read(answer, request, strategy)
+    try:
+        reading = read(answer, request, strategy)
+    except Stopped:
+        return answer
     spent = replace(answer.finished.statistics, commit_passes=answer.finished.statistics.commit_passes + 1)
     for branch in branches(answer, reading, request, positions_until(answer.tokens, broken_at, tokenizer)):
         if branch.token == request.end_token:
@@ -80,11 +88,11 @@ def sound_answer(
             break
         if other.text.strip() and judge.is_sound(other.text):
             return other.costing(spent)
-    return (sound_beginning(answer, judge, tokenizer) or answer).costing(spent)
+    return (sound_beginning(answer, judge, tokenizer, limits) or answer).costing(spent)
 
 
-def sound_beginning(answer: Decoded, judge: Judge, tokenizer: Tokenizer) -> Decoded | None:
-    """Return the longest beginning of the answer that leaves the text sound and is not blank, if there is one.
+def sound_beginning(answer: Decoded, judge: Judge, tokenizer: Tokenizer, limits: Limits = UNLIMITED) -> Decoded | None:
+    """Return the longest beginning of the answer that leaves the text sound and is not blank, if one is found in time.
 
     It is whole lines, or, where the answer's line continues behind it, whole tokens of its first line.
     """
@@ -95,6 +103,8 @@ def sound_beginning(answer: Decoded, judge: Judge, tokenizer: Tokenizer) -> Deco
         lines = answer.text.split("\n")
         beginnings = ["\n".join(lines[:count]) for count in range(1, len(lines))]
     for text in reversed(beginnings):
+        if limits.reached:
+            return None
         if text.strip() and judge.is_sound(text):
             return replace(answer, text=text)
     return None
@@ -104,7 +114,7 @@ def read(answer: Decoded, request: DenoiseRequest, strategy: Strategy) -> Predic
     """Predict each position of an answer and the end behind it, with the log-probability of the token there."""
     given = [*answer.tokens, request.end_token]
     control = (request.end_token, *request.control_tokens)
-    return strategy.predictions_along(request.cache, request.context, given, control, request.suffix)
+    return strategy.predictions_along(request.cache, request.context, given, control, request.suffix, request.limits)
 
 
 def branches(answer: Decoded, reading: Predictions, request: DenoiseRequest, positions: int) -> Iterator[Branch]:

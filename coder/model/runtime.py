@@ -260,6 +260,10 @@ class CachePool:
         self.trim()
         return cache
 
+    def missing(self, tokens: Sequence[int]) -> int:
+        """Return how many of `tokens` are in no cache."""
+        return len(tokens) - max((common_prefix_length(cache.tokens, tokens) for cache in self._caches), default=0)
+
     def trim(self) -> None:
         """Drop the least recently used caches until the others fit; caches grow while they are used."""
         while len(self._caches) > 1 and self.nbytes > self._max_bytes:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from coder.api.completion import Completion, CompletionRequest, TokenScore
+from coder.api.completion import Completion, CompletionRequest, Score, TokenScore
 from coder.api.streams import Cancellation
 from coder.api.text_engine import TextEngine
 from coder.api.text_requests import Applied, ApplyRequest, Edited, EditRequest
+from coder.diffusion.limits import UNLIMITED, Limits
 from coder.model.checkpoint.config import ModelConfig
 
 
@@ -28,7 +29,11 @@ class ServedEngine(TextEngine, Protocol):
 
     def edit(self, request: EditRequest, cancelled: Cancellation | None = None, /) -> Edited: ...
 
-    def score_tokens(self, prefix: str, suffix: str, text: str, /) -> tuple[TokenScore, ...]: ...
+    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score: ...
+
+    def score_tokens(
+        self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED, /
+    ) -> tuple[TokenScore, ...]: ...
 
     def apply(self, request: ApplyRequest, cancelled: Cancellation | None = None, /) -> Applied: ...
 

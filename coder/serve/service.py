@@ -19,9 +19,10 @@ from typing import Any, Generic, TypeVar
 from coder.api.completion import Completion, CompletionRequest, EngineEvent, TokenScore
 from coder.api.streams import AnyOf
 from coder.api.text_requests import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest, redecoded
+from coder.diffusion.limits import Limits, Stopped
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.serve.fair_line import FairLine
-from coder.serve.http.refusals import QueueFullError, StoppingError, WaitedTooLongError
+from coder.serve.http.refusals import OutOfTimeError, QueueFullError, StoppingError, WaitedTooLongError
 from coder.serve.metrics import Metrics
 from coder.serve.served_engine import ServedEngine
 from coder.serve.settings import ServeSettings
@@ -41,17 +42,18 @@ class EngineTurn:
 
     Attributes:
         cancelled: is set when nobody waits any more.
+        limits: the request's.
     """
 
     def __init__(self, engine: ServedEngine, cancelled: threading.Event, deadline: float) -> None:
         self.engine = engine
         self.cancelled = cancelled
-        self._deadline = deadline
+        self.limits = Limits(deadline, cancelled.is_set)
 
     @property
     def deadline_ms(self) -> float:
         """Return the milliseconds that are left to the request."""
-        return max(0.0, 1000.0 * (self._deadline - time.monotonic()))
+        return max(0.0, 1000.0 * (self.limits.deadline - time.monotonic()))
 
 
 Work = Callable[[EngineTurn], Generator[Event, None, None]]
@@ -181,7 +183,7 @@ class Service:
         return await self.call(work, client, request.decoding.deadline_ms)
 
     async def score_tokens(self, prefix: str, suffix: str, text: str, client: str) -> tuple[TokenScore, ...]:
-        return await self.call(lambda turn: turn.engine.score_tokens(prefix, suffix, text), client)
+        return await self.call(lambda turn: turn.engine.score_tokens(prefix, suffix, text, turn.limits), client)
 
     async def call(
         self, function: Callable[[EngineTurn], Answer], client: str, deadline_ms: float | None = None
@@ -241,6 +243,8 @@ class Service:
             with self.engine.joined(), closing(ticket.work(turn)) as events:
                 for event in events:
                     tell(ticket.put, event)
+        except Stopped:
+            error = OutOfTimeError()
         except BaseException as caught:
             error = caught
         tell(self._ended, ticket, time.monotonic() - began, error)

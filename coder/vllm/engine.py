@@ -29,6 +29,7 @@ from coder.api.text_requests import (
 from coder.context.window import replaced_characters
 from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
+from coder.diffusion.limits import UNLIMITED, Limits
 from coder.diffusion.policies import POLICIES, VERIFIED, policy_of
 from coder.editing.apply import apply_edit
 from coder.editing.fill import FillingModel, fill_in_turn
@@ -138,11 +139,11 @@ class VllmEngine:
         """As `Engine.apply`. Raises InputError, also for an edit that could belong in several places."""
         return apply_edit(request, self.score, cancelled)
 
-    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score:
         """Raises InputError."""
         raise InputError(UNSCORED)
 
-    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
+    def score_tokens(self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED) -> tuple[TokenScore, ...]:
         """Raises InputError."""
         raise InputError(UNSCORED)
 
@@ -207,7 +208,7 @@ class _Unscored:
     def config(self) -> ModelConfig:
         return self.engine.config
 
-    def score_tokens(self, prefix: str, suffix: str, text: str) -> tuple[TokenScore, ...]:
+    def score_tokens(self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED) -> tuple[TokenScore, ...]:
         return ()
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coder.api.completion import CompletionRequest, Decoding
 from coder.api.text_engine import TextEngine
 from lsp.settings import Settings
 
@@ -41,8 +40,7 @@ def load_in_process(model: str, runtime: RuntimeName) -> Engine:
     from coder.engine.engine import Engine
 
     engine = Engine.load(model, runtime=runtime)
-    # A first request pays for memory to be touched and for what passes cost to be measured: better now.
-    engine.complete(CompletionRequest("x = ", decoding=Decoding(max_tokens=1)))
+    engine.warm_up()
     return engine
 
 

@@ -20,6 +20,9 @@ Watcher = Callable[[CanvasUpdate], None]
 MOST_TOKENS = {"line": 48, "block": 160}
 """Of a suggestion. Mostly the time budget ends it earlier; a line seldom has more."""
 
+FIRST_SECONDS = 0.6
+"""Time for the first suggestion of those that were asked for: somebody waits."""
+
 PATIENCE = 3
 """Factor on the time limit of suggestions that were asked for."""
 
@@ -54,52 +57,71 @@ class SuggestionQuery:
     def wanted(self) -> int:
         return self.settings.alternatives if self.invoked else 1
 
-    def requests(self) -> Iterator[CompletionRequest]:
-        """The request for the most likely text, then requests that draw others, as long as there is time."""
+    @property
+    def seconds(self) -> float:
+        """The time for all of it."""
+        return self.settings.budget_ms * (PATIENCE if self.invoked else 1) / 1000.0
+
+    @property
+    def seconds_of_first(self) -> float:
+        """The time for the likeliest text as far as it can be written soon. Who watches sees it anyway."""
+        return min(FIRST_SECONDS, self.seconds) if self.invoked and not self.watch else self.seconds
+
+    def request(self, around: Surroundings, attempt: int, seconds: float) -> CompletionRequest:
+        """Return the request for the likeliest text (attempt 0) or for another one, to be answered in that time."""
         cursor = self.cursor
-        deadline = time.monotonic() + self.settings.budget_ms * (PATIENCE if self.invoked else 1) / 1000.0
-        surroundings = self.gather()
-        attempts = 1 + (self.wanted - 1) * ATTEMPTS_PER_ALTERNATIVE
-        for attempt in range(attempts):
-            left = 1000.0 * (deadline - time.monotonic())
-            if left <= 0:
-                return
-            yield CompletionRequest(
-                prefix=cursor.prefix,
-                suffix=cursor.suffix,
-                shape=cursor.mode,
-                snippets=surroundings.snippets,
-                frozen=self.frozen,
-                where=Where(
-                    path=surroundings.path, language=cursor.document.language, workspace=surroundings.workspace
-                ),
-                decoding=Decoding(
-                    policy=DENOISING_POLICY if self.watch and not attempt else "auto",
-                    max_tokens=MOST_TOKENS[cursor.mode],
-                    temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
-                    seed=attempt,
-                    deadline_ms=left,
-                ),
-            )
+        return CompletionRequest(
+            prefix=cursor.prefix,
+            suffix=cursor.suffix,
+            shape=cursor.mode,
+            snippets=around.snippets,
+            frozen=self.frozen,
+            where=Where(path=around.path, language=cursor.document.language, workspace=around.workspace),
+            decoding=Decoding(
+                policy=DENOISING_POLICY if self.watch and not attempt else "auto",
+                max_tokens=MOST_TOKENS[cursor.mode],
+                temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
+                seed=attempt,
+                deadline_ms=1000.0 * seconds,
+            ),
+        )
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A request, and what the engine wrote for it, fitted to the cursor: an empty text for nothing."""
+    """A request, and what the engine wrote for it, fitted to the cursor: an empty text for nothing.
+
+    Attributes:
+        likeliest: whether it is the most likely text, or a beginning of it; otherwise an alternative.
+    """
 
     request: CompletionRequest
     completion: Completion
+    likeliest: bool
 
 
 def drafts(engine: TextEngine, question: SuggestionQuery, cancelled: threading.Event) -> Iterator[Draft]:
-    """Yield the engine's drafts for a question, until it is cancelled. The first one may be watched."""
-    watch = question.watch
-    for request in question.requests():
-        completion = write_completion(engine, request, cancelled, watch)
+    """Yield the engine's drafts for a question, until it is cancelled or its time is up.
+
+    First the likeliest text, which may be watched, as far as it can be written soon; all of it if that was not all;
+    then others.
+    """
+    started = time.monotonic()
+    around = question.gather()
+    seconds = (question.seconds_of_first, question.seconds)
+    tries = [(0, limit) for limit in dict.fromkeys(seconds)]
+    tries += [(attempt, seconds[1]) for attempt in range(1, 1 + (question.wanted - 1) * ATTEMPTS_PER_ALTERNATIVE)]
+    whole = False
+    for attempt, limit in tries:
+        left = limit - (time.monotonic() - started)
+        if left <= 0 or (whole and not attempt):
+            continue
+        request = question.request(around, attempt, left)
+        completion = write_completion(engine, request, cancelled, None if attempt else question.watch)
         if completion is None:
             return
-        yield Draft(request, completion)
-        watch = None
+        whole = whole or completion.finish_reason != "deadline"
+        yield Draft(request, completion, likeliest=not attempt)
 
 
 def write_completion(

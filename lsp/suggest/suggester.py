@@ -14,10 +14,20 @@ from coder.api.completion import CompletionRequest
 from coder.api.text_engine import TextEngine
 from coder.context.frozen_prefix import FrozenPrefixes
 from coder.context.window import average_tokens
+from coder.errors import QuickfillError
+from coder.syntax.soundness import is_sound
 from lsp.engine.engine_host import EngineHost
 from lsp.suggest.drafts import SuggestionQuery, drafts
 from lsp.suggest.gate import Gate, TypingSpeed, wants_unasked
 from lsp.suggest.surroundings import Cursor
+
+SOON = 0.65
+"""Seconds after which those who asked are given what there is."""
+
+POLL_SECONDS = 0.02
+
+LONGEST_PARSED = 200_000
+"""Characters of a document in which suggestions that parse go before others: it takes milliseconds."""
 
 REMEMBERED = 64
 
@@ -34,12 +44,14 @@ class Suggestion:
         text: what is inserted at the cursor, with line feeds alone.
         replaces: how many characters of the suffix it stands in for.
         probability: that it is right, as calibrated.
+        parses: false where it leaves the document broken.
     """
 
     id: str
     text: str
     replaces: int = 0
     probability: float = 0.0
+    parses: bool = True
 
     def without(self, typed: str) -> Suggestion:
         return replace(self, text=self.text[len(typed) :])
@@ -135,10 +147,55 @@ async def _prefill(engine: TextEngine, request: CompletionRequest, stopped: thre
 
 
 @dataclass
+class Search:
+    """The suggestions for one question, which a thread finds one after the other.
+
+    Attributes:
+        cancelled: set it to end the search.
+        found: so far, the likeliest text first.
+        asked: the first request to the engine.
+        task: runs until all is found; None before the engine is there.
+    """
+
+    question: SuggestionQuery
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    found: tuple[Suggestion, ...] = ()
+    asked: CompletionRequest | None = None
+    task: asyncio.Task[None] | None = None
+
+    def run(self, engine: TextEngine, gate: Gate) -> None:
+        """Find them, in any thread."""
+        cursor, invoked = self.question.cursor, self.question.invoked
+        language = cursor.document.language
+        for draft in drafts(engine, self.question, self.cancelled):
+            self.asked = self.asked or draft.request
+            text = draft.completion.text
+            probability = gate.calibration.probability(draft.completion, cursor.mode)
+            if not text or text in [other.text for other in self.found]:
+                continue
+            if invoked or probability >= gate.threshold:
+                joined = cursor.prefix + text + cursor.suffix[cursor.replaces :]
+                parses = not invoked or len(joined) > LONGEST_PARSED or is_sound(joined, language) is not False
+                new = Suggestion(uuid.uuid4().hex, text, cursor.replaces, probability, parses)
+                # The whole of the likeliest text stands in for its beginning.
+                others = [] if draft.likeliest else self.found
+                self.found = tuple(sorted([*others, new], key=lambda each: not each.parses))
+            if len(self.found) == self.question.wanted:
+                break
+
+    def answers(self, question: SuggestionQuery) -> bool:
+        """Whether it is the search for a question that is asked again, and was not ended."""
+        mine = self.question
+        same = mine.cursor == question.cursor and mine.settings == question.settings
+        return same and mine.invoked and question.invoked and not question.watch and not self.cancelled.is_set()
+
+
+@dataclass
 class Suggester:
     """Answers one question at a time; a newer one ends the one before, which then has no suggestions.
 
-    It runs on the event loop's thread, the model in others.
+    It runs on the event loop's thread, the model in others. Who asks is given what there is soon. The other suggestions
+    are searched on, and given when the same question is asked again, as editors do when their user wants to see more.
     """
 
     host: EngineHost
@@ -147,42 +204,38 @@ class Suggester:
     cache: SuggestionCache = field(default_factory=SuggestionCache)
     ahead: WorkAhead = field(default_factory=WorkAhead)
     frozen: FrozenPrefixes = field(default_factory=lambda: FrozenPrefixes(average_tokens))
-    _newest: threading.Event = field(default_factory=threading.Event)
+    _search: Search | None = None
 
     async def suggest(self, question: SuggestionQuery) -> tuple[Suggestion, ...]:
-        """Return at most one suggestion while the user types, `settings.alternatives` where they were asked for.
+        """Return at most one suggestion while the user types, up to `settings.alternatives` where they were asked for.
 
         Raises:
             QuickfillError: the engine cannot do it, or is not there.
         """
+        search = self._search
+        if search is not None and search.task is not None and search.answers(question):
+            return await self._found_soon(search, search.task)
         self.interrupt()
-        cancelled = self._newest = threading.Event()
-        try:
-            if not question.invoked:
-                if not wants_unasked(question.cursor, question.settings):
-                    return ()
-                known = self.cache.get(question.cursor)
-                if known is not None:
-                    return known[:1]
-                if not self.host.is_ready:
-                    self.host.recover()
-                    return ()
-                await asyncio.sleep(self.typing.wait(time.monotonic()))
-            engine = await self.host.client()
-            if cancelled.is_set():
+        search = self._search = Search(question)
+        if not question.invoked:
+            if not wants_unasked(question.cursor, question.settings):
                 return ()
-            with self.host.working():
-                frozen = self.frozen.at(question.cursor.document.uri, question.cursor.prefix)
-                asking = replace(question, frozen=frozen)
-                asked, found = await asyncio.to_thread(self._find, engine, asking, cancelled)
-            if cancelled.is_set():
+            known = self.cache.get(question.cursor)
+            if known is not None:
+                return known[:1]
+            if not self.host.is_ready:
+                self.host.recover()
                 return ()
-            self.cache.put(question.cursor, found)
-            if found:
-                self.ahead.start(engine, self._after_acceptance(asked[0], question.cursor, found[0]))
-            return found
-        finally:
-            cancelled.set()
+            await asyncio.sleep(self.typing.wait(time.monotonic()))
+        engine = await self.host.client()
+        if search.cancelled.is_set():
+            return ()
+        frozen = self.frozen.at(question.cursor.document.uri, question.cursor.prefix)
+        search.question = replace(question, frozen=frozen)
+        search.task = asyncio.create_task(self._run(search, engine))
+        # Whoever waits for it gets its error; where nobody does any more, the host's state tells.
+        search.task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await self._found_soon(search, search.task)
 
     def _after_acceptance(
         self, request: CompletionRequest, cursor: Cursor, suggestion: Suggestion
@@ -192,22 +245,33 @@ class Suggester:
         return replace(request, prefix=prefix, frozen=self.frozen.ahead(cursor.document.uri, prefix))
 
     def interrupt(self) -> None:
-        """End the question under way, and the work ahead of the last one."""
-        self._newest.set()
+        """End the search under way, and the work ahead of the last one."""
+        if self._search is not None:
+            self._search.cancelled.set()
         self.ahead.stop()
 
-    def _find(
-        self, engine: TextEngine, question: SuggestionQuery, cancelled: threading.Event
-    ) -> tuple[list[CompletionRequest], tuple[Suggestion, ...]]:
-        """Return the requests to the engine, and the suggestions that came of them."""
-        cursor, asked = question.cursor, []
-        found: dict[str, Suggestion] = {}
-        for draft in drafts(engine, question, cancelled):
-            asked.append(draft.request)
-            text = draft.completion.text
-            probability = self.gate.calibration.probability(draft.completion, cursor.mode)
-            if text and text not in found and (question.invoked or probability >= self.gate.threshold):
-                found[text] = Suggestion(uuid.uuid4().hex, text, cursor.replaces, probability)
-            if len(found) == question.wanted:
-                break
-        return asked, tuple(found.values())
+    async def _run(self, search: Search, engine: TextEngine) -> None:
+        try:
+            with self.host.working():
+                await asyncio.to_thread(search.run, engine, self.gate)
+        except QuickfillError:
+            search.cancelled.set()  # whoever asks again wants it tried again
+            raise
+        if search.cancelled.is_set():
+            return
+        self.cache.put(search.question.cursor, search.found)
+        if search.found and search.asked is not None:
+            self.ahead.start(engine, self._after_acceptance(search.asked, search.question.cursor, search.found[0]))
+
+    async def _found_soon(self, search: Search, task: asyncio.Task[None]) -> tuple[Suggestion, ...]:
+        """Return what is found, after `SOON` at the latest if that is anything. A cancelled caller ends the search."""
+        ends = time.monotonic() + SOON
+        try:
+            while not task.done() and not (search.question.invoked and search.found and time.monotonic() >= ends):
+                await asyncio.wait([task], timeout=POLL_SECONDS if search.question.invoked else None)
+        except asyncio.CancelledError:
+            search.cancelled.set()
+            raise
+        if task.done():
+            task.result()
+        return () if search.cancelled.is_set() else search.found

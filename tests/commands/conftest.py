@@ -19,14 +19,14 @@ from tests.scripted import ScriptedModel, completion
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
     fake = ScriptedModel([completion("answer")], edits=True)
-    monkeypatch.setattr(shared, "load_engine", lambda model, runtime, threads, view=None: fake)
+    monkeypatch.setattr(shared, "load_engine", lambda model, runtime, threads, view=None, warm=False: fake)
     return fake
 
 
 @pytest.fixture
 def broken_checkpoint(monkeypatch: pytest.MonkeyPatch) -> Callable[[QuickfillError], None]:
     def refuse_with(error: QuickfillError) -> None:
-        def load_engine(model: str, runtime: str, threads: int | None, view: object = None) -> None:
+        def load_engine(model: str, runtime: str, threads: int | None, view: object = None, warm: bool = False) -> None:
             raise error
 
         monkeypatch.setattr(shared, "load_engine", load_engine)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding
+from coder.diffusion.limits import Limits, Stopped
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.decoding import complete_lines
@@ -21,6 +22,7 @@ from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions, Runtime
 
 POLICIES = ["auto", "autoregressive", "verified", "threshold:0.9", "factor", "entropy", "fixed"]
+ENDLESS = Decoding(policy="autoregressive", max_tokens=400, temperature=1.0, seed=1)
 PREFIX, SUFFIX = "def add(first, second):\n    ", "\n\nclass Point:\n"
 
 
@@ -29,17 +31,18 @@ class SlowRuntime(OnnxRuntime):
 
     passes = 0
     seconds = 0.05
+    seconds_per_token = 0.0
 
     def forward(self, cache: Cache, request: Pass) -> Predictions:
         SlowRuntime.passes += 1
-        time.sleep(SlowRuntime.seconds)
+        time.sleep(SlowRuntime.seconds + SlowRuntime.seconds_per_token * len(request.tokens))
         return super().forward(cache, request)
 
 
 @pytest.fixture
 def slow(engine: Engine, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.setattr(runtime, "__class__", SlowRuntime)
-    SlowRuntime.passes, SlowRuntime.seconds = 0, 0.05
+    SlowRuntime.passes, SlowRuntime.seconds, SlowRuntime.seconds_per_token = 0, 0.05, 0.0
     return engine
 
 
@@ -107,6 +110,33 @@ def test_a_deadline_gives_what_there_is(slow: Engine):
     assert completion.finish_reason == "deadline"
     assert completion.seconds > 0.3
     assert 0 < completion.tokens < 10
+
+
+@pytest.mark.parametrize("suffix", ["", "  # a number"])
+def test_a_file_that_takes_longer_to_read_than_there_is_time_is_read_in_part(slow: Engine, suffix: str):
+    SlowRuntime.seconds, SlowRuntime.seconds_per_token = 0.0, 0.005
+    slow.warm_up()
+    file = "".join(f"value_{number} = {number}\n" for number in range(60))
+    assert len(file) * SlowRuntime.seconds_per_token > 0.6
+    request = CompletionRequest(file, suffix, decoding=Decoding(deadline_ms=600, max_tokens=64), shape="auto")
+    assert slow.complete(request).tokens > 0
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_scoring_ends_within_a_pass_of_its_limits_also_behind_others(slow: Engine, late: bool):
+    cancelled, others = threading.Event(), threading.Event()
+    limits = Limits(time.monotonic() + 0.1) if late else Limits(cancelled=cancelled.is_set)
+    threading.Timer(0.1, cancelled.set).start()
+    endless = threading.Thread(target=slow.complete, args=(CompletionRequest(PREFIX, decoding=ENDLESS), others))
+    endless.start()
+    for score in (slow.score, slow.score_tokens):
+        with pytest.raises(Stopped, match="deadline" if late else "cancelled"):
+            score(PREFIX, SUFFIX, "return first", limits)
+    others.set()
+    endless.join()
+    with pytest.raises(Stopped):
+        slow.score(PREFIX, SUFFIX, "return first + second\n" * 100, limits)
+    assert slow.score(PREFIX, SUFFIX, "return first").tokens > 0
 
 
 def test_a_cancelled_caller_is_answered_at_once_and_the_work_stops_within_a_pass(slow: Engine):

@@ -46,6 +46,13 @@ class WaitedTooLongError(RefusedError):
         self.retry_after = retry_after
 
 
+class OutOfTimeError(RefusedError):
+    status, kind = 503, "overloaded_error"
+
+    def __init__(self) -> None:
+        super().__init__("the request's time was over before all was computed; allow it more time, or ask for less")
+
+
 class StoppingError(RefusedError):
     status, kind, retry_after = 503, "overloaded_error", 5
 

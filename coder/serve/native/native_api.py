@@ -81,7 +81,9 @@ async def apply(body: ApplyBody, caller: Caller) -> ApplyAnswer:
 async def score(body: ScoreBody, caller: Caller) -> ScoreAnswer:
     """Return the log-probability of a text between two others, in nats."""
     asked = body.prefix, body.suffix, body.middle
-    return ScoreAnswer(answer=await caller.service.call(lambda turn: turn.engine.score(*asked), caller.client))
+    return ScoreAnswer(
+        answer=await caller.service.call(lambda turn: turn.engine.score(*asked, turn.limits), caller.client)
+    )
 
 
 async def info(_: None, caller: Caller) -> ServerInfo:

@@ -122,7 +122,9 @@ async def token_rows(asked: AskedCompletions, index: int, written: Written, alte
         likelihood = math.log(max(written.completion.confidence, sys.float_info.min))
         scores = (TokenScore(0, len(text), likelihood, ()),)
     if asked.body.echo and written.completion.finish_reason == "end" and not written.stopped_by:
-        whole = await service.call(lambda turn: turn.engine.score(request.prefix, request.suffix, text), client)
+        whole = await service.call(
+            lambda turn: turn.engine.score(request.prefix, request.suffix, text, turn.limits), client
+        )
         scores = (*scores, TokenScore(len(text), len(text), whole.end_log_probability, ()))
     behind = [replace(score, start=len(prompt) + score.start, end=len(prompt) + score.end) for score in scores]
     return log_probabilities(prompt + text, (*of_prompt, *behind), alternatives)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NoReturn
 
 from coder.api.completion import Score
+from coder.diffusion.limits import UNLIMITED, Limits
 
 
-def nobody(prefix: str, suffix: str, middle: str) -> NoReturn:
+def nobody(prefix: str, suffix: str, middle: str, limits: Limits) -> NoReturn:
     """For edits that are not ambiguous."""
     raise AssertionError("the model was asked")
 
@@ -23,6 +24,6 @@ class Model:
         self._likes = likes
         self.asked: list[str] = []
 
-    def score(self, prefix: str, suffix: str, middle: str) -> Score:
+    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score:
         self.asked.append(prefix)
         return Score(0.0 if self._likes in prefix + middle else -10.0, 0.0, 1)

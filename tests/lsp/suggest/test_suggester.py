@@ -11,6 +11,7 @@ import pytest_asyncio
 from coder.errors import QuickfillError
 from lsp.engine.engine_host import EngineHost
 from lsp.settings import Settings
+from lsp.suggest import suggester
 from lsp.suggest.gate import Gate, TypingSpeed
 from lsp.suggest.suggester import Suggester, SuggestionQuery
 from tests.lsp.places import cursor_at
@@ -54,6 +55,53 @@ async def test_who_types_gets_one_who_asks_gets_several_different(setting: Setti
     assert await setting.texts("total = |") == ["sum(values)"]
     assert await setting.texts("total = |", invoked=True) == ["sum(values)", "0", "len(values)"]
     assert await setting.texts("total = |", invoked=True, alternatives=2) == ["sum(values)", "0"]
+
+
+class Patient(ScriptedEngine):
+    """Writes the first answer at once, others when they are `allowed`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.allowed = threading.Event()
+
+    def stream(self, request, cancelled=None):
+        if request.decoding.seed:
+            assert self.allowed.wait(20)
+        yield from super().stream(request, cancelled)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> Patient:
+    """An engine that is slow with alternatives, for a suggester that waits for none."""
+    monkeypatch.setattr(suggester, "SOON", 0.0)
+    return Patient()
+
+
+async def test_who_asks_is_given_the_likeliest_soon_and_the_others_when_they_ask_again(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+):
+    setting = Setting(patient)
+    assert await setting.texts("total = |", invoked=True) == ["sum(values)"]
+    assert await setting.texts("total = |", invoked=True) == ["sum(values)"]
+    patient.allowed.set()
+    monkeypatch.setattr(suggester, "SOON", 20.0)
+    assert await setting.texts("total = |", invoked=True) == ["sum(values)", "0", "len(values)"]
+    assert len(patient.requests) == 3
+
+
+async def test_alternatives_are_searched_no_more_once_the_text_changes(patient: Patient):
+    setting = Setting(patient)
+    assert await setting.texts("total = |", invoked=True) == ["sum(values)"]
+    setting.suggester.interrupt()
+    patient.allowed.set()
+    assert await setting.texts("print(|", invoked=True) == ["total)"]
+    prefixes = [request.prefix for request in patient.requests if request.decoding.deadline_ms]
+    assert prefixes.count("total = ") <= 2
+
+
+async def test_what_leaves_the_document_sound_goes_first(setting: Setting):
+    setting.engines[0].answers["broken = "] = ["1 +* 2", "3 + 4", "5 +/ 6"]
+    assert await setting.texts("broken = |", invoked=True) == ["3 + 4", "1 +* 2", "5 +/ 6"]
 
 
 async def test_alternatives_that_are_the_same_are_one(setting: Setting):
@@ -155,10 +203,10 @@ async def test_a_model_that_cannot_be_loaded_is_tried_again_when_asked():
         raise QuickfillError("no such folder")
 
     host = EngineHost(open_engine, lambda: None)
-    suggester = Suggester(host, Gate(), TypingSpeed())
+    asked = Suggester(host, Gate(), TypingSpeed())
     for invoked in (False, True, False, False, True):
         try:
-            await suggester.suggest(SuggestionQuery(cursor_at(FUNCTION), Settings(), invoked))
+            await asked.suggest(SuggestionQuery(cursor_at(FUNCTION), Settings(), invoked))
         except QuickfillError as error:
             assert str(error) == "no such folder"
     assert host.state == "error" and "no such folder" in host.message

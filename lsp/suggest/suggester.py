@@ -184,7 +184,7 @@ class Search:
                 break
 
     def answers(self, question: SuggestionQuery) -> bool:
-        """Whether it is the search for a question that is asked again, and was not ended."""
+        """Tell whether it is the search for a question that is asked again, and was not ended."""
         mine = self.question
         same = mine.cursor == question.cursor and mine.settings == question.settings
         return same and mine.invoked and question.invoked and not question.watch and not self.cancelled.is_set()

@@ -14,7 +14,7 @@ from coder.api.streams import Cancellation
 from coder.api.text_requests import Edited, EditRequest, FillEvent, FillRequest, HoleUpdate, RepairRequest
 from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
 from coder.diffusion.events import FinishReason, Statistics
-from coder.diffusion.limits import UNLIMITED, Limits
+from coder.diffusion.limits import UNLIMITED, TimeLimits
 from coder.editing.changes import changes
 from coder.editing.fill import filled
 from coder.model.checkpoint.config import Abilities
@@ -78,7 +78,9 @@ class ScriptedModel:
         assert isinstance(completion, Completion)
         return completion
 
-    def score_tokens(self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED) -> tuple[TokenScore, ...]:
+    def score_tokens(
+        self, prefix: str, suffix: str, text: str, limits: TimeLimits = UNLIMITED
+    ) -> tuple[TokenScore, ...]:
         self.scored.append((prefix, suffix, text))
         bonus = 10.0 * sum(like in text for like in self.likes)
         words = list(WORD.finditer(text))
@@ -114,6 +116,6 @@ class ScriptedModel:
         middles = [self.answers[min(hole, len(self.answers) - 1)] for hole in range(len(request.texts) - 1)]
         yield filled(request, middles, joint=False, seconds=0.5)
 
-    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score:
+    def score(self, prefix: str, suffix: str, middle: str, limits: TimeLimits = UNLIMITED) -> Score:
         self.scored.append((prefix, suffix, middle))
         return Score(log_probability=-6.0, end_log_probability=-0.5, tokens=3)

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from coder.api.completion import Completion, CompletionRequest
 from coder.diffusion.events import FinishReason, Statistics
-from coder.diffusion.limits import Limits
+from coder.diffusion.limits import TimeLimits
 
 
 class Cancellation(Protocol):
@@ -34,10 +34,10 @@ NEVER: Cancellation = AnyOf()
 """The cancellation of a request that nobody cancels."""
 
 
-def limits_of(deadline_ms: float | None, started: float, cancelled: Cancellation | None = None) -> Limits:
+def limits_of(deadline_ms: float | None, started: float, cancelled: Cancellation | None = None) -> TimeLimits:
     """Return the limits of a request that started then (`time.monotonic()`)."""
     deadline = float("inf") if deadline_ms is None else started + deadline_ms / 1000.0
-    return Limits(deadline, (cancelled or NEVER).is_set)
+    return TimeLimits(deadline, (cancelled or NEVER).is_set)
 
 
 def unstarted(reason: FinishReason, policy: str, seconds: float = 0.0) -> Completion:

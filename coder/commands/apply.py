@@ -15,7 +15,7 @@ from coder.errors import InputError
 
 if TYPE_CHECKING:
     from coder.api.completion import Score
-    from coder.diffusion.limits import Limits
+    from coder.diffusion.limits import TimeLimits
     from coder.engine.engine import Engine
 
 EPILOG = """
@@ -59,7 +59,7 @@ def apply(
 
     engine: Engine | None = None
 
-    def score(prefix: str, suffix: str, middle: str, limits: Limits) -> Score:
+    def score(prefix: str, suffix: str, middle: str, limits: TimeLimits) -> Score:
         nonlocal engine
         engine = engine or shared.load_engine(model, runtime, threads)
         return engine.score(prefix, suffix, middle, limits)

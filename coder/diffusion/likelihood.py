@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.diffusion.canvas import Canvas
-from coder.diffusion.limits import UNLIMITED, Limits
+from coder.diffusion.limits import UNLIMITED, TimeLimits
 from coder.diffusion.run import Run
 from coder.errors import InputError
 from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions, Runtime, common_prefix_length
@@ -33,7 +33,7 @@ def autoregressive_predictions(
     continuation: Sequence[int],
     control_tokens: tuple[int, ...] = (),
     chunk: int = 128,
-    limits: Limits = UNLIMITED,
+    limits: TimeLimits = UNLIMITED,
 ) -> Predictions:
     """Predict each token of `continuation` after `context` and the tokens before it, by causal passes.
 

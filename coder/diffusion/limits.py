@@ -18,7 +18,7 @@ class Stopped(Exception):  # noqa: N818 (stopping on request is no error)
 
 
 @dataclass(frozen=True)
-class Limits:
+class TimeLimits:
     """A deadline, on the clock of `time.monotonic`, in seconds, and a function that tells of a cancellation."""
 
     deadline: float = float("inf")
@@ -37,4 +37,4 @@ class Limits:
             raise Stopped(reason)
 
 
-UNLIMITED = Limits()
+UNLIMITED = TimeLimits()

@@ -24,7 +24,7 @@ import numpy as np
 
 from coder.diffusion.canvas import Canvas, IntArray, OpenCanvas, SlotRange, canvas_pass
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics, Step
-from coder.diffusion.limits import Limits, Stopped
+from coder.diffusion.limits import Stopped, TimeLimits
 from coder.diffusion.steering import Constraint, Drafter, Exclusions, Guide, Steering
 from coder.diffusion.unmasking import ProbabilityArray, TokenArray, select_tokens
 from coder.errors import InputError
@@ -94,8 +94,8 @@ class DenoiseRequest:
     guidance: float = 0.0
 
     @property
-    def limits(self) -> Limits:
-        return Limits(self.deadline, self.cancelled)
+    def limits(self) -> TimeLimits:
+        return TimeLimits(self.deadline, self.cancelled)
 
     @property
     def ends(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from coder.api.completion import Score
 from coder.api.streams import Cancellation, limits_of
 from coder.api.text_requests import Applied, ApplyRequest
-from coder.diffusion.limits import Limits, Stopped
+from coder.diffusion.limits import Stopped, TimeLimits
 from coder.editing.changes import changes, diff, lost_rows, with_line_breaks
 from coder.editing.merge.markers import is_marker
 from coder.editing.merge.merging import Reading, merges
@@ -40,7 +40,7 @@ FENCED = re.compile(r"\s*```[^\n]*\n(.*?)\n?```\s*", re.DOTALL)
 CLASS_BODIES = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 """Languages in which a method stands nowhere but in a class."""
 
-ScoreOf = Callable[[str, str, str, Limits], Score]
+ScoreOf = Callable[[str, str, str, TimeLimits], Score]
 """`Engine.score`: how likely a middle is between a prefix and a suffix. Raises Stopped."""
 
 
@@ -113,7 +113,7 @@ def _plural(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
 
 
-def _likeliest(old: str, readings: Sequence[Reading], score: ScoreOf, limits: Limits) -> tuple[int, int]:
+def _likeliest(old: str, readings: Sequence[Reading], score: ScoreOf, limits: TimeLimits) -> tuple[int, int]:
     """The number of the reading that the model finds likeliest, and the passes that this took."""
     if len(readings) == 1:
         return 1, 0
@@ -166,7 +166,7 @@ def _sound(old: str, readings: Sequence[Reading], language: str) -> list[Reading
     return sound
 
 
-def _gain(old: str, new: str, score: ScoreOf, limits: Limits) -> float:
+def _gain(old: str, new: str, score: ScoreOf, limits: TimeLimits) -> float:
     """Log-probability of the lines from the first change to the last one, over that of what is there, nats."""
     before, after = old.split("\n"), new.split("\n")
     shortest = min(len(before), len(after))

@@ -19,7 +19,7 @@ from coder.api.completion import (
 )
 from coder.api.streams import Cancellation, unstarted
 from coder.api.text_requests import Filled, FillEvent, FillRequest, HoleUpdate
-from coder.diffusion.limits import UNLIMITED, Limits, Stopped
+from coder.diffusion.limits import UNLIMITED, Stopped, TimeLimits
 from coder.editing.hole_borders import (
     blanks_before,
     closed_behind,
@@ -42,10 +42,10 @@ MOST_LIKELY_ENDS = 2
 class Scoring(Protocol):
     """Whatever tells likelihoods: an engine, or what is inside of one."""
 
-    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score: ...
+    def score(self, prefix: str, suffix: str, middle: str, limits: TimeLimits = UNLIMITED) -> Score: ...
 
     def score_tokens(
-        self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED
+        self, prefix: str, suffix: str, text: str, limits: TimeLimits = UNLIMITED
     ) -> tuple[TokenScore, ...]: ...
 
 
@@ -57,7 +57,7 @@ class Likelihoods:
     score_tokens: Callable[[str, str, str], Sequence[TokenScore]]
 
     @staticmethod
-    def within(scorer: Scoring, limits: Limits) -> Likelihoods:
+    def within(scorer: Scoring, limits: TimeLimits) -> Likelihoods:
         """Return those that raise Stopped where a limit is reached."""
         return Likelihoods(partial(scorer.score, limits=limits), partial(scorer.score_tokens, limits=limits))
 

@@ -17,7 +17,7 @@ from typing import Protocol
 from coder.api.completion import Completion, CompletionRequest, Decoding, EngineEvent, TokenScore
 from coder.api.streams import AnyOf, Cancellation, limits_of
 from coder.api.text_requests import Edited, RepairRequest
-from coder.diffusion.limits import UNLIMITED, Limits, Stopped
+from coder.diffusion.limits import UNLIMITED, Stopped, TimeLimits
 from coder.editing.changes import changes
 from coder.editing.repair_candidates import promising, similar_names
 from coder.errors import InputError
@@ -62,7 +62,7 @@ class RepairModel(Protocol):
     def config(self) -> ModelConfig: ...
 
     def score_tokens(
-        self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED
+        self, prefix: str, suffix: str, text: str, limits: TimeLimits = UNLIMITED
     ) -> tuple[TokenScore, ...]: ...
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion: ...

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from coder.api.completion import Completion
 from coder.api.streams import Cancellation, last, limits_of
 from coder.api.text_requests import Edited, EditEvent, EditRequest, RegionUpdate
-from coder.diffusion.limits import Limits, Stopped
+from coder.diffusion.limits import Stopped, TimeLimits
 from coder.editing.changes import changes
 from coder.editing.region_fit import Region
 from coder.editing.repair import RepairModel
@@ -64,7 +64,7 @@ def stream_rewrite(
         yield Edited(new, changes(text, new), before, after, event.passes, time.monotonic() - started)
 
 
-def _scores(model: RepairModel, old: str, new: str, hole: RewrittenPart, limits: Limits) -> tuple[float, float]:
+def _scores(model: RepairModel, old: str, new: str, hole: RewrittenPart, limits: TimeLimits) -> tuple[float, float]:
     """Return the log-probabilities of what gave way and of what stands in its place; zeros where one of them is too
     long to be read, or time is up."""
     prefix, suffix = hole.prefix(old), old[hole.end :]
@@ -80,7 +80,7 @@ def _scores(model: RepairModel, old: str, new: str, hole: RewrittenPart, limits:
     return before, after
 
 
-def _fitting(text: str, hole: RewrittenPart, answer: str, language: str, limits: Limits) -> str:
+def _fitting(text: str, hole: RewrittenPart, answer: str, language: str, limits: TimeLimits) -> str:
     """The text with what fits of the answer in the hole; of a docstring that is a part of its first line."""
     region = Region(text, hole.start, hole.end, language)
     docstring = answer.strip().split(QUOTES)[0].split("\n")[0]

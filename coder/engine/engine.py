@@ -26,7 +26,7 @@ from coder.api.text_requests import (
     RepairRequest,
 )
 from coder.context.workspace_index import IndexState, WorkspaceIndex
-from coder.diffusion.limits import UNLIMITED, Limits
+from coder.diffusion.limits import UNLIMITED, TimeLimits
 from coder.editing.apply import apply_edit
 from coder.editing.fill import FillingModel, Likelihoods, fill_in_turn
 from coder.editing.repair import repair
@@ -236,7 +236,7 @@ class Engine:
         """The text with a lazy edit merged into it; the model is asked where that is ambiguous. Raises InputError."""
         return apply_edit(request, self.score, cancelled)
 
-    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score:
+    def score(self, prefix: str, suffix: str, middle: str, limits: TimeLimits = UNLIMITED) -> Score:
         """Return how likely the model finds `middle` between the two, by the autoregressive pass. Raises Stopped where
         a limit is reached, also while it waits for its turn."""
         return self._within(limits, self._scorer.score, prefix, suffix, middle, limits)
@@ -271,7 +271,9 @@ class Engine:
             process_id=os.getpid(),
         )
 
-    def score_tokens(self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED) -> tuple[TokenScore, ...]:
+    def score_tokens(
+        self, prefix: str, suffix: str, text: str, limits: TimeLimits = UNLIMITED
+    ) -> tuple[TokenScore, ...]:
         """Return how likely the model finds each token of `text` between the two, by the autoregressive pass, and the
         likeliest tokens in its place. Another text after the same prefix costs only the passes over that text. Raises
         Stopped as `score` does."""
@@ -304,7 +306,7 @@ class Engine:
         caches = CachePool(runtime.new_cache, CONVERSATION_CACHE_BYTES)
         return Completing(strategy_of(batching), self._prompting, self._tokenizer, caches)
 
-    def _within(self, limits: Limits, task: Callable[P, Answer], *arguments: P.args, **named: P.kwargs) -> Answer:
+    def _within(self, limits: TimeLimits, task: Callable[P, Answer], *arguments: P.args, **named: P.kwargs) -> Answer:
         """Return what a task of the worker returns. Raises Stopped where a limit is reached before."""
         self._speculative.interrupt()
         future = self._worker.submit(task, *arguments, **named)

@@ -11,7 +11,7 @@ from coder.api.completion import Completion, CompletionRequest, EngineEvent
 from coder.api.streams import Job
 from coder.context.window import replaced_characters
 from coder.diffusion.events import FinishReason, Prefilled, Statistics
-from coder.diffusion.limits import Limits
+from coder.diffusion.limits import TimeLimits
 from coder.diffusion.policies import AUTO, policy_of
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.diffusion.steering import Exactly
@@ -168,7 +168,7 @@ class Completing:
         replaces = replaced_characters(text, prompt.around.replaced)
         return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
-    def _readable(self, request: CompletionRequest, limits: Limits) -> int | None:
+    def _readable(self, request: CompletionRequest, limits: TimeLimits) -> int | None:
         """Return how much of a request's context can be read so that most of the time remains for writing, in tokens;
         None for all of it."""
         most = self._reading.tokens_in(SHARE_OF_READING * (limits.deadline - time.monotonic()))

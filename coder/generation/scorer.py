@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from coder.api.completion import CompletionRequest, DiffusionScore, Score, TokenScore
-from coder.diffusion.limits import UNLIMITED, Limits
+from coder.diffusion.limits import UNLIMITED, TimeLimits
 from coder.editing.fill import Likelihoods
 from coder.generation.decoding import token_scores
 from coder.generation.prompting import Prompting
@@ -27,7 +27,9 @@ class Scorer:
     tokenizer: Tokenizer
     caches: CachePool
 
-    def likelihoods(self, request: CompletionRequest, limits: Limits, most_tokens: int | None = None) -> Likelihoods:
+    def likelihoods(
+        self, request: CompletionRequest, limits: TimeLimits, most_tokens: int | None = None
+    ) -> Likelihoods:
         """Return the scores of texts in the place of a request, by prompts that share the beginning of its own."""
         known = {"limits": limits, "like": request, "most_tokens": most_tokens}
         return Likelihoods(partial(self.score, **known), partial(self.score_tokens, **known))
@@ -37,7 +39,7 @@ class Scorer:
         prefix: str,
         suffix: str,
         middle: str,
-        limits: Limits = UNLIMITED,
+        limits: TimeLimits = UNLIMITED,
         like: CompletionRequest = ANYWHERE,
         most_tokens: int | None = None,
     ) -> Score:
@@ -64,7 +66,7 @@ class Scorer:
         prefix: str,
         suffix: str,
         text: str,
-        limits: Limits = UNLIMITED,
+        limits: TimeLimits = UNLIMITED,
         like: CompletionRequest = ANYWHERE,
         most_tokens: int | None = None,
     ) -> tuple[TokenScore, ...]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, parse_algorithm
 from coder.diffusion.canvas import Canvas
 from coder.diffusion.likelihood import autoregressive_predictions, diffusion_bound, left_to_right_predictions
-from coder.diffusion.limits import UNLIMITED, Limits
+from coder.diffusion.limits import UNLIMITED, TimeLimits
 from coder.diffusion.policies import AUTO, AUTOREGRESSIVE, POLICIES, policy_of
 from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Run
 from coder.diffusion.unmasking import Threshold
@@ -141,7 +141,7 @@ class Strategy(ABC):
         continuation: Sequence[int],
         control_tokens: tuple[int, ...] = (),
         suffix: Sequence[int] = (),
-        limits: Limits = UNLIMITED,
+        limits: TimeLimits = UNLIMITED,
     ) -> Predictions:
         """Predict each token of `continuation`, those before it known, with its log-probability.
 
@@ -174,7 +174,7 @@ class Strategy(ABC):
         tokens: int,
         control_tokens: tuple[int, ...],
         suffix: Sequence[int],
-        limits: Limits = UNLIMITED,
+        limits: TimeLimits = UNLIMITED,
     ) -> Run:
         """Return a run for the passes that score a text of so many tokens; its algorithm is not used."""
         request = DenoiseRequest(
@@ -233,7 +233,7 @@ class AdaptedStrategy(Strategy):
         continuation: Sequence[int],
         control_tokens: tuple[int, ...] = (),
         suffix: Sequence[int] = (),
-        limits: Limits = UNLIMITED,
+        limits: TimeLimits = UNLIMITED,
     ) -> Predictions:
         return autoregressive_predictions(self.runtime, cache, context, continuation, control_tokens, limits=limits)
 
@@ -265,7 +265,7 @@ class PublishedStrategy(Strategy):
         continuation: Sequence[int],
         control_tokens: tuple[int, ...] = (),
         suffix: Sequence[int] = (),
-        limits: Limits = UNLIMITED,
+        limits: TimeLimits = UNLIMITED,
     ) -> Predictions:
         run = self.scoring_run(cache, context, len(continuation), control_tokens, suffix, limits)
         return left_to_right_predictions(run, continuation, self.next_canvas)

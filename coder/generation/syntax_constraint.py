@@ -15,7 +15,7 @@ from itertools import accumulate
 from coder.api.completion import CompletionRequest
 from coder.context.window import replaced_characters
 from coder.diffusion.events import Finished, Statistics
-from coder.diffusion.limits import UNLIMITED, Limits, Stopped
+from coder.diffusion.limits import UNLIMITED, Stopped, TimeLimits
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.diffusion.steering import Continued, jointly_excluded, with_next_unknown
 from coder.generation.decoding import Decoded, canvas_updates
@@ -91,7 +91,9 @@ def sound_answer(
     return (sound_beginning(answer, judge, tokenizer, limits) or answer).costing(spent)
 
 
-def sound_beginning(answer: Decoded, judge: Judge, tokenizer: Tokenizer, limits: Limits = UNLIMITED) -> Decoded | None:
+def sound_beginning(
+    answer: Decoded, judge: Judge, tokenizer: Tokenizer, limits: TimeLimits = UNLIMITED
+) -> Decoded | None:
     """Return the longest beginning of the answer that leaves the text sound and is not blank, if one is found in time.
 
     It is whole lines, or, where the answer's line continues behind it, whole tokens of its first line.

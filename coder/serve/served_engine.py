@@ -10,7 +10,7 @@ from coder.api.completion import Completion, CompletionRequest, Score, TokenScor
 from coder.api.streams import Cancellation
 from coder.api.text_engine import TextEngine
 from coder.api.text_requests import Applied, ApplyRequest, Edited, EditRequest
-from coder.diffusion.limits import UNLIMITED, Limits
+from coder.diffusion.limits import UNLIMITED, TimeLimits
 from coder.model.checkpoint.config import ModelConfig
 
 
@@ -29,10 +29,10 @@ class ServedEngine(TextEngine, Protocol):
 
     def edit(self, request: EditRequest, cancelled: Cancellation | None = None, /) -> Edited: ...
 
-    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score: ...
+    def score(self, prefix: str, suffix: str, middle: str, limits: TimeLimits = UNLIMITED) -> Score: ...
 
     def score_tokens(
-        self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED, /
+        self, prefix: str, suffix: str, text: str, limits: TimeLimits = UNLIMITED, /
     ) -> tuple[TokenScore, ...]: ...
 
     def apply(self, request: ApplyRequest, cancelled: Cancellation | None = None, /) -> Applied: ...

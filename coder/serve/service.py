@@ -19,10 +19,10 @@ from typing import Any, Generic, TypeVar
 from coder.api.completion import Completion, CompletionRequest, EngineEvent, TokenScore
 from coder.api.streams import AnyOf
 from coder.api.text_requests import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest, redecoded
-from coder.diffusion.limits import Limits, Stopped
+from coder.diffusion.limits import Stopped, TimeLimits
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.serve.fair_line import FairLine
-from coder.serve.http.refusals import OutOfTimeError, QueueFullError, StoppingError, WaitedTooLongError
+from coder.serve.http.refusals import ComputedTooLongError, QueueFullError, StoppingError, WaitedTooLongError
 from coder.serve.metrics import Metrics
 from coder.serve.served_engine import ServedEngine
 from coder.serve.settings import ServeSettings
@@ -48,7 +48,7 @@ class EngineTurn:
     def __init__(self, engine: ServedEngine, cancelled: threading.Event, deadline: float) -> None:
         self.engine = engine
         self.cancelled = cancelled
-        self.limits = Limits(deadline, cancelled.is_set)
+        self.limits = TimeLimits(deadline, cancelled.is_set)
 
     @property
     def deadline_ms(self) -> float:
@@ -244,7 +244,7 @@ class Service:
                 for event in events:
                     tell(ticket.put, event)
         except Stopped:
-            error = OutOfTimeError()
+            error = ComputedTooLongError()
         except BaseException as caught:
             error = caught
         tell(self._ended, ticket, time.monotonic() - began, error)

@@ -29,7 +29,7 @@ from coder.api.text_requests import (
 from coder.context.window import replaced_characters
 from coder.context.workspace_index import IndexState
 from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
-from coder.diffusion.limits import UNLIMITED, Limits
+from coder.diffusion.limits import UNLIMITED, TimeLimits
 from coder.diffusion.policies import POLICIES, VERIFIED, policy_of
 from coder.editing.apply import apply_edit
 from coder.editing.fill import FillingModel, fill_in_turn
@@ -139,11 +139,13 @@ class VllmEngine:
         """As `Engine.apply`. Raises InputError, also for an edit that could belong in several places."""
         return apply_edit(request, self.score, cancelled)
 
-    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score:
+    def score(self, prefix: str, suffix: str, middle: str, limits: TimeLimits = UNLIMITED) -> Score:
         """Raises InputError."""
         raise InputError(UNSCORED)
 
-    def score_tokens(self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED) -> tuple[TokenScore, ...]:
+    def score_tokens(
+        self, prefix: str, suffix: str, text: str, limits: TimeLimits = UNLIMITED
+    ) -> tuple[TokenScore, ...]:
         """Raises InputError."""
         raise InputError(UNSCORED)
 
@@ -208,7 +210,9 @@ class _Unscored:
     def config(self) -> ModelConfig:
         return self.engine.config
 
-    def score_tokens(self, prefix: str, suffix: str, text: str, limits: Limits = UNLIMITED) -> tuple[TokenScore, ...]:
+    def score_tokens(
+        self, prefix: str, suffix: str, text: str, limits: TimeLimits = UNLIMITED
+    ) -> tuple[TokenScore, ...]:
         return ()
 
     def complete(self, request: CompletionRequest, cancelled: Cancellation | None = None) -> Completion:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding
-from coder.diffusion.limits import Limits, Stopped
+from coder.diffusion.limits import Stopped, TimeLimits
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.decoding import complete_lines
@@ -125,7 +125,7 @@ def test_a_file_that_takes_longer_to_read_than_there_is_time_is_read_in_part(slo
 @pytest.mark.parametrize("late", [False, True])
 def test_scoring_ends_within_a_pass_of_its_limits_also_behind_others(slow: Engine, late: bool):
     cancelled, others = threading.Event(), threading.Event()
-    limits = Limits(time.monotonic() + 0.1) if late else Limits(cancelled=cancelled.is_set)
+    limits = TimeLimits(time.monotonic() + 0.1) if late else TimeLimits(cancelled=cancelled.is_set)
     threading.Timer(0.1, cancelled.set).start()
     endless = threading.Thread(target=slow.complete, args=(CompletionRequest(PREFIX, decoding=ENDLESS), others))
     endless.start()

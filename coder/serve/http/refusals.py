@@ -46,7 +46,7 @@ class WaitedTooLongError(RefusedError):
         self.retry_after = retry_after
 
 
-class OutOfTimeError(RefusedError):
+class ComputedTooLongError(RefusedError):
     status, kind = 503, "overloaded_error"
 
     def __init__(self) -> None:

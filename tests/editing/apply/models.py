@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NoReturn
 
 from coder.api.completion import Score
-from coder.diffusion.limits import UNLIMITED, Limits
+from coder.diffusion.limits import UNLIMITED, TimeLimits
 
 
-def nobody(prefix: str, suffix: str, middle: str, limits: Limits) -> NoReturn:
+def nobody(prefix: str, suffix: str, middle: str, limits: TimeLimits) -> NoReturn:
     """For edits that are not ambiguous."""
     raise AssertionError("the model was asked")
 
@@ -24,6 +24,6 @@ class Model:
         self._likes = likes
         self.asked: list[str] = []
 
-    def score(self, prefix: str, suffix: str, middle: str, limits: Limits = UNLIMITED) -> Score:
+    def score(self, prefix: str, suffix: str, middle: str, limits: TimeLimits = UNLIMITED) -> Score:
         self.asked.append(prefix)
         return Score(0.0 if self._likes in prefix + middle else -10.0, 0.0, 1)

@@ -33,11 +33,13 @@ class Asked:
     """One time that a next edit was asked for.
 
     Attributes:
+        left: whether anything was still to be changed.
         shown: the best one, if it was likely enough at all. where, what: whether its line was still to be changed, and
             whether that was exactly what was to be done there.
     """
 
     seconds: float
+    left: bool
     shown: NextEdit | None
     where: bool = False
     what: bool = False
@@ -129,8 +131,8 @@ def ask(
             what = is_right(now, session.new, edit)
             if not what:
                 dismissed.add(key)
-            return Asked(seconds, edit, what or is_there(now, session.new, edit), what)
-    return Asked(seconds, None)
+            return Asked(seconds, now != session.new, edit, what or is_there(now, session.new, edit), what)
+    return Asked(seconds, now != session.new, None)
 
 
 def is_right(now: str, goal: str, edit: NextEdit) -> bool:
@@ -193,6 +195,7 @@ def summary(name: str, replays: Sequence[Replayed]) -> Row:
         "asked": len(asked),
         "shown": len(shown),
         "show_rate": len(shown) / max(1, len(asked)),
+        "shown_while_left": _share(each.shown is not None for each in asked if each.left),
         **_precision(shown),
         "edits_saved": accepted / max(1, accepted + made),
         "median_ms": 1000.0 * median(each.seconds for each in asked) if asked else None,

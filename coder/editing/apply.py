@@ -19,7 +19,7 @@ from coder.editing.merge.markers import is_marker
 from coder.editing.merge.merging import Reading, merges
 from coder.editing.merge.pieces import Pieces, pieces_of
 from coder.errors import InputError
-from coder.syntax.languages import Language, language_named, language_of
+from coder.syntax.languages import Language, language_for
 from coder.syntax.soundness import is_sound
 
 MOST_READINGS = 8
@@ -125,12 +125,9 @@ def _likeliest(old: str, readings: Sequence[Reading], score: ScoreOf, limits: Ti
 
 
 def _language(request: ApplyRequest) -> Language:
-    named = request.where.language is not None
-    language = language_named(request.where.language or "") if named else language_of(request.where.path or "")
+    named, language = request.where.language, language_for(request.where.language, request.where.path)
     if language is None:
-        raise InputError(
-            f"{request.where.language!r} is no language" if named else "the language is not known; name it"
-        )
+        raise InputError(f"{named!r} is no language" if named else "the language is not known; name it")
     return language
 
 

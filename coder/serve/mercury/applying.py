@@ -6,13 +6,14 @@ from coder.api.completion import Where
 from coder.api.text_requests import ApplyRequest
 from coder.errors import InputError
 from coder.serve.service import EngineTurn
-from coder.syntax.languages import LANGUAGES, language_named
+from coder.syntax.languages import LANGUAGES, language_for
 from coder.syntax.soundness import is_sound
 
 
 def applied(turn: EngineTurn, original: str, update: str, language: str | None) -> str:
     """The file with the update in it. Raises InputError where nothing sound comes of it."""
-    name = language if language and language_named(language) else language_of_text(original)
+    known = language_for(language, None)
+    name = known.name if known else language_of_text(original)
     if name is None:
         raise InputError("it cannot be told what language the code is in; name it in the field `language`")
     return turn.engine.apply(ApplyRequest(original, update, where=Where(language=name)), turn.cancelled).text

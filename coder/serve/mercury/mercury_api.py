@@ -21,7 +21,7 @@ from coder.serve.openai.completions import complete, decoding
 from coder.serve.openai.openai_types import ChatAnswer, ChatChunk, ChatMessage, ChunkChoice, CompletionAnswer, Delta
 from coder.serve.service import EngineTurn
 from coder.serve.tasks import last
-from coder.syntax.languages import language_of
+from coder.syntax.languages import language_name
 from coder.syntax.soundness import is_sound
 
 FAMILY = "Mercury"
@@ -39,7 +39,8 @@ async def edit(body: MercuryEditBody, caller: Caller) -> ChatAnswer | Chunks:
     where there is none, mends what looks wrong.
     """
     asked = tagged.next_edit(user_text(body.messages))
-    changed = await _changed(asked, decoding(body, body.max_tokens, caller), body.stops, caller)
+    where = Where(path=asked.path, language=body.language)
+    changed = await _changed(asked, where, decoding(body, body.max_tokens, caller), body.stops, caller)
     region = asked.region_of(changed)
     count = caller.service.engine.count_tokens
     # Clients of this API look for an empty line before the closing fence.
@@ -72,15 +73,17 @@ async def in_one(said: Said, body: MercuryEditBody, caller: Caller) -> Chunks:
     yield ChatChunk(id=name, created=created, model=model, choices=[last_choice], usage=counted)
 
 
-async def _changed(asked: tagged.TaggedEdit, request: CompletionRequest, stops: Sequence[str], caller: Caller) -> str:
+async def _changed(
+    asked: tagged.TaggedEdit, where: Where, request: CompletionRequest, stops: Sequence[str], caller: Caller
+) -> str:
     """The text with its region as it may look next."""
     service = caller.service
-    if service.engine.config.abilities.edits:
+    if service.engine.config.abilities.rewrites:
         whole_region = EditRequest(
             asked.text,
             asked.start,
             asked.end,
-            where=Where(path=asked.path),
+            where=where,
             decoding=request.decoding,
         )
         return (await service.edit(whole_region, caller.client)).text
@@ -89,7 +92,7 @@ async def _changed(asked: tagged.TaggedEdit, request: CompletionRequest, stops: 
             asked.text,
             asked.start,
             asked.end,
-            where=Where(path=asked.path),
+            where=where,
             decoding=request.decoding,
         )
         return (await service.repair(mended, caller.client)).text
@@ -97,13 +100,13 @@ async def _changed(asked: tagged.TaggedEdit, request: CompletionRequest, stops: 
     hole = CompletionRequest(
         before,
         after,
-        where=Where(path=asked.path),
+        where=where,
         decoding=request.decoding,
     )
     written = await last(write(service, hole, stops, caller.client), Written)
     new = before + written.text + after
-    language = language_of(asked.path)
-    breaks_it = language and is_sound(new, language.name) is False and is_sound(asked.text, language.name)
+    language = language_name(where.language, where.path)
+    breaks_it = is_sound(new, language) is False and is_sound(asked.text, language)
     return asked.text if breaks_it else new
 
 

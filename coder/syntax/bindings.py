@@ -1,8 +1,8 @@
 """Name resolution in one file: which occurrences of a name are those of one declaration.
 
-Python follows `coder.syntax.python_names`. JavaScript, TypeScript, Go and Java are read by tables of their grammars:
-the nodes that open a scope, and the places of nodes in which a name is declared. Names behind a dot belong to a
-declaration only where it is sure: behind `self` and `this`, in the class itself.
+Python follows `coder.syntax.python_names`. JavaScript, TypeScript, Go, Java and Rust are read by tables of their
+grammars: the nodes that open a scope, and the places of nodes in which a name is declared. Names behind a dot belong
+to a declaration only where it is sure: behind `self` and `this`, in the class itself.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Literal
 import tree_sitter
 
 from coder.syntax import python_names
+from coder.syntax.rust_names import is_resolved_in_rust, is_unsure_in_rust, known_since_in_rust
 from coder.syntax.tree import SyntaxTree
 
 Node = tree_sitter.Node
 
 SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
-RESOLVED = (*SCRIPTS, "python", "go", "java")
+RESOLVED = (*SCRIPTS, "python", "go", "java", "rust")
 """The languages whose names are resolved."""
 
 TYPE = ":type"
@@ -50,6 +51,8 @@ def occurrences(tree: SyntaxTree, language: str, name: str) -> list[Occurrence]:
     members behind `this`, are apart from variables."""
     if language == "python":
         found = list(_python(tree, name))
+    elif language == "rust" and is_unsure_in_rust(tree, name):
+        return []
     elif language in RESOLVED:
         found = list(_Walk(tree, language, name).run())
     else:
@@ -77,7 +80,7 @@ class _Scope:
 
     def declare(self, key: str, since: int, apart: bool) -> _Binding:
         known = self.bindings.setdefault(key, [])
-        if not known or apart:
+        if not known or (apart and known[-1].since != since):
             known.append(_Binding(since))
         return known[-1]
 
@@ -132,6 +135,11 @@ SCOPES: dict[str, dict[str, Kind]] = {
         "annotation_type_declaration block constructor_body for_statement enhanced_for_statement catch_clause "
         "try_with_resources_statement switch_block".split(), "block"),
     },
+    "rust": {
+        **dict.fromkeys("function_item function_signature_item closure_expression".split(), "function"),
+        **dict.fromkeys("block match_arm if_expression while_expression for_expression impl_item trait_item mod_item "
+        "struct_item enum_item union_item type_item".split(), "block"),
+    },
 }  # fmt: skip
 
 OUTSIDE = frozenset(
@@ -142,6 +150,9 @@ OUTSIDE = frozenset(
 ) | frozenset(
     ("java", kind, "name") for kind in "class_declaration interface_declaration enum_declaration record_declaration "
     "annotation_type_declaration method_declaration".split()
+) | frozenset(
+    ("rust", kind, "name") for kind in "function_item function_signature_item struct_item enum_item union_item "
+    "trait_item type_item mod_item".split()
 )  # fmt: skip
 """Names that are declared around the node that opens a scope."""
 
@@ -153,22 +164,31 @@ INSIDE = frozenset(
     + [("java", kind, "name") for kind in "formal_parameter catch_formal_parameter resource enhanced_for_statement "
        "enum_constant".split()]
     + [("java", "lambda_expression", "parameters")]
+    + [("rust", kind, "name") for kind in "const_item static_item type_parameter const_parameter".split()]
+    + [("rust", kind, "pattern") for kind in ("parameter", "match_arm")]
+    + [("rust", "closure_parameters", None), ("rust", "use_as_clause", "alias"), ("rust", "use_list", None),
+       ("rust", "use_declaration", "argument")]
 )  # fmt: skip
 """Names that are declared in the scope of their node, and known in all of it."""
 
 LATER = frozenset([("go", "var_spec", "name"), ("go", "const_spec", "name"), ("go", "short_var_declaration", "left")])
 """Names that are known behind their node."""
 
+OUTER_PARTS = frozenset([("if_expression", "alternative")])
+"""Parts of nodes that lie outside of the scope that the node opens."""
+
 PATTERNS = frozenset(
     "array_pattern object_pattern rest_pattern expression_list inferred_parameters required_parameter "
-    "optional_parameter assignment_pattern object_assignment_pattern pair_pattern".split()
+    "optional_parameter assignment_pattern object_assignment_pattern pair_pattern tuple_pattern tuple_struct_pattern "
+    "struct_pattern field_pattern ref_pattern mut_pattern captured_pattern or_pattern match_pattern slice_pattern "
+    "reference_pattern".split()
 )
-NOT_DECLARED = frozenset(["right", "value", "type", "key", "decorator"])
+NOT_DECLARED = frozenset(["right", "value", "type", "key", "decorator", "condition"])
 """Parts of a pattern that declare nothing; but a `pair_pattern`'s value does."""
 
 NAMES = frozenset(
     "identifier type_identifier package_identifier shorthand_property_identifier "
-    "shorthand_property_identifier_pattern".split()
+    "shorthand_property_identifier_pattern shorthand_field_identifier".split()
 )
 MEMBERS = frozenset(["property_identifier", "private_property_identifier"])
 
@@ -176,7 +196,10 @@ IGNORED = frozenset(
     [("java", "element_value_pair", "key"), ("script", "nested_type_identifier", "name"),
      ("script", "export_specifier", "alias"), ("script", "index_signature", "name")]
 )  # fmt: skip
-IGNORED_NODES = frozenset("package_clause package_declaration break_statement continue_statement".split())
+IGNORED_NODES = frozenset(
+    "package_clause package_declaration break_statement continue_statement attribute_item inner_attribute_item label "
+    "lifetime".split()
+)
 
 
 class _Walk:
@@ -202,12 +225,20 @@ class _Walk:
                 continue
             children = [(child, node.field_name_for_child(index)) for index, child in enumerate(node.children)]
             pending.extend(
-                (child, scope, self._declaring(node, name, child, scope, declaring), node, name)
+                (
+                    child,
+                    scope.parent or scope if (node.type, name) in OUTER_PARTS else scope,
+                    self._declaring(node, name, child, scope, declaring),
+                    node,
+                    name,
+                )
                 for child, name in reversed(children)
             )
         for node, binding, scope, key, shape in self._found:
             found = binding or scope.resolve(key, node.start_byte)
-            yield Occurrence(*self._tree.span(node), found and id(found), binding is not None, shape)
+            start, end = self._tree.span(node)
+            start += node.type == "private_property_identifier"  # its `#` is no part of the name
+            yield Occurrence(start, end, found and id(found), binding is not None, shape)
 
     def _leaf(
         self, node: Node, scope: _Scope, declaring: _Declaring | None, parent: Node | None, part: str | None
@@ -220,7 +251,7 @@ class _Walk:
         if parent.type == "field_access" and part == "field":
             scope = scope.nearest("class")
         shape = "{new}"
-        if node.type.startswith("shorthand_property_identifier"):
+        if node.type.startswith("shorthand_") or parent.type == "shorthand_field_initializer":
             shape = "{old}: {new}"
         elif parent.type == "export_specifier" and part == "name" and parent.child_by_field_name("alias") is None:
             shape = "{new} as {old}"
@@ -228,7 +259,7 @@ class _Walk:
         if key.startswith(".") and parent.type != "member_expression":
             binding = scope.nearest("class").declare(key, 0, apart=False)
         elif declaring is not None:
-            apart = bool(declaring.since) and self._language == "java"
+            apart = bool(declaring.since) and self._language in ("java", "rust")
             binding = declaring.scope.declare(key, declaring.since, apart)
         self._found.append((node, binding, scope, key, shape))
 
@@ -241,9 +272,12 @@ class _Walk:
             of = parent.child_by_field_name("object")
             in_class = parent.parent is not None and parent.parent.type == "class_body" and part in ("name", "property")
             behind_this = kind == "member_expression" and of is not None and of.type == "this"
-            return f".{name}" if in_class or behind_this else None
+            private = "#" * (node.type == "private_property_identifier")
+            return f".{private}{name}" if in_class or behind_this else None
         if self._language == "java":
             return self._java_key(node, parent, part)
+        if self._language == "rust":
+            return name if is_resolved_in_rust(node, parent, part) else None
         if kind == "import_specifier" and part == "name" and parent.child_by_field_name("alias") is not None:
             return None
         only_type = kind in ("type_alias_declaration", "interface_declaration", "type_parameter") and part == "name"
@@ -279,6 +313,8 @@ class _Walk:
             return _Declaring(scope)
         if place in LATER:
             return _Declaring(scope, 0 if scope.kind == "module" else node.end_byte)
+        if self._language == "rust" and node.type in PATTERNS and self._name[:1].isupper():
+            return None  # a constant or a variant, which is compared and not bound
         if node.type in PATTERNS and (part not in NOT_DECLARED or (node.type, part) == ("pair_pattern", "value")):
             return outer
         if self._language == "script":
@@ -288,6 +324,8 @@ class _Walk:
             return _Declaring(scope, node.end_byte if part == "left" else 0) if begins else None
         if self._language == "java":
             return self._declaring_in_java(node, part, child, scope)
+        if self._language == "rust" and (since := known_since_in_rust(node, part)) is not None:
+            return _Declaring(scope, since)
         return None
 
     @staticmethod

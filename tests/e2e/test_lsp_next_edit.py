@@ -295,6 +295,35 @@ RENAMES = [
         "class A {\n  void f(int count) { for (int i = 0; i < count; i++) { run(() -> g(count)); } }\n"
         "  void g(int n) { n++; }\n}\n",
     ),
+    (
+        "typescript",
+        "class A { #‸n = 0; get n() { return this.#n; } }\n",
+        "n",
+        "count",
+        "class A { #count = 0; get n() { return this.#count; } }\n",
+    ),
+    (
+        "rust",
+        "fn f(‸n: i32) -> P {\n    let g = |n: i32| n + 1;\n    if let Some(n) = h(n) { g(n) } else { g(n) };\n    P { n }\n}\n",
+        "n",
+        "size",
+        "fn f(size: i32) -> P {\n    let g = |n: i32| n + 1;\n    if let Some(n) = h(size) { g(n) } else { g(size) };\n"
+        "    P { n: size }\n}\n",
+    ),
+    (
+        "rust",
+        "fn f(x: i32) -> i32 {\n    let ‸y = x;\n    let y = y + 1;\n    println!(\"{}\", y);\n    y\n}\n",
+        "y",
+        "first",
+        "fn f(x: i32) -> i32 {\n    let first = x;\n    let y = first + 1;\n    println!(\"{}\", y);\n    y\n}\n",
+    ),
+    (
+        "rust",
+        "struct ‸Point { x: i32 }\n\nimpl Point {\n    fn new() -> Point {\n        Point { x: 1 }\n    }\n}\n\nfn f() -> a::Point { Point::new() }\n",
+        "Point",
+        "Spot",
+        "struct Spot { x: i32 }\n\nimpl Spot {\n    fn new() -> Spot {\n        Spot { x: 1 }\n    }\n}\n\nfn f() -> a::Point { Spot::new() }\n",
+    ),
     # The new name has a meaning already, or there are others of the name: nothing is sure, nothing is offered.
     ("python", "def f(‸a):\n    b = 1\n    return a + b\n", "a", "b", "def f(b):\n    b = 1\n    return a + b\n"),
     ("go", "package a\n\nfunc f(‸a, b int) int { return a }\n", "a", "b", "package a\n\nfunc f(b, b int) int { return a }\n"),

@@ -1,0 +1,169 @@
+"""Which occurrences of a name are those of one declaration: marked with `‸` in each text, all others are not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from coder.syntax.bindings import RESOLVED, Occurrence, occurrences
+from coder.syntax.tree import SyntaxTree
+
+MARK = "‸"
+
+PYTHON = {
+    "a lambda's parameter is its own": "‸x = 1; g = lambda x: x + 1; print(‸x)",
+    "a lambda's parameter in it": "x = 1; g = lambda ‸x: ‸x + 1; print(x)",
+    "a nested function's parameter is its own": "def f(‸n):\n    def g(n):\n        return n\n    return g(‸n)",
+    "a nested function reads what is around it": "def f(‸n):\n    def g():\n        return ‸n\n    return g",
+    "a comprehension's name is its own": "‸n = 1\nxs = [n for n in range(‸n)]\nprint(‸n)",
+    "global names the module's": "‸n = 0\ndef f():\n    global ‸n\n    ‸n += 1\ndef g(n):\n    return n",
+    "nonlocal names the function's around": (
+        "def f():\n    ‸n = 0\n    def g():\n        nonlocal ‸n\n        ‸n += 1\n    return ‸n\nn = 1"
+    ),
+    "a class's names are not seen in its methods": "‸n = 1\nclass A:\n    n = 2\n    def f(self):\n        return ‸n",
+    "what is caught is of the function": "try:\n    f()\nexcept E as ‸e:\n    print(‸e)\ndef g(e):\n    return e",
+    "a keyword is no use": "‸rate = 1\nf(rate=‸rate)",
+    "an attribute is no use": "‸rate = 1\na.rate = ‸rate",
+    "members behind self in one class": (
+        "class A:\n    def ‸f(self):\n        return self.‸f()\nclass B:\n    def f(self):\n        return self.f()"
+    ),
+}
+
+TYPESCRIPT = {
+    "a block's name is its own": "let ‸x = 1;\n{ let x = 2; use(x); }\nuse(‸x);",
+    "the block's name": "let x = 1;\n{ let ‸x = 2; use(‸x); }\nuse(x);",
+    "var belongs to the function": "function f() { if (a) { var ‸x = 1; } return ‸x; }\nx;",
+    "a parameter of an arrow": "const f = (‸name: string) => ‸name;\nname;",
+    "a shorthand property is a use": "function f(‸name) { return { ‸name, other: o.name }; }",
+    "a pattern declares": "const { ‸name, a: { b = ‸name } } = p;\nlog(‸name, p.name);",
+    "a pattern's key is none": "const { name: ‸title } = p;\nlog(‸title, name);",
+    "a loop's name": "for (const ‸x of xs) { f(‸x); }\nx;",
+    "a caught error": "try { f(); } catch (‸e) { g(‸e); }\ne;",
+    "an import": "import { a as ‸b } from 'm';\n‸b(a);",
+    "an import of a default": "import ‸React from 'react';\n‸React.b; p.React;",
+    "a class": "class ‸A {}\nnew ‸A();\nlet x: ‸A;",
+    "a type is no value": "type ‸T = string;\nconst T = 1;\nlet x: ‸T = T;",
+    "a member behind this": "class A { ‸n = 0; f() { return () => this.‸n; } }\nclass B { n = 1; }\no.n;",
+    "a private member": "class A { #‸n = 0; get n() { return this.#‸n; } }",
+    "a function expression's own name": "const f = function ‸g() { return ‸g; };\ng;",
+}
+
+GO = {
+    "a block's name is its own": "package a\nfunc f() { ‸x := 1; { x := ‸x + 1; use(x) }; use(‸x) }",
+    "a name of an if": "package a\nfunc f(n int) { if ‸n := n + 1; ‸n > 2 { use(‸n) }; use(n) }",
+    "a parameter": "package a\nfunc f(‸n int) int { return ‸n + a.n }\nfunc g(n int) int { return n }",
+    "a result": "package a\nfunc f() (‸err error) { ‸err = g(); return }",
+    "a receiver": "package a\nfunc (‸s *Stack) Len() int { return len(‸s.items) }",
+    "a field's key is none": "package a\nfunc f(‸n int) P { return P{n: ‸n} }",
+    "a map's key is a use": "package a\nfunc f(‸n int) any { return map[int]int{‸n: 1} }",
+    "a type": "package a\ntype ‸Box struct{}\nfunc f() *‸Box { return &‸Box{} }",
+    "a range": "package a\nfunc f(xs []int) { for ‸i, x := range xs { use(‸i, x) }; use(i) }",
+    "what is assigned is no declaration": "package a\nvar ‸n int\nfunc f() { ‸n = 2; a.n = 3 }",
+    "an import's alias": 'package a\nimport ‸str "strings"\nfunc f() { ‸str.ToUpper(x.str) }',
+}
+
+JAVA = {
+    "a field against a parameter": (
+        "class A { int ‸count; void set(int count) { this.‸count = count; } int get() { return ‸count; } }"
+    ),
+    "the parameter": "class A { int count; void set(int ‸count) { this.count = ‸count; } }",
+    "a local behind its declaration": "class A { int n; void f() { use(n); int ‸n = 1; use(‸n); } }",
+    "a block's name": "class A { void f() { { int ‸n = 1; use(‸n); } int n = 2; use(n); } }",
+    "a lambda's parameter": "class A { int n; void f() { run(‸n -> ‸n + 1); use(n); } }",
+    "a method is no field": "class A { int ‸f() { return 1; } int f; int g() { return ‸f() + f + o.f(); } }",
+    "a loop's name": "class A { void f() { for (int ‸i = 0; ‸i < 2; ‸i++) { use(‸i); } use(i); } }",
+    "a resource": "class A { void f() { try (var ‸in = open()) { read(‸in); } } Object in; }",
+    "a pattern of instanceof": "class A { void f(Object o) { if (o instanceof B ‸b) { use(‸b); } } }",
+    "a type parameter": "class A<‸T> { ‸T f(‸T t) { return t; } }\nclass B { T t; }",
+    "a class": "class ‸Box { ‸Box next; static ‸Box of() { return new ‸Box(); } }",
+}
+
+RUST = {
+    "a later let is another name": "fn f(n: i32) { let ‸x = n; let x = ‸x + 1; use_it(x); }",
+    "the later one": "fn f(n: i32) { let x = n; let ‸x = x + 1; use_it(‸x); }",
+    "a block's name is its own": "fn f() { let ‸x = 1; { let x = 2; g(x); } g(‸x); }",
+    "a parameter": "fn f(‸n: i32) -> i32 { ‸n + p.n }\nfn g(n: i32) -> i32 { n }",
+    "a closure's parameter": "fn f(x: i32) { let g = |‸x: i32| ‸x + 1; g(x); }",
+    "what if let binds is not in else": "fn f(v: i32) { if let Some(‸v) = g(v) { h(‸v) } else { h(v) } }",
+    "what while let binds": "fn f(v: i32) { while let Some(‸v) = g(v) { h(‸v); } h(v); }",
+    "what let else binds is behind it": "fn f(v: i32) { let Some(‸v) = g(v) else { return h(v) }; h(‸v); }",
+    "a loop's name": "fn f(i: i32) { for ‸i in 0..i { g(‸i); } g(i); }",
+    "an arm's names": "fn f(x: i32) { match p { P { x: ‸k } | Q(‸k) if ‸k > 1 => ‸k, k => k }; }",
+    "a shorthand of a pattern": "fn f(p: P) { let P { ‸x, .. } = p; g(‸x, p.x); }",
+    "a shorthand of a struct": "fn f(‸x: i32) -> P { P { ‸x, y: p.x } }",
+    "a constant in a pattern is a use": "const ‸MAX: i32 = 1;\nfn f(n: i32) { match n { ‸MAX => 1, _ => 0 }; }",
+    "a struct": "struct ‸P { x: i32 }\nimpl ‸P { fn new() -> ‸P { ‸P { x: 1 } } }\nfn f() { ‸P::new(); a::P; }",
+    "a variant is no name": "enum ‸E { A }\nfn f() -> ‸E { ‸E::A }\nfn A() {}",
+    "a method is no function": "fn ‸len() {}\nimpl P { fn len(&self) { ‸len(); self.len(); P::len(); } }",
+    "arguments of a macro": 'fn f(‸x: i32) { println!("{}", ‸x); assert_eq!(‸x, p.x); }',
+    "a type parameter": "fn f<‸T: Show>(t: ‸T) -> ‸T { t }\nfn g<T>(t: T) {}",
+    "an import": "use a::b::{‸c, d as e};\nfn f() { ‸c(d, p.c); }",
+    "a label is no name": "fn f(‸outer: i32) { 'outer: loop { break 'outer; } g(‸outer); }",
+}
+
+SPECIFIED = {
+    (language, title): text
+    for language, texts in {
+        "python": PYTHON,
+        "typescript": TYPESCRIPT,
+        "go": GO,
+        "java": JAVA,
+        "rust": RUST,
+    }.items()
+    for title, text in texts.items()
+}
+
+
+def found_in(language: str, text: str, name: str) -> list[Occurrence]:
+    tree = SyntaxTree.of(text, language)
+    assert tree is not None
+    return occurrences(tree, language, name)
+
+
+@pytest.mark.parametrize(("language", "title"), SPECIFIED)
+def test_the_marked_places_are_those_of_one_declaration(language: str, title: str):
+    marked = SPECIFIED[language, title]
+    text = marked.replace(MARK, "")
+    places = [match.start() - index for index, match in enumerate(re.finditer(MARK, marked))]
+    name = re.match(r"\w+", text[places[0] :])
+    assert name is not None
+    found = found_in(language, text, name.group())
+    binding = next(each.binding for each in found if each.start == places[0])
+    assert binding is not None
+    assert [each.start for each in found if each.binding == binding] == places
+    assert any(each.declares for each in found if each.binding == binding)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "name", "shapes"),
+    [
+        ("typescript", "const a = 1;\nf({ a });\nexport { a };", "a", ["{new}", "{old}: {new}", "{new} as {old}"]),
+        ("rust", "fn f(x: i32) -> P { P { x } }", "x", ["{new}", "{old}: {new}"]),
+        ("rust", "fn f(p: P) { let P { x } = p; g(x); }", "x", ["{old}: {new}", "{new}"]),
+    ],
+)
+def test_a_shorthand_keeps_its_key(language: str, text: str, name: str, shapes: list[str]):
+    assert [each.shape for each in found_in(language, text, name)] == shapes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'fn f(x: i32) { println!("{x}"); }',
+        'fn f(x: i32) { println!("{x:?} {}", x); }',
+        "fn f(x: i32) { each!(|x| x + 1); }",
+        "macro_rules! m { () => { x }; }\nfn f(x: i32) { g(x); }",
+    ],
+)
+def test_what_a_macro_may_declare_or_name_is_left_alone(text: str):
+    assert found_in("rust", text, "x") == []
+
+
+def test_a_doubled_bracket_of_a_format_names_nothing():
+    assert len(found_in("rust", 'fn f(x: i32) { println!("{{x}}"); g(x); }', "x")) == 2
+
+
+def test_other_languages_are_not_resolved():
+    assert "c" not in RESOLVED
+    assert found_in("c", "int x = 1;", "x") == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,19 +32,21 @@ NEXT_FILE = "def area(width, height):\n    return "
 
 @dataclass(frozen=True)
 class HostileFile:
-    """A text with the cursor at a share of its length, or behind the first `place` where that is named."""
+    """A text with the cursor about its middle, or behind the first `place` where that is named."""
 
     name: str
     language: str
     text: str
-    share: float = 0.5
     place: str = ""
 
     @property
     def cursor(self) -> int:
         if self.place:
             return self.text.index(self.place) + len(self.place)
-        return int(self.share * len(self.text))
+        middle = len(self.text) // 2
+        # In the middle of a word nothing is suggested.
+        between = re.compile(r"[(\[,={>;]").search(self.text, middle, middle + 200)
+        return between.end() if between else middle
 
 
 def hostile_files(seed: int = 0) -> list[HostileFile]:

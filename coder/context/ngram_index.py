@@ -122,6 +122,14 @@ class IndexSegment:
             return positions
         return positions[self.live[np.searchsorted(self.starts, positions, side="right") - 1]]
 
+    def occurrences(self, essences: Sequence[int]) -> dict[int, int]:
+        """Return how often each of the words stands in live files, those that do not left out."""
+        places = np.flatnonzero(np.isin(self.essences, essences))
+        if not self.live.all():
+            places = places[self.live[np.searchsorted(self.starts, places, side="right") - 1]]
+        found, counts = np.unique(self.essences[places], return_counts=True)
+        return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
     def following(self, positions: Positions, width: int) -> WordIds:
         """Return the words at each position and behind it, int32 [N, width], borders alone after a file's end."""
         rows = self.words[positions[:, None] + np.arange(width)]
@@ -230,6 +238,15 @@ class NgramIndex:
         """Return the index with some more files for a short time: nothing is moved."""
         added = IndexSegment.of({name: self.vocabulary.add(text) for name, text in texts.items()}, self.vocabulary)
         return NgramIndex(self.vocabulary, (*self.segments, added))
+
+    def endings(self, beginning: str) -> dict[str, int]:
+        """Return what words that begin so go on with to their ends, wherever they stand, and how often each occurs; an
+        empty text where `beginning` is a word itself."""
+        numbers = self.vocabulary.beginning_with(beginning)
+        counts: Counter[int] = Counter()
+        for segment in self.segments:
+            counts.update(segment.occurrences(numbers))
+        return {self.vocabulary.word(number)[len(beginning) :]: count for number, count in counts.items()}
 
     def matches(self, before: str, width: int = 4) -> Iterator[Match]:
         """Yield what follows a text, by the longest context first, then by ever shorter ones that add something new.

@@ -130,6 +130,13 @@ class WordVocabulary:
         end = numbers.index(BORDER) if BORDER in numbers else len(numbers)
         return [self._words[number] for number in numbers[:end]]
 
+    def beginning_with(self, beginning: str) -> list[int]:
+        """Return the numbers of the words that begin so, or are it."""
+        return [number for number, word in enumerate(self._words) if word.startswith(beginning)]
+
+    def word(self, number: int) -> str:
+        return self._words[number]
+
     def growing(self, numbers: WordIds, beginning: str) -> npt.NDArray[np.bool_]:
         """Return which words begin with `beginning` and are longer: bool [N]."""
         distinct, places = np.unique(numbers, return_inverse=True)

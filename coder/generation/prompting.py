@@ -21,7 +21,7 @@ from coder.context.window import (
 )
 from coder.context.workspace_index import WorkspacePool
 from coder.generation.conversation import conversation_prompt, inside_fence, opens_fence, surely_inside_fence
-from coder.generation.workspace_guide import WorkspaceGuide
+from coder.generation.workspace_guide import LAST_WORD, WorkspaceGuide
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.prompt import file_header, infill, infill_holes, repository_header, rewrite
 from coder.model.checkpoint.tokens import Tokenizer
@@ -34,6 +34,9 @@ SNIPPET_TOKENS = 256
 SUFFIX_TOKENS_BEHIND_PREFIX = 160
 """Fewer where the suffix comes after the prefix: it is read anew whenever the cursor jumps."""
 
+
+LONGEST_WORD = 64
+"""Characters, as in the index."""
 
 MOST_WRITTEN = 4096
 """Characters behind a frozen prefix that are looked at."""
@@ -146,7 +149,8 @@ class Prompting:
         if workspace is None:
             return None
         index = self.workspaces.at(workspace).around(path, prefix, suffix)
-        return WorkspaceGuide(index, self._tokenizer, suffix)
+        begun = LAST_WORD.search(prefix, max(0, len(prefix) - LONGEST_WORD))
+        return WorkspaceGuide(index, self._tokenizer, suffix, begun.group() if begun else "")
 
     @property
     def _puts_prefix_first(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -35,6 +36,11 @@ TAIL_TOKENS = 64
 NEXT_WORDS, AHEAD_WORDS = 4, 16
 """Words of a continuation: enough to know its first token, and for a canvas or a draft."""
 
+FEWEST_LETTERS = 4
+"""Of the beginning of a word by which it is looked up alone."""
+
+LAST_WORD = re.compile(r"\w+\Z")
+
 SUFFIX_CHARACTERS = 200
 """Characters of the suffix that hold its first words."""
 
@@ -54,14 +60,17 @@ class WorkspaceGuide:
     Args:
         index: the workspace's n-grams. It does not change while the guide is in use.
         suffix: the text behind the hole. Where the workspace continues with that text, the hole ends.
+        begun: the word that the text before the hole ends with, if the hole may go on inside it.
     """
 
-    def __init__(self, index: NgramIndex, tokenizer: Tokenizer, suffix: str) -> None:
+    def __init__(self, index: NgramIndex, tokenizer: Tokenizer, suffix: str, begun: str = "") -> None:
         self._index = index
         self._tokenizer = tokenizer
         self._suffix = suffix
         self._suffix_start = "".join(split_words(suffix[:SUFFIX_CHARACTERS])[:NEXT_WORDS])
         self._control = frozenset(tokenizer.control.all)
+        self._begun = begun if len(begun) >= FEWEST_LETTERS else ""
+        self._endings = lru_cache(maxsize=64)(index.endings)
         self._encode = lru_cache(maxsize=4096)(tokenizer.encode)
 
     def bias(self, settled: Sequence[int], canvas: npt.NDArray[np.int64], slots: npt.NDArray[np.int64]) -> TokenBias:
@@ -102,7 +111,21 @@ class WorkspaceGuide:
             for token, count in counts.items():
                 if token is not None:
                     shares[token] += trust * count / match.count
+        for token, share in self._words_begun(settled):
+            shares[token] += unsaid * share
         return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:MOST_TOKENS])
+
+    def _words_begun(self, settled: Sequence[int]) -> Iterator[tuple[int, float]]:
+        """Yield tokens that go on with the word that was begun before the hole, with their shares among the words that
+        begin so anywhere: what stands before the word may be new."""
+        word = LAST_WORD.search(self._tokenizer.decode(settled[-TAIL_TOKENS:])) if self._begun else None
+        if word is None or not word.group().startswith(self._begun):
+            return
+        endings = self._endings(word.group())
+        total = sum(endings.values())
+        for ending, count in endings.items():
+            if ending:
+                yield self._encode(ending)[0], count / (total + len(endings))
 
     def followed(self, settled: Sequence[int]) -> Iterator[tuple[int, float]]:
         """Yield the tokens of the workspace's own continuation, each with the share of places that continue so far."""

@@ -264,11 +264,13 @@ class Suggester:
             self.ahead.start(engine, self._after_acceptance(search.asked, search.question.cursor, search.found[0]))
 
     async def _found_soon(self, search: Search, task: asyncio.Task[None]) -> tuple[Suggestion, ...]:
-        """Return what is found, after `SOON` at the latest if that is anything. A cancelled caller ends the search."""
-        ends = time.monotonic() + SOON
+        """Return what is found: after `SOON` where that is anything, else within the budget. A cancelled caller ends
+        the search."""
+        question, started = search.question, time.monotonic()
+        budget = max(SOON, question.settings.budget_ms / 1000.0)
         try:
-            while not task.done() and not (search.question.invoked and search.found and time.monotonic() >= ends):
-                await asyncio.wait([task], timeout=POLL_SECONDS if search.question.invoked else None)
+            while not task.done() and time.monotonic() < started + (SOON if search.found else budget):
+                await asyncio.wait([task], timeout=POLL_SECONDS if question.invoked else None)
         except asyncio.CancelledError:
             search.cancelled.set()
             raise

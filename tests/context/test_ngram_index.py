@@ -137,6 +137,17 @@ def test_an_unfinished_word_is_finished():
     assert dict(continuations) == {"st_name\n": 1, "st\n": 1}
 
 
+@given(folders, folders, st.sampled_from(["a", "aa", "b", "ab", "c"]))
+def test_the_endings_of_a_beginning_are_those_of_all_words(
+    texts: dict[str, str], others: dict[str, str], beginning: str
+):
+    index = NgramIndex().with_files(texts | others).without(others).beside({"beside": "ab aab"})
+    kept = [text for name, text in (texts | {"beside": "ab aab"}).items() if name not in others]
+    words = Counter(essence(word) for text in kept for word in split_words(text))
+    expected = {word[len(beginning) :]: count for word, count in words.items() if word.startswith(beginning)}
+    assert index.endings(beginning) == expected
+
+
 def test_a_blank_before_a_word_does_not_make_it_another_context():
     index = NgramIndex().with_files({"a.py": "x = f(one)\n"})
     assert dict(next(index.matches("f(", 2)).continuations) == {"one)": 1}

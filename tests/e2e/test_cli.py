@@ -191,6 +191,14 @@ def test_an_interrupt_ends_it_within_a_pass_and_changes_nothing(tmp_path: Path):
     assert contents(tmp_path) == {"numbers.py": b"numbers = [0, 1, 2, 3,"}
 
 
+def test_half_a_word_is_finished_as_the_workspace_does(quickfill: Run, tmp_path: Path):
+    for name in "abcd":
+        (tmp_path / f"{name}.py").write_text(f"def {name}(signer, text):\n    return signer.digest_method(text)\n" * 4)
+    (tmp_path / "use.py").write_text("from signing import signer\n\n\ndef check(text):\n    return digest_me")
+    done = quickfill("complete", "use.py:5", "--workspace", ".", "--max-tokens", 8, cwd=tmp_path)
+    assert done.stdout.decode().startswith("thod")
+
+
 def test_score_and_info_with_the_embedded_model(quickfill: Run, tmp_path: Path):
     (tmp_path / "code.py").write_text("def add(first, second):\n    return first + second\n\n\nprint(add(1, 2))\n")
     (tmp_path / "odd.py").write_text("def add(first, second):\n    banana @ telescope ~~ 7\n\n\nprint(add(1, 2))\n")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
 from coder.diffusion.limits import Stopped, TimeLimits
 from coder.engine.engine import Engine
 from coder.errors import InputError
@@ -100,6 +100,16 @@ def test_several_samples_are_different_and_seeded(engine: Engine):
     assert first.text == engine.complete(CompletionRequest(PREFIX, SUFFIX, decoding=Decoding(max_tokens=8))).text
     confidences = [other.confidence for other in first.alternatives]
     assert confidences == sorted(confidences, reverse=True)
+
+
+def test_half_a_word_is_finished_as_the_workspace_does(engine: Engine, tmp_path: Path):
+    methods = "".join(f"def check{n}(self):\n    return self.digest_method({n})\n\n\n" for n in range(20))
+    (tmp_path / "signer.py").write_text(methods)
+    engine.workspace_index(str(tmp_path)).wait()
+    for prefix in ("value = digest_me", "print(a, digest_me", "x.digest_m"):
+        where = Where(path=str(tmp_path / "new.py"), workspace=str(tmp_path))
+        request = CompletionRequest(prefix, "\n", where=where, decoding=Decoding(max_tokens=8), shape="auto")
+        assert (prefix + engine.complete(request).text).partition("digest_method")[1]
 
 
 def test_a_deadline_gives_what_there_is(slow: Engine):

@@ -78,6 +78,22 @@ def test_without_the_same_words_nothing_is_leaned_to(tokenizer: Tokenizer, befor
     assert ask(guide_of(tokenizer), tokenizer, before) == {}
 
 
+def test_a_word_begun_before_the_hole_is_finished_whatever_stands_before_it(tokenizer: Tokenizer):
+    index = NgramIndex().with_files({"a.py": CODE + "sec = 1\nsecure = 1\n"})
+    guide = WorkspaceGuide(index, tokenizer, "", begun="seco")
+    (token,) = ask(guide, tokenizer, "never(seen, seco")
+    assert "nd".startswith(token)
+    assert ask(guide, tokenizer, "never(seen, total") == {}
+    assert ask(WorkspaceGuide(index, tokenizer, "", begun="sec"), tokenizer, "never(seen, secu") == {}
+
+
+def test_a_word_that_is_whole_mostly_stays_so(tokenizer: Tokenizer):
+    index = NgramIndex().with_files({"a.py": "count = 1\n" * 30 + "counter = 1\n"})
+    (value,) = ask(WorkspaceGuide(index, tokenizer, "", begun="coun"), tokenizer, "never(seen, count").values()
+    (surer,) = ask(WorkspaceGuide(index, tokenizer, "", begun="coun"), tokenizer, "never(seen, coun").values()
+    assert value < 1.0 < surer
+
+
 def test_an_empty_index_says_nothing(tokenizer: Tokenizer):
     guide = WorkspaceGuide(NgramIndex(), tokenizer, "")
     assert ask(guide, tokenizer, CODE) == {}

@@ -42,6 +42,7 @@ FEATURES: dict[str, Callable[..., object]] = {
     messages.FILL: editing.fill,
     messages.EDIT: editing.edit,
     messages.NEXT_EDIT: next_edit.next_edit,
+    messages.DID_REST: suggestions.did_rest,
     messages.INLINE_EDIT: next_edit.next_edit,
     messages.DID_SHOW_COMPLETION: suggestions.did_show,
     messages.DID_PARTIALLY_ACCEPT_COMPLETION: suggestions.did_partially_accept,

@@ -18,7 +18,7 @@ from lsp.suggest.gate import wants_suggestions
 from lsp.suggest.suggester import Suggestion, SuggestionQuery
 from lsp.suggest.surroundings import Cursor, cursor_in
 from lsp.wire.greeting import ACCEPTED_COMMAND
-from lsp.wire.messages import CompletionEvent
+from lsp.wire.messages import CompletionEvent, RestParams
 
 if TYPE_CHECKING:
     from lsp.language_server import QuickfillServer
@@ -46,6 +46,24 @@ async def suggestions_at(
         session.metrics.add_latency(time.monotonic() - started)
     session.outcomes.shown(cursor, found)
     return found
+
+
+async def did_rest(ls: QuickfillServer, params: object) -> None:
+    """`quickfill/didRest`: compute ahead what a suggestion needs at the end of the cursor's line or below it.
+
+    Wherever else the user begins to write, most of that serves too: the text before.
+    """
+    rests = RestParams.parse(params)
+    session, document = ls.session, ls.session.documents.get(rests.text_document.uri)
+    if document is None or not wants_suggestions(document, session.settings, session.folders):
+        return
+    text = document.unix.text
+    place = document.unix.offset(rests.position.line, rests.position.character)
+    line_end = text.find("\n", place)
+    place = len(text) if line_end < 0 else line_end
+    cursor = cursor_in(document, place, place, cells=session.documents.cells_before(document))
+    gather = session.surroundings.around(document, cursor.start, session.documents, session.settings, session.folders)
+    await session.suggester.prepare(SuggestionQuery(cursor, session.settings, invoked=False, gather=gather))
 
 
 def insertion(cursor: Cursor, suggestion: Suggestion, line_break: str) -> str:

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from coder.api.completion import CompletionRequest
@@ -119,6 +120,9 @@ class SuggestionCache:
         self._found.clear()
 
 
+AHEAD_SECONDS = 30.0
+"""The most that work ahead takes; any request ends it sooner."""
+
 log = logging.getLogger(__name__)
 
 
@@ -129,8 +133,8 @@ class WorkAhead:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _task: asyncio.Task[None] | None = None
 
-    def start(self, engine: TextEngine, request: CompletionRequest) -> None:
-        """Bring the context of a request that may come into the engine's cache."""
+    def start(self, engine: TextEngine, request: Callable[[], CompletionRequest]) -> None:
+        """Bring the context of a request that may come into the engine's cache; it is made in another thread."""
         self.stop()
         self._stopped = threading.Event()
         self._task = asyncio.create_task(_prefill(engine, request, self._stopped))
@@ -139,9 +143,9 @@ class WorkAhead:
         self._stopped.set()
 
 
-async def _prefill(engine: TextEngine, request: CompletionRequest, stopped: threading.Event) -> None:
+async def _prefill(engine: TextEngine, request: Callable[[], CompletionRequest], stopped: threading.Event) -> None:
     try:
-        await asyncio.to_thread(engine.prefill, request, stopped)
+        await asyncio.to_thread(lambda: engine.prefill(request(), stopped))
     except Exception as error:  # nobody waits for this; whoever asks next hears of an engine that is gone
         log.info("working ahead failed: %s", error)
 
@@ -244,6 +248,21 @@ class Suggester:
         prefix = cursor.prefix + suggestion.text
         return replace(request, prefix=prefix, frozen=self.frozen.ahead(cursor.document.uri, prefix))
 
+    async def prepare(self, question: SuggestionQuery) -> None:
+        """Compute ahead what a suggestion needs at the cursor, where the user may begin to write: it has to read the
+        text around it, which takes longer than to write a line. Does nothing while the engine is loaded or at work."""
+        if not self.host.is_ready or not question.settings.automatic or self._is_searching:
+            return
+        engine = await self.host.client()
+        frozen = self.frozen.ahead(question.cursor.document.uri, question.cursor.prefix)
+        likely = replace(question, frozen=frozen)
+        self.ahead.start(engine, lambda: likely.request(likely.gather(), 0, AHEAD_SECONDS))
+
+    @property
+    def _is_searching(self) -> bool:
+        search = self._search
+        return search is not None and search.task is not None and not search.task.done()
+
     def interrupt(self) -> None:
         """End the search under way, and the work ahead of the last one."""
         if self._search is not None:
@@ -261,7 +280,8 @@ class Suggester:
             return
         self.cache.put(search.question.cursor, search.found)
         if search.found and search.asked is not None:
-            self.ahead.start(engine, self._after_acceptance(search.asked, search.question.cursor, search.found[0]))
+            accepted = self._after_acceptance(search.asked, search.question.cursor, search.found[0])
+            self.ahead.start(engine, lambda: accepted)
 
     async def _found_soon(self, search: Search, task: asyncio.Task[None]) -> tuple[Suggestion, ...]:
         """Return what is found: after `SOON` where that is anything, else within the budget. A cancelled caller ends

@@ -14,6 +14,7 @@ DID_DENOISE = "quickfill/didDenoise"
 FILL = "quickfill/fill"
 EDIT = "quickfill/edit"
 NEXT_EDIT = "quickfill/nextEdit"
+DID_REST = "quickfill/didRest"
 
 INLINE_EDIT = "textDocument/copilotInlineEdit"
 DID_SHOW_COMPLETION = "textDocument/didShowCompletion"
@@ -203,6 +204,13 @@ class NextEditParams(Message):
     text_document: TextDocument
     position: Position
     context: TriggerContext = TriggerContext()
+
+
+class RestParams(Message):
+    """`quickfill/didRest`: the cursor was put somewhere and stays there: a file was opened, the view scrolled."""
+
+    text_document: TextDocument
+    position: Position
 
 
 class VersionedDocument(Message):

@@ -160,6 +160,19 @@ def test_an_answer_is_not_written_into_a_text_that_has_changed(editor):
     assert "<fill>" in editor.text
 
 
+def test_the_server_is_told_where_the_cursor_rests(editor):
+    editor.lua(
+        "told = {}; local client = vim.lsp.get_clients({ name = 'quickfill' })[1]; local notify = client.notify;"
+        "client.notify = function(self, method, params)"
+        "  if method == 'quickfill/didRest' then table.insert(told, params.position.line) end"
+        "  return notify(self, method, params) end"
+    )
+    editor.type("3G")
+    editor.wait_for(lambda: editor.lua("return told") == [2], "one message")
+    editor.type("A  # more<Esc>")
+    editor.wait_for(lambda: editor.lua("return told")[-1:] == [2] and len(editor.lua("return told")) > 1, "another")
+
+
 def test_the_canvas_is_drawn_while_it_is_denoised(stack, environment):
     with neovim(stack, setup("denoise = true,"), environment) as editor:
         editor.wait_until_ready()

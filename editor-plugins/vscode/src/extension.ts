@@ -8,6 +8,7 @@ import { registerMenu } from "./menu";
 import { registerMissingServer } from "./missing_server";
 import { NextEdits } from "./next_edit";
 import { Pause } from "./pause";
+import { Resting } from "./resting";
 import { Rewriter } from "./rewrite";
 import { restartOnChanges, Server } from "./server";
 import { StatusBar } from "./status_bar";
@@ -27,6 +28,7 @@ export function activate(context: ExtensionContext): void {
     new StatusBar(server, pause),
     new Rewriter(server),
     new NextEdits(server),
+    new Resting(server),
     registerFill(server, canvases),
     ...new InlineCompletion(server, pause, canvases).register(),
     ...registerMenu(server, pause, log),

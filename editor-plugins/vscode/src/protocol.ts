@@ -102,6 +102,9 @@ export const StatusRequest = new RequestType<object, Status, void>("quickfill/st
 export const DidChangeStatus = new NotificationType<Status>("quickfill/didChangeStatus");
 export const DidDenoise = new NotificationType<DenoiseUpdate>("quickfill/didDenoise");
 
+/** The cursor was put somewhere and stays there. */
+export const DidRest = new NotificationType<{ textDocument: { uri: string }; position: Position }>("quickfill/didRest");
+
 export interface PartiallyAccepted {
   item: { insertText: string; command: unknown };
   /** In UTF-16 units, from the beginning of the item's text. */

@@ -222,3 +222,18 @@ async def test_an_engine_closed_while_it_is_loaded_is_let_go():
     assert isinstance(engine, ScriptedEngine)
     assert await asyncio.to_thread(engine.closed.wait, 20)
     assert setting.host.state == "loading"
+
+
+async def test_where_the_cursor_rests_the_text_is_read_ahead(setting: Setting):
+    engine = setting.engines[0]
+    await setting.suggester.prepare(SuggestionQuery(cursor_at("first = 1\n|\nlast = 2\n"), Settings(), invoked=False))
+    await reached(engine.begun)
+    assert engine.prefilled == ["first = 1\n"]
+    assert not engine.requests
+
+
+async def test_nothing_is_read_ahead_where_nothing_is_suggested_unasked(setting: Setting):
+    quiet = Settings.model_validate({"automatic": False})
+    await setting.suggester.prepare(SuggestionQuery(cursor_at("x = |"), quiet, invoked=False))
+    await asyncio.sleep(0)
+    assert not setting.engines[0].prefilled

@@ -36,6 +36,7 @@ function M.enable(config)
     on_attach = function(client, buffer)
       vim.lsp.inline_completion.enable(true, { client_id = client.id, bufnr = buffer })
       require("quickfill.next_edit").follow(buffer, client)
+      require("quickfill.resting").follow(buffer, client)
     end,
     on_exit = function(code)
       status = nil

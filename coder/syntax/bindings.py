@@ -194,7 +194,8 @@ MEMBERS = frozenset(["property_identifier", "private_property_identifier"])
 
 IGNORED = frozenset(
     [("java", "element_value_pair", "key"), ("script", "nested_type_identifier", "name"),
-     ("script", "export_specifier", "alias"), ("script", "index_signature", "name")]
+     ("script", "export_specifier", "alias"), ("script", "index_signature", "name"),
+     ("go", "qualified_type", "name")]
 )  # fmt: skip
 IGNORED_NODES = frozenset(
     "package_clause package_declaration break_statement continue_statement attribute_item inner_attribute_item label "

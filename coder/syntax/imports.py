@@ -154,15 +154,18 @@ class ModuleImports:
 
     Attributes:
         names: from it. modules: by which the module itself is known, as it is written before a dot.
+        starred: whether its names come by a star import, the only one of the file.
     """
 
     names: tuple[ImportedName, ...]
     modules: frozenset[str]
+    starred: bool = False
 
 
 def imports_of(tree: SyntaxTree, file: PurePath, module: PurePath) -> ModuleImports:
-    """The names that the file, of which this is the tree, imports of the module in another file; no star imports."""
+    """The names that the file, of which this is the tree, imports of the module in another file."""
     names: list[ImportedName] = []
+    starred: list[str] = []
     modules: set[str] = set()
     for node in tree.nodes():
         source = node.child_by_field_name("module_name")
@@ -172,10 +175,13 @@ def imports_of(tree: SyntaxTree, file: PurePath, module: PurePath) -> ModuleImpo
         elif node.type == "import_from_statement" and source is not None:
             if _means(tree.text_of(source), file, module):
                 names += imported
+            if any(child.type == "wildcard_import" for child in node.children):
+                starred.append(tree.text_of(source))
             dots = tree.text_of(source).rstrip(".") and "."
             inside = (each for each in imported if _means(f"{tree.text_of(source)}{dots}{each.name}", file, module))
             modules |= {each.alias or each.name for each in inside}
-    return ModuleImports(tuple(names), frozenset(modules))
+    is_starred = len(starred) == 1 and _means(starred[0], file, module)
+    return ModuleImports(tuple(names), frozenset(modules), is_starred)
 
 
 def _imported(tree: SyntaxTree, node: tree_sitter.Node) -> ImportedName:

@@ -128,6 +128,41 @@ async def test_a_change_goes_on_in_other_files_of_an_editor_that_shows_them(tmp_
         assert main.text == MAIN.replace("area", "surface")
 
 
+FOLLOWED = {
+    "typescript": (
+        ("file:///src/shapes.ts", "export function area(a: number) {\n  return a;\n}\n"),
+        ("file:///src/main.ts", "import { area } from './shapes';\n\nconsole.log(area(1), area(2), x.area);\n"),
+        "import { surface } from './shapes';\n\nconsole.log(surface(1), surface(2), x.area);\n",
+    ),
+    "go": (
+        ("file:///src/shapes.go", "package a\n\nfunc area(a int) int {\n\treturn a\n}\n"),
+        ("file:///src/main.go", "package a\n\nfunc f() int {\n\treturn area(1) + area(2) + x.area\n}\n"),
+        "package a\n\nfunc f() int {\n\treturn surface(1) + surface(2) + x.area\n}\n",
+    ),
+    "python": (
+        ("file:///src/shapes.py", "def area(a):\n    return a\n"),
+        ("file:///src/main.py", "from shapes import *\n\nprint(area(1), area(2), x.area)\n"),
+        "from shapes import *\n\nprint(surface(1), surface(2), x.area)\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", FOLLOWED)
+async def test_what_other_files_certainly_name_follows_use_by_use(tmp_path: Path, language: str):
+    (module_uri, module), (main_uri, main), expected = FOLLOWED[language]
+    async with editor(tmp_path, options={"nextEdit": True}, other_files=True) as session:
+        await session.ready()
+        session.open(main, main_uri, language)
+        session.open(module, module_uri, language)
+        changed, other = Buffer(module_uri, module), Buffer(main_uri, main)
+        type_over(session, changed, "area", "surface")
+        asked_in = changed
+        while found := await next_edits(session, asked_in):
+            asked_in = other
+            accept(session, other, found[0])
+        assert other.text == expected
+
+
 async def test_what_was_not_wanted_in_another_file_is_not_offered_again_but_when_asked_for(tmp_path: Path):
     async with editor(tmp_path, options={"nextEdit": True}, other_files=True) as session:
         await session.ready()

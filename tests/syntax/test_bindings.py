@@ -58,6 +58,7 @@ GO = {
     "a field's key is none": "package a\nfunc f(‸n int) P { return P{n: ‸n} }",
     "a map's key is a use": "package a\nfunc f(‸n int) any { return map[int]int{‸n: 1} }",
     "a type": "package a\ntype ‸Box struct{}\nfunc f() *‸Box { return &‸Box{} }",
+    "a type of another package is another": "package a\ntype ‸Box struct{}\nvar b other.Box\nvar c ‸Box",
     "a range": "package a\nfunc f(xs []int) { for ‸i, x := range xs { use(‸i, x) }; use(i) }",
     "what is assigned is no declaration": "package a\nvar ‸n int\nfunc f() { ‸n = 2; a.n = 3 }",
     "an import's alias": 'package a\nimport ‸str "strings"\nfunc f() { ‸str.ToUpper(x.str) }',

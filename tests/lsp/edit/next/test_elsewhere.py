@@ -73,11 +73,30 @@ def test_a_renamed_function_is_renamed_where_it_is_imported(path, text):
         ("/project/main.py", "from .shapes import area\nprint(area)\n"),
         ("/project/main.py", "import shapes_more as shapes\nprint(shapes.area)\n"),
         ("/project/main.py", "area = 1\nprint(area)\n"),
-        ("/project/main.py", "from geometry.shapes import *\nprint(area)\n"),
+        ("/project/main.py", "from geometry.shapes import *\nfrom other import *\nprint(area)\n"),
+        ("/project/main.py", "from geometry.shapes import *\ndef f(area):\n    return area\n"),
+        ("/project/main.py", "from other.shapes import *\nprint(area)\n"),
     ],
 )
 def test_what_is_something_else_or_may_be_stays(path, text):
     assert after(text, "def area", "def surface", path) == text
+
+
+def test_a_star_import_brings_the_name_where_nothing_else_does():
+    text = "from geometry.shapes import *\n\nprint(area(1, 2), x.area, f(area=1))\n"
+    expected = text.replace("print(area", "print(surface")
+    assert after(text, "def area", "def surface", "/project/main.py") == expected
+    assert after(text, "def area", "def _area", "/project/main.py") == text
+
+
+def test_a_star_import_of_a_module_that_names_what_it_brings_says_nothing():
+    old = f'__all__ = ["area"]\n{MODULE}'
+    now = old.replace("def area", "def surface")
+    (change,) = changed_interface(EditedFile(SHAPES, now, "python", EditHistory().after(old, now)))
+    file = EditedFile(
+        PurePosixPath("/project/main.py"), "from geometry.shapes import *\narea()\n", "python", EditHistory()
+    )
+    assert list(followed(file, SHAPES, change)) == []
 
 
 def test_a_module_of_pythons_own_is_no_file_of_that_name():

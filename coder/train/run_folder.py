@@ -83,11 +83,14 @@ def new_config(config: Mapping[str, Any], settings: TrainSettings, decoding: Seq
         return dict(config)
     model = settings.model
     kept = {name: value for name, value in config["quickfill"].items() if name not in ("adapted", "decoding")}
+    # What the base can do without the adapter, it is asked without.
+    instructions = config["quickfill"].get("abilities", {}).get("instructions", False)
+    abilities = {"holes": model.holes, "edits": False, "correction": False, "context": model.context}
     ours = {
         "version": model.version,
         "adapter": ADAPTER_FILE,
         "block_sizes": sorted(set(settings.objective.canvas_sizes)),
-        "abilities": {"holes": model.holes, "edits": False, "correction": False, "context": model.context},
+        "abilities": {**abilities, "instructions": instructions},
     }
     return {**config, "quickfill": {**kept, **ours, **({"decoding": list(decoding)} if decoding else {})}}
 

@@ -64,10 +64,12 @@ class VllmEngine:
         Raises UnreachableError.
         """
         self.model_name = model_name
-        self.config: ModelConfig = checkpoint.config
+        # What vLLM serves has its adapter in it, which harms the ability to follow instructions.
+        abilities = replace(checkpoint.config.abilities, instructions=False)
+        self.config: ModelConfig = replace(checkpoint.config, abilities=abilities)
         self._client, self._tokenizer = client, checkpoint.tokenizer
         self._served_name = client.model()
-        self._prompting = Prompting(checkpoint.config, checkpoint.tokenizer)
+        self._prompting = Prompting(self.config, checkpoint.tokenizer)
 
     @property
     def description(self) -> dict[str, str]:

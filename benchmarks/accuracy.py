@@ -19,7 +19,7 @@ from benchmarks.prompts import project_code
 from benchmarks.report import Row, machine, print_rows, report_console, write_json
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
-from coder.model.checkpoint.prompt import infill
+from coder.model.checkpoint.tokens import infill
 from coder.model.onnx.runtime import OnnxRuntime, available_cores
 from coder.model.runtime import Cache, Pass, Runtime
 from coder.model.torch.runtime import TorchRuntime

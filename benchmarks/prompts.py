@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from coder.model.checkpoint.prompt import infill
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer, infill
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("benchmarks", "coder", "data", "evals", "lsp", "tests")

@@ -19,8 +19,7 @@ import typer
 
 from benchmarks.report import print_rows, report_console, write_json
 from coder.api.completion import CompletionRequest
-from coder.context.frozen_prefix import FrozenPrefix, FrozenPrefixes
-from coder.context.window import average_tokens
+from coder.context.window import FrozenPrefix, FrozenPrefixes, average_tokens
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.files import read_json

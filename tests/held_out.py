@@ -9,8 +9,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from coder.model.checkpoint.prompt import infill
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer, infill
 
 FILES = (Path(__file__).parent / "held_out_code.txt").read_text(encoding="utf-8").split("\f")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from coder.context.frozen_prefix import FrozenPrefix
+from coder.context.window import FrozenPrefix
 from coder.diffusion.events import FinishReason, Statistics
 from coder.errors import InputError
 

@@ -9,8 +9,7 @@ from coder.api.completion import Turn
 from coder.diffusion.events import FinishReason
 from coder.errors import InputError
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.checkpoint.prompt import conversation
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer, conversation
 from coder.postprocess.repeats import before_loop
 
 MOST_TOKENS = 4096

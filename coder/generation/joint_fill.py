@@ -14,8 +14,7 @@ from coder.api.text_requests import FillEvent, FillRequest, HoleUpdate, redecode
 from coder.diffusion.events import Committed, Event, Finished, Prefilled, Step
 from coder.editing.fill import filled, one_hole
 from coder.generation.decoding import complete_lines, slots_of
-from coder.model.checkpoint.prompt import split_answers
-from coder.model.checkpoint.tokens import Tokenizer, whole_characters
+from coder.model.checkpoint.tokens import Tokenizer, split_answers, whole_characters
 
 JointEvent = HoleUpdate | tuple[Completion, ...]
 """Updates of holes, then an answer for each."""

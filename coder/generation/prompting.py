@@ -9,12 +9,15 @@ from pathlib import PurePath
 
 from coder.api.completion import UNCONSTRAINED, CompletionRequest, Rewritten, Snippet
 from coder.api.text_requests import FillRequest
-from coder.context.frozen_prefix import FROZEN_TOKENS, Budget, FrozenPrefix, freeze
 from coder.context.window import (
+    FROZEN_TOKENS,
     PREFIX_TOKENS,
     SUFFIX_TOKENS,
+    Budget,
+    FrozenPrefix,
     LineTokenCounter,
     Window,
+    freeze,
     joint_window,
     prefix_start,
     window,
@@ -23,8 +26,7 @@ from coder.context.workspace_index import WorkspacePool
 from coder.generation.conversation import conversation_prompt, inside_fence, opens_fence, surely_inside_fence
 from coder.generation.workspace_guide import LAST_WORD, WorkspaceGuide
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.checkpoint.prompt import file_header, infill, infill_holes, repository_header, rewrite
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer, file_header, infill, infill_holes, repository_header, rewrite
 from coder.model.families.frame import Frame
 from coder.syntax.languages import language_name
 

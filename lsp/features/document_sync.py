@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from lsp.documents import Document, TextChange, changes_of
-from lsp.paths import path_named
+from lsp.documents import Document, TextChange, changes_of, path_named
 
 if TYPE_CHECKING:
     from lsp.language_server import QuickfillServer

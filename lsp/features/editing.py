@@ -13,10 +13,9 @@ from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcIn
 
 from coder.api.text_requests import Change, Diagnostic
 from coder.errors import InputError, QuickfillError
-from lsp.documents import Document
+from lsp.documents import Document, file_path
 from lsp.edit.edit_task import Conditions, EditTask, EditWatcher, Span
 from lsp.features.denoising import Audience, HolesPreview, RegionPreview
-from lsp.paths import file_path
 from lsp.suggest.drafts import DENOISING_POLICY
 from lsp.suggest.surroundings import indexed_folder
 from lsp.wire.messages import ActionParams, EditParams, FillParams, Range, TextDocument, Watched

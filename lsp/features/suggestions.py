@@ -13,9 +13,9 @@ from lsprotocol import types
 from coder.errors import QuickfillError
 from lsp.documents import Document, place_of
 from lsp.features.denoising import Audience, CompletionPreview
-from lsp.suggest.drafts import Watcher
+from lsp.suggest.drafts import SuggestionQuery, Watcher
 from lsp.suggest.gate import wants_suggestions
-from lsp.suggest.suggester import Suggestion, SuggestionQuery
+from lsp.suggest.suggester import Suggestion
 from lsp.suggest.surroundings import Cursor, cursor_in
 from lsp.wire.greeting import ACCEPTED_COMMAND
 from lsp.wire.messages import CompletionEvent, RestParams

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
+from coder.api.streams import last
 from coder.api.text_engine import TextEngine
-from coder.context.frozen_prefix import FrozenPrefix
+from coder.context.window import FrozenPrefix
 from coder.diffusion.policies import WATCHED
 from lsp.settings import Settings
 from lsp.suggest.surroundings import Cursor, Surroundings
@@ -125,16 +125,8 @@ def drafts(engine: TextEngine, question: SuggestionQuery, cancelled: threading.E
 
 
 def write_completion(
-    engine: TextEngine,
-    request: CompletionRequest,
-    cancelled: threading.Event,
-    watch: Watcher | None = None,
+    engine: TextEngine, request: CompletionRequest, cancelled: threading.Event, watch: Watcher | None = None
 ) -> Completion | None:
     """Run a request to its completion; None when it was cancelled."""
-    with closing(engine.stream(request, cancelled)) as events:
-        for event in events:
-            if isinstance(event, Completion):
-                return None if event.finish_reason == "cancelled" else event
-            if watch:
-                watch(event)
-    return None
+    completion = last(engine.stream(request, cancelled), Completion, watch)
+    return None if completion.finish_reason == "cancelled" else completion

@@ -12,8 +12,7 @@ import pathspec
 
 from coder.api.completion import Completion, Mode
 from coder.context.files import SECRET_NAMES
-from lsp.documents import Document
-from lsp.paths import path_in_folder, path_named
+from lsp.documents import Document, path_in_folder, path_named
 from lsp.settings import Settings
 from lsp.suggest.surroundings import Cursor
 

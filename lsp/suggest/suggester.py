@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from coder.api.completion import CompletionRequest
 from coder.api.text_engine import TextEngine
-from coder.context.frozen_prefix import FrozenPrefixes
-from coder.context.window import average_tokens
+from coder.context.window import FrozenPrefixes, average_tokens
 from coder.errors import QuickfillError
 from coder.syntax.soundness import is_sound
 from lsp.engine.engine_host import EngineHost

@@ -13,8 +13,7 @@ from coder.api.completion import Mode, Snippet
 from coder.context.window import closing_brackets
 from coder.editing.hole_borders import is_inside_line
 from coder.syntax.imports import imports
-from lsp.documents import LINE_BREAK, Document, Documents, TextChange
-from lsp.paths import file_path, workspace_of
+from lsp.documents import LINE_BREAK, Document, Documents, TextChange, file_path, workspace_of
 from lsp.settings import Settings
 from lsp.suggest.snippets.gathering import HEAD, gather
 from lsp.suggest.snippets.open_files import OpenFile, PlaceInFile, Readable, RecentEdits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.recomputed_tokens import Buffer, Session, measure, places
-from coder.context.frozen_prefix import FrozenPrefixes
+from coder.context.window import FrozenPrefixes
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.opening import open_checkpoint
 from tests.tiny import write_prefix_first_checkpoint

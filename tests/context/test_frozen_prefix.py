@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from coder.context.frozen_prefix import Budget, FrozenPrefix, FrozenPrefixes, freeze, split_of
-from coder.context.window import estimate_tokens
+from coder.context.window import Budget, FrozenPrefix, FrozenPrefixes, estimate_tokens, freeze, split_of
 
 BUDGET = Budget(frozen=96)
 """Small, so that short sessions leave it: 72 tokens of a new frozen part, 30 written ones."""
@@ -104,8 +103,8 @@ class TypingSession(RuleBasedStateMachine):
         assert written(self.prefix, self.frozen) <= BUDGET.written
 
     @invariant()
-    def begins_a_line_where_one_is_near(self) -> None:
-        split = self.frozen.split
+    def a_new_split_begins_a_line_where_one_is_near(self) -> None:
+        split = split_of(self.prefix, estimate_tokens, BUDGET.written // 2)
         line = self.prefix.rpartition("\n")[2]
         assert split == 0 or self.prefix[split - 1] == "\n" or estimate_tokens(line) > BUDGET.written // 2
 

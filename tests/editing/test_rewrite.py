@@ -167,14 +167,14 @@ def test_a_model_trained_on_edits_sees_the_old_text_and_the_instruction():
 def test_its_prompt_has_the_layout_of_edits(tmp_path: Path):
     from coder.api.completion import CompletionRequest
     from coder.generation.prompting import Prompting
-    from coder.model.checkpoint import prompt
+    from coder.model.checkpoint import tokens
     from tests.tiny import open_tiny_checkpoint
 
     checkpoint = open_tiny_checkpoint(tmp_path)
     encode, control = checkpoint.tokenizer.encode, checkpoint.config.control
     prompting = Prompting(checkpoint.config, checkpoint.tokenizer)
     request = CompletionRequest("def f():\n", "\nx", rewritten=Rewritten("    pass", "# return one\n"))
-    expected = prompt.rewrite(
+    expected = tokens.rewrite(
         control, encode("def f():\n"), encode("    pass"), [], encode("\nx"), encode("# return one\n")
     )
     assert prompting.prompt(request).tokens == expected

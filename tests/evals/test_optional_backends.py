@@ -11,7 +11,7 @@ import pytest
 
 from coder.errors import InputError
 from coder.model.checkpoint.opening import open_checkpoint
-from coder.model.checkpoint.prompt import infill
+from coder.model.checkpoint.tokens import infill
 from evals.backends.backend import AnswerRequest, SamplingSettings
 from evals.backends.catalog import open_backend
 from evals.task import Infill, Task

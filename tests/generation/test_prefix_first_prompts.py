@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from coder.api.completion import CompletionRequest, Decoding, Snippet, Turn, Where
-from coder.context.frozen_prefix import FrozenPrefix, FrozenPrefixes
+from coder.context.window import FrozenPrefix, FrozenPrefixes
 from coder.errors import InputError
 from coder.generation.prompting import SNIPPET_TOKENS, Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint

@@ -13,7 +13,7 @@ from coder.engine.engine import Engine
 from coder.generation.prompting import Prompting, snippets_header
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import Abilities
-from coder.model.checkpoint.prompt import file_header, infill
+from coder.model.checkpoint.tokens import file_header, infill
 from tests.tiny import open_tiny_checkpoint
 
 PATTERN = "def area(width, height):\n    return width * height\n"

@@ -16,8 +16,7 @@ from coder.diffusion.events import Committed, Finished
 from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Sampler
 from coder.generation.workspace_guide import STRENGTH, WorkspaceGuide
 from coder.model.checkpoint.checkpoint import Checkpoint
-from coder.model.checkpoint.prompt import infill
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer, infill
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import TokenBias
 from tests.tiny import open_tiny_checkpoint, write_tiny_tokenizer

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 
-from lsp.paths import path_in_folder, path_named
+from lsp.documents import path_in_folder, path_named
 
 
 @pytest.mark.parametrize("uri", ["file:///c%3A/proj/a%20b.py", "file:///C:/proj/a%20b.py", "file:///c:/PROJ/a b.py"])

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from coder.model.checkpoint.checkpoint import Checkpoint
-from coder.model.checkpoint.prompt import infill
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer, infill
 from coder.model.convert.smoothing import HEAD_STRENGTH, STRENGTH, LayerSmoothing, Smoothing, factors
 from coder.model.torch.decoder import Decoder, Layer, masked_attention
 from coder.model.torch.requirement import torch

@@ -26,7 +26,7 @@ from coder.api.text_requests import (
     RepairRequest,
 )
 from coder.api.wire import nested
-from coder.context.frozen_prefix import FrozenPrefix
+from coder.context.window import FrozenPrefix
 from coder.errors import InputError
 from coder.serve.http.wire import Incoming
 from coder.serve.settings import ServeSettings

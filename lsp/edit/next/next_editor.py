@@ -6,12 +6,11 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lsp.documents import Document, TextChange
+from lsp.documents import Document, TextChange, path_named
 from lsp.edit.next.elsewhere import EditedFile, changed_interface, followed
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.likelihood import LIKELIHOOD
 from lsp.edit.next.suggestions import LONGEST_TEXT, NextEdit, next_edits
-from lsp.paths import path_named
 
 MOST_OFFERED = 3
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from coder.api.completion import Snippet
-from lsp.documents import Document, Documents, TextChange
-from lsp.paths import workspace_of
+from lsp.documents import Document, Documents, TextChange, workspace_of
 from lsp.settings import Settings
 from lsp.suggest.surroundings import Surroundings, SurroundingsSource
 

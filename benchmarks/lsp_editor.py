@@ -16,7 +16,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
-SERVER = (sys.executable, "-c", "from coder.cli import main; main()", "lsp")
+SERVER = (sys.executable, "-c", "from coder.start import main; main()", "lsp")
 
 
 class LspEditor:

@@ -28,9 +28,8 @@ from coder.commands import (
     train,
 )
 from coder.commands.plugins import PluginGroup
-from coder.errors import QuickfillError
+from coder.errors import INTERRUPTED, QuickfillError
 
-INTERRUPTED = 130
 UNWRITABLE = 1
 
 EPILOG = """

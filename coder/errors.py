@@ -1,5 +1,8 @@
 """The errors a user can cause, each saying what to do about it."""
 
+INTERRUPTED = 130
+"""The exit code of a command that its user interrupts."""
+
 
 class QuickfillError(Exception):
     """Base of every error whose message is meant for the user; the CLI prints it and exits with `exit_code`."""

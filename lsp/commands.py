@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import socket
-import sys
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from lsp.serving import serve, serve_standard_streams
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -56,44 +56,17 @@ def lsp(
     if stats:
         print_statistics()
         return
-    logging.basicConfig(level=log_level.value.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if log_level is not LogLevel.debug:
-        # pygls warns of requests that are cancelled after they were answered, which is every other keystroke.
-        logging.getLogger("pygls").setLevel(logging.ERROR)
-    raise typer.Exit(serve_standard_streams(adapter) if tcp is None else serve_tcp(tcp, adapter))
+    level = log_level.value.upper()
+    raise typer.Exit(serve_standard_streams(level, adapter) if tcp is None else serve_tcp(tcp, level, adapter))
 
 
-def serve_standard_streams(adapter: Path | None = None) -> int:
-    incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
-    # What a library prints must not come between the messages.
-    sys.stdout = sys.stderr
-    return serve(incoming, outgoing, adapter)
-
-
-def serve_tcp(port: int, adapter: Path | None = None) -> int:
+def serve_tcp(port: int, log_level: str, adapter: Path | None = None) -> int:
     """Wait for an editor on a port, 0 for any free one, and serve it."""
     with socket.create_server((LOOPBACK, port)) as listener:
         typer.echo(f"listening on {LOOPBACK}:{listener.getsockname()[1]}", err=True)
         connection, _ = listener.accept()
     with connection, connection.makefile("rb") as incoming, connection.makefile("wb") as outgoing:
-        return serve(incoming, outgoing, adapter)
-
-
-def serve(incoming: BinaryIO, outgoing: BinaryIO, adapter: Path | None = None) -> int:
-    """Serve one editor. Returns the exit code: 0 after a proper shutdown, 1 otherwise, as the protocol asks for.
-
-    Args:
-        adapter: added to the model that the editor's settings name.
-    """
-    from lsp.wire.greeting import greet
-
-    client = greet(incoming, outgoing)
-    if client is None:
-        return 1
-    from lsp.engine.opening import opener_of
-    from lsp.server import run
-
-    return run(client, incoming, outgoing, opener_of(adapter))
+        return serve(incoming, outgoing, log_level, adapter)
 
 
 def print_statistics() -> None:

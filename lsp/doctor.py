@@ -16,7 +16,7 @@ from lsp.engine.shared.private_folder import runtime_folder
 from lsp.wire.framing import read_message, write_message
 
 PATIENCE_SECONDS = 20.0
-START = [sys.executable, "-c", "from coder.cli import main; main()", "lsp"]
+START = [sys.executable, "-c", "from coder.start import main; main()", "lsp"]
 INITIALIZE = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}
 
 

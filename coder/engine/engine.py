@@ -39,8 +39,7 @@ from coder.errors import InputError
 from coder.generation.completing import Completing
 from coder.generation.joint_fill import joint_job, jointly_filled
 from coder.generation.prompting import Prompting
-from coder.generation.scorer import Scorer
-from coder.generation.strategy import PassCosts, strategy_of
+from coder.generation.strategy import PassCosts, Scorer, strategy_of
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint

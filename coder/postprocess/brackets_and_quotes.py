@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from coder.postprocess.context import PostprocessContext, SyntaxAtCursor, surroundings
-from coder.syntax.lexing import CLOSERS, PAIRS, Scan, scan
+from coder.syntax.languages import CLOSERS, PAIRS, Scan, scan
 
 UNFINISHED = re.compile(
     r"(?:\s|[,.+\-*/%=<>&|^~!?:@\\]|(?<!\w)(?:and|as|await|else|for|from|if|in|is|lambda|new|not|or|return|yield))+\Z"

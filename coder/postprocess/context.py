@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from coder.api.completion import FinishReason, Mode
-from coder.syntax.lexing import CLOSERS, PAIRS, Literal, scan
+from coder.syntax.languages import CLOSERS, PAIRS, Literal, scan
 
 REACH = 8000
 """Characters of the buffer, to either side of the cursor, that a filter looks at."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from coder.postprocess.context import PostprocessContext, surroundings
-from coder.syntax.lexing import scan
+from coder.syntax.languages import scan
 
 LINES_OF_A_CYCLE = 6
 TIMES = 3

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from coder.syntax.lexing import CLOSERS, QUOTES
+from coder.syntax.languages import CLOSERS, QUOTES
 from coder.syntax.mutations.semantic_mutations import SEMANTIC, wrong_variable
 from coder.syntax.parsing import Span, brokenness, error_spans
 from coder.syntax.slips import is_near

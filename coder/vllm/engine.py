@@ -36,8 +36,8 @@ from coder.editing.fill import FillingModel, fill_in_turn
 from coder.editing.rewrite import stream_rewrite
 from coder.editing.template import complete_template, free_parts
 from coder.errors import InputError
+from coder.generation.completing import fitting_of
 from coder.generation.decoding import Decoded, canvas_updates
-from coder.generation.fitting import fitting_of
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig

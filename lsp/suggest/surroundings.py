@@ -13,10 +13,19 @@ from coder.api.completion import Mode, Snippet
 from coder.context.window import closing_brackets
 from coder.editing.hole_borders import is_inside_line
 from coder.syntax.imports import imports
-from lsp.documents import LINE_BREAK, Document, Documents, TextChange, file_path, workspace_of
+from lsp.documents import (
+    LINE_BREAK,
+    Document,
+    Documents,
+    OpenFile,
+    PlaceInFile,
+    RecentEdits,
+    TextChange,
+    file_path,
+    workspace_of,
+)
 from lsp.settings import Settings
-from lsp.suggest.snippets.gathering import HEAD, gather
-from lsp.suggest.snippets.open_files import OpenFile, PlaceInFile, Readable, RecentEdits
+from lsp.suggest.snippets.gathering import HEAD, Readable, gather
 
 WORD = re.compile(r"\w")
 
@@ -109,14 +118,15 @@ class SurroundingsSource:
             OpenFile(path, document.language, document.unix.text), document.unix.position(offset)[0], root
         )
         open_files = list(_open_files(documents))
-        edits, rules = self._edits.edits, Readable(root, settings.trust, settings.exclude)
-        permissions = settings.trust, settings.exclude
+        edits, permissions = self._edits.edits, (settings.trust, settings.exclude)
         indexed = indexed_folder(path, settings, folders)
+
+        def snippets() -> Snippets:
+            return gather(place, open_files, edits, Readable(root, *permissions))
 
         def gathered() -> Surroundings:
             with self._gathering:
-                snippets = self._frozen.at(place, lambda: gather(place, open_files, edits, rules), permissions)
-            return Surroundings(str(path), indexed, snippets)
+                return Surroundings(str(path), indexed, self._frozen.at(place, snippets, permissions))
 
         return gathered
 

@@ -19,7 +19,7 @@ from coder.diffusion.events import Statistics
 from coder.editing.fill import FillingModel, Likelihoods, fill_in_turn, joined
 from coder.engine.engine import Engine
 from coder.errors import InputError
-from coder.generation.fitting import fitting_of
+from coder.generation.completing import fitting_of
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions, TokenBias

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.editing.region_fit import Region
-from coder.syntax.lexing import scan
+from coder.syntax.languages import scan
 from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import is_sound
 

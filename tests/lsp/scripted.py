@@ -31,7 +31,7 @@ from coder.diffusion.events import Statistics
 from coder.editing.rewrite import CANNOT_REWRITE
 from coder.editing.unwritten import unwritten_part
 from coder.errors import InputError
-from coder.generation.fitting import fitting_of
+from coder.generation.completing import fitting_of
 from coder.model.checkpoint.config import Abilities
 from lsp.engine.errors import EngineLostError
 

@@ -1,1 +1,1 @@
-"""Checkpoints on disk: found, validated, read; their configuration, tokens and prompt layout."""
+"""Checkpoints on disk: found, validated, read; their configuration, tokens and prompt layouts."""

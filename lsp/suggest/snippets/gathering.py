@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from pathspec import GitIgnoreSpec
+
 from coder.api.completion import Snippet
+from coder.context.files import SECRET_CONTENTS, allowed, readable
 from coder.syntax.definitions import definitions
 from coder.syntax.imports import Import, imports
+from lsp.documents import EDIT_REACH, OpenFile, PlaceInFile, RecentEdit
 from lsp.suggest.snippets.module_files import is_module, module_paths
-from lsp.suggest.snippets.open_files import OpenFile, PlaceInFile, Readable, RecentEdit, edited_text, identifiers
 
 MOST_CHARACTERS = 1600
 """Of all snippets: somewhat more than the engine has room for, which it measures in tokens."""
@@ -30,6 +34,50 @@ HEAD, HEAD_LINES = 30_000, 200
 a file can be long."""
 
 MOST_IMPORTS, MOST_ALIKE, MOST_FILES = 40, 3, 8
+
+
+IDENTIFIER = re.compile(r"[^\W\d]\w{2,}")
+"""Names of three letters or more; shorter ones are too common."""
+
+
+class Readable:
+    """The rules of one workspace folder, remembered file by file; make a new one for every gathering.
+
+    Args:
+        root: the folder; None for a file that is in none.
+        trusted: whether the user trusts the workspace. Files that are not open are read in a trusted one alone.
+        exclude: globs, as in `.gitignore`.
+    """
+
+    def __init__(self, root: Path | None, trusted: bool, exclude: Sequence[str] = ()) -> None:
+        self._root = root
+        self._trusted = trusted
+        self._exclude = GitIgnoreSpec.from_lines(exclude)
+        self._allowed: dict[Path, bool] = {}
+
+    def may_show(self, file: OpenFile) -> bool:
+        """Return whether an open file's text may be used, as its name, the ignore files and the text itself tell."""
+        return self._may_open(file.path) and not any(mark.decode() in file.text for mark in SECRET_CONTENTS)
+
+    def read(self, path: Path) -> str | None:
+        """A file of the workspace, with line feeds alone; None where it may not be read or cannot."""
+        if not self._trusted or self._root is None or not path.is_relative_to(self._root):
+            return None
+        if self._is_excluded(path, self._root) or not readable(path, self._root):
+            return None
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def _may_open(self, path: Path) -> bool:
+        if path not in self._allowed:
+            root = self._root if self._root is not None and path.is_relative_to(self._root) else path.parent
+            self._allowed[path] = not self._is_excluded(path, root) and allowed(path, root)
+        return self._allowed[path]
+
+    def _is_excluded(self, path: Path, root: Path) -> bool:
+        return self._exclude.match_file(path.relative_to(root).as_posix())
 
 
 def gather(
@@ -175,3 +223,12 @@ def most_alike(place: PlaceInFile, file: OpenFile) -> Alike | None:
         if likeness >= max(LEAST_ALIKE, best.likeness if best else 0.0):
             best = Alike(text.strip("\n"), likeness)
     return best
+
+
+def identifiers(text: str) -> set[str]:
+    return set(IDENTIFIER.findall(text))
+
+
+def edited_text(edit: RecentEdit, file: OpenFile) -> str:
+    """The lines around an edit, as they are now."""
+    return "\n".join(file.lines[max(0, edit.line - EDIT_REACH) : edit.line + EDIT_REACH + 1]).strip("\n")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coder.api.completion import Snippet
-from lsp.suggest.snippets.gathering import gather
-from lsp.suggest.snippets.open_files import OpenFile, PlaceInFile, Readable, RecentEdit, RecentEdits
+from lsp.documents import OpenFile, PlaceInFile, RecentEdit, RecentEdits
+from lsp.suggest.snippets.gathering import Readable, gather
 from lsp.suggest.surroundings import FrozenSnippets
 
 MAIN = "from shop.cart import Cart, total\n\n\ndef main():\n    cart = Cart()\n    \n"

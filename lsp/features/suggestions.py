@@ -164,6 +164,7 @@ def did_partially_accept(ls: QuickfillServer, params: object) -> None:
     suggestion = CompletionEvent.parse(params).item.suggestion
     if suggestion is not None:
         ls.session.outcomes.partially_accepted(suggestion)
+        ls.session.suggester.cache.prefer(suggestion)
 
 
 def did_show_inline_edit(ls: QuickfillServer, params: object) -> None:

@@ -115,6 +115,12 @@ class SuggestionCache:
                 return fitting
         return None
 
+    def prefer(self, id: str) -> None:
+        """Put a suggestion first at its place: a part of it was accepted, so the rest is what the user wants to see."""
+        for place, suggestions in self._found.items():
+            if any(suggestion.id == id for suggestion in suggestions):
+                self._found[place] = tuple(sorted(suggestions, key=lambda suggestion: suggestion.id != id))
+
     def clear(self) -> None:
         self._found.clear()
 
@@ -295,4 +301,7 @@ class Suggester:
             raise
         if task.done():
             task.result()
+        elif search.found and not search.cancelled.is_set():
+            # What is shown may be accepted in part while the search goes on, which ends it.
+            self.cache.put(search.question.cursor, search.found)
         return () if search.cancelled.is_set() else search.found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,39 @@ def test_alternatives_are_asked_for_and_switched(editor):
     assert " (2/" in second
     editor.type("<M-[>")
     editor.wait_for(lambda: editor.ghost_text.startswith(first), "the first one again")
+
+
+def test_what_is_chosen_stays_chosen_for_a_word(editor):
+    editor.type("Goreturn len(")
+    first = shown(editor)
+    editor.type("<M-]>")
+    count = "return require('quickfill.native').count(vim.api.nvim_get_current_buf())"
+    editor.wait_for(lambda: editor.lua(count) > 1, "alternatives")
+    editor.type("<M-]>")
+    second = editor.wait_for(lambda: editor.ghost_text.split(" (2/")[0] != first and editor.ghost_text, "another one")
+    second, before = second.split(" (2/")[0], editor.text
+    editor.type("<M-w>")
+    editor.wait_for(lambda: editor.text != before, "accepting a word")
+    word = editor.text.removeprefix(before)
+    assert second.startswith(word)
+    if rest := second.removeprefix(word):
+        assert shown(editor) == rest
+
+
+def test_a_key_that_contradicts_the_ghost_text_takes_it_away_at_once(editor):
+    editor.type("Goreturn len(")
+    shown(editor)
+    editor.lua(
+        "left = {}; vim.api.nvim_create_autocmd('TextChangedI', { buffer = 0, callback = function()"
+        "  local gone = require('quickfill.native').count(vim.api.nvim_get_current_buf()) == 0"
+        "  table.insert(left, gone) end })"
+    )
+    editor.type("~")
+    assert editor.wait_for(lambda: editor.lua("return left"), "a change") == [True]
+    before = editor.text
+    editor.type("<Tab>")
+    editor.wait_for(lambda: editor.text != before, "the key")
+    assert editor.text.removeprefix(before) in ("\t", " " * 4, " " * 8)
 
 
 def test_a_dismissed_suggestion_is_gone(editor):
@@ -261,3 +295,40 @@ def test_a_missing_server_and_a_wrong_option_are_named(stack, environment):
         editor.nvim.command("checkhealth quickfill")
         assert "no-such-server cannot be run" in editor.text
         assert f'{ADVICE["command"]} "{ADVICE["source"] or PLUGIN.parents[1]}"' in editor.text
+
+
+class TestServerOfTheProject:
+    """Neovim was started outside the environment that has the server."""
+
+    @pytest.fixture
+    def elsewhere(self, environment: dict[str, str]) -> dict[str, str]:
+        return environment | {"PATH": "/usr/bin:/bin", "VIRTUAL_ENV": ""}
+
+    def test_that_of_its_virtual_environment_is_started(self, stack: Path, elsewhere: dict[str, str]):
+        (stack.parent / "pyproject.toml").touch()
+        programs = stack.parent / ".venv" / "bin"
+        programs.mkdir(parents=True)
+        (programs / "quickfill").symlink_to(quickfill_command()[0])
+        with neovim(stack, 'require("quickfill").setup()', elsewhere) as editor:
+            editor.wait_until_ready()
+
+    def test_one_that_came_with_the_repository_is_not(self, stack: Path, elsewhere: dict[str, str]):
+        programs = stack.parent / ".venv" / "bin"
+        programs.mkdir(parents=True)
+        (programs / "quickfill").symlink_to(quickfill_command()[0])
+        for command in (["init", "-q"], ["add", "-f", ".venv"]):
+            subprocess.run(["git", *command], cwd=stack.parent, check=True)
+        with neovim(stack, 'require("quickfill").setup()', elsewhere) as editor:
+            editor.wait_for(lambda: "neither in the project's .venv nor on the PATH" in editor.messages, "a message")
+
+    def test_what_is_missing_is_said_once_with_the_remedy(self, stack: Path, elsewhere: dict[str, str]):
+        with neovim(stack, 'require("quickfill").setup()', elsewhere) as editor:
+            editor.wait_for(lambda: "install it: pip install" in editor.messages, "a message")
+            editor.nvim.command(f"edit {stack.parent / 'other.py'}")
+            assert editor.messages.count("install it") == 1
+
+    def test_a_command_that_cannot_be_run_is_named(self, stack: Path, elsewhere: dict[str, str]):
+        with neovim(
+            stack, 'require("quickfill").setup({ cmd = { "/nowhere/quickfill", "lsp" } })', elsewhere
+        ) as editor:
+            editor.wait_for(lambda: "`/nowhere/quickfill` of setup cannot be run" in editor.messages, "a message")

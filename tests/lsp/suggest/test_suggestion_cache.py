@@ -61,3 +61,10 @@ def test_only_the_latest_are_remembered():
 def test_text_far_away_does_not_matter():
     far = "y = 2\n" * 1000
     assert remembered(f"{far}x = |{far}").get(cursor_at(f"{far.replace('y', 'z', 1)}x = |{far}# end")) is not None
+
+
+def test_after_a_part_of_an_alternative_its_rest_goes_first():
+    cache = remembered("total = |\n", "sum(values)", "sum(prices) + tax")
+    cache.prefer("sum(prices) + tax")
+    found = cache.get(cursor_at("total = sum|\n"))
+    assert found is not None and [suggestion.text for suggestion in found] == ["(prices) + tax", "(values)"]

@@ -10,7 +10,7 @@ local M = {}
 ---@field dismiss string|false
 
 ---@class quickfill.Options
----@field cmd? string[] how to start the server
+---@field cmd? string[] how to start the server; by default the one in the project's .venv, or on the PATH
 ---@field filetypes? string[] the files it is for
 ---@field root_markers? string[] what marks the folder of a project
 ---@field settings? table the server's own settings, see its documentation
@@ -20,7 +20,6 @@ local M = {}
 ---@field next_edit? boolean show next edits unasked
 
 local defaults = {
-  cmd = { "quickfill", "lsp" },
   -- stylua: ignore
   filetypes = {
     "python", "javascript", "javascriptreact", "typescript", "typescriptreact", "go", "rust", "java", "c", "cpp", "cs",

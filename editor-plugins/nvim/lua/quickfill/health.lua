@@ -30,15 +30,14 @@ local function check_installation(program)
   end
 end
 
-local function check_server(cmd)
-  local program = cmd[1]
-  if vim.fn.executable(program) == 0 then
-    health.error(
-      ("%s cannot be run"):format(program),
-      { "install it: " .. require("quickfill.installation").command(), 'or name it: require("quickfill").setup({ cmd = { "/path/to/quickfill", "lsp" } })' }
-    )
+local function check_server()
+  local config, find_server = require("quickfill.config").get(), require("quickfill.find_server")
+  local command = find_server.command(config.cmd, vim.fs.root(0, config.root_markers))
+  if not command then
+    health.error("the server's program is not found", find_server.remedies(config.cmd))
     return
   end
+  local program = command[1]
   local done = vim.system({ program, "--version" }, { text = true }):wait(10000)
   if done.code == 0 then
     health.ok(vim.trim(done.stdout) .. ", " .. vim.fn.exepath(program))
@@ -73,7 +72,7 @@ end
 function M.check()
   health.start("quickfill")
   check_neovim()
-  check_server(require("quickfill.config").get().cmd)
+  check_server()
   check_clients()
 end
 

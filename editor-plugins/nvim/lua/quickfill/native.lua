@@ -23,6 +23,23 @@ function M.count(buffer)
   return M.is_known(buffer) and completor(buffer).current and completor(buffer):count_items() or 0
 end
 
+--- Hide a suggestion that does not go on as the text behind its beginning: what was typed contradicts it. One that is
+--- asked for by then is still awaited.
+function M.drop_contradicted(buffer)
+  local own = M.is_known(buffer) and completor(buffer) or nil
+  local item = own and own.current
+  if not item or not item.range or type(item.insert_text) ~= "string" then
+    return
+  end
+  local row, column = item.range:to_extmark()
+  local cursor = vim.api.nvim_win_get_cursor(0)
+  local found, lines = pcall(vim.api.nvim_buf_get_text, buffer, row, column, cursor[1] - 1, cursor[2], {})
+  if not found or not vim.startswith(item.insert_text, table.concat(lines, "\n")) then
+    own.current = nil
+    own:hide()
+  end
+end
+
 --- Ask for suggestions at once.
 ---@param kind lsp.InlineCompletionTriggerKind
 function M.request(buffer, kind)

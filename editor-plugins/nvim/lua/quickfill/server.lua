@@ -1,4 +1,6 @@
 -- The language server: its configuration, its state, and what it tells.
+local find_server = require("quickfill.find_server")
+
 local M = {}
 
 local NAME = "quickfill"
@@ -17,9 +19,19 @@ function M.enable(config)
     require("quickfill.denoising").enable()
   end
   vim.lsp.config(NAME, {
-    cmd = config.cmd,
+    cmd = function(dispatchers, own)
+      local command = assert(find_server.command(config.cmd, own.root_dir), "the program is gone")
+      return vim.lsp.rpc.start(command, dispatchers)
+    end,
     filetypes = config.filetypes,
-    root_markers = config.root_markers,
+    root_dir = function(buffer, start)
+      local root = vim.fs.root(buffer, config.root_markers)
+      if find_server.command(config.cmd, root) then
+        start(root)
+      else
+        find_server.say_missing(config.cmd)
+      end
+    end,
     settings = { quickfill = config.settings },
     -- A next edit of another file is gone to and made by `quickfill.next_edit`.
     capabilities = { experimental = { quickfill = { nextEditOtherFiles = true } } },
@@ -37,13 +49,14 @@ function M.enable(config)
       vim.lsp.inline_completion.enable(true, { client_id = client.id, bufnr = buffer })
       require("quickfill.next_edit").follow(buffer, client)
       require("quickfill.resting").follow(buffer, client)
+      require("quickfill.suggestion").follow(buffer)
     end,
     on_exit = function(code)
       status = nil
       if code ~= 0 then
         vim.schedule(function()
           vim.notify(
-            ("Quickfill: %s has stopped with code %d; see :Quickfill log"):format(table.concat(config.cmd, " "), code),
+            ("Quickfill: its server has stopped with code %d; see :Quickfill log"):format(code),
             vim.log.levels.ERROR
           )
         end)

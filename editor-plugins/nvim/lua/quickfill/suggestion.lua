@@ -17,6 +17,18 @@ function M.next_line(text)
   return text:match("^%s*[^\n]+") or text
 end
 
+--- Take ghost text away at once when a key contradicts it.
+---@param buffer integer
+function M.follow(buffer)
+  vim.api.nvim_create_autocmd({ "TextChangedI", "CursorMovedI" }, {
+    group = vim.api.nvim_create_augroup("quickfill.suggestion." .. buffer, {}),
+    buffer = buffer,
+    callback = function()
+      native.drop_contradicted(buffer)
+    end,
+  })
+end
+
 ---@return boolean
 function M.accept()
   return require("quickfill.next_edit").accept() or vim.lsp.inline_completion.get()
@@ -60,6 +72,26 @@ function M.accept_line()
   return accept_part(M.next_line)
 end
 
+local AGAIN, MOST_TIMES = 400, 10
+
+--- Ask for alternatives, and ask again while there is but one suggestion: the server gives what it has soon, and writes
+--- the others meanwhile. Any change of the text or the cursor ends that.
+local function ask_for_alternatives(buffer)
+  local function here()
+    return { vim.api.nvim_get_current_buf(), vim.b[buffer].changedtick, vim.api.nvim_win_get_cursor(0) }
+  end
+  local place, times = here(), 0
+  local function ask()
+    if times >= MOST_TIMES or native.count(buffer) > 1 or not vim.deep_equal(here(), place) then
+      return
+    end
+    times = times + 1
+    native.request(buffer, vim.lsp.protocol.InlineCompletionTriggerKind.Invoked)
+    vim.defer_fn(ask, AGAIN)
+  end
+  ask()
+end
+
 --- Ask for alternatives where there is but one suggestion, otherwise show the next one.
 ---@param count integer
 ---@return boolean
@@ -70,7 +102,7 @@ local function switch(count)
     if number > 1 then
       vim.lsp.inline_completion.select({ count = count })
     else
-      native.request(buffer, vim.lsp.protocol.InlineCompletionTriggerKind.Invoked)
+      ask_for_alternatives(buffer)
     end
   end)
   return true

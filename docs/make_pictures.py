@@ -25,6 +25,9 @@ EXAMPLE = "examples/averages.py:24"
 COMMAND = f"quickfill complete {EXAMPLE} --watch"
 WIDTH = 92
 SLOWER = 2.0
+RUNS = 5
+"""The fastest one is drawn: other programs disturb the rest."""
+
 LAST_FRAME_SECONDS = 5.0
 
 TERMINAL = """\
@@ -106,10 +109,13 @@ def finished(completion: Completion, around: ViewSurroundings) -> RenderableType
     return Group(in_place(completion.text, around), Text(cost, STATUS))
 
 
-def out_of_order(update: CanvasUpdate) -> int:
-    """How many slots are settled behind one that is still masked: what no left-to-right decoder shows."""
+def telling(update: CanvasUpdate) -> tuple[int, int]:
+    """How many slots are settled behind one that is still masked, which no left-to-right decoder shows; then how evenly
+    settled and masked ones are mixed."""
     texts = [slot.text for slot in update.slots]
-    return sum(text is not None for text in texts[texts.index(None) :]) if None in texts else 0
+    masked = texts.count(None)
+    behind = sum(text is not None for text in texts[texts.index(None) :]) if masked else 0
+    return behind, min(masked, len(texts) - masked)
 
 
 def main() -> None:
@@ -123,7 +129,7 @@ def main() -> None:
     engine = Engine.load(runtime="onnx")
     request = CompletionRequest(prefix, suffix, Where(target.file), decoding=Decoding(policy="threshold"))
     engine.complete(request)  # what is recorded starts with a warm cache, as in an editor
-    updates, completion = run(engine, request)
+    updates, completion = min((run(engine, request) for _ in range(RUNS)), key=lambda done: done[1].seconds)
 
     prompt = Text(f"$ {COMMAND}\n", "bold")
     states = [(seconds, Group(prompt, frame(update, around, progress(update, seconds)))) for seconds, update in updates]
@@ -134,7 +140,7 @@ def main() -> None:
         ((seconds - first) * SLOWER, svg(state, lines, f"frame{index}"))
         for index, (seconds, state) in enumerate(states)
     ]
-    seconds, update = max(updates, key=lambda timed: out_of_order(timed[1]))
+    seconds, update = max(updates, key=lambda timed: telling(timed[1]))
     both = Group(prompt, frame(update, around, progress(update, seconds)), "", finished(completion, around))
 
     folder = ROOT / "docs" / "pictures"

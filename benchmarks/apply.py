@@ -22,7 +22,8 @@ from benchmarks.report import Row, machine, print_rows, report_console, write_js
 from coder.api.completion import Score, Where
 from coder.api.text_requests import ApplyRequest
 from coder.editing.apply import apply_edit
-from coder.editing.merge.pieces import Piece, pieces_of
+from coder.editing.merge.cutting import pieces_of
+from coder.editing.merge.pieces import Piece
 from coder.errors import InputError
 from coder.syntax.languages import Language, language_of
 from coder.syntax.soundness import is_sound

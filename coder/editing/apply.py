@@ -15,9 +15,10 @@ from coder.api.streams import Cancellation, limits_of
 from coder.api.text_requests import Applied, ApplyRequest
 from coder.diffusion.limits import Stopped, TimeLimits
 from coder.editing.changes import changes, diff, lost_rows, with_line_breaks
+from coder.editing.merge.cutting import pieces_of
 from coder.editing.merge.markers import is_marker
 from coder.editing.merge.merging import Reading, merges
-from coder.editing.merge.pieces import Pieces, pieces_of
+from coder.editing.merge.pieces import Pieces
 from coder.errors import InputError
 from coder.syntax.languages import Language, language_for
 from coder.syntax.soundness import is_sound

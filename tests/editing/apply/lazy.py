@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
-from coder.editing.merge.pieces import Piece, pieces_of
+from coder.editing.merge.cutting import pieces_of
+from coder.editing.merge.pieces import Piece
 
 CONTEXT = 1
 """Unchanged pieces that are repeated on either side of a change."""

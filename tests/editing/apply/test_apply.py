@@ -16,7 +16,7 @@ from coder.api.completion import Where
 from coder.api.text_requests import ApplyRequest
 from coder.editing.apply import apply_edit
 from coder.editing.changes import apply_changes
-from coder.editing.merge.pieces import pieces_of
+from coder.editing.merge.cutting import pieces_of
 from coder.errors import InputError
 from coder.syntax.mutations.mutations import SEMANTIC_MUTATIONS, mutants
 from coder.syntax.scopes import functions

@@ -9,32 +9,32 @@ from dataclasses import dataclass
 from lsp.edit.next.pattern import Repetition
 
 WEIGHTS = {
-    "bias": -0.259,
-    "support": 0.592,
-    "age": -0.463,
-    "left": -0.022,
-    "right": 0.508,
-    "kind": 0.17,
-    "dot": 1.382,
-    "rename": -0.123,
-    "declared": 0.996,
-    "local": 0.532,
-    "known": -1.101,
-    "prose": -1.661,
-    "several": 0.199,
-    "deletion": -0.343,
-    "frequent": -0.332,
-    "below": 0.874,
-    "far": -0.106,
-    "likeness": 1.361,
-    "kept": 0.461,
-    "changes": -0.452,
-    "short": 1.069,
-    "long": -1.424,
-    "between": -0.358,
-    "joint": 0.715,
-    "argument": -0.616,
-    "signature": 0.053,
+    "bias": -0.338,
+    "support": 0.603,
+    "age": -0.6,
+    "left": 0.028,
+    "right": 0.489,
+    "kind": 0.069,
+    "dot": 1.547,
+    "rename": 0.089,
+    "declared": 0.241,
+    "local": -0.052,
+    "known": -1.388,
+    "prose": -2.67,
+    "several": 0.098,
+    "deletion": -0.482,
+    "frequent": -0.264,
+    "below": 1.45,
+    "far": -0.087,
+    "likeness": 1.085,
+    "kept": 0.4,
+    "changes": -0.516,
+    "short": 1.225,
+    "long": -1.452,
+    "between": -0.292,
+    "joint": 0.152,
+    "argument": -0.536,
+    "signature": 0.091,
 }
 """Of the log-odds, got by `python -m benchmarks.edit_replay --fit`: a logistic regression over the places found in edit
 sessions of eight packages (`benchmarks.releases.DEVELOPED_ON`). What each stands for is in `features`."""
@@ -90,7 +90,7 @@ class Likelihood:
     """
 
     weights: tuple[float, ...] = tuple(WEIGHTS.values())
-    threshold: float = 0.8
+    threshold: float = 0.85
 
     def of(self, place: Repetition) -> float:
         """From 0 to 1."""

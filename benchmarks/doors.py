@@ -5,27 +5,25 @@ python -m benchmarks.doors > docs/doors.md
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import uvicorn
 
+from benchmarks.lsp_editor import LspEditor, lsp_editor
 from coder.engine.engine import Engine
 from coder.serve.app import create_app
 from coder.serve.running import address_of, listen
 from coder.serve.service import Service
 from coder.serve.settings import ServeSettings
-from lsp.documents import Document
-from lsp.settings import Settings
-from lsp.suggest.drafts import SuggestionQuery, drafts
-from lsp.suggest.surroundings import cursor_in
 
 PATIENT_MS = 60_000
 TOKENS = 160
@@ -34,8 +32,9 @@ TOKENS = 160
 HEAD = """# The same answer at every door
 
 An answer is fitted to its place by the engine (`coder/generation/completing.py`, `coder/postprocess`), so it is the
-same wherever it is asked for. This table was made by `python -m benchmarks.doors` with the embedded model. `‸` is the
-cursor, `→` a tab, `⏎` a line break; *same* is the command line's text.
+same wherever it is asked for. This table was made by `python -m benchmarks.doors` with the embedded model: the
+installed command, an HTTP server on a socket, and a language server with an editor's client. `‸` is the cursor, `→` a
+tab, `⏎` a line break; *same* is the command line's text.
 
 Two differences belong to the doors themselves. `/v1/completions`, `/v1/fim/completions` and `/infill` insert at the
 cursor and replace nothing, so closing brackets that stand behind it are not in their text; the command line and the
@@ -98,10 +97,16 @@ PLACES = (
 
 Door = Callable[[Place], str]
 
+LSP_SETTINGS = {"budgetMs": PATIENT_MS, "gate": 0.0, "metrics": False}
+"""Enough time for whole answers, all of which are shown."""
+
+LANGUAGES = {"py": "python", "js": "javascript", "ts": "typescript", "rs": "rust"}
+"""As the protocol spells them, by the ends of files' names that are spelt otherwise."""
+
 
 def command_line(place: Place) -> str:
     """Run `quickfill complete` on a file of its own."""
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         file = Path(folder) / place.file
         file.write_text(place.prefix + place.suffix, encoding="utf-8")
         line = place.prefix.count("\n") + 1
@@ -112,18 +117,13 @@ def command_line(place: Place) -> str:
         return done.stdout.decode()
 
 
-def language_server(engine: Engine) -> Door:
-    """Ask as the language server does when the user invokes it."""
-
-    def ask(place: Place) -> str:
-        languages = {"py": "python", "js": "javascript", "ts": "typescript", "rs": "rust"}
-        ending = place.file.rpartition(".")[2]
-        document = Document(f"file:///{place.file}", languages.get(ending, ending), 1, place.prefix + place.suffix)
-        cursor = cursor_in(document, len(place.prefix), len(place.prefix))
-        query = SuggestionQuery(cursor, Settings(budget_ms=PATIENT_MS), invoked=False)
-        return next(drafts(engine, query, threading.Event())).completion.text
-
-    return ask
+async def language_server(editor: LspEditor, place: Place) -> str:
+    """Ask a real server, as an editor does while its user types."""
+    ending = place.file.rpartition(".")[2]
+    editor.open(place.prefix, place.suffix, LANGUAGES.get(ending, ending), place.file)
+    text = await editor.suggestion()
+    editor.close()
+    return text
 
 
 def openai(client: httpx.Client, path: str) -> Door:
@@ -165,23 +165,21 @@ def cell(text: str) -> str:
     return f"`{visible}`" if visible else "nothing"
 
 
-def main() -> None:
+async def table() -> None:
+    """Print the table."""
     engine = Engine.load()
-    with serving(engine) as client:
-        doors: list[Door] = [
-            openai(client, "/v1/completions"),
-            openai(client, "/v1/fim/completions"),
-            infill(client),
-            language_server(engine),
-        ]
-        print(HEAD)
-        for place in PLACES:
-            first = command_line(place)
-            others = [ask(place) for ask in doors]
-            cells = ["*same*" if text == first else cell(text) for text in others]
-            print(" | ".join([f"| {place.file} {cell(place.text[-60:])}", cell(first), *cells]), "|")
+    with TemporaryDirectory() as state, serving(engine) as client:
+        doors = [openai(client, "/v1/completions"), openai(client, "/v1/fim/completions"), infill(client)]
+        async with lsp_editor(LSP_SETTINGS, Path(state)) as (editor, _):
+            await editor.ready()
+            print(HEAD)
+            for place in PLACES:
+                first = command_line(place)
+                others = [*(ask(place) for ask in doors), await language_server(editor, place)]
+                cells = ["*same*" if text == first else cell(text) for text in others]
+                print(" | ".join([f"| {place.file} {cell(place.text[-60:])}", cell(first), *cells]), "|", flush=True)
     engine.close()
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(table())

@@ -29,9 +29,9 @@ class LspEditor:
         self._uri, self._version = "", 0
         self._position = (0, 0)
 
-    def open(self, before: str, after: str, language: str = "python") -> None:
-        """Open a document with the cursor between two texts."""
-        self._uri, self._version = f"file:///benchmark/{next(self._uris)}.py", 1
+    def open(self, before: str, after: str, language: str = "python", name: str = "file.py") -> None:
+        """Open a new document of this name with the cursor between two texts."""
+        self._uri, self._version = f"file:///benchmark/{next(self._uris)}/{name}", 1
         item = types.TextDocumentItem(self._uri, language, self._version, before + after)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
         self._position = (before.count("\n"), len(before) - before.rfind("\n") - 1)

@@ -57,28 +57,28 @@ def apply_edit(request: ApplyRequest, score: ScoreOf, cancelled: Cancellation | 
             differ in what they lose and none is chosen, or time was up before a reading was found.
     """
     started = time.monotonic()
+    try:
+        return _applied(request, score, limits_of(request.deadline_ms, started, cancelled), started)
+    except Stopped:
+        raise InputError(OUT_OF_TIME) from None
+    except RecursionError:
+        raise InputError("the code nests so deeply that an edit cannot be merged into it") from None
+
+
+def _applied(request: ApplyRequest, score: ScoreOf, limits: TimeLimits, started: float) -> Applied:
+    """Return the file with the edit in it. Raises Stopped, and RecursionError for code that nests too deeply."""
     language = _language(request)
     old = request.text.replace("\r\n", "\n")
-    file = pieces_of(old, language.name)
+    file = pieces_of(old, language.name, check=limits.check)
     if file is None:
         raise InputError(f"an edit cannot be applied to {language.name}: there is no grammar for it here")
-
-    limits = limits_of(request.deadline_ms, started, cancelled)
-
-    def check() -> None:
-        if limits.reached:
-            raise InputError(OUT_OF_TIME)
-
-    edit = _edit_pieces(request.edit, language.name, check)
-    found = merges(file, edit, language.name, check)
+    edit = _edit_pieces(request.edit, language.name, limits.check)
+    found = merges(file, edit, language.name, limits.check)
     readings = _sound(old or request.edit, found, language.name)[:MOST_READINGS]
     number, passes = request.reading, 0
     if number is None:
         _require_agreement(old, found[0], readings, request.where.path or "file")
-        try:
-            number, passes = _likeliest(old, readings, score, limits)
-        except Stopped:
-            raise InputError(OUT_OF_TIME) from None
+        number, passes = _likeliest(old, readings, score, limits)
     elif not 1 <= number <= len(readings):
         raise InputError(f"there is no reading {number}: the edit has {len(readings)}")
     reading = readings[number - 1]
@@ -138,7 +138,7 @@ def _edit_pieces(edit: str, language: str, check: Callable[[], None]) -> Pieces:
     text = (fenced.group(1) if fenced else edit).replace("\r\n", "\n").rstrip("\n")
     broken = None
     for attempt in (text, f"class _ {{\n{text}\n}}") if language in CLASS_BODIES else (text,):
-        pieces = pieces_of(attempt, language, lazy=True)
+        pieces = pieces_of(attempt, language, lazy=True, check=check)
         assert pieces is not None, "the file has a grammar"
         if pieces.broken is None:
             inside = pieces.top[0].children[1:-1] if attempt is not text else pieces.top

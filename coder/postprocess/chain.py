@@ -156,7 +156,7 @@ def postprocess(completion_text: str, context: PostprocessContext) -> str | None
     text = from_the_cursor(unix_line_breaks(completion_text), unix)
     text = text and cut_off(text, unix)
     text = text and _filtered(text, unix)
-    if text and unix.mode == "block":
+    if text:
         text = unclosed(text, unix)
         text = text and _filtered(text, unix)  # a statement left out may leave blank lines behind
     text = text and replaced_brackets(text, unix)

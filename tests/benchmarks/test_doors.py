@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks.doors import PLACES, command_line, infill, language_server, openai, serving
+from benchmarks.doors import LSP_SETTINGS, PLACES, command_line, infill, language_server, openai, serving
+from benchmarks.lsp_editor import lsp_editor
 from coder.engine.engine import Engine
+
+pytestmark = pytest.mark.asyncio
 
 FILES = ("tabs.py", "add.ts", "format.py", "call.py", "empty.py")
 
 
 @pytest.mark.slow
-def test_every_door_gives_the_same_answer():
+async def test_every_door_gives_the_same_answer(tmp_path: Path):
     engine = Engine.load()
     with serving(engine) as client:
-        for place in PLACES:
-            if place.file not in FILES:
-                continue
-            text = command_line(place)
-            assert language_server(engine)(place) == text
+        async with lsp_editor(LSP_SETTINGS, tmp_path) as (editor, _):
+            await editor.ready()
+            of_server = {place: await language_server(editor, place) for place in PLACES if place.file in FILES}
+        for place, text in of_server.items():
+            assert command_line(place) == text
             # These insert at the cursor, before the brackets that the others replace.
             kept = text.removesuffix("))") if place.file == "call.py" else text
             assert openai(client, "/v1/completions")(place) == kept

@@ -71,6 +71,9 @@ def test_where_the_model_would_write_elsewhere_it_is_shown_the_blanks(answer: As
         ("x = max(a", ", b)\n", ", key=len, b)\n", ", key=len"),
         ("total = add(", ")\n", "1, 2)\n", "1, 2)"),
         ("def f(", "):\n    pass\n", "a, b):", "a, b"),
+        ("x=", "  # the largest\n", "max(a, b", "max(a, b)"),
+        ("x=", "  # the largest\n", "max(a, ", "max(a)"),
+        ("x = [a,", ", c]\n", "f(b[0", "f(b[0])"),
     ],
 )
 def test_a_part_of_a_line_ends_where_the_line_goes_on(answer: Ask, prefix, suffix, written, text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import tree_sitter
@@ -40,11 +40,12 @@ CHAINS = frozenset(
 """Nodes whose first part may be one of their kind: `a.b().c()`, `a and b and c`. The links are pieces side by side."""
 
 
-def pieces_of(text: str, language: str, lazy: bool = False) -> Pieces | None:
-    """The text in pieces; None when no grammar for the language is installed.
+def pieces_of(text: str, language: str, lazy: bool = False, check: Callable[[], None] = lambda: None) -> Pieces | None:
+    """Return the text in pieces; None when no grammar for the language is installed.
 
     Args:
         lazy: whether markers stand for code. In Python a block may be nothing but one, which no grammar knows.
+        check: called for every piece; it may raise.
     """
     tree = SyntaxTree.of(text, language)
     if tree is None:
@@ -53,7 +54,7 @@ def pieces_of(text: str, language: str, lazy: bool = False) -> Pieces | None:
     markers = frozenset(row for row, line in enumerate(lines) if lazy and is_marker(line))
     if markers and language == "python":
         tree = with_statements(tree, lines, markers)
-    cutter = _Cutter(tree, lines, markers)
+    cutter = _Cutter(tree, lines, markers, check)
     broken = next((node.start_point.row for node in tree.nodes() if node.is_error or node.is_missing), None)
     return Pieces(lines, tuple(cutter.split(tree.root.children)), frozenset(cutter.fixed()), broken)
 
@@ -63,11 +64,13 @@ class _Cutter:
     tree: SyntaxTree
     lines: tuple[str, ...]
     markers: frozenset[int]
+    check: Callable[[], None]
 
     def split(self, nodes: Sequence[tree_sitter.Node]) -> list[Piece]:
         """The pieces that sibling nodes make up."""
         pieces: list[Piece] = []
         for group in _groups(self._apart(nodes)):
+            self.check()
             node = max(group, key=lambda node: last_row(node) - node.start_point.row)
             if len(group) == 1 and node.type in SPLICED | BODIES:
                 pieces += self.split(node.children)

@@ -187,3 +187,12 @@ def test_whatever_is_asked_is_answered_or_refused(text: list[str], edit: list[st
     except InputError:
         return
     compile(result.text, "text", "exec")
+
+
+def test_time_that_is_up_while_a_file_is_read_ends_it_and_so_does_code_that_nests_too_deeply():
+    long = "".join(f"def f{number}():\n    return {number}\n\n\n" for number in range(2000))
+    with pytest.raises(InputError, match="time was up"):
+        apply_edit(ApplyRequest(long, f"def f0():\n    return 1\n\n\n{MARKER}\n", Where("a.py"), deadline_ms=1), nobody)
+    deep = "".join(f"{' ' * depth}if (a{depth}) {{\n" for depth in range(1500)) + "}\n" * 1500
+    with pytest.raises(InputError, match="nests so deeply"):
+        apply_edit(ApplyRequest(deep, "// ... existing code ...\nb();\n", Where("a.js")), nobody)

@@ -20,7 +20,7 @@ from coder.vllm.client import VllmClient
 from coder.vllm.engine import VllmEngine
 from tests.held_out import holes
 from tests.serve.in_process import serving
-from tests.serve.vllm_stand_in import StandIn, standing_in
+from tests.serve.vllm_stand_in import REFUSED_POLICY, StandIn, standing_in
 
 POLICIES = ("auto", "autoregressive", "verified", "threshold:0.5", "fixed:3")
 
@@ -119,7 +119,7 @@ def test_where_vllm_refuses_or_is_gone_the_client_is_told(checkpoint: Path):
     with standing_in(load_runtime(open_checkpoint(str(checkpoint)), "onnx", 1)) as vllm:
         far = VllmEngine(VllmClient(vllm.url + "/v1/", "key"), open_checkpoint(str(checkpoint)), str(checkpoint))
         with pytest.raises(UnreachableError, match="no such policy"):
-            far.complete(CompletionRequest("x = ", decoding=Decoding(policy="refused")))
+            far.complete(CompletionRequest("x = ", decoding=Decoding(policy=REFUSED_POLICY)))
         assert isinstance(far.complete(CompletionRequest("x = ", decoding=Decoding(max_tokens=2))), Completion)
     with serving(far) as server, server.client() as client:
         answer = client.post("/v1/completions", json={"prompt": "x = ", "max_tokens": 2})

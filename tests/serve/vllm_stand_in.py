@@ -16,6 +16,9 @@ from coder.model.runtime import Runtime
 
 LARGEST = 16
 
+REFUSED_POLICY = "threshold:0.123"
+"""One that the client knows and this server does not."""
+
 
 class StandIn(ThreadingHTTPServer):
     """
@@ -59,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.bodies.append(body)
-        if body["vllm_xargs"]["policy"] == "refused":
+        if body["vllm_xargs"]["policy"] == REFUSED_POLICY:
             self._send({"error": {"message": "there is no such policy"}}, 400)
             return
         self.send_response(200)

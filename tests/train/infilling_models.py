@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 import transformers
 
 from coder.train.infilling_tokens import FAMILIES, InfillingFamily
-from tests.tiny import write_tiny_tokenizer
+from tests.tiny import write_prefix_first_checkpoint, write_tiny_tokenizer
 
 SIZES: dict[str, Any] = {
     "hidden_size": 32,
@@ -49,4 +50,13 @@ def write_model(folder: Path, name: str = "Qwen2.5-Coder", seed: int = 0) -> Pat
     size = write_tiny_tokenizer(folder / "tokenizer.json", special_tokens(family(name)))
     torch.manual_seed(seed)
     transformers.AutoModelForCausalLM.from_config(CONFIGS[name](size + 6)).save_pretrained(folder)
+    return folder
+
+
+def write_checkpoint(folder: Path) -> Path:
+    """A checkpoint of this project with weights that learn: those of `tests.tiny` are too uneven for it."""
+    write_prefix_first_checkpoint(folder)
+    torch.manual_seed(0)
+    fresh = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(folder))
+    safetensors.torch.save_model(fresh, str(folder / "model.safetensors"), metadata={"format": "pt"})
     return folder

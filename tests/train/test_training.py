@@ -14,8 +14,7 @@ from coder.model.checkpoint.opening import open_checkpoint
 from coder.train.export import export
 from coder.train.run import train
 from coder.train.run_folder import last_checkpoint
-from tests.tiny import write_prefix_first_checkpoint
-from tests.train.infilling_models import CONFIGS
+from tests.train.infilling_models import CONFIGS, write_checkpoint
 from tests.train.lessons import write_holes, write_lessons
 from tests.train.runs import settings_of, weights
 
@@ -81,7 +80,7 @@ def test_a_low_rank_run_learns_in_every_family(tmp_path: Path, family: str):
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """All weights of a checkpoint of this project, with holes to fill when it is over."""
     folder = tmp_path_factory.mktemp("ours")
-    init = write_prefix_first_checkpoint(folder / "base")
+    init = write_checkpoint(folder / "base")
     settings = settings_of(
         folder,
         data={

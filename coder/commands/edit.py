@@ -1,4 +1,4 @@
-"""`quickfill edit`: write lines of a file anew, as an instruction says."""
+"""`quickfill edit`: rewrite lines of a file as an instruction says."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def edit(
     max_tokens: options.MaxTokens = 256,
     deadline_ms: options.Deadline = None,
 ) -> None:
-    """Write lines of a file anew, as an instruction says.
+    """Rewrite lines of a file as an instruction says.
 
     Shows the changes as a diff. A model that has not learned to rewrite code writes only where nothing is lost: a
     missing docstring, the body of a function that does nothing yet, an empty line. Elsewhere it is an error.

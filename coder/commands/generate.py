@@ -92,7 +92,7 @@ def generate(
 
 
 def _scaffold(engine: Engine, text: str, language: str) -> str:
-    """The beginning of what is described, for a model that only goes on with code."""
+    """Return the beginning of the code that is described, for a model that only continues code."""
     from coder.api.completion import CompletionRequest, Decoding, Where
 
     code = scaffold(text, language)

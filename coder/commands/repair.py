@@ -1,4 +1,4 @@
-"""`quickfill repair`: find what is wrong in a file and put it right, or leave it alone."""
+"""`quickfill repair`: find and correct errors of a file, or leave it alone."""
 
 from __future__ import annotations
 

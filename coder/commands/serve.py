@@ -84,7 +84,7 @@ def serve(
         ),
     ] = "http://localhost:8000",
 ) -> None:
-    """Serve the model to editors, agents and scripts, in the words of OpenAI's, Mercury's and llama.cpp's API.
+    """Serve the model to editors, agents and scripts over OpenAI's, Mercury's and llama.cpp's APIs.
 
     The address is printed once it can be used. Docs are at /docs.
     """

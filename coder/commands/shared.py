@@ -62,7 +62,7 @@ def load_engine(
 
 @contextmanager
 def _loading_shown(model: str, view: CanvasView | HolesView | None) -> Iterator[Callable[[float], None]]:
-    """Draw that a model is loaded; what is yielded takes the share that is done."""
+    """Draw the progress of loading a model; the function that is yielded takes the share that is done."""
     if view is not None:
         with view:
             view.wait()

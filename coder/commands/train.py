@@ -63,9 +63,9 @@ def run(
     learning_rate: Annotated[float | None, typer.Option(min=0, help="The highest.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the order of rows, canvas sizes and noise.")] = None,
 ) -> None:
-    """Train as a settings file says; what is given here counts instead.
+    """Train as a settings file says; options given here override it.
 
-    The first Ctrl-C saves a checkpoint and stops, the second stops at once. The same command goes on from there.
+    The first Ctrl-C saves a checkpoint and stops, the second stops at once. The same command continues from there.
     """
     import logging
 

@@ -1,4 +1,4 @@
-"""An answer as all APIs need it: cut at the client's stop texts, told while it is written as far as it is sure."""
+"""An answer as all APIs need it: cut at the client's stop texts, and streamed as far as its text is final."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MASKED = "\N{LIGHT SHADE}"
 
 @dataclass(frozen=True)
 class AnswerProgress:
-    """While an answer is written: the beginning of its text that will stay, and the canvas behind what is settled."""
+    """An unfinished answer: the beginning of its text that will stay, and the canvas behind what is settled."""
 
     text: str
     canvas: CanvasUpdate
@@ -61,7 +61,7 @@ class Written:
 async def write(
     service: Service, request: CompletionRequest, stops: Sequence[str], client: str
 ) -> AsyncGenerator[AnswerProgress | Written, None]:
-    """Progress, then what was written; of no tokens, only the context is read, for requests to come.
+    """Yield progress, then the answer. With no tokens to write only the context is read, for later requests.
 
     Raises as `Service.run`.
     """
@@ -101,14 +101,14 @@ async def _read(service: Service, request: CompletionRequest, client: str) -> Wr
 
 
 def cut(text: str, stops: Sequence[str]) -> tuple[str, str]:
-    """The text before the first stop text in it, and which one that is, the longest in its place; or all and none."""
+    """Return the text before the first stop text, and that one, the longest at its place; else the whole text."""
     places = [(text.find(stop), -len(stop), stop) for stop in stops if stop in text]
     place, _, stop = min(places, default=(len(text), 0, ""))
     return text[:place], stop
 
 
 def sure(text: str, stops: Sequence[str]) -> str:
-    """The text without what may turn out to be the beginning of a stop text, or a part of a character."""
+    """Return the text without an end that may be the beginning of a stop text, or a part of a character."""
     text = text.rstrip("\N{REPLACEMENT CHARACTER}")
     longest = max(map(len, stops), default=1)
     for start in range(max(0, len(text) - longest + 1), len(text)):

@@ -26,7 +26,7 @@ class FairLine(Generic[Item]):
         return self._count
 
     def push(self, client: str, item: Item) -> Item | None:
-        """Let an item wait. In a full line the last one of the longest lane gives way, which may be the item itself; it
+        """Add an item. In a full line the last one of the longest lane gives way, which may be the item itself; it
         is returned."""
         self._lanes.setdefault(client, deque()).append(item)
         self._count += 1
@@ -39,7 +39,7 @@ class FairLine(Generic[Item]):
         return displaced
 
     def pop(self) -> Item | None:
-        """The next one to be served; None where nobody waits."""
+        """Remove and return the item to be served next; None where none waits."""
         if not self._lanes:
             return None
         client, lane = next(iter(self._lanes.items()))
@@ -49,7 +49,7 @@ class FairLine(Generic[Item]):
         return item
 
     def remove(self, client: str, item: Item) -> bool:
-        """Let an item wait no more; whether it did."""
+        """Remove an item. Return whether it was waiting."""
         if item not in self._lanes.get(client, ()):
             return False
         self._take(client, item)

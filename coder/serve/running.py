@@ -25,7 +25,7 @@ WARM_UP = CompletionRequest("def ", decoding=Decoding(max_tokens=2))
 
 
 def serve(engine: ServedEngine, settings: ServeSettings, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or an interrupt; what came before is answered, a second interrupt leaves at once.
+    """Serve until SIGTERM or an interrupt; requests that came before are answered, a second interrupt exits at once.
 
     Args:
         ready: called with the server's address once connections are accepted.
@@ -53,7 +53,7 @@ def serve(engine: ServedEngine, settings: ServeSettings, ready: Callable[[str], 
 
 
 class Server(uvicorn.Server):
-    """Lets requests under way end once it is told to stop, takes no others, and leaves as if nothing had happened."""
+    """A uvicorn server that, told to stop, ends the requests under way, takes no others, and exits normally."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)

@@ -61,7 +61,7 @@ Work = Callable[[EngineTurn], Generator[Event, None, None]]
 
 
 class Ticket(Generic[Event]):
-    """A request on its way: it waits, is begun, brings events, ends.
+    """A request in the queue: it waits, is begun, yields events, ends.
 
     Args:
         deadline: on the clock of `time.monotonic`.
@@ -258,7 +258,7 @@ class Service:
         self._observe()
 
     def _retry_after(self) -> int:
-        """Seconds in which those who wait now are about to be done."""
+        """Return the estimated seconds until the requests that wait now are done."""
         return max(1, math.ceil(self._seconds * (len(self._line) + 1) / self.settings.together))
 
     def _observe(self) -> None:

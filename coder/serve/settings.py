@@ -15,7 +15,7 @@ class ServeSettings(BaseModel):
 
     Attributes:
         host, port: where to listen; port 0 takes a free one.
-        keys: any of them lets a client in; without one everybody on this machine is let in, and nobody else.
+        keys: any of them lets a client in; without one every client on this machine is let in, and no other.
         allowed_hosts: names by which this server may be called besides `localhost` and bare addresses.
         allowed_origins: where pages that use it may come from besides itself: a proxy in front, as `https://example.org`.
         together: requests worked on at a time. queue: requests that may wait besides.

@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 
 
 async def last(events: AsyncGenerator[Any, None], kind: type[Answer]) -> Answer:
-    """The first event of a kind that comes once; what comes before it is left out."""
+    """Return the first event of a kind that comes once; those before it are dropped."""
     async with aclosing(events):
         async for event in events:
             if isinstance(event, kind):
@@ -23,7 +23,7 @@ async def last(events: AsyncGenerator[Any, None], kind: type[Answer]) -> Answer:
 
 
 async def gathered(work: Sequence[Coroutine[Any, Any, Answer]]) -> list[Answer]:
-    """The answers of all, in their order. The first error cancels the others and is raised."""
+    """Return the answers of all, in their order. The first error cancels the others and is raised."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
         return list(await asyncio.gather(*tasks))
@@ -32,7 +32,7 @@ async def gathered(work: Sequence[Coroutine[Any, Any, Answer]]) -> list[Answer]:
 
 
 async def merged(streams: Sequence[AsyncGenerator[Item, None]]) -> AsyncGenerator[tuple[int, Item], None]:
-    """The items of all as they come, each with the number of its stream. The first error ends it and is raised."""
+    """Yield the items of all as they come, each with the number of its stream. The first error is raised."""
     items: asyncio.Queue[tuple[int, Item] | BaseException | None] = asyncio.Queue()
 
     async def read(number: int, stream: AsyncGenerator[Item, None]) -> None:

@@ -58,5 +58,6 @@ def write_checkpoint(folder: Path) -> Path:
     write_prefix_first_checkpoint(folder)
     torch.manual_seed(0)
     fresh = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(folder))
-    safetensors.torch.save_model(fresh, str(folder / "model.safetensors"), metadata={"format": "pt"})
+    tied = {name: tensor for name, tensor in fresh.state_dict().items() if name != "lm_head.weight"}
+    safetensors.torch.save_file(tied, folder / "model.safetensors")
     return folder

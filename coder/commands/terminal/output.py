@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coder.commands.terminal.view import CanvasView
 
 NOTHING_TO_SUGGEST = 5
-"""Exit code of a completion that came out empty."""
+"""Exit code of an empty completion."""
 
 BETWEEN_ANSWERS = "\n--------\n"
 """A line between several answers that are not shown on a terminal."""
@@ -47,7 +47,7 @@ def finish(completion: Completion) -> None:
 
 
 def finish_filled(filled: Filled) -> None:
-    """The same for several holes: only where nothing is in any of them there is nothing."""
+    """The same for several holes: empty where all of them are."""
     for number, middle in enumerate(filled.middles, 1):
         if middle.finish_reason in EARLY_STOPS:
             typer.echo(f"note: hole {number} {EARLY_STOPS[middle.finish_reason]}", err=True)

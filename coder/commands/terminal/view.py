@@ -20,7 +20,7 @@ CONTEXT_LINES = 5
 """Lines of the file shown above the hole, and below it."""
 
 WAITING = CanvasUpdate("", (Slot(None),) * 16, 0, 0)
-"""A canvas that nothing is known of yet, drawn while the model is loaded."""
+"""An empty canvas, drawn while the model is loaded."""
 
 LOADING = "loading the model"
 
@@ -194,5 +194,5 @@ def _last_that_fit(lines: list[tuple[int, Text]], width: int, rows: int) -> list
 
 
 def visible(text: str) -> str:
-    """The text with every character shown that would command a terminal."""
+    """Return the text with control characters made visible, so that it cannot command the terminal."""
     return text.translate(VISIBLE)

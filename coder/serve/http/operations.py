@@ -150,7 +150,7 @@ class Endpoint:
         return 200
 
     async def _send(self, text: PlainText, send: Send) -> None:
-        """In pieces, each sent when the client has taken those before."""
+        """Send the body in pieces, each when the client has taken those before."""
         length = str(len(text.content))
         await send(start({"Content-Type": text.media_type, "Content-Length": length}))
         for place in range(0, len(text.content), PIECE):

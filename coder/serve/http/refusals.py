@@ -65,5 +65,5 @@ class ModelAwayError(RefusedError):
 
 
 def refusal_of(error: InputError) -> RefusedError:
-    """The engine's word on a request that cannot be answered."""
+    """A request that the engine cannot answer, in the engine's words."""
     return RefusedError(str(error))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Incoming(BaseModel):
-    """A request's body. Fields that are not known here are let be: clients send each what their own server knows.
+    """A request's body. Unknown fields are ignored: every client sends those of its own server.
 
     A field that is null is absent: many clients write out every field that they know.
     """

@@ -1,4 +1,4 @@
-"""Mercury's tags: what the texts between `<|name|>` and `<|/name|>` in a message say.
+"""Mercury's tags: the texts between `<|name|>` and `<|/name|>` in a message.
 
 Source: Inception's documentation of Mercury's edit and apply endpoints, and the clients written to it.
 """

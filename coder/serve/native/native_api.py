@@ -58,7 +58,7 @@ async def prefill(body: CompleteBody, caller: Caller) -> PrefillAnswer:
 
 
 async def edit(body: EditBody, caller: Caller) -> EditAnswer:
-    """Write a region anew, as an instruction says."""
+    """Rewrite a region as an instruction says."""
     return EditAnswer(answer=await caller.service.edit(body.request(caller.service.settings), caller.client))
 
 

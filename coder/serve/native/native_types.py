@@ -129,7 +129,7 @@ class FillBody(WritingBody):
 class EditBody(DecodedBody):
     """
     Attributes:
-        start, end: the characters of the text to be written anew.
+        start, end: the characters of the text to be rewritten.
         instruction: what to do with them.
     """
 
@@ -186,7 +186,7 @@ class ScoreBody(Incoming):
 
 
 def _fields(body: Incoming) -> dict[str, Any]:
-    """As they are: what is nested stays what it is."""
+    """Return the fields with their values as they are, nested ones too."""
     return {name: value for name, value in body if name != "stream"}
 
 

@@ -42,7 +42,7 @@ PARAMETER_TOKENS = 24
 
 @dataclass(frozen=True)
 class Said:
-    """A message, or as much of it as will stay. `finish` is None until it is finished."""
+    """A message, or its beginning that is final. `finish` is None until it is finished."""
 
     content: str
     finish: Finish | None = None
@@ -105,7 +105,7 @@ async def stream(saying: list[AsyncGenerator[Said, None]], body: ChatBody, calle
 
 
 async def say(task: Task, request: CompletionRequest, body: ChatBody, caller: Caller) -> AsyncGenerator[Said, None]:
-    """One message, as it comes about."""
+    """Yield one message as it is written."""
     if request.decoding.max_tokens == 0:
         yield Said("", "length")
         return

@@ -28,7 +28,7 @@ from coder.serve.tasks import gathered, last, merged
 
 
 async def complete(body: CompletionBody, caller: Caller) -> CompletionAnswer | Chunks:
-    """Fill the hole between a prompt and a suffix, or go on with the prompt."""
+    """Fill the hole between a prompt and a suffix, or continue the prompt."""
     asked = AskedCompletions(body, caller)
     return stream(asked) if body.stream else await answer(asked)
 

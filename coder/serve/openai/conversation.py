@@ -43,7 +43,7 @@ SELECTION = re.compile(
 
 @dataclass(frozen=True)
 class Continue:
-    """Code to go on with; `shown` is how much of its end belongs to the answer."""
+    """Code to be continued; `shown` is how much of its end belongs to the answer."""
 
     code: str
     language: str
@@ -69,7 +69,7 @@ class Fill:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A region of a text to be written anew; an answer is the region alone."""
+    """A region of a text to be rewritten; an answer is the region alone."""
 
     text: str
     start: int
@@ -81,7 +81,7 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Converse:
-    """A conversation to be gone on with; `begun` is the beginning of the answer, if the client has written it."""
+    """A conversation to be continued; `begun` is the beginning of the answer, if the client has written it."""
 
     turns: tuple[Turn, ...]
     begun: str = ""
@@ -148,7 +148,7 @@ def _without_code(text: str, system: str) -> Task:
 
 
 def _continued(text: str) -> Continue:
-    """An answer that the client has begun is gone on with, inside its fence where one is open."""
+    """Continue an answer that the client has begun, inside its fence where one is open."""
     opened = re.findall(r"^```[ \t]*([\w+#.-]*)[^\n]*\n", text, re.MULTILINE)
     if len(opened) % 2 == 0:
         return Continue(text, DEFAULT_LANGUAGE, fenced=False)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 import transformers
 
-from coder.train.infilling_tokens import FAMILIES, InfillingFamily
-from tests.tiny import write_prefix_first_checkpoint, write_tiny_tokenizer
+from coder.model.checkpoint.tokens import PREFIX_FIRST_TEXTS
+from coder.train.infilling_tokens import FAMILIES, InfillingFamily, open_tokenizer
+from tests.tiny import write_tiny_tokenizer
 
 SIZES: dict[str, Any] = {
     "hidden_size": 32,
@@ -54,10 +55,21 @@ def write_model(folder: Path, name: str = "Qwen2.5-Coder", seed: int = 0) -> Pat
 
 
 def write_checkpoint(folder: Path) -> Path:
-    """A checkpoint of this project with weights that learn: those of `tests.tiny` are too uneven for it."""
-    write_prefix_first_checkpoint(folder)
+    """A random checkpoint of this project, in the layout with the prefix first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    size = write_tiny_tokenizer(folder / "tokenizer.json", list(dict.fromkeys(PREFIX_FIRST_TEXTS.values())))
     torch.manual_seed(0)
-    fresh = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(folder))
-    tied = {name: tensor for name, tensor in fresh.state_dict().items() if name != "lm_head.weight"}
-    safetensors.torch.save_file(tied, folder / "model.safetensors")
+    # Heads of 16, which ONNX Runtime needs.
+    shape = {**SIZES, "hidden_size": 64, "vocab_size": size, "tie_word_embeddings": True}
+    transformers.AutoModelForCausalLM.from_config(transformers.Qwen2Config(**shape)).save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    _, tokens = open_tokenizer(folder / "tokenizer.json", size)
+    config["quickfill"] = {
+        "version": "random",
+        "mask_token_id": tokens.mask,
+        "shift": True,
+        "block_sizes": [4, 8],
+        "abilities": {"holes": False, "edits": False, "correction": False, "context": False},
+    }
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder

@@ -35,6 +35,7 @@ MAY_IMPORT = {
         "coder.api",
         "coder.diffusion.policies",
         "coder.doctor.findings",
+        "coder.editing.instructions",
         "coder.engine.engine",
         "coder.errors",
         "coder.installation",

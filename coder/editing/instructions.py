@@ -32,9 +32,14 @@ class Instructed:
 def writing(text: str, language: str) -> Instructed:
     """The question for the code that a sentence describes; of text that is code already, for the whole of it."""
     if LOOKS_LIKE_CODE.match(text):
-        begun = f"{text.rstrip()}\n"
-        return asking(f"{COMPLETE.format(language=language)}\n\n{fenced(text.rstrip(), language)}", language, begun)
+        return completing(text, language)
     return asking(WRITE.format(language=language, text=text.strip()), language)
+
+
+def completing(code: str, language: str) -> Instructed:
+    """The question for the whole of code that is begun, which the answer begins with."""
+    code = code.rstrip()
+    return asking(f"{COMPLETE.format(language=language)}\n\n{fenced(code, language)}", language, f"{code}\n")
 
 
 def rewriting(code: str, instruction: str, language: str) -> Instructed:

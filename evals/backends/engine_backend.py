@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
 from coder.api.completion import Completion, CompletionRequest, Decoding, Where
 from coder.api.text_requests import Edited, EditRequest, FillRequest, RepairRequest
 from coder.diffusion.policies import policy_of
+from coder.editing.instructions import completing
 from coder.engine.engine import Engine, RuntimeName
 from coder.errors import InputError
 from coder.model.checkpoint.files import sha256_of_file
@@ -32,6 +33,7 @@ class EngineSettings:
         length: `predicted` by the model; `oracle`: the model is told how many tokens the canonical answer has;
             `fixed:N`: it writes N tokens whatever the task. Canvas policies only.
         batch: questions answered together.
+        instructed: code that is to be gone on with is asked for in words, of a model that follows instructions.
     """
 
     model: str = "embedded"
@@ -41,13 +43,14 @@ class EngineSettings:
     runtime: RuntimeName = "auto"
     threads: int | None = None
     batch: int = 1
+    instructed: bool = False
 
     @property
     def label(self) -> str:
         canvas = "" if self.canvas is None else f", canvas {self.canvas}"
         length = "" if self.length == PREDICTED else f", {self.length} length"
         model = "" if self.model == "embedded" else f"{self.model}: "
-        return f"{model}{self.policy}{canvas}{length}"
+        return f"{model}{self.policy}{canvas}{length}{', by instruction' if self.instructed else ''}"
 
 
 class EngineBackend:
@@ -83,6 +86,7 @@ class EngineBackend:
                 "canvas": settings.canvas,
                 "length": settings.length,
                 "batch": settings.batch,
+                "instructed": settings.instructed,
                 "whole lines": "line break given",
                 **{f"runtime {name}": value for name, value in sorted(self._engine.description.items())},
             },
@@ -113,7 +117,7 @@ class EngineBackend:
         self._engine.close()
 
     def _infill(self, ask: AnswerRequest) -> CompletionRequest:
-        return CompletionRequest(
+        request = CompletionRequest(
             ask.question.prefix,
             line_break(ask) + ask.question.suffix,
             length=self._tokens_wanted(ask),
@@ -129,6 +133,10 @@ class EngineBackend:
                 seed=ask.seed,
             ),
         )
+        if not self._settings.instructed or ask.question.suffix:
+            return request
+        asked = completing(ask.question.prefix, ask.task.language)
+        return replace(request, prefix=asked.begun, conversation=asked.conversation)
 
     def _tokens_wanted(self, ask: AnswerRequest) -> int | None:
         if self._length == ORACLE:

@@ -9,21 +9,25 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from coder.editing.instructions import completing
 from coder.errors import InputError
 from coder.installation import missing_extra
 from coder.model.checkpoint.files import sha256_of_file
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer
 from evals.backends.fill_in_the_middle import cut_at_end, find_layout, prompt_of
+from evals.task import Infill
 
 
 @dataclass(frozen=True)
 class LlamaCppSettings:
-    """`model` is a GGUF file; `layout` as in `fill_in_the_middle`; `context` the most tokens of prompt and answer."""
+    """`model` is a GGUF file; `layout` as in `fill_in_the_middle`; `context` the most tokens of prompt and answer.
+    `instructed`: code that is to be gone on with is asked for in words, in the file's own chat template."""
 
     model: str
     layout: str = "none"
     context: int = 4096
     threads: int | None = None
+    instructed: bool = False
 
 
 class LlamaCppBackend:
@@ -50,7 +54,12 @@ class LlamaCppBackend:
     def identity(self) -> Identity:
         return Identity(
             label=self._file.stem,
-            settings={"backend": "llama-cpp", "layout": self._settings.layout, "context": self._settings.context},
+            settings={
+                "backend": "llama-cpp",
+                "layout": self._settings.layout,
+                "context": self._settings.context,
+                "instructed": self._settings.instructed,
+            },
             versions={"llama-cpp-python": metadata.version("llama-cpp-python")},
             model=sha256_of_file(self._file),
         )
@@ -65,8 +74,12 @@ class LlamaCppBackend:
     def _ask(self, ask: AnswerRequest) -> ModelAnswer:
         start, decoding = time.monotonic(), ask.decoding
         ends = self._layout.ends if self._layout else ()
+        if self._settings.instructed and isinstance(ask.question, Infill) and not ask.question.suffix:
+            prompt, ends = self._instruction(ask), ("```",)
+        else:
+            prompt = prompt_of(ask.question, self._layout, self._settings.model)
         answer = self._model.create_completion(
-            prompt_of(ask.question, self._layout, self._settings.model),
+            prompt,
             max_tokens=decoding.max_tokens,
             temperature=decoding.temperature,
             top_p=decoding.top_p,
@@ -81,3 +94,15 @@ class LlamaCppBackend:
             tokens=tokens,
             passes=tokens,
         )
+
+    def _instruction(self, ask: AnswerRequest) -> str:
+        """The question in the file's chat template, and the answer begun in a code block."""
+        from llama_cpp.llama_chat_format import Jinja2ChatFormatter  # pyright: ignore[reportMissingImports]
+
+        template = self._model.metadata.get("tokenizer.chat_template")
+        if template is None:
+            raise InputError(f"{self._settings.model} has no chat template; leave out instructed=true")
+        asked = completing(ask.question.prefix, ask.task.language)
+        messages: Any = [{"role": turn.role, "content": turn.text} for turn in asked.conversation]
+        formatter = Jinja2ChatFormatter(template, eos_token="", bos_token="")
+        return formatter(messages=messages).prompt + asked.begun

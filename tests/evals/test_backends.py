@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from coder.api.completion import CompletionRequest, Decoding
+from coder.editing.instructions import completing
 from coder.engine.engine import Engine
 from coder.errors import InputError, MissingDependencyError, QuickfillError
 from evals.backends.backend import AnswerRequest, Backend, SamplingSettings
@@ -17,6 +19,7 @@ from evals.backends.engine_backend import EngineBackend, EngineSettings
 from evals.backends.fill_in_the_middle import LAYOUTS
 from evals.task import Broken, Holes, Infill, Task
 from tests.evals.fake_server import FakeServer, serving
+from tests.tiny import write_prefix_first_checkpoint
 
 INFILL = Task("t/1", Infill("def add(first, second):\n    ", "\n"), "return first")
 CONTINUE = Task("t/2", Infill("def add(first, second):\n"), "    return first")
@@ -112,6 +115,15 @@ class TestEngine:
         backend = EngineBackend(EngineSettings(policy="autoregressive", length="fixed:3"), engine)
         with pytest.raises(InputError, match="canvas policy"):
             list(backend.answer([ask(INFILL)]))
+
+    def test_code_is_asked_for_in_words_where_that_is_wanted(self, tmp_path: Path):
+        folder = write_prefix_first_checkpoint(tmp_path / "tiny", instructions=True)
+        engine = Engine.load(str(folder), runtime="onnx", threads=1)
+        told = completing(CONTINUE.question.prefix, "python")
+        request = CompletionRequest(told.begun, conversation=told.conversation, decoding=Decoding(max_tokens=12))
+        (answer,) = EngineBackend(EngineSettings(instructed=True), engine).answer([ask(CONTINUE)])
+        assert answer.text == engine.complete(request).text
+        engine.close()
 
     def test_sampling_is_repeatable(self, engine: Engine):
         backend = EngineBackend(EngineSettings(policy="autoregressive"), engine)

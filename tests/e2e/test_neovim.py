@@ -180,6 +180,7 @@ def test_marked_holes_are_filled_and_one_undo_takes_them_back(editor):
     before = editor.wait_for(lambda: "<fill>) == 0" in editor.text and editor.text, "typing")
     editor.type(":Quickfill fill<CR>")
     editor.wait_for(lambda: "<fill>" not in editor.text, "filling")
+    editor.wait_for(lambda: "filled 1 hole in" in editor.messages, "what was done")
     start, end = before.split("<fill>")
     assert editor.text.startswith(start)
     assert editor.text.endswith(end)
@@ -295,6 +296,78 @@ def test_a_missing_server_and_a_wrong_option_are_named(stack, environment):
         editor.nvim.command("checkhealth quickfill")
         assert "no-such-server cannot be run" in editor.text
         assert f'{ADVICE["command"]} "{ADVICE["source"] or PLUGIN.parents[1]}"' in editor.text
+
+
+def suggests(editor: Neovim) -> bool:
+    """Whether the server is asked for suggestions in the buffer."""
+    return editor.lua(
+        "local client = vim.lsp.get_clients({ bufnr = 0, name = 'quickfill' })[1];"
+        "return client ~= nil and require('quickfill.native').suggests(vim.api.nvim_get_current_buf(), client)"
+    )
+
+
+class TestPause:
+    @pytest.fixture(autouse=True)
+    def resumed(self, editor: Neovim) -> Iterator[None]:
+        yield
+        editor.nvim.command("silent! Quickfill resume")
+
+    def test_a_paused_project_shows_nothing_until_it_is_resumed(self, editor: Neovim):
+        editor.type(":Quickfill pause<CR>")
+        editor.wait_for(lambda: "paused in this project" in editor.messages, "the message")
+        assert not suggests(editor)
+        assert editor.lua("return require('quickfill').statusline()") == "Quickfill ‖"
+        editor.type(":Quickfill resume<CR>")
+        editor.wait_for(lambda: suggests(editor), "resuming")
+        editor.type("Goreturn len(")
+        shown(editor)
+
+    def test_it_ends_by_itself_after_a_time(self, editor: Neovim):
+        editor.type(":Quickfill pause 1s<CR>")
+        editor.wait_for(lambda: "paused for 1 s" in editor.messages, "the message")
+        editor.wait_for(lambda: suggests(editor), "its end")
+
+    def test_one_buffer_can_be_paused_alone(self, editor: Neovim, stack: Path):
+        editor.type(":Quickfill toggle buffer<CR>")
+        editor.wait_for(lambda: "paused in this buffer" in editor.messages, "the message")
+        assert not suggests(editor)
+        editor.nvim.command(f"edit {stack.parent / 'other.py'}")
+        editor.wait_for(lambda: suggests(editor), "another buffer")
+
+    def test_the_next_neovim_remembers_it(self, editor: Neovim, stack: Path, environment: dict[str, str]):
+        (stack.parent / "pyproject.toml").touch()
+        for command, enabled in (("Quickfill pause 10m", False), ("Quickfill resume", True)):
+            with neovim(stack, setup(), environment) as first:
+                first.wait_until_ready()
+                first.nvim.command(command)
+            with neovim(stack, setup(), environment) as second:
+                second.wait_until_ready()
+                assert suggests(second) == enabled
+
+    @pytest.mark.parametrize("time", ["soon", "10d", "-1m"])
+    def test_a_time_that_is_none_pauses_nothing(self, editor: Neovim, time: str):
+        editor.type(f":Quickfill pause {time}<CR>")
+        editor.wait_for(lambda: "is no time" in editor.messages, "the message")
+        assert suggests(editor)
+
+
+def test_without_a_command_there_is_a_menu(editor):
+    editor.lua(
+        "vim.ui.select = function(entries, options, choose)"
+        "  offered = vim.tbl_map(options.format_item, entries); choose(entries[3]) end"
+    )
+    editor.type(":Quickfill<CR>")
+    editor.wait_for(lambda: "Quickfill is ready" in editor.messages or "paused" in editor.messages, "what was chosen")
+    assert any("Fill the marked holes" in entry for entry in editor.lua("return offered"))
+    editor.nvim.command("silent! Quickfill resume")
+
+
+def test_a_status_can_be_read(editor):
+    editor.type(":Quickfill status<CR>")
+    editor.wait_for(
+        lambda: "Quickfill is ready" in editor.messages and "model: embedded" in editor.messages, "the status"
+    )
+    assert "{" not in editor.messages
 
 
 class TestServerOfTheProject:

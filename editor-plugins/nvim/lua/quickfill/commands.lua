@@ -1,4 +1,5 @@
--- `:Quickfill fill | edit | next | status | log`.
+-- `:Quickfill` and its commands: fill, edit, next, pause, resume, toggle, status, log.
+local pause = require("quickfill.pause")
 local server = require("quickfill.server")
 
 local M = {}
@@ -11,9 +12,9 @@ local requests = 0
 ---@param method string
 ---@param parameters table what there is to say besides the document
 ---@param buffer integer
----@param take fun(edit: lsp.WorkspaceEdit) what becomes of it
+---@param take fun(edit: lsp.WorkspaceEdit, seconds: number) what becomes of it
 local function request(client, method, parameters, buffer, take)
-  local asked_at = vim.api.nvim_buf_get_changedtick(buffer)
+  local asked_at, started = vim.api.nvim_buf_get_changedtick(buffer), vim.uv.hrtime()
   local denoising = require("quickfill.denoising")
   requests = requests + 1
   local token = "quickfill-" .. requests
@@ -22,6 +23,7 @@ local function request(client, method, parameters, buffer, take)
   parameters.denoising = require("quickfill.config").get().denoise
   parameters.workDoneToken = token
   denoising.begin(token, parameters.ranges)
+  vim.api.nvim_echo({ { "Quickfill is writing…" } }, false, {})
   client:request(method, parameters, function(failure, edit)
     denoising.finish(token, buffer)
     local changed = not vim.api.nvim_buf_is_valid(buffer) or vim.api.nvim_buf_get_changedtick(buffer) ~= asked_at
@@ -32,7 +34,7 @@ local function request(client, method, parameters, buffer, take)
     elseif not edit or edit == vim.NIL then
       vim.notify("Quickfill has nothing to suggest here", vim.log.levels.INFO)
     else
-      take(edit)
+      take(edit, (vim.uv.hrtime() - started) / 1e9)
     end
   end, buffer)
 end
@@ -71,8 +73,10 @@ local function fill(arguments, buffer, client)
     local place = vim.lsp.util.make_position_params(0, client.offset_encoding).position
     ranges = { { start = place, ["end"] = place } }
   end
-  request(client, "quickfill/fill", { ranges = ranges }, buffer, function(filled)
+  request(client, "quickfill/fill", { ranges = ranges }, buffer, function(filled, seconds)
     vim.lsp.util.apply_workspace_edit(filled, client.offset_encoding)
+    local holes_filled = #ranges == 1 and "1 hole" or ("%d holes"):format(#ranges)
+    vim.notify(("Quickfill filled %s in %.1f s; u takes it back"):format(holes_filled, seconds), vim.log.levels.INFO)
   end)
 end
 
@@ -94,7 +98,7 @@ local function edit(arguments, buffer, client)
   if words ~= "" then
     rewrite(words)
   else
-    vim.ui.input({ prompt = "What should become of it? " }, rewrite)
+    vim.ui.input({ prompt = "Rewrite the lines how? (empty: as Quickfill thinks best) " }, rewrite)
   end
 end
 
@@ -103,27 +107,111 @@ local function next_edit(_, buffer, client)
   require("quickfill.next_edit").ask(buffer, client, vim.lsp.protocol.InlineCompletionTriggerKind.Invoked)
 end
 
+--- The state of the server in a few lines.
+local function describe(status, buffer)
+  local left = pause.left(buffer)
+  local lines = {
+    ("Quickfill is %s"):format(left and pause.words(left) or status.state),
+    ("model: %s%s"):format(status.model, status.version and status.version ~= vim.NIL and " " .. status.version or ""),
+  }
+  for name, value in vim.spairs(status.runtime or {}) do
+    table.insert(lines, ("%s: %s"):format(name, value))
+  end
+  for _, index in ipairs(status.indexes or {}) do
+    table.insert(lines, ("index: %d files of %s%s"):format(index.files, index.folder, index.building and ", being read" or ""))
+  end
+  if status.message and status.message ~= "" then
+    table.insert(lines, status.message)
+  end
+  return table.concat(lines, "\n")
+end
+
 local function show_status(_, buffer, client)
   client:request("quickfill/status", vim.empty_dict(), function(failure, answer)
-    vim.notify("Quickfill: " .. (failure and failure.message or vim.inspect(answer)), vim.log.levels.INFO)
+    vim.notify(failure and "Quickfill: " .. failure.message or describe(answer, buffer), vim.log.levels.INFO)
   end, buffer)
+end
+
+--- `pause [buffer] [TIME]`: in the project, or this buffer alone, until it is resumed, or for a time as `10m`.
+local function pause_suggestions(arguments, buffer)
+  local words = vim.list_slice(arguments.fargs, 2)
+  local only_here = words[1] == "buffer"
+  local time = words[only_here and 2 or 1]
+  local seconds = time and pause.seconds(time)
+  if time and not seconds then
+    vim.notify(("Quickfill: %q is no time; write 30s, 10m or 1h"):format(time), vim.log.levels.ERROR)
+    return
+  end
+  pause.pause(buffer, only_here, seconds)
+  local where = only_here and "in this buffer" or "in this project"
+  vim.notify(("Quickfill is %s %s; :Quickfill resume"):format(pause.words(seconds or math.huge), where), vim.log.levels.INFO)
+end
+
+local function resume_suggestions(_, buffer)
+  pause.resume(buffer)
+  vim.notify("Quickfill suggests again", vim.log.levels.INFO)
+end
+
+local function toggle(arguments, buffer)
+  (pause.left(buffer) and resume_suggestions or pause_suggestions)(arguments, buffer)
 end
 
 local function open_log()
   vim.cmd.tabnew(vim.fn.fnameescape(vim.lsp.log.get_filename()))
 end
 
-local commands = { fill = fill, edit = edit, next = next_edit, status = show_status }
+local commands = {
+  fill = fill,
+  edit = edit,
+  next = next_edit,
+  pause = pause_suggestions,
+  resume = resume_suggestions,
+  toggle = toggle,
+  status = show_status,
+  log = open_log,
+}
+
+--- What the menu offers, in its order.
+local function menu(buffer)
+  local entries = {
+    { "fill", "Fill the marked holes, or what is missing at the cursor" },
+    { "next", "Show the next edit" },
+    pause.left(buffer) and { "resume", "Suggest again" } or { "pause", "Pause suggestions in this project" },
+    { "status", "Show the state of the server" },
+    { "log", "Open the log of Neovim's language clients" },
+  }
+  if server.can_rewrite() then
+    table.insert(entries, 2, { "edit", "Rewrite the lines by an instruction" })
+  end
+  return entries
+end
+
+local function choose(arguments, buffer)
+  local options = {
+    prompt = "Quickfill",
+    format_item = function(entry)
+      return ("%-7s %s"):format(entry[1], entry[2])
+    end,
+  }
+  vim.ui.select(menu(buffer), options, function(entry)
+    if entry then
+      arguments.fargs = { entry[1] }
+      M.run(arguments)
+    end
+  end)
+end
 
 ---@param arguments vim.api.keyset.create_user_command.command_args
 function M.run(arguments)
-  local name = arguments.fargs[1] or "status"
-  if name == "log" then
+  local name, buffer = arguments.fargs[1], vim.api.nvim_get_current_buf()
+  if not name then
+    choose(arguments, buffer)
+  elseif name == "log" then
     open_log()
   elseif not commands[name] then
-    vim.notify(("Quickfill: there is no command %q; there are fill, edit, next, status, log"):format(name), vim.log.levels.ERROR)
+    local known = table.concat(vim.fn.sort(vim.tbl_keys(commands)), ", ")
+    vim.notify(("Quickfill: there is no command %q; there are %s"):format(name, known), vim.log.levels.ERROR)
   else
-    local buffer = vim.api.nvim_get_current_buf()
     local client = server.client(buffer)
     if client then
       commands[name](arguments, buffer, client)
@@ -134,10 +222,9 @@ end
 --- Complete the name of a command. A rewrite is offered where the model has learned to rewrite code.
 function M.complete(leading, line)
   if line:match("^%S*%s+%S*$") or line:match("Quickfill%s+%S*$") then
-    local names = { "fill", "log", "next", "status" }
-    if server.can_rewrite() then
-      table.insert(names, 1, "edit")
-    end
+    local names = vim.tbl_filter(function(name)
+      return name ~= "edit" or server.can_rewrite()
+    end, vim.fn.sort(vim.tbl_keys(commands)))
     return vim.tbl_filter(function(name)
       return vim.startswith(name, leading)
     end, names)

@@ -15,4 +15,10 @@ function M.setup(options)
   require("quickfill.server").enable(config.get())
 end
 
+--- What a status line may show: `%{v:lua.require'quickfill'.statusline()}`.
+---@return string
+function M.statusline()
+  return require("quickfill.statusline").text()
+end
+
 return M

@@ -17,6 +17,31 @@ function M.is_known(buffer)
   return own ~= nil and vim.is_callable(own.request) and vim.is_callable(own.count_items) and vim.is_callable(own.abort)
 end
 
+--- Let a client suggest in a buffer, or no longer. Neovim's `enable(false, ...)` would take other clients' suggestions
+--- away too, or those of this client in all buffers.
+---@param client vim.lsp.Client
+---@param wanted boolean
+function M.let_suggest(buffer, client, wanted)
+  if wanted then
+    vim.lsp.inline_completion.enable(true, { client_id = client.id, bufnr = buffer })
+  elseif M.suggests(buffer, client) then
+    local own = completor(buffer)
+    own:abort()
+    own:on_detach(client.id)
+    if not next(own.client_state) then
+      own:destroy()
+    end
+  end
+end
+
+--- Whether a client suggests in a buffer.
+---@param client vim.lsp.Client
+---@return boolean
+function M.suggests(buffer, client)
+  local own = completor(buffer)
+  return own ~= nil and own.client_state ~= nil and own.client_state[client.id] ~= nil
+end
+
 --- How many suggestions there are for the place.
 ---@return integer
 function M.count(buffer)

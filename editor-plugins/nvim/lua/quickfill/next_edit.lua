@@ -157,7 +157,7 @@ function M.follow(buffer, client)
     group = group,
     buffer = buffer,
     callback = function()
-      if not client:is_stopped() then
+      if not client:is_stopped() and not require("quickfill.pause").left(buffer) then
         M.ask(buffer, client, vim.lsp.protocol.InlineCompletionTriggerKind.Automatic)
       end
     end,

@@ -40,13 +40,14 @@ function M.enable(config)
       ["quickfill/didChangeStatus"] = function(_, received)
         status = received
         vim.api.nvim_exec_autocmds("User", { pattern = "QuickfillStatus", data = received })
+        vim.cmd.redrawstatus()
       end,
       ["quickfill/didDenoise"] = function(_, snapshot)
         require("quickfill.denoising").show(snapshot)
       end,
     },
     on_attach = function(client, buffer)
-      vim.lsp.inline_completion.enable(true, { client_id = client.id, bufnr = buffer })
+      require("quickfill.pause").follow(buffer)
       require("quickfill.next_edit").follow(buffer, client)
       require("quickfill.resting").follow(buffer, client)
       require("quickfill.suggestion").follow(buffer)

@@ -124,8 +124,7 @@ def _fill_one(
 
 def _region(request: CompletionRequest) -> Region:
     known = language_for(request.where.language, request.where.path)
-    place = len(request.prefix)
-    return Region(request.prefix + request.suffix, place, place, known.name if known else "")
+    return Region.hole(request.prefix, request.suffix, known.name if known else "")
 
 
 def with_best_end(
@@ -136,7 +135,7 @@ def with_best_end(
     A model that writes to the end of a line repeats what follows the hole. But it knows how likely a whole line is, so
     beginnings of the answer are joined with the rest of the line, and the likeliest line tells where the hole ends.
     One pass over the whole answer says at which places the rest is among what the model would write. Where time is up
-    before all of them are compared, the text alone decides.
+    before all of them are compared, or they are too long for the model, the text alone decides.
 
     Args:
         behind: the texts behind the hole.
@@ -158,7 +157,7 @@ def with_best_end(
         for text in ends:
             value = model.score(prefix, suffix, f"{blanks}{text}{compared}")
             totals.append(value.log_probability + (0.0 if goes_on else value.end_log_probability))
-    except Stopped:
+    except (Stopped, InputError):  # an InputError where the model has not the positions
         ends = []
     # The first of equals, the shortest.
     best = ends[totals.index(max(totals))] if ends else fitted(answer.text, behind[0], line).partition("\n")[0]

@@ -22,6 +22,10 @@ FEWEST_PARTS, MOST_CHARACTERS_PARSED = 4, 600_000
 second."""
 
 
+MOST_LOOKED_AT = 30_000
+"""Characters before and behind a hole."""
+
+
 @dataclass(frozen=True)
 class Region:
     """The characters of a text from `start` to `end`, which give way to others."""
@@ -30,6 +34,16 @@ class Region:
     start: int
     end: int
     language: str
+
+    @staticmethod
+    def hole(prefix: str, suffix: str, language: str) -> Region:
+        """Return the empty region between two texts, of which no more is looked at than is read in some milliseconds:
+        from a line's start on, where there is one, so that a string is seen from its beginning."""
+        start = max(0, len(prefix) - MOST_LOOKED_AT)
+        line_break = prefix.find("\n", start) if start else -1
+        start = start if line_break < 0 else line_break + 1
+        place = len(prefix) - start
+        return Region(prefix[start:] + suffix[:MOST_LOOKED_AT], place, place, language)
 
     def joined(self, part: str) -> str:
         """The text with `part` in the region's place."""

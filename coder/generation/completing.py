@@ -87,8 +87,7 @@ class Fitting:
                 written = with_best_end(written, likelihoods, request, [request.suffix])
             else:
                 written = replace(written, text=fitted(written.text, request.suffix, behind))
-            place = len(request.prefix)
-            region = Region(request.prefix + request.suffix, place, place, context.language)
+            region = Region.hole(request.prefix, request.suffix, context.language)
             written = replace(written, text=region.balanced(written.text))
             context = replace(context, hidden="")
         text = postprocess(written.text, context) or ""

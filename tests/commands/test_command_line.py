@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from coder.commands import shared
 from coder.commands.terminal.source import read_source, replace_content
 from coder.errors import InputError
 from tests.commands.results import Quickfill
@@ -53,6 +54,24 @@ def test_what_cannot_be_meant_is_refused_before_the_model_is_loaded(
     result = quickfill(*arguments)
     assert result.exit_code == 2
     assert said in result.stderr and "the model was loaded" not in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["complete", "f.py:1"], ["fill", "f.py"], ["repair", "f.py"]])
+def test_a_deadline_counts_from_when_the_model_is_warm(
+    quickfill: Quickfill, engine: ScriptedModel, file: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+):
+    warmed: list[bool] = []
+
+    def load_engine(*settings: object, warm: bool = False) -> ScriptedModel:
+        warmed.append(warm)
+        return engine
+
+    monkeypatch.chdir(file.parent)
+    monkeypatch.setattr(shared, "load_engine", load_engine)
+    file.write_text("x = <fill>\n")
+    quickfill(*arguments)
+    quickfill(*arguments, "--deadline-ms", "200")
+    assert warmed == [False, True]
 
 
 def test_a_pipe_gets_every_answer(quickfill: Quickfill, engine: ScriptedModel, file: Path):

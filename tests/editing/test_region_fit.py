@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.editing.region_fit import Region
+from coder.editing.region_fit import MOST_LOOKED_AT, Region
 from coder.syntax.languages import scan
 from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import is_sound
@@ -89,3 +89,12 @@ def test_no_text_is_less_sound_than_it_was(data):
     elif not is_sound(new, language):
         assert scan(new, language).imbalance <= scan(text, language).imbalance
         assert len(error_spans(new, language) or ()) <= len(error_spans(text, language) or ())
+
+
+@pytest.mark.parametrize("filler", ["x = f(1)\n" * 20_000, "f(1);" * 40_000])
+def test_of_a_long_text_no_more_is_looked_at_than_what_is_near_the_hole(filler: str):
+    region = Region.hole(f"{filler}x = [a, ", f", c]\n{filler}", "python")
+    assert len(region.text) <= 2 * MOST_LOOKED_AT
+    assert region.text[: region.start].endswith("x = [a, ") and region.text[region.start :].startswith(", c]\n")
+    assert region.balanced("b]") == "b"
+    assert region.balanced("b[0]") == "b[0]"

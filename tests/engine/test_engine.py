@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Shape, Where
+from coder.api.text_requests import FillRequest
 from coder.diffusion.limits import Stopped, TimeLimits
 from coder.engine.engine import Engine
 from coder.errors import InputError
@@ -30,11 +31,13 @@ class SlowRuntime(OnnxRuntime):
     """Takes its time for every pass and counts them."""
 
     passes = 0
+    positions = 0
     seconds = 0.05
     seconds_per_token = 0.0
 
     def forward(self, cache: Cache, request: Pass) -> Predictions:
         SlowRuntime.passes += 1
+        SlowRuntime.positions += len(request.tokens)
         time.sleep(SlowRuntime.seconds + SlowRuntime.seconds_per_token * len(request.tokens))
         return super().forward(cache, request)
 
@@ -130,6 +133,16 @@ def test_a_file_that_takes_longer_to_read_than_there_is_time_is_read_in_part(slo
     assert len(file) * SlowRuntime.seconds_per_token > 0.6
     request = CompletionRequest(file, suffix, decoding=Decoding(deadline_ms=600, max_tokens=64), shape="auto")
     assert slow.complete(request).tokens > 0
+
+
+@pytest.mark.parametrize("shape", ["auto", "line"])
+def test_a_line_of_any_length_costs_no_more_tokens_than_a_window(slow: Engine, shape: Shape):
+    SlowRuntime.seconds, SlowRuntime.positions = 0.0, 0
+    line = "function f(a,b){return a*3+b[2]}var c=f(1,[2]);" * 1400
+    request = CompletionRequest(line[:30_000], line[30_000:], shape=shape, decoding=Decoding(max_tokens=32))
+    slow.complete(request)
+    slow.fill(FillRequest((line[:20_000], line[20_000:40_000], line[40_000:]), decoding=Decoding(max_tokens=32)))
+    assert SlowRuntime.positions < 6 * slow.config.max_positions
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -125,8 +125,7 @@ def run(
     from evals.generation import choose_tasks
     from evals.progress import generate_with_progress, score_with_progress
     from evals.run_files import RunFiles, write_scored
-    from evals.scoring.summary import compare_with_first
-    from evals.tables import comparison_table, console, runs_table
+    from evals.tables import print_comparison
 
     opened = open_benchmark(benchmark, tasks)
     everything = opened.tasks()
@@ -146,9 +145,7 @@ def run(
         summary = score_with_progress(opened, everything, answers, verdicts, workers, allow_unsandboxed)
         write_scored(summary, folder.scored(answers))
         summaries.append(summary)
-    console().print(runs_table(summaries))
-    if comparisons := compare_with_first(summaries):
-        console().print(comparison_table(comparisons))
+    print_comparison(summaries)
 
 
 @app.command()
@@ -158,13 +155,10 @@ def compare(
     """Compare scored runs with the first of them, task by task: differences, intervals, McNemar's p."""
     require_extra()
     from evals.run_files import read_scored
-    from evals.scoring.summary import compare_with_first
-    from evals.tables import comparison_table, console, runs_table
+    from evals.tables import print_comparison
 
     summaries = [read_scored(file) for file in scored]
-    console().print(runs_table(summaries))
-    if comparisons := compare_with_first(summaries):
-        console().print(comparison_table(comparisons))
+    print_comparison(summaries)
 
 
 @app.command()

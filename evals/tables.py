@@ -10,7 +10,7 @@ from rich.table import Table
 
 from evals.contamination import Overlap
 from evals.scoring.statistics import Comparison, Estimate
-from evals.scoring.summary import Summary
+from evals.scoring.summary import Summary, compare_with_first
 
 MOST_ROWS = 40
 """The most tasks that a table on a terminal lists."""
@@ -23,6 +23,13 @@ WIDTH = 160
 def console() -> Console:
     """Standard output: as wide as the terminal is, or wide enough for every table."""
     return Console() if sys.stdout.isatty() else Console(width=WIDTH)
+
+
+def print_comparison(summaries: Sequence[Summary]) -> None:
+    """Print the figures of runs, and where there are several their differences from the first one."""
+    console().print(runs_table(summaries))
+    if comparisons := compare_with_first(summaries):
+        console().print(comparison_table(comparisons))
 
 
 def runs_table(summaries: Sequence[Summary]) -> Table:

@@ -122,12 +122,12 @@ class Document:
         return types.Range(types.Position(*self.position(start)), types.Position(*self.position(end)))
 
     def text_edit(self, start: int, end: int, text: str) -> types.TextEdit:
-        """Puts `text`, with the document's line breaks, in the place of what is between two offsets of `unix`."""
+        """Return the edit that puts `text`, with the document's line breaks, between two offsets of `unix`."""
         return types.TextEdit(self.unix.range(start, end), text.replace("\n", self.line_break))
 
     @property
     def line_break(self) -> str:
-        """The first one of the text, which what is inserted should use as well."""
+        """The first line break of the text, which inserted text uses as well."""
         found = LINE_BREAK.search(self.text)
         return found.group() if found else "\n"
 
@@ -249,7 +249,7 @@ class RecentEdits:
         self._edits: list[RecentEdit] = []
 
     def note(self, path: Path, line: int, removed_lines: int = 0, added_lines: int = 0) -> None:
-        """Something was changed from `line` on; so many line breaks went and came."""
+        """Note a change from `line` on that removed and added so many lines."""
         shift = added_lines - removed_lines
         moved = (
             replace(edit, line=max(line, edit.line + shift)) if edit.path == path and edit.line > line else edit

@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 State = Literal["loading", "ready", "working", "error"]
 
 MOST_LOSSES, WITHIN = 3, 60.0
-"""An engine that was lost so often within so many seconds is not started again before the user asks for something."""
+"""Losses of the engine, within so many seconds, after which it is only started again when the user asks."""
 
 RETRY_SECONDS = 3.0
-"""So long a server that cannot be reached is left alone, unless the user asks for something."""
+"""Seconds before a server that could not be reached is asked again, unless the user asks for something."""
 
 
 class EngineHost:
@@ -61,7 +61,7 @@ class EngineHost:
         return await asyncio.shield(self._loading or self._start())
 
     def recover(self) -> None:
-        """Start a lost engine again, in the background, unless that will not help."""
+        """Start a lost engine again in the background, unless it was lost too often."""
         too_soon = time.monotonic() < self._retry_at
         lost_often = len(self._losses) == MOST_LOSSES and time.monotonic() - self._losses[0] < WITHIN
         if self._loading is None and not self._unusable and not lost_often and not too_soon:
@@ -86,7 +86,7 @@ class EngineHost:
                 self._set("ready", "")
 
     def close(self) -> None:
-        """Let go of the engine, also while it is being loaded; the next request gets another one."""
+        """Close the engine, even while it is being loaded; the next request gets another one."""
         if self._loading is not None:
             self._loading.add_done_callback(_close)
             self._loading = None

@@ -137,7 +137,7 @@ AGAIN = "; run the command again: the edit is kept as long as the text does not 
 
 
 async def execute_command(ls: QuickfillServer, params: types.ExecuteCommandParams) -> None:
-    """Raises JsonRpcInvalidParams for a command that there is not, or a place that makes no sense."""
+    """Run a command. Raises JsonRpcInvalidParams for an unknown one or an invalid place."""
     arguments = list(params.arguments or ())
     if params.command == ACCEPTED_COMMAND:
         accepted(ls, arguments)

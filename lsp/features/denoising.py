@@ -44,7 +44,7 @@ def denoised(update: CanvasUpdate) -> Denoised:
 
 
 def joined(parts: Iterable[Denoised]) -> Denoised:
-    """One behind the other."""
+    """Concatenate texts, and the spans of their masked slots."""
     text, masked = "", list[tuple[int, int]]()
     for part in parts:
         for start, end in part.masked:

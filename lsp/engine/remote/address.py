@@ -26,7 +26,7 @@ class ServerAddress:
 
     @staticmethod
     def parse(url: str) -> ServerAddress:
-        """Raises ValueError for what is no address of a server."""
+        """Parse a URL. Raises ValueError for one that is no address of a server."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must begin with http:// or https:// and name a machine")
@@ -39,7 +39,7 @@ class ServerAddress:
         return ServerAddress(url, parts.scheme == "https", parts.hostname, port, folder)
 
     def connection(self) -> http.client.HTTPConnection:
-        """A connection that is not open yet. It knows of no proxy."""
+        """A connection that is not open yet. It uses no proxy."""
         if self.secure:
             context = ssl.create_default_context()
             return http.client.HTTPSConnection(self.host, self.port, timeout=CONNECT_SECONDS, context=context)

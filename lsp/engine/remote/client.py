@@ -45,13 +45,13 @@ from lsp.engine.remote.exchange import Exchange
 ROOT = "/quickfill/v1"
 
 PATIENCE_SECONDS = 150.0
-"""For a server that is silent while it works on a request without a deadline."""
+"""Seconds to wait for a server that is silent while it works on a request without a deadline."""
 
 GRACE_SECONDS = 10.0
-"""Beyond a request's deadline, before a silent server counts as gone."""
+"""Seconds beyond a request's deadline before a silent server counts as gone."""
 
 OF_THE_OTHER_MACHINE = ("workspace", "rewritten")
-"""Fields of requests that name what a server does not have."""
+"""Fields of requests that name folders of this machine, which a server does not have."""
 
 Result = TypeVar("Result")
 Event = TypeVar("Event", CompleteEvent, FillEvents)
@@ -118,7 +118,7 @@ class RemoteEngine:
         return self._answer("/score", body, ScoreAnswer, None, ScoreAnswer(answer=Score(0.0, 0.0, 0))).answer
 
     def index_state(self, folder: str) -> IndexState:
-        """Nothing: a server does not see the folder."""
+        """Return an empty state: a server does not see the folder."""
         return IndexState(files=0, words=0, bytes=0, building=False, complete=True, seconds=0.0, age_seconds=None)
 
     def status(self) -> EngineStatus:
@@ -142,7 +142,7 @@ class RemoteEngine:
         kind: TypeAdapter[Event | Failure],
         cancelled: Cancellation | None,
     ) -> Generator[Event, None, None]:
-        """Updates and the answer, or an end without one where somebody cancelled."""
+        """Yield updates and the answer; no answer if the request is cancelled."""
         exchange = self._exchange(path, _body(request) | {"stream": True}, request.decoding.deadline_ms)
         either = AnyOf(cancelled or self._closed, self._closed)
         with closing(exchange.lines(either)) as lines:
@@ -181,7 +181,7 @@ class RemoteEngine:
 
 
 def _body(request: CompletionRequest | FillRequest | EditRequest | RepairRequest) -> dict[str, Any]:
-    """A request as the server takes it."""
+    """Return a request as the server takes it."""
     body = {name: value for name, value in flat(request).items() if name not in OF_THE_OTHER_MACHINE}
     if body.get("template") is not None:
         body["template"] = body["template"]["texts"]
@@ -189,7 +189,7 @@ def _body(request: CompletionRequest | FillRequest | EditRequest | RepairRequest
 
 
 def _checked(kind: TypeAdapter[Result], content: bytes) -> Result:
-    """Raises EngineLostError for what is no answer."""
+    """Return the parsed answer. Raises EngineLostError for anything else."""
     try:
         return kind.validate_json(content)
     except ValidationError as error:

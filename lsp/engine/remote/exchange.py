@@ -16,7 +16,7 @@ from lsp.engine.errors import EngineRefusedError, ServerLostError
 from lsp.engine.remote.address import ServerAddress
 
 LONGEST_LINE = 32 << 20
-"""Bytes of an answer or an event; a server that sends more is none of ours."""
+"""Bytes of an answer or an event; a server that sends more is not a Quickfill server."""
 
 
 class Exchange:
@@ -108,7 +108,7 @@ def _refusal(response: http.client.HTTPResponse, address: ServerAddress) -> Quic
 
 
 def _message(content: bytes) -> str:
-    """The server's words, if it is one of ours."""
+    """Return the error message of the server, if it is a Quickfill server."""
     try:
         answer: Any = json.loads(content)
         return str(answer["error"]["message"])[:500]

@@ -64,7 +64,7 @@ def _load(identity: EngineIdentity, loaded: Future[TextEngine]) -> None:
 
 
 def _tell(word: str) -> None:
-    """Tell whoever started this, and let go of the pipe."""
+    """Report to the process that started this one, and close the pipe."""
     sys.stdout.write(word + "\n")
     sys.stdout.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -84,7 +84,7 @@ def read_address(folder: Path, identity: EngineIdentity) -> Address | None:
 
 
 def connect(address: Address) -> socket.socket:
-    """Raises OSError where nobody listens."""
+    """Connect to the engine. Raises OSError where none listens."""
     family = socket.AF_INET if address.path is None else socket.AF_UNIX
     connection = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -96,7 +96,7 @@ def connect(address: Address) -> socket.socket:
 
 
 def _write_privately(file: Path, text: str) -> None:
-    """Whole or not at all, for nobody else to read at any time."""
+    """Write the file atomically, and readable by its user alone at any time."""
     draft = file.with_suffix(f".{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:

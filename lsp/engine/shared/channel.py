@@ -8,17 +8,17 @@ import struct
 import threading
 
 MOST_BYTES = 1 << 26
-"""Of one message."""
+"""Bytes of one message."""
 
 LENGTH = struct.Struct(">I")
 
 
 class ChannelError(Exception):
-    """Something that is no message came; the channel is of no use any more."""
+    """Bytes that are no message were received; the channel cannot be used any more."""
 
 
 class Channel:
-    """One thread receives, any may send."""
+    """A channel of messages over a socket. One thread receives, any may send."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -48,7 +48,7 @@ class Channel:
         return body
 
     def settimeout(self, seconds: float | None) -> None:
-        """Let a step of `send` and `receive` take so long at most before it raises TimeoutError."""
+        """Set the time after which a step of `send` and `receive` raises TimeoutError."""
         self._connection.settimeout(seconds)
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class Channel:
         self._connection.close()
 
     def _read(self, count: int) -> bytes:
-        """So many bytes, or those that are left."""
+        """Return so many bytes, or those that are left."""
         received = bytearray()
         while len(received) < count:
             piece = self._connection.recv(min(count - len(received), 1 << 20))

@@ -95,7 +95,7 @@ class SharedEngine:
         self._tasks.close()
 
     def _complete(self, task: CompleteCall, cancelled: Cancellation | None) -> Generator[EngineEvent, None, None]:
-        """Updates, if they are wanted, and the completion. Who cancels does not wait for the engine."""
+        """Updates, if they are wanted, and the completion. A caller that cancels does not wait for the engine."""
         started = time.monotonic()
         with closing(self._tasks.messages(task, cancelled)) as messages:
             for message in messages:

@@ -41,7 +41,7 @@ from lsp.engine.shared.messages import (
 log = logging.getLogger(__name__)
 
 MOST_TASKS = 64
-"""So many at a time; an editor has a few."""
+"""The most tasks at a time; an editor has a few."""
 
 
 class Connection:
@@ -54,7 +54,7 @@ class Connection:
         self._cancelled: dict[int, threading.Event] = {}
 
     def serve(self) -> None:
-        """Raises ChannelError for what is no message, OSError when the connection breaks."""
+        """Serve the client. Raises ChannelError for anything but a message, OSError when the connection breaks."""
         try:
             if not self._loaded.done():
                 self._send(Loading())

@@ -1,4 +1,4 @@
-"""Each side proves that it knows the secret of the address file, and none tells it.
+"""A handshake: each side proves that it knows the secret of the address file, without sending it.
 
     client                              engine
     version, nonce          ──────▶
@@ -22,7 +22,7 @@ NONCE_BYTES = PROOF_BYTES = 32
 
 
 class HandshakeError(ChannelError):
-    """The other side is not who it should be."""
+    """The other side does not know the secret."""
 
 
 def greet_engine(channel: Channel, secret: str, version: str) -> None:

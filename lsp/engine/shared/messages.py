@@ -69,7 +69,7 @@ Task = CompleteCall | PrefillCall | FillCall | EditCall | RepairCall | ScoreCall
 
 @dataclass(frozen=True)
 class Ask:
-    """A task under a number, which every answer to it bears."""
+    """A task with a number, which every answer to it repeats."""
 
     id: int
     task: Annotated[Task, Field(discriminator="kind")]

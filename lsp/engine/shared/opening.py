@@ -17,10 +17,10 @@ from lsp.engine.shared.launch import launch, log_file
 from lsp.engine.shared.private_folder import REMEDY, runtime_folder
 
 IDLE_SECONDS = 300.0
-"""So long an engine stays when its last window is closed."""
+"""Seconds that an engine stays after its last window is closed."""
 
 PATIENCE_SECONDS = 30.0
-"""For an engine that is just starting, or just leaving."""
+"""Seconds to wait for an engine that is just starting or ending."""
 
 PAUSE_SECONDS = 0.05
 

@@ -1,4 +1,4 @@
-"""A folder that nobody but its user can look into."""
+"""A folder that only its user can read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process of a shared engine: takes clients in until there have been none for a while."""
+"""The process of a shared engine, which serves clients until there have been none for a while."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from lsp.engine.shared.messages import (
 
 
 class Tasks:
-    """Any thread may give tasks; a thread of its own hands out what comes. Raises what `SharedEngine` says."""
+    """Any thread may give tasks; one thread distributes the answers. Raises what `SharedEngine` says."""
 
     def __init__(self, channel: Channel, on_loading: Callable[[], None]) -> None:
         self.closed = False

@@ -120,6 +120,7 @@ class ServedAbilities(Outgoing):
     edits: bool
     correction: bool
     context: bool
+    instructions: bool
     rewrites: bool
 
 

@@ -87,6 +87,16 @@ def test_apply_keeps_every_other_byte(quickfill: Run, tmp_path: Path):
     assert (tmp_path / "stack.py.bak").read_bytes() == (before + after).encode()
 
 
+def test_edit_does_not_lose_lines_that_the_model_would_not_see(quickfill: Run, tmp_path: Path, tiny: Path):
+    file = tmp_path / "averages.py"
+    before = b"def median(values):\n    values = sorted(values)\n    return values[len(values) // 2]\n"
+    file.write_bytes(before)
+    done = quickfill("edit", f"{file}:1-3", "use statistics", "--apply", "--model", tiny)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"has not learned to rewrite code" in done.stderr
+    assert contents(tmp_path) == {"averages.py": before}
+
+
 def test_a_large_file_is_no_problem(quickfill: Run, tmp_path: Path):
     file = tmp_path / "large.py"
     function = "def number_{0}():\n    return {0}\n\n\n"

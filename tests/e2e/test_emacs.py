@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.emacs import PLUGIN, Emacs, emacs, find_emacs, lisp_string, typed
+from tests.e2e.emacs import PLUGIN, ROOT, Emacs, emacs, find_emacs, lisp_string, typed
 from tests.e2e.neovim import quickfill_command
 from tests.e2e.stack import STACK
 
@@ -62,16 +62,21 @@ def type_until_answered(editor: Emacs, keys: str) -> None:
     editor.wait_for(lambda: editor.text != before or editor.messages.count(NOTHING_FOUND) > told, "an answer")
 
 
-def running(folder: Path, client: tuple[str, str]) -> Iterator[Emacs]:
-    """One for several tests, since its server takes a while to load the model."""
+def running(folder: Path, client: tuple[str, str], server: Sequence[str] = ()) -> Iterator[Emacs]:
+    """One for several tests, since its server takes a while to load the model.
+
+    Args:
+        server: how to start another one.
+    """
     file = folder / "stack.py"
     file.write_text(STACK, encoding="utf-8")
     environment = {
         "HOME": str(folder),
         "XDG_CACHE_HOME": str(folder / "cache"),
         "XDG_STATE_HOME": str(folder / "state"),
+        "PYTHONPATH": str(ROOT),
     }
-    command = " ".join(map(lisp_string, quickfill_command()))
+    command = " ".join(map(lisp_string, server or quickfill_command()))
     setup = SETUP.format(command=command, more=client[0], connect=client[1], file=lisp_string(str(file)))
     with emacs(setup, environment) as editor:
         editor.wait_until_ready()
@@ -84,20 +89,36 @@ def emacs_with_eglot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emacs
 
 
 @pytest.fixture(scope="module")
+def emacs_that_rewrites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emacs]:
+    """With a server that writes what it is told to."""
+    server = (sys.executable, "-m", "tests.lsp.scripted")
+    yield from running(tmp_path_factory.mktemp("able"), EGLOT, server)
+
+
+@pytest.fixture(scope="module")
 def lsp_mode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emacs]:
     yield from running(tmp_path_factory.mktemp("lsp-mode"), LSP_MODE)
 
 
 @pytest.fixture
 def editor(emacs_with_eglot: Emacs, tmp_path: Path) -> Emacs:
+    return with_a_file(emacs_with_eglot, tmp_path.name)
+
+
+@pytest.fixture
+def rewriter(emacs_that_rewrites: Emacs, tmp_path: Path) -> Emacs:
+    return with_a_file(emacs_that_rewrites, tmp_path.name)
+
+
+def with_a_file(editor: Emacs, name: str) -> Emacs:
     """With a file of the test's own, in which nothing was changed yet."""
-    file = Path(emacs_with_eglot.evaluate("default-directory")).expanduser() / f"{tmp_path.name}.py"
+    file = Path(editor.evaluate("default-directory")).expanduser() / f"{name}.py"
     file.write_text(STACK, encoding="utf-8")
-    emacs_with_eglot.evaluate(
+    editor.evaluate(
         f"(progn (find-file {lisp_string(str(file))}) (switch-to-buffer (current-buffer)) (goto-char (point-max)) t)"
     )
-    emacs_with_eglot.wait_for(lambda: emacs_with_eglot.evaluate("quickfill-mode"), "a connection")
-    return emacs_with_eglot
+    editor.wait_for(lambda: editor.evaluate("quickfill-mode"), "a connection")
+    return editor
 
 
 def test_it_compiles_without_a_warning(tmp_path):
@@ -162,9 +183,9 @@ def test_an_answer_is_not_written_into_a_text_that_has_changed(editor):
     assert editor.text.endswith("return len(<fill>) == 0\n# new\n")
 
 
-def test_a_function_is_rewritten_as_asked(editor):
-    editor.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
-    type_until_answered(editor, "M-x quickfill-edit RET f i x RET")
+def test_a_function_is_rewritten_as_asked(rewriter):
+    rewriter.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
+    type_until_answered(rewriter, "M-x quickfill-edit RET f i x RET")
 
 
 def test_a_renamed_name_is_renamed_at_its_next_place(editor):
@@ -178,18 +199,18 @@ def test_a_renamed_name_is_renamed_at_its_next_place(editor):
     assert "self.items.append(value)" in editor.text
 
 
-def test_code_actions_are_offered_and_the_chosen_one_is_done(editor):
-    editor.evaluate('(progn (insert "        return len(<fill>) == 0\\n") (forward-line -1) t)')
-    before = editor.text
+def test_code_actions_are_offered_and_the_chosen_one_is_done(rewriter):
+    rewriter.evaluate('(progn (insert "        return len(<fill>) == 0\\n") (forward-line -1) t)')
+    before = rewriter.text
     offered = "(vconcat (mapcar (lambda (action) (plist-get action :title)) (eglot-code-actions (point))))"
-    assert editor.evaluate(offered) == [
+    assert rewriter.evaluate(offered) == [
         "Quickfill: Rewrite is_empty",
         "Quickfill: Write the docstring of is_empty",
         "Quickfill: Fill the hole",
         "Quickfill: Rewrite is_empty as I say…",
     ]
-    editor.type(f"M-x eglot-code-actions RET {typed('Quickfill: Fill the hole')} RET")
-    wait_until_filled(editor, before)
+    rewriter.type(f"M-x eglot-code-actions RET {typed('Quickfill: Fill the hole')} RET")
+    wait_until_filled(rewriter, before)
 
 
 def test_a_name_that_is_not_defined_is_repaired_by_a_quick_fix(editor):
@@ -197,9 +218,11 @@ def test_a_name_that_is_not_defined_is_repaired_by_a_quick_fix(editor):
     type_until_answered(editor, "M-x eglot-code-action-quickfix RET")
 
 
-def test_a_code_action_asks_for_an_instruction(editor):
-    editor.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
-    type_until_answered(editor, f"M-x eglot-code-actions RET {typed('Quickfill: Rewrite is_empty as I')} RET f i x RET")
+def test_a_code_action_asks_for_an_instruction(rewriter):
+    rewriter.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
+    type_until_answered(
+        rewriter, f"M-x eglot-code-actions RET {typed('Quickfill: Rewrite is_empty as I')} RET f i x RET"
+    )
 
 
 def test_lsp_mode_runs_the_language_s_own_server_too(lsp_mode):

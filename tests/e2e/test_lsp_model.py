@@ -37,16 +37,18 @@ async def test_every_method_with_a_model_of_no_wits(tmp_path: Path):
         await session.ready()
         status = await session.status()
         assert (status.state, status.model, status.version) == ("ready", model, "tiny")
-        session.open("def add(first, second):\n    return\n")
+        session.open("def add(first, second):\n    pass\n")
         for invoked in (False, True):
-            for item in await session.suggestions((1, 10), invoked=invoked):
+            for item in await session.suggestions((1, 8), invoked=invoked):
                 assert isinstance(item.insert_text, str) and item.insert_text.strip()
                 assert "<|" not in item.insert_text
-        params = {"textDocument": {"uri": "file:///a.py"}, "ranges": [span((0, 8), (0, 13)), span((1, 10), (1, 10))]}
+        params = {"textDocument": {"uri": "file:///a.py"}, "ranges": [span((0, 8), (0, 13)), span((1, 8), (1, 8))]}
         edit = await session.request("quickfill/fill", params)
         assert len(edit.documentChanges[0].edits) == 2
-        params = {"textDocument": {"uri": "file:///a.py"}, "range": span((1, 4), (1, 10)), "denoising": True}
+        params = {"textDocument": {"uri": "file:///a.py"}, "range": span((1, 4), (1, 8)), "denoising": True}
         await session.request("quickfill/edit", params)
+        refused = await session.refusal_of("quickfill/edit", params | {"range": span((0, 0), (0, 10))})
+        assert "has not learned to rewrite code" in refused.message
         async with asyncio.timeout(PATIENCE):
             await session.updated.wait()
         assert session.updates[-1].textDocument.uri == "file:///a.py"

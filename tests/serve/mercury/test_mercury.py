@@ -64,6 +64,13 @@ def test_an_edit_that_would_break_sound_code_is_left_out(client: httpx.Client):
     compile(f"first = 1\n{region}\nprint(first)\n", "a.py", "exec")
 
 
+def test_the_language_may_be_named_where_no_path_tells_it(client: httpx.Client):
+    content = edit_message("second = 2<|cursor|>\nthird = 3")[-1]["content"].replace("current_file_path: a.py\n", "")
+    body = {"messages": message(content), "max_tokens": 6, "language": "python"}
+    region = content_of(client.post("/v1/edit/completions", json=body)).removeprefix("```\n").removesuffix("\n\n```")
+    compile(f"first = 1\n{region}\nprint(first)\n", "a.py", "exec")
+
+
 def test_edit_without_a_cursor_leaves_sound_code_as_it_is(client: httpx.Client):
     body = {"messages": edit_message("second = 2"), "max_tokens": 6}
     assert content_of(client.post("/v1/edit/completions", json=body)) == "```\nsecond = 2\n\n```"

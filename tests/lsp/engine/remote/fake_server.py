@@ -14,7 +14,7 @@ from coder.api.wire import ServedAbilities, ServerInfo
 
 PATIENCE = 60.0
 
-ABILITIES = {"holes": False, "edits": False, "correction": False, "context": False, "rewrites": True}
+ABILITIES = dict.fromkeys(("holes", "edits", "correction", "context", "instructions"), False) | {"rewrites": True}
 INFO = ServerInfo(
     server="quickfill 1",
     model="quickfill",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from coder.api.completion import CompletionRequest, Decoding, Snippet, Turn, Where
 from coder.context.window import FrozenPrefix, FrozenPrefixes
-from coder.errors import InputError
+from coder.errors import CheckpointError, InputError
 from coder.generation.prompting import SNIPPET_TOKENS, Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.runtime import common_prefix_length
-from tests.tiny import write_prefix_first_checkpoint
+from tests.tiny import PREFIX_FIRST_TOKENS, write_prefix_first_checkpoint
 
 CODE = "".join(f"def add_{number}(first, second):\n    return first + second\n\n\n" for number in range(40))
 SUFFIX = "".join(f"for index in range({number}):\n    print(index)\n" for number in range(10, 20))
@@ -177,3 +179,62 @@ class TestConversation:
         config = replace(checkpoint.config, abilities=replace(checkpoint.config.abilities, instructions=False))
         with pytest.raises(InputError, match="follows no instructions"):
             Prompting(config, checkpoint.tokenizer).prompt(CompletionRequest("", conversation=TURNS))
+
+
+class TestOtherSpellings:
+    """A model of the Llama family whose vocabulary spells its control tokens in its own way."""
+
+    SPELLINGS: ClassVar = {
+        "end_of_text": "<eos>",
+        "mask": "<unused>",
+        "fim_prefix": "<PRE>",
+        "fim_suffix": "<SUF>",
+        "fim_middle": "<MID>",
+        "fim_end": "<EOT>",
+    }
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        write_prefix_first_checkpoint(tmp_path)
+        respelled = dict(zip(PREFIX_FIRST_TOKENS, [*self.SPELLINGS.values(), "<other>"], strict=False))
+        tokenizer = (tmp_path / "tokenizer.json").read_text(encoding="utf-8")
+        for old, new in respelled.items():
+            tokenizer = tokenizer.replace(f'"{old}"', f'"{new}"')
+        (tmp_path / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+        return self.settled(tmp_path, self.SPELLINGS)
+
+    def settled(self, folder: Path, spellings: object) -> Path:
+        config = json.loads((folder / "config.json").read_text())
+        ours = {"version": "other", "mask_token_id": 1, "block_sizes": [4], "adapted": False}
+        config["quickfill"] = {**ours, "control_tokens": spellings}
+        (folder / "config.json").write_text(json.dumps(config))
+        return folder
+
+    def test_its_prompts_have_its_tokens(self, folder: Path):
+        checkpoint = open_checkpoint(str(folder))
+        encode, special = checkpoint.tokenizer.encode, checkpoint.tokenizer.special
+        request = CompletionRequest("x = 1\ny =", "\n", frozen=FrozenPrefix(0, 6), snippets=(Snippet("a", "b"),))
+        assert Prompting(checkpoint.config, checkpoint.tokenizer).prompt(request).tokens == [
+            *[special["<PRE>"], *encode("x = 1\n"), special["<SUF>"], *encode("\n"), special["<MID>"], *encode("y =")]
+        ]
+        assert checkpoint.config.control.fim_end == special["<EOT>"]
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"fim_middle": "<nowhere>"}, "no special token '<nowhere>'"),
+            ({"begin": "<eos>"}, "has no name 'begin'"),
+        ],
+    )
+    def test_what_the_vocabulary_does_not_have_is_named(self, folder: Path, change: dict[str, str], message: str):
+        self.settled(folder, {**self.SPELLINGS, **change})
+        with pytest.raises(CheckpointError, match=message):
+            open_checkpoint(str(folder))
+
+    def test_what_every_prompt_needs_has_to_be_there(self, folder: Path):
+        self.settled(folder, {name: text for name, text in self.SPELLINGS.items() if name != "fim_middle"})
+        with pytest.raises(CheckpointError, match="lacks fim_middle"):
+            open_checkpoint(str(folder))
+        self.settled(folder, ["<PRE>"])
+        with pytest.raises(CheckpointError, match="must be an object"):
+            open_checkpoint(str(folder))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from coder.model.checkpoint.gguf_file import open_gguf, part_files
 from coder.model.checkpoint.gguf_names import tensors_of_gguf
 from coder.model.checkpoint.options import NO_OPTIONS, ModelOptions
 from coder.model.checkpoint.stored_tensors import StoredTensor, stored_tensors
-from coder.model.checkpoint.tokens import Tokenizer
+from coder.model.checkpoint.tokens import Tokenizer, spelled_control_tokens
 from coder.model.convert.smoothing import SMOOTHING_FILE
 from coder.model.families.frame import Frame
 
@@ -105,7 +106,10 @@ def assemble(
 
     Raises CheckpointError.
     """
-    tokenizer = Tokenizer(tokenizer_file)
+    ours = settings.get("quickfill")
+    spellings = ours.get("control_tokens") if isinstance(ours, Mapping) else None
+    control = None if spellings is None else partial(spelled_control_tokens, tokenizer_file, spellings)
+    tokenizer = Tokenizer(tokenizer_file, control=control)
     config = reserve_unused_ids(ModelConfig.from_json(settings, tokenizer.control), tokenizer)
     validate(stored, config, folder)
     return Checkpoint(folder, config, tokenizer_file, tokenizer, stored)

@@ -19,6 +19,7 @@ import functools
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tokenizers
@@ -51,6 +52,8 @@ PREFIX_FIRST_TEXTS = {
     "turn_end": "<|im_end|>",
 }
 """The same where the prefix comes first: the spellings of Qwen2.5-Coder, and this project's own."""
+
+NEEDED_WITH_PREFIX_FIRST = ("end_of_text", "mask", "fim_prefix", "fim_suffix", "fim_middle", "fim_end")
 
 REVERSIBILITY_PROBE = " a\u0301  b\r\n\t\x00 \N{ZERO WIDTH JOINER}\N{KISS MARK}<|mask|> 12\n"
 
@@ -170,6 +173,30 @@ def _control_tokens(file: Path, special: dict[str, int]) -> ControlTokens:
     named = {name: special[text] for name, text in texts.items()}
     padding = special.get("<|fim_pad|>") if texts is PREFIX_FIRST_TEXTS else None
     return ControlTokens(**named, all=tuple(sorted(special.values())), fim_pad=padding)
+
+
+def spelled_control_tokens(file: Path, spellings: object, special: Mapping[str, int]) -> ControlTokens:
+    """The control tokens of a vocabulary that spells them in its own way, with the prefix first in a prompt.
+
+    Args:
+        spellings: texts by the names of `PREFIX_FIRST_TEXTS`, as a checkpoint's settings give them.
+        special: the special tokens' ids by their texts.
+
+    Raises CheckpointError for a name or a text that does not exist, and where one that every prompt needs is missing.
+    """
+    where = "config.json: quickfill.control_tokens"
+    if not isinstance(spellings, Mapping):
+        raise CheckpointError(f"{where} must be an object of names and texts, not {spellings!r}")
+    for name, text in spellings.items():
+        if name not in (*PREFIX_FIRST_TEXTS, "fim_pad"):
+            raise CheckpointError(f"{where} has no name {name!r}; there are: {', '.join(PREFIX_FIRST_TEXTS)}, fim_pad")
+        if text not in special:
+            raise CheckpointError(f"{where}: {file} has no special token {text!r}")
+    if lacking := [name for name in NEEDED_WITH_PREFIX_FIRST if name not in spellings]:
+        raise CheckpointError(f"{where} lacks {', '.join(lacking)}")
+    ids = {name: special[text] for name, text in spellings.items()}
+    plain = ControlTokens.foreign(ids["end_of_text"], ids["mask"], ids["fim_end"], tuple(special.values()))
+    return replace(plain, **ids)
 
 
 @functools.cache

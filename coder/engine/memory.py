@@ -1,4 +1,4 @@
-"""The memory of this process at its peak, and that of the machine, as the operating system tells it."""
+"""The memory of this process at its peak, that of the machine, and what is given back of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ import ctypes
 import os
 import sys
 from pathlib import Path
+
+ALLOCATOR = {"M_ARENA_MAX": (-8, 2), "M_MMAP_THRESHOLD": (-3, 256 << 10), "M_TRIM_THRESHOLD": (-1, 256 << 10)}
+"""Numbers and values of glibc's parameters (mallopt(3)), which are fixed by setting them."""
+
+
+def return_freed_memory() -> None:
+    """Let glibc give freed memory back to the system; other allocators are left alone.
+
+    By its defaults each thread's arena keeps what was freed in it, and the size from which on a block is mapped by
+    itself grows up to 32 MB, so keys and values of old contexts stay with the process: 1.6 GB instead of 1.0 in a
+    server of eight requests at a time.
+    """
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
+        for parameter, value in ALLOCATOR.values():
+            mallopt(parameter, value)
 
 
 def peak_memory() -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Literal
 
-from coder.engine.memory import machine_memory
+from coder.engine.memory import machine_memory, return_freed_memory
 from coder.errors import InputError, MissingDependencyError
 from coder.model.checkpoint.checkpoint import Checkpoint, expected_tensors
 from coder.model.runtime import Runtime
@@ -38,6 +38,7 @@ def load_runtime(
         return TorchRuntime.load(checkpoint, options.device, options.dtype, progress=progress)
     if (options.device, options.dtype) != ("auto", "auto"):
         raise InputError("the model options dtype and device are PyTorch's; choose --runtime torch")
+    return_freed_memory()
     from coder.model.onnx.runtime import OnnxRuntime
 
     return OnnxRuntime.load(checkpoint, threads, progress=progress)

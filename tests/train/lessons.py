@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from coder.context.window import freeze
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.infilling import Hole
 from coder.train.infilling_tokens import InfillingTokens, open_tokenizer
@@ -20,11 +21,11 @@ HOLES = [
 
 
 def document(tokenizer: Tokenizer, tokens: InfillingTokens, hole: Hole) -> PackedDocument:
-    """The hole in the family's layout, split at the start of its line, and its answer with the end."""
+    """The hole in the family's layout, split as the engine splits it, and its answer with the end."""
     encode = tokenizer.encode
-    return PackedDocument(
-        tokens.infilling(encode(hole.prefix), encode(hole.suffix)), [*encode(hole.middle), tokens.end]
-    )
+    split = freeze(hole.prefix).split
+    prefix, written = encode(hole.prefix[:split]), encode(hole.prefix[split:])
+    return PackedDocument(tokens.infilling(prefix, encode(hole.suffix), written), [*encode(hole.middle), tokens.end])
 
 
 def write_rows(

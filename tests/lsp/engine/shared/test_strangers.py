@@ -83,9 +83,9 @@ def test_a_client_that_talks_nonsense_loses_its_connection_only(
 
 
 def test_a_task_number_is_used_once_at_a_time(client: SharedEngine, address: Address, identity: EngineIdentity):
-    ask = encode(
-        TO_ENGINE, Ask(1, CompleteCall(CompletionRequest("x" * 200, decoding=Decoding(max_tokens=300)), updates=False))
-    )
+    # So many samples that the first task is under way when the second one comes.
+    request = CompletionRequest("x" * 200, samples=100, decoding=Decoding(max_tokens=300))
+    ask = encode(TO_ENGINE, Ask(1, CompleteCall(request, updates=False)))
     with connect(address) as connection:
         channel = Channel(connection)
         greet_engine(channel, address.secret, identity.version)

@@ -140,6 +140,14 @@ def test_pausing_hides_what_nobody_asked_for(window: VSCode):
     window.wait_for(lambda: window.status == "Quickfill: ready", "going on")
 
 
+def test_pausing_for_a_time_says_how_long(window: VSCode):
+    window.command("Quickfill: Pause Suggestions for a Time…")
+    window.page.locator(".quick-input-list").get_by_text("10 minutes").click()
+    window.wait_for(lambda: window.status == "Quickfill: paused for 10 min", "pausing")
+    window.command("Quickfill: Resume Suggestions")
+    window.wait_for(lambda: window.status == "Quickfill: ready", "going on")
+
+
 def test_two_holes_are_filled_and_one_undo_takes_them_back(window: VSCode):
     window.open("holes.py")
     window.picture("fill-before")

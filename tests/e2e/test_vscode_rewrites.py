@@ -45,7 +45,7 @@ def ask_for_rewrite(window: VSCode, name: str) -> None:
     """Select the last line and say what is to be there."""
     window.open(name)
     window.press("Shift+ArrowUp", "Alt+i", "r")
-    window.page.locator(".quick-input-widget").get_by_text("What should become of it?").wait_for()
+    window.page.locator(".quick-input-widget").get_by_text("What should change in the selected code?").wait_for()
     window.press("Control+a")
     window.type(SAID)
     window.picture("rewrite-instruction")
@@ -91,7 +91,7 @@ def entries(window: VSCode) -> list[str]:
     """What the item in the status bar offers."""
     window.command("Quickfill: Show Menu")
     rows = window.page.locator(".quick-input-list .monaco-list-row")
-    rows.filter(has_text="Fill holes").wait_for()
+    rows.filter(has_text="Show log").wait_for()
     found = rows.all_inner_texts()
     window.press("Escape")
     return found

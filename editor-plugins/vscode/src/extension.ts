@@ -18,7 +18,7 @@ let server: Server | undefined;
 
 export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel("Quickfill", { log: true });
-  const pause = new Pause();
+  const pause = new Pause(context.workspaceState);
   server = new Server(log);
   const canvases = new Canvases(server);
   context.subscriptions.push(

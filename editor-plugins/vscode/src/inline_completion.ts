@@ -14,6 +14,8 @@ import type { Pause } from "./pause";
 import { DidPartiallyAccept } from "./protocol";
 import type { Server } from "./server";
 
+const OPENS_DOCSTRING = /^\s*("""|''')/;
+
 /** The suggestions for a place, as they were last shown. */
 interface Shown {
   document: TextDocument;
@@ -50,9 +52,9 @@ export class InlineCompletion {
   };
 
   register(): Disposable[] {
-    const accept = (part: string) => async () => {
+    const accept = (part: (editor: TextEditor | undefined) => string) => async () => {
       const editor = window.activeTextEditor;
-      await commands.executeCommand(`editor.action.inlineSuggest.${part}`);
+      await commands.executeCommand(`editor.action.inlineSuggest.${part(editor)}`);
       if (editor) {
         this.tellPart(editor);
       }
@@ -61,9 +63,31 @@ export class InlineCompletion {
       commands.registerCommand("quickfill.suggest", () =>
         commands.executeCommand("editor.action.inlineSuggest.trigger"),
       ),
-      commands.registerCommand("quickfill.acceptWord", accept("acceptNextWord")),
-      commands.registerCommand("quickfill.acceptLine", accept("acceptNextLine")),
+      commands.registerCommand(
+        "quickfill.acceptWord",
+        accept((editor) => this.partOfWord(editor)),
+      ),
+      commands.registerCommand(
+        "quickfill.acceptLine",
+        accept(() => "acceptNextLine"),
+      ),
     ];
+  }
+
+  /** A docstring is accepted by its line: its quotes alone would make a string of all that follows. */
+  private partOfWord(editor: TextEditor | undefined): string {
+    const rest = editor && this.rest(editor);
+    return rest !== undefined && OPENS_DOCSTRING.test(rest) ? "acceptNextLine" : "acceptNextWord";
+  }
+
+  /** What of the suggestion in sight is behind the cursor. */
+  private rest(editor: TextEditor): string | undefined {
+    if (this.shown?.document !== editor.document) {
+      return undefined;
+    }
+    const taken = editor.document.getText().slice(this.shown.start, editor.document.offsetAt(editor.selection.active));
+    const item = this.shown.items.find(({ insertText }) => String(insertText).startsWith(taken));
+    return item && String(item.insertText).slice(taken.length);
   }
 
   /** Tell the server how much of which suggestion stands before the cursor now, if it is a part. */

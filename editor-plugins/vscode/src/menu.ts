@@ -10,7 +10,7 @@ import {
 import type { Pause } from "./pause";
 import { StatusRequest } from "./protocol";
 import type { Server } from "./server";
-import { canRewrite } from "./text/status_text";
+import { canRewrite, stateWords } from "./text/status_text";
 
 interface Entry extends QuickPickItem {
   command?: string;
@@ -41,23 +41,30 @@ async function showMenu(server: Server, pause: Pause): Promise<void> {
 async function summary(server: Server): Promise<string> {
   const { client } = server;
   const condition = client ? await client.sendRequest(StatusRequest, {}) : server.condition;
-  return "model" in condition ? `${condition.state}, model ${condition.version ?? condition.model}` : condition.state;
+  const words = stateWords(condition);
+  return "model" in condition ? `${words}, model ${condition.version ?? condition.model}` : words;
 }
 
 function entries(server: Server, pause: Pause): Entry[] {
   const paused = pause.isPaused
-    ? { label: "$(debug-start) Resume suggestions", command: "quickfill.resume" }
-    : { label: "$(debug-pause) Pause suggestions", command: "quickfill.pause" };
+    ? [{ label: "$(debug-start) Resume suggestions", description: pause.words, command: "quickfill.resume" }]
+    : [
+        { label: "$(debug-pause) Pause suggestions", command: "quickfill.pause" },
+        { label: "$(watch) Pause for a time…", command: "quickfill.snooze" },
+      ];
   const install = { label: "$(cloud-download) Install the server", command: "quickfill.install" };
   const rewrite = { label: "$(edit) Rewrite selection…", command: "quickfill.rewriteSelection" };
-  return [
-    ...(server.condition.state === "missing" ? [install] : [paused]),
-    { label: "$(debug-restart) Restart server", command: "quickfill.restart" },
-    { label: "", kind: QuickPickItemKind.Separator },
+  const edits = [
     { label: "$(sparkle) Fill holes", command: "quickfill.fill" },
     ...(canRewrite(server.condition) ? [rewrite] : []),
     { label: "$(arrow-right) Next edit", command: "quickfill.showNextEdit" },
     { label: "", kind: QuickPickItemKind.Separator },
+  ];
+  return [
+    ...(server.condition.state === "missing" ? [install] : paused),
+    { label: "$(debug-restart) Restart server", command: "quickfill.restart" },
+    { label: "", kind: QuickPickItemKind.Separator },
+    ...(server.client ? edits : []),
     { label: "$(pulse) Doctor: what works, what is missing", command: "quickfill.doctor" },
     { label: "$(output) Show log", command: "quickfill.showLog" },
     { label: "$(gear) Open settings", command: "quickfill.openSettings" },

@@ -67,7 +67,7 @@ export class Rewriter implements Disposable {
     const { version } = document;
     const instruction = await window.showInputBox({
       title: "Rewrite with Quickfill",
-      prompt: "What should become of it?",
+      prompt: "What should change in the selected code? Leave it empty to let Quickfill decide.",
       placeHolder: "write the docstring",
       value: this.lastInstruction,
     });

@@ -34,7 +34,8 @@ local function check_server()
   local config, find_server = require("quickfill.config").get(), require("quickfill.find_server")
   local command = find_server.command(config.cmd, vim.fs.root(0, config.root_markers))
   if not command then
-    health.error("the server's program is not found", find_server.remedies(config.cmd))
+    local what = config.cmd and config.cmd[1] .. " cannot be run" or "the server's program is not found"
+    health.error(what, find_server.remedies(config.cmd))
     return
   end
   local program = command[1]

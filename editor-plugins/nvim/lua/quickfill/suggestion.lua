@@ -3,11 +3,12 @@ local native = require("quickfill.native")
 
 local M = {}
 
---- The beginning of a text up to the end of its next word: blanks, then letters or then other characters.
+--- The beginning of a text up to the end of its next word: blanks, then letters or then other characters. A docstring is
+--- taken by its line: its quotes alone would make a string of all that follows.
 ---@param text string
 ---@return string
 function M.next_word(text)
-  return text:match("^%s*[%w_\128-\255]+") or text:match("^%s*[^%w%s_\128-\255]+") or text
+  return text:match('^%s*"""[^\n]*') or text:match("^%s*'''[^\n]*") or text:match("^%s*[%w_\128-\255]+") or text:match("^%s*[^%w%s_\128-\255]+") or text
 end
 
 --- The beginning of a text up to the end of its next line that is not blank.

@@ -37,10 +37,16 @@ const WORDS = {
   stopped: "stopped",
 } as const;
 
-export function look(condition: Condition, paused: boolean): Look {
+/** The state in words. */
+export function stateWords(condition: Condition): string {
+  return WORDS[condition.state];
+}
+
+/** @param paused how long suggestions are paused, in words; undefined where they are not. */
+export function look(condition: Condition, paused: string | undefined): Look {
   const idle = condition.state === "ready" || condition.state === "working";
   const icon = paused && idle ? "$(debug-pause)" : ICONS[condition.state];
-  const state = paused && idle ? "paused" : WORDS[condition.state];
+  const state = paused && idle ? paused : stateWords(condition);
   const severity = condition.state === "error" ? "error" : condition.state === "missing" ? "warning" : "normal";
   return { text: `${icon} Quickfill`, tooltip: tooltip(condition, state), severity };
 }
@@ -53,13 +59,15 @@ function tooltip(condition: Condition, state: string): string {
   if ("model" in condition) {
     const version = condition.version ? ` (${condition.version})` : "";
     lines.push(`Model: ${escaped(condition.model + version)}`);
-    const facts = Object.values(condition.runtime).join(", ");
-    if (facts) {
-      lines.push(`Runtime: ${escaped(facts)}${condition.shared ? ", shared by all windows" : ""}`);
+    const { runtime, ...others } = condition.runtime;
+    const facts = Object.entries(others).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+    lines.push(`Runtime: ${escaped([runtime ?? "unknown", ...facts].join(", "))}`);
+    if (condition.shared) {
+      lines.push("The model is in memory once, for all windows and editors.");
     }
     for (const index of condition.indexes ?? []) {
       const files = `${index.files} ${index.files === 1 ? "file" : "files"}`;
-      lines.push(`Index of ${escaped(index.folder)}: ${files}${index.building ? ", being read" : ""}`);
+      lines.push(`Index of ${escaped(index.folder)}: ${index.building ? `being read, ${files} so far` : files}`);
     }
   }
   return lines.join("\n\n");

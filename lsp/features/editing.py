@@ -35,6 +35,8 @@ async def changes_for(ls: QuickfillServer, task: EditTask, watch: EditWatcher | 
 
     Raises JsonRpcContentModified, and JsonRpcException where the engine cannot do it.
     """
+    # Alternatives that are still searched for a suggestion are wanted no more, and the engine does one thing at a time.
+    ls.session.suggester.interrupt()
     cancelled = threading.Event()
     host, conditions = ls.session.host, _conditions(ls, task.document, watched=watch is not None)
     try:

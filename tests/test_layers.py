@@ -53,7 +53,6 @@ MAY_IMPORT = {
         "coder.model.checkpoint",
         "coder.syntax",
         "coder.train.adapt",
-        "coder.train.infilling_tokens",
         "coder.train.packages",
         "coder.train.packed_rows",
     ),

@@ -9,12 +9,14 @@ from coder.commands import options
 from coder.commands.terminal import output
 
 if TYPE_CHECKING:
-    from coder.model.families.family import Family, PublishedModel
+    from coder.model.families.family import PublishedModel
 
 EPILOG = """
 [bold]Examples[/bold]
 
 quickfill models
+
+quickfill complete app.py:12 --model Qwen/Qwen2.5-Coder-1.5B-Instruct
 
 quickfill complete app.py:12 --model Dream-org/DreamOn-v0-7B
 
@@ -62,14 +64,20 @@ class Listed:
 def models(json: options.Json = False) -> None:
     """List the models that can be run, what they need, and which fit this machine.
 
-    Published models are downloaded when they are first named; they run in PyTorch (the extra `torch`), best on a GPU.
+    Published models are downloaded when they are first named. Autoregressive ones run on the processor as the embedded
+    model does, or in PyTorch on a GPU; diffusion models run in PyTorch (the extra `torch`), best on a GPU.
     """
     from coder.engine.memory import machine_memory
     from coder.engine.runtimes import gpu_memory
+    from coder.model.families.autoregressive import PUBLISHED
     from coder.model.families.catalog import FAMILIES
 
     memory, gpus = machine_memory() / 2**30, [size / 2**30 for size in gpu_memory()]
-    listed = [EMBEDDED_MODEL, *(entry(family, model, memory, gpus) for family in FAMILIES for model in family.models)]
+    listed = [
+        EMBEDDED_MODEL,
+        *(entry("autoregressive", model, memory, gpus, on_processor="int8") for model in PUBLISHED),
+        *(entry(family.name, model, memory, gpus) for family in FAMILIES for model in family.models),
+    ]
     if json:
         machine = {"memory_gib": round(memory, 1), "gpus_gib": [round(size, 1) for size in gpus]}
         output.print_json({"machine": machine, "models": [asdict(model) for model in listed]})
@@ -92,27 +100,35 @@ def models(json: options.Json = False) -> None:
     console.print(f"this machine: {memory:.0f} GiB of memory; GPUs: {names}")
 
 
-def entry(family: Family, model: PublishedModel, memory: float, gpus: list[float]) -> Listed:
-    """A published model on a machine with so many GiB of memory, and of each GPU."""
+def entry(
+    family: str, model: PublishedModel, memory: float, gpus: list[float], on_processor: str | None = None
+) -> Listed:
+    """A published model on a machine with so many GiB of memory, and of each GPU.
+
+    Args:
+        on_processor: the format in which ONNX Runtime runs it; None where PyTorch alone can.
+    """
     needs = {name: round(model.parameters * 1e9 * size * ROOM / 2**30, 1) for name, size in BYTES.items()}
     return Listed(
         model.hub_id,
-        family.name,
+        family,
         model.parameters,
         model.suited_to,
         model.licence,
         needs,
-        where_it_fits(needs, memory, gpus),
+        where_it_fits(needs, memory, gpus, on_processor),
     )
 
 
-def where_it_fits(needs: dict[str, float], memory: float, gpus: list[float]) -> str:
+def where_it_fits(needs: dict[str, float], memory: float, gpus: list[float], on_processor: str | None = None) -> str:
     """The best format in which a model runs here, and where."""
     for name, size in needs.items():
         if any(size <= gpu for gpu in gpus):
             return f"GPU, {name}"
         if len(gpus) > 1 and size <= sum(gpus):
             return f"GPUs, {name}, device=spread"
+    if on_processor is not None:
+        return f"CPU, {on_processor}" if needs[on_processor] <= memory else "no"
     if 2 * needs["bfloat16"] <= memory:
         return "CPU, float32"
     if needs["bfloat16"] <= memory:

@@ -47,6 +47,22 @@ UNTITLED = "untitled"
 """The name of a repository or a file that has none."""
 
 
+CURSOR = "<|cursor|>"
+"""A mark that Qwen2.5-Coder may spell out in an answer, in the letters of ordinary tokens."""
+
+
+def without_cursor(text: str) -> str:
+    """Return the text of an answer without marks of a cursor."""
+    return text.replace(CURSOR, "")
+
+
+def surely_without_cursor(text: str) -> str:
+    """Return the same of a text that is not finished, without what may become such a mark."""
+    text = without_cursor(text)
+    begun = next((size for size in range(len(CURSOR) - 1, 0, -1) if text.endswith(CURSOR[:size])), 0)
+    return text[: len(text) - begun]
+
+
 def unchanged(text: str) -> str:
     return text
 
@@ -100,10 +116,12 @@ class Prompting:
             before = framed.before or [self._tokenizer.control.end_of_text]
             return Prompt(around, before, guides, framed.after, answer=self._frame.answer)
         # What a base model writes behind an answer ends it; an adapted one was taught a single end.
-        also_end = () if self._config.adapted else self._config.control.ends[1:]
+        also_end = self._config.control.ends[1:]
         header = self._header(request) if most_tokens is None else []
         tokens = self.context(around, header, request.rewritten)
-        return Prompt(around, tokens, guides, also_end=also_end)
+        if self._config.adapted:
+            return Prompt(around, tokens, guides)
+        return Prompt(around, tokens, guides, also_end=also_end, answer=without_cursor, surely=surely_without_cursor)
 
     def holes(self, request: FillRequest) -> Prompt | None:
         """Return the prompt that asks for all holes at once, or None where they must be filled in turn.

@@ -15,10 +15,10 @@ from coder.errors import CheckpointError
 from coder.model.checkpoint.adapter import fingerprint_of
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.files import read_json
+from coder.model.checkpoint.infilling_tokens import InfillingTokens, open_tokenizer
 from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint, open_checkpoint
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.attention import NAME
-from coder.train.infilling_tokens import InfillingTokens, open_tokenizer
 
 DROPOUTS = ("attention_dropout", "residual_dropout", "embedding_dropout", "attn_pdrop", "resid_pdrop", "embd_pdrop")
 """Off: the canvases bring noise enough."""

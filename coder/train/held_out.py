@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 import torch
 
-from coder.train.infilling_tokens import InfillingTokens
+from coder.model.checkpoint.infilling_tokens import InfillingTokens
 from coder.train.loss_table import LossTable
 from coder.train.packed_rows import PackedRows
 from coder.train.row_stream import row_streams

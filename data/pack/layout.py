@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from coder.context.window import LineTokenCounter, closing_brackets, joint_window, window
+from coder.model.checkpoint.infilling_tokens import InfillingTokens
 from coder.model.checkpoint.tokens import Tokenizer
-from coder.train.infilling_tokens import InfillingTokens
 from coder.train.packed_rows import PackedDocument, token_type
 from data.pack.example import ChatExample, Example, HoleExample
 

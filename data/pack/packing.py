@@ -12,8 +12,8 @@ from pathlib import Path
 
 from coder.errors import InputError
 from coder.model.checkpoint.files import read_json
+from coder.model.checkpoint.infilling_tokens import open_tokenizer
 from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint
-from coder.train.infilling_tokens import open_tokenizer
 from coder.train.packed_rows import KindCount, PackedDocument, RowsCard, Shard, write_card, write_shard
 from data.pack.batches import Batch
 from data.pack.examples import training_documents

@@ -8,6 +8,7 @@ import pytest
 
 from coder.commands.models import where_it_fits
 from coder.engine import memory, runtimes
+from coder.model.families.autoregressive import PUBLISHED
 from coder.model.families.catalog import FAMILIES
 from tests.commands.results import Quickfill
 from tests.families import write_family_checkpoint
@@ -27,7 +28,9 @@ def test_it_lists_every_published_model_and_what_fits_here(quickfill: Quickfill)
     result = quickfill("models", "--json")
     assert result.json["machine"] == {"memory_gib": 24.0, "gpus_gib": [10.0]}
     listed = {model["name"]: model for model in result.json["models"]}
-    assert listed.keys() == {"embedded", *(model.hub_id for family in FAMILIES for model in family.models)}
+    diffusion = {model.hub_id for family in FAMILIES for model in family.models}
+    assert listed.keys() == {"embedded", *(model.hub_id for model in PUBLISHED), *diffusion}
+    assert listed["Qwen/Qwen2.5-Coder-3B"]["licence"] == "Qwen's, research only"
     dream = listed["Dream-org/Dream-v0-Base-7B"]
     assert (dream["family"], dream["licence"], dream["fits"]) == ("dream", "Apache-2.0", "GPU, int8")
     assert 14 < dream["needs"]["bfloat16"] < 18 and dream["needs"]["int4"] < dream["needs"]["int8"]
@@ -98,3 +101,8 @@ def test_more_than_the_memory_is_refused_before_it_is_tried(
         0,
         5,
     )
+
+
+def test_an_autoregressive_model_runs_on_the_processor_in_int8():
+    assert where_it_fits(NEEDS, NEEDS["int8"], [], "int8") == "CPU, int8"
+    assert where_it_fits(NEEDS, NEEDS["int8"] - 0.1, [], "int8") == "no"

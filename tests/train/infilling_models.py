@@ -9,8 +9,8 @@ from typing import Any
 import torch
 import transformers
 
+from coder.model.checkpoint.infilling_tokens import FAMILIES, InfillingFamily, open_tokenizer
 from coder.model.checkpoint.tokens import PREFIX_FIRST_TEXTS
-from coder.train.infilling_tokens import FAMILIES, InfillingFamily, open_tokenizer
 from tests.tiny import write_tiny_tokenizer
 
 SIZES: dict[str, Any] = {

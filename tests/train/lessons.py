@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from coder.context.window import freeze
+from coder.model.checkpoint.infilling_tokens import InfillingTokens, open_tokenizer
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.infilling import Hole
-from coder.train.infilling_tokens import InfillingTokens, open_tokenizer
 from coder.train.packed_rows import KindCount, PackedDocument, RowsCard, write_card, write_shard
 
 VERBS = ("add", "take", "move", "find", "sort", "open", "read", "send", "pack", "join")

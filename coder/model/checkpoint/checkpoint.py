@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import tokenizers
 
 from coder.errors import CheckpointError
 from coder.model.checkpoint.config import ModelConfig
@@ -100,16 +101,23 @@ class Checkpoint:
 
 
 def assemble(
-    folder: Path, settings: Mapping[str, Any], tokenizer_file: Path, stored: Mapping[str, StoredTensor]
+    folder: Path,
+    settings: Mapping[str, Any],
+    tokenizer_file: Path,
+    stored: Mapping[str, StoredTensor],
+    backend: tokenizers.Tokenizer | None = None,
 ) -> Checkpoint:
     """A checkpoint from its parts: a parsed `config.json`, a `tokenizer.json` and tensors, all of them validated.
+
+    Args:
+        backend: the tokenizer, where it was read already.
 
     Raises CheckpointError.
     """
     ours = settings.get("quickfill")
     spellings = ours.get("control_tokens") if isinstance(ours, Mapping) else None
     control = None if spellings is None else partial(spelled_control_tokens, tokenizer_file, spellings)
-    tokenizer = Tokenizer(tokenizer_file, control=control)
+    tokenizer = Tokenizer(tokenizer_file, backend, control)
     config = reserve_unused_ids(ModelConfig.from_json(settings, tokenizer.control), tokenizer)
     validate(stored, config, folder)
     return Checkpoint(folder, config, tokenizer_file, tokenizer, stored)

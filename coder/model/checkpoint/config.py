@@ -141,12 +141,14 @@ class ControlTokens:
     turn_end: int | None = None
     """The tokens that begin and end the turns of a chat, where the vocabulary has them."""
     fim_pad: int | None = None
+    begin: int | None = None
+    """The token before every prompt, where the model was trained with one."""
 
     @property
     def ends(self) -> tuple[int, ...]:
         """The tokens with which a base model ends an answer: what would come after it, in any of its layouts."""
         other = (self.fim_pad, self.repo, self.file, self.turn_end) if self.fim_middle is not None else ()
-        return (self.fim_end, *(token for token in other if token is not None))
+        return tuple(dict.fromkeys((self.fim_end, *(token for token in other if token is not None))))
 
     def forbidden(self, allowed: tuple[int, ...]) -> list[int]:
         """The ids that may not be predicted where, besides text, only `allowed` may."""

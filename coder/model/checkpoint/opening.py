@@ -1,20 +1,27 @@
-"""Opening a checkpoint by its name: the embedded one, a folder, a hub id; an adapter and options may follow."""
+"""Opening a checkpoint by its name: embedded, a folder, a GGUF file, a hub id; adapter and options may follow."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+
+import tokenizers
 
 from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint.adapter import with_adapter
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.config import require_adapted_llama
 from coder.model.checkpoint.files import read_json
+from coder.model.checkpoint.gguf_file import part_files
 from coder.model.checkpoint.hub import download
 from coder.model.checkpoint.options import ModelOptions, split_name
+from coder.model.convert.gguf_reader import GgufDecoder
+from coder.model.families.autoregressive import open_autoregressive
 from coder.model.families.loading import open_family
+from coder.model.families.tokenizer_files import with_control_tokens_marked
 
 EMBEDDED = "embedded"
 """The name of the checkpoint that is installed with the package."""
@@ -39,7 +46,9 @@ def find_checkpoint(name: str) -> Path:
     if path.is_dir():
         return path
     if path.exists():
-        raise CheckpointError(f"{name} is a file; a checkpoint is a folder with config.json and *.safetensors in it")
+        raise CheckpointError(
+            f"{name} is a file; a checkpoint is a folder with config.json and weights, or a GGUF file"
+        )
     if not HUB_ID.fullmatch(name):
         raise CheckpointError(
             f"there is no folder {name}; name the embedded model ('{EMBEDDED}'), a folder, or a hub id "
@@ -49,11 +58,11 @@ def find_checkpoint(name: str) -> Path:
 
 
 def open_checkpoint(name: str) -> Checkpoint:
-    """Find a checkpoint, ours or a published diffusion model's, and validate all of it but the weights' values.
+    """Find a checkpoint, ours or a published model's, and validate all of it but the weights' values.
 
     Args:
-        name: as `find_checkpoint` takes it. `+` and the file of an adapter may follow, which is then in the weights,
-            and options, see `coder.model.checkpoint.options`.
+        name: as `find_checkpoint` takes it, or a GGUF file (any part of one in parts). `+` and the file of an adapter
+            may follow, which is then in the weights, and options, see `coder.model.checkpoint.options`.
 
     Raises:
         CheckpointError: naming the file, field or tensor and the remedy; otherwise as `find_checkpoint`.
@@ -68,9 +77,11 @@ def open_checkpoint(name: str) -> Checkpoint:
 
 def _open(plain: str, options: ModelOptions) -> Checkpoint:
     """The checkpoint of a name alone."""
+    if (file := _gguf_file(plain)) is not None:
+        return _open_gguf(file, options)
     folder = find_checkpoint(plain)
     settings = read_json(folder / "config.json")
-    if "quickfill" not in settings and settings.get("model_type") not in (None, "llama"):
+    if "quickfill" not in settings and settings.get("model_type") is not None:
         return open_family(folder, plain, settings, options)
     require_adapted_llama(settings)
     if options.for_denoisers:
@@ -79,6 +90,30 @@ def _open(plain: str, options: ModelOptions) -> Checkpoint:
     if (adapter := settings["quickfill"].get("adapter")) is not None:
         ours = with_adapter(ours, _inside(folder, adapter))
     return replace(ours, options=options)
+
+
+def _gguf_file(plain: str) -> Path | None:
+    """The model in GGUF that a name means: a file, or what is in a folder without a `config.json`."""
+    path = Path(plain).expanduser()
+    if path.is_file() and path.suffix == ".gguf":
+        return path
+    if plain == EMBEDDED or not path.is_dir() or (path / "config.json").exists():
+        return None
+    models = sorted({part_files(file)[0] for file in path.glob("*.gguf")})
+    if len(models) > 1:
+        raise CheckpointError(f"{path} holds {len(models)} models; name one of them, such as {models[0]}")
+    return models[0] if models else None
+
+
+def _open_gguf(file: Path, options: ModelOptions) -> Checkpoint:
+    """A model whose settings and tokenizer are in its file."""
+    decoder = GgufDecoder(file)
+    backend = with_control_tokens_marked(tokenizers.Tokenizer.from_str(json.dumps(decoder.tokenizer())))
+    if "quickfill" not in decoder.settings:
+        return open_autoregressive(file, decoder.settings, file, backend, decoder.tensors, options)
+    if options.for_denoisers:
+        raise InputError(f"{file} is no published diffusion model: it has no {', '.join(options.for_denoisers)}")
+    return replace(assemble(file, decoder.settings, file, decoder.tensors, backend), options=options)
 
 
 def _inside(folder: Path, name: object) -> Path:

@@ -251,7 +251,8 @@ def infill(control: ControlTokens, prefix: Ids, suffix: Ids, header: Ids = (), w
         written: the text between the prefix and the hole.
     """
     if control.fim_middle is not None:
-        return [*header, control.fim_prefix, *prefix, control.fim_suffix, *suffix, control.fim_middle, *written]
+        begin = () if control.begin is None else (control.begin,)
+        return [*begin, *header, control.fim_prefix, *prefix, control.fim_suffix, *suffix, control.fim_middle, *written]
     prefix = [*prefix, *written]
     return [*header, control.fim_suffix, *suffix, control.fim_prefix, *prefix]
 

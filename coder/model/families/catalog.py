@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 
 from coder.errors import CheckpointError
+from coder.model.checkpoint.config import ARCHITECTURES
 from coder.model.families.family import CheckpointCard, Family, PublishedModel, Settings
 
 LLADA_FIELDS = {
@@ -275,10 +276,10 @@ def family_of(card: CheckpointCard) -> Family | None:
 def unknown_family(card: CheckpointCard) -> CheckpointError:
     """Return the error for a checkpoint of no known family, with what to do about it."""
     names = ", ".join(family.name for family in FAMILIES)
-    if is_plain_qwen2(card):
+    if card.model_type in ARCHITECTURES:
         remedy = (
-            "this looks like an ordinary autoregressive Qwen2: a diffusion model's tokenizer has a mask token "
-            f"({', '.join(OPEN_DCODER_MASKS)}) among its special tokens"
+            "this looks like an ordinary autoregressive decoder, but its tokenizer has no tokens for filling in the "
+            f"middle and no mask token ({', '.join(OPEN_DCODER_MASKS)}); choose one that was trained on code with holes"
         )
     else:
         remedy = (
@@ -286,6 +287,6 @@ def unknown_family(card: CheckpointCard) -> CheckpointError:
             "coder/model/families/catalog.py"
         )
     return CheckpointError(
-        f"{card.name}: config.json says model_type {card.model_type!r}, which is neither a Llama with Quickfill's "
+        f"{card.name}: config.json says model_type {card.model_type!r}, which is neither a checkpoint with Quickfill's "
         f"settings nor of a known family ({names}); {remedy}"
     )

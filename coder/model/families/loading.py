@@ -9,6 +9,7 @@ from typing import Any
 from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint.checkpoint import Checkpoint, reserve_unused_ids, validate, weight_tensors
 from coder.model.checkpoint.config import (
+    ARCHITECTURES,
     Abilities,
     AttentionPattern,
     ControlTokens,
@@ -20,11 +21,13 @@ from coder.model.checkpoint.config import (
 )
 from coder.model.checkpoint.denoiser import Denoiser
 from coder.model.checkpoint.files import read_json
+from coder.model.checkpoint.infilling_tokens import fills_in_the_middle
 from coder.model.checkpoint.options import ModelOptions
 from coder.model.checkpoint.rope import RopeScaling
 from coder.model.checkpoint.stored_tensors import StoredTensor
 from coder.model.checkpoint.tokens import Tokenizer
-from coder.model.families.catalog import family_of, is_plain_qwen2, unknown_family
+from coder.model.families.autoregressive import open_autoregressive
+from coder.model.families.catalog import family_of, unknown_family
 from coder.model.families.family import CheckpointCard, Family, Settings
 from coder.model.families.frame import make_frame
 from coder.model.families.tokenizer_files import read_settings, read_tokenizer, token_text
@@ -46,20 +49,23 @@ ONLY = {
 
 
 def open_family(folder: Path, name: str, settings: Settings, options: ModelOptions) -> Checkpoint:
-    """Open a published model, all of it validated but the weights' values.
+    """Open a published model, of diffusion or autoregressive, all of it validated but the weights' values.
 
     Raises CheckpointError, naming what does not fit and what to do about it.
     """
     bare = CheckpointCard(name, settings, {})
-    # Of one family the settings are those of an ordinary model, and the tokenizer tells.
-    if family_of(bare) is None and not is_plain_qwen2(bare):
+    # Of an ordinary decoder the tokenizer tells whether it fills a canvas, fills in the middle, or neither.
+    if family_of(bare) is None and bare.model_type not in ARCHITECTURES:
         raise unknown_family(bare)
     backend = read_tokenizer(folder)
     added = backend.get_added_tokens_decoder()
     card = CheckpointCard(name, settings, {token.content: number for number, token in added.items() if token.special})
     family = family_of(card)
     if family is None:
-        raise unknown_family(card)
+        if not fills_in_the_middle(card.special):
+            raise unknown_family(card)
+        stored = weight_tensors(folder)
+        return open_autoregressive(folder, settings, folder / "tokenizer.json", backend, stored, options)
     tokenizer_settings = read_settings(folder)
     ends = _ends(folder, family, card)
     mask = _mask(family, card, tokenizer_settings)

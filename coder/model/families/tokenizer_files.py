@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ QWEN2_WORDS = (
 )
 """The words within which Qwen2's tokenizer merges bytes (transformers, `tokenization_qwen2.py`)."""
 
+CONTROL = re.compile(r"<\|.+\|>|<\uff5c.+\uff5c>|<(?:fim_\w+|repo_?name|file_sep|filename|mask)>")
+"""Control tokens as Qwen2, DeepSeek and StarCoder write them."""
+
 
 def read_tokenizer(folder: Path) -> tokenizers.Tokenizer:
     """Return the tokenizer of a checkpoint's folder. A text comes back from it as it was: nothing is normalised.
@@ -29,6 +33,11 @@ def read_tokenizer(folder: Path) -> tokenizers.Tokenizer:
         tokenizer = _qwen2_tokenizer(folder)
     else:
         raise CheckpointError(f"{folder} has neither a tokenizer.json nor vocab.json and merges.txt; download it again")
+    return with_control_tokens_marked(tokenizer)
+
+
+def with_control_tokens_marked(tokenizer: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
+    """Make a published tokenizer give texts back as they are, and control tokens of a text stay text; return it."""
     # They compose accents (NFC), which changes a user's text; code is composed anyway.
     tokenizer.normalizer = None  # pyright: ignore[reportAttributeAccessIssue]
     control = [token for token in tokenizer.get_added_tokens_decoder().values() if _is_control(token.content)]
@@ -53,7 +62,7 @@ def token_text(entry: object) -> str | None:
 
 def _is_control(text: str) -> bool:
     """Return whether a token is written like a control token; not all of them are marked as such."""
-    return text.startswith("<|") and text.endswith("|>")
+    return CONTROL.fullmatch(text) is not None
 
 
 def _qwen2_tokenizer(folder: Path) -> tokenizers.Tokenizer:

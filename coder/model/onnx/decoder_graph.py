@@ -40,11 +40,10 @@ class DecoderGraph(Layers):
         super().__init__(weights)
         config, graph = self.config, self.graph
         self.sequences = sequences
-        positions = np.arange(config.max_positions + 1)[:, None] / config.rope_theta ** (
-            np.arange(0, config.head_dim, 2) / config.head_dim
-        )
-        self.cosines = graph.constant(np.cos(positions).astype(np.float32))
-        self.sines = graph.constant(np.sin(positions).astype(np.float32))
+        frequencies, amplitude = config.rope.frequencies(config.rope_theta, config.head_dim), config.rope.amplitude
+        angles = np.arange(config.max_positions + 1)[:, None] * frequencies
+        self.cosines = graph.constant((np.cos(angles) * amplitude).astype(np.float32))
+        self.sines = graph.constant((np.sin(angles) * amplitude).astype(np.float32))
 
     def build(self) -> tuple[bytes, dict[str, Array]]:
         hidden = self.embedding("tokens")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coder.train.infilling_tokens import HOLE
+from coder.model.checkpoint.infilling_tokens import HOLE
 from data.pack.layout import Layout
 from data.pack.packing import PackingJob
 from data.pack.settings import PackSettings

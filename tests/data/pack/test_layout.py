@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coder.api.completion import Snippet
-from coder.train.infilling_tokens import open_tokenizer
+from coder.model.checkpoint.infilling_tokens import open_tokenizer
 from coder.train.packed_rows import Ids
 from data.pack.example import ChatExample, HoleExample
 from data.pack.layout import MOST_CHAT_TOKENS, Layout

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coder.errors import CheckpointError
-from coder.train.infilling_tokens import FAMILIES, infilling_tokens, open_tokenizer
+from coder.model.checkpoint.infilling_tokens import FAMILIES, infilling_tokens, open_tokenizer
 from tests.tiny import write_tiny_tokenizer
 from tests.train.infilling_models import family, special_tokens
 

@@ -6,8 +6,8 @@ arXiv:2207.14255, "PSM"). So one layout serves them all, and a family is no more
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coder.errors import CheckpointError
@@ -95,6 +95,8 @@ FAMILIES = (
 """A family whose tokens are a part of another's comes after it."""
 
 
+PADDING = ("<|fim_pad|>", "<fim_pad>")
+
 HOLE = "<|hole|>"
 """Between the answers of several holes. No published family has it; this project's vocabularies do."""
 
@@ -140,6 +142,28 @@ class InfillingTokens:
             return []
         texts = [token for text in (*files, path) for token in (self.file, *text)]
         return [self.repository, *name, *texts]
+
+
+def control_tokens(tokens: InfillingTokens, special: Mapping[str, int]) -> ControlTokens:
+    """Return the control tokens of a prompt in the model's own layout."""
+    own = ControlTokens.foreign(tokens.end, tokens.mask, tokens.end, tuple(special.values()))
+    around_files = {} if None in (tokens.repository, tokens.file) else {"repo": tokens.repository, "file": tokens.file}
+    return replace(
+        own,
+        **around_files,
+        fim_prefix=tokens.prefix,
+        fim_suffix=tokens.suffix,
+        fim_middle=tokens.middle,
+        begin=tokens.begin,
+        turn_start=tokens.turn_start,
+        turn_end=tokens.turn_end,
+        fim_pad=next((special[text] for text in PADDING if text in special), None),
+    )
+
+
+def fills_in_the_middle(special: Container[str]) -> bool:
+    """Return whether a vocabulary with these special tokens is of a family in the table."""
+    return any(all(text in special for text in _required(family)) for family in FAMILIES)
 
 
 def open_tokenizer(file: Path, size: int) -> tuple[Tokenizer, InfillingTokens]:

@@ -26,6 +26,12 @@ def test_a_checkpoint_that_was_never_adapted_completes_and_is_named_so(quickfill
     result = quickfill("complete", "-", "--model", folder, stdin=b"x = ")
     assert result.exit_code == 0
     assert "has not been adapted to fill a canvas" in result.stderr
+    assert "has not been adapted" in quickfill("convert", folder, "ready").stderr
+    result = quickfill("complete", "-", "--model", "ready", "--max-tokens", 3, stdin=b"x = ")
+    assert result.exit_code in (0, 5)
+    assert "has not been adapted" in result.stderr
+    result = quickfill("complete", "-", "--model", "ready", "--policy", "threshold", stdin=b"x = ")
+    assert (result.exit_code, "cannot decode with threshold" in result.stderr) == (2, True)
 
 
 def test_what_is_there_already_stays(quickfill: Quickfill, tmp_path: Path):

@@ -104,6 +104,33 @@ def _unadapted(config: ModelConfig) -> ModelConfig:
     return replace(config, adapted=False, decoding=without_canvases)
 
 
+def with_named_adapter(checkpoint: Checkpoint, settings: Mapping[str, Any]) -> Checkpoint:
+    """The checkpoint with the adapter that its own `config.json` names, if it names one; a file beside it.
+
+    Raises CheckpointError, also for a file elsewhere.
+    """
+    name = settings["quickfill"].get("adapter")
+    if name is None:
+        return checkpoint
+    if not isinstance(name, str) or Path(name).name != name:
+        raise CheckpointError(f"config.json: quickfill.adapter must name a file beside it, not {name!r}")
+    return with_adapter(checkpoint, checkpoint.folder / name)
+
+
+def merged_settings(settings: Mapping[str, Any], checkpoint: Checkpoint) -> dict[str, Any]:
+    """The `config.json` of a checkpoint whose adapters have become part of its weights.
+
+    The ability to follow instructions is that of the weights without them, which are not there any more.
+    """
+    if not checkpoint.adapters:
+        return dict(settings)
+    ours = {name: value for name, value in settings["quickfill"].items() if name != "adapter"}
+    ours["abilities"] = {**ours.get("abilities", {}), "instructions": False}
+    if checkpoint.config.local_width:
+        ours["local_width"] = checkpoint.config.local_width
+    return {**settings, "quickfill": ours}
+
+
 def _dequantized(stored: StoredTensor, row_scale: StoredTensor | None, rows: slice) -> npt.NDArray[np.float32]:
     values = stored.read(rows).astype(np.float32)
     return values if row_scale is None else values * row_scale.read(rows)[:, None]

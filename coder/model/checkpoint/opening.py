@@ -11,7 +11,7 @@ from pathlib import Path
 import tokenizers
 
 from coder.errors import CheckpointError, InputError
-from coder.model.checkpoint.adapter import with_adapter
+from coder.model.checkpoint.adapter import with_adapter, with_named_adapter
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.config import require_adapted_llama
 from coder.model.checkpoint.files import read_json
@@ -87,9 +87,7 @@ def _open(plain: str, options: ModelOptions) -> Checkpoint:
     if options.for_denoisers:
         raise InputError(f"{plain} is no published diffusion model: it has no {', '.join(options.for_denoisers)}")
     ours = assemble(folder, settings, folder / "tokenizer.json", weight_tensors(folder))
-    if (adapter := settings["quickfill"].get("adapter")) is not None:
-        ours = with_adapter(ours, _inside(folder, adapter))
-    return replace(ours, options=options)
+    return replace(with_named_adapter(ours, settings), options=options)
 
 
 def _gguf_file(plain: str) -> Path | None:
@@ -114,10 +112,3 @@ def _open_gguf(file: Path, options: ModelOptions) -> Checkpoint:
     if options.for_denoisers:
         raise InputError(f"{file} is no published diffusion model: it has no {', '.join(options.for_denoisers)}")
     return replace(assemble(file, decoder.settings, file, decoder.tensors, backend), options=options)
-
-
-def _inside(folder: Path, name: object) -> Path:
-    """The file of a checkpoint that its `config.json` names. Raises CheckpointError for one elsewhere."""
-    if not isinstance(name, str) or Path(name).name != name:
-        raise CheckpointError(f"config.json: quickfill.adapter must name a file beside it, not {name!r}")
-    return folder / name

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 from coder.errors import CheckpointError, InputError
 from coder.installation import missing_extra
+from coder.model.checkpoint.adapter import merged_settings, with_adapter, with_named_adapter
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.config import ControlTokens, require_decoder
 from coder.model.checkpoint.files import read_json
-from coder.model.checkpoint.opening import find_checkpoint
+from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint
 from coder.model.checkpoint.stored_tensors import StoredTensor
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.convert.checkpoint_writer import Precision, write_checkpoint
@@ -48,7 +49,8 @@ def convert(
     """Write `source` into `destination` in another format. All of it appears there at once, or nothing.
 
     Args:
-        source: a checkpoint's name, its folder, a stock Llama folder, or a GGUF file.
+        source: a checkpoint's name, its folder, a stock Llama folder, or a GGUF file. `+` and the file of an adapter
+            may follow; adapters become part of the weights.
         destination: a folder; a file for GGUF.
         precision: of the matrices; None is int8 for `quickfill` and `gguf`, float32 for `transformers`, which loses
             nothing, and bfloat16 for `vllm`.
@@ -92,7 +94,10 @@ def open_source(source: str, tokenizer_file: Path | None, scratch: Path) -> tupl
     Args:
         scratch: a folder for the tokenizer, which the checkpoint then reads.
     """
-    path, settings, tokenizer, stored = _read_source(source, tokenizer_file)
+    plain, plus, adapter = source.partition(WITH_ADAPTER)
+    if not plus or Path(source).expanduser().exists():
+        plain, adapter = source, ""
+    path, settings, tokenizer, stored = _read_source(plain, tokenizer_file)
     require_decoder(settings)
     target = scratch / "tokenizer.json"
     if "quickfill" in settings:
@@ -104,7 +109,10 @@ def open_source(source: str, tokenizer_file: Path | None, scratch: Path) -> tupl
         prepared = with_control_tokens(tokenizer, vocab_size, _kept_ids(settings))
         target.write_text(json.dumps(prepared), encoding="utf-8")
         settings = {**settings, "quickfill": unadapted_settings(Tokenizer(target).control)}
-    return assemble(path, settings, target, stored), settings
+    checkpoint = with_named_adapter(assemble(path, settings, target, stored), settings)
+    if adapter:
+        checkpoint = with_adapter(checkpoint, Path(adapter).expanduser())
+    return checkpoint, merged_settings(settings, checkpoint)
 
 
 def unadapted_settings(control: ControlTokens) -> Settings:

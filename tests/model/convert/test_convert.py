@@ -17,6 +17,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine
 from coder.errors import CheckpointError, InputError
+from coder.model.checkpoint.adapter import write_adapter
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import Abilities
 from coder.model.checkpoint.opening import open_checkpoint
@@ -350,3 +351,35 @@ def test_embedded(tmp_path: Path):
 def loss(rows: np.ndarray, tokens: list[int]) -> float:
     """Mean loss in nats of each token given those before it."""
     return float(torch.nn.functional.cross_entropy(torch.from_numpy(rows[:-1]), torch.tensor(tokens[1:])))
+
+
+class TestAdapters:
+    """An adapter becomes part of the weights, whether the checkpoint names it or the command does."""
+
+    @pytest.fixture
+    def adapted(self, tmp_path: Path) -> Path:
+        folder = write_tiny_checkpoint(tmp_path / "tiny")
+        plain = opened(folder)
+        name = "model.layers.0.mlp.up_proj.weight"
+        rows, columns = plain.stored[name].shape
+        random = np.random.default_rng(0)
+        change = (random.normal(0, 0.1, (2, columns)), random.normal(0, 0.1, (rows, 2)))
+        changes = {name: (change[0].astype(np.float32), change[1].astype(np.float32))}
+        write_adapter(folder / "own.safetensors", plain, changes, scale=2.0)
+        return folder
+
+    @pytest.mark.parametrize("named", [True, False], ids=["in its settings", "in the command"])
+    def test_the_outcome_computes_what_the_adapted_model_does(self, adapted: Path, tmp_path: Path, named: bool):
+        source = f"{adapted}+{adapted / 'own.safetensors'}"
+        expected = logits(open_checkpoint(source))
+        assert np.abs(expected - logits(opened(adapted))).max() > 0.01
+        if named:
+            settings = json.loads((adapted / "config.json").read_text())
+            settings["quickfill"] |= {"adapter": "own.safetensors"}
+            settings["quickfill"]["abilities"] |= {"instructions": True}
+            (adapted / "config.json").write_text(json.dumps(settings))
+            source = str(adapted)
+        convert(source, tmp_path / "merged", "quickfill", "f32")
+        merged = opened(tmp_path / "merged")
+        assert np.abs(expected - logits(merged)).max() < 1e-4
+        assert not merged.adapters and not merged.config.abilities.instructions

@@ -86,6 +86,20 @@ class Constraints:
     max_characters: int | None = None
     without: str = ""
 
+    def require_order(self) -> None:
+        """Raises InputError: bounds that nothing can keep."""
+        _require_order(self.min_lines, self.max_lines, "lines")
+        _require_order(self.min_characters, self.max_characters, "characters")
+
+
+def _require_order(least: int, most: int | None, unit: str) -> None:
+    lowest = 1 if unit == "lines" else 0
+    if least < lowest or (most is not None and most < max(1, least)):
+        bounds = f"at least {least}" + ("" if most is None else f" and at most {most}")
+        raise InputError(
+            f"no answer has {bounds} {unit}; give a lower bound from {lowest} and an upper one not below it"
+        )
+
 
 UNCONSTRAINED = Constraints()
 

@@ -86,6 +86,8 @@ def complete(
 
     from coder.api.completion import CompletionRequest, Constraints, Decoding, Template, Where
 
+    constraints = Constraints(min_lines, max_lines, min_characters, max_characters, without)
+    constraints.require_order()
     parts = None if template is None else Template.parse(template, mark)
     view = output.canvas_view(prefix, suffix, line) if watch else None
     engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads, view, warm=deadline_ms is not None)
@@ -93,7 +95,7 @@ def complete(
         prefix=prefix,
         suffix=suffix,
         samples=samples,
-        constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
+        constraints=constraints,
         syntax_rounds=options.SYNTAX_ROUNDS if syntax else 0,
         remasking=remask,
         template=parts,

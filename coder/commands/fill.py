@@ -67,15 +67,17 @@ def fill(
     source = read_target(Target(file, None))
     texts = source_texts(source, mark)
     between = tuple(map(unix_line_breaks, texts))
-    view = output.holes_view(between) if watch else None
-    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads, view, warm=deadline_ms is not None)
 
     from coder.api.completion import Constraints, Decoding, Where
     from coder.api.text_requests import FillRequest
 
+    constraints = Constraints(min_lines, max_lines, min_characters, max_characters, without)
+    constraints.require_order()
+    view = output.holes_view(between) if watch else None
+    engine = shared.load_engine(shared.adapted(model, adapter), runtime, threads, view, warm=deadline_ms is not None)
     request = FillRequest(
         texts=between,
-        constraints=Constraints(min_lines, max_lines, min_characters, max_characters, without),
+        constraints=constraints,
         where=Where(
             path=None if file == STDIN else file, language=language, workspace=shared.index_workspace(engine, workspace)
         ),

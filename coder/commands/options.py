@@ -36,6 +36,12 @@ def _known_language(name: str | None) -> str | None:
     return name
 
 
+def _known_folder(folder: Path | None) -> Path | None:
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"{folder} is no folder; --workspace takes the one that holds the project")
+    return folder
+
+
 RuntimeName = Literal["auto", "onnx", "torch"]
 
 MODEL_PANEL = "Model"
@@ -150,6 +156,7 @@ SYNTAX_ROUNDS = 6
 Workspace = Annotated[
     Path | None,
     typer.Option(
+        callback=_known_folder,
         metavar="FOLDER",
         help="Index the source files of this folder first and lean to names and habits of its code. What `.gitignore` "
         "names, secrets and generated files are not read.",

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from coder.commands.options import RuntimeName
-from coder.errors import InputError
 
 UNADAPTED = (
     "note: this checkpoint has not been adapted to fill a canvas; it can be trained to, and until then it decodes one "
@@ -79,12 +78,9 @@ def _loading_shown(model: str, view: CanvasView | HolesView | None) -> Iterator[
 
 
 def index_workspace(engine: Engine, folder: Path | None) -> str | None:
-    """Index a folder for a request that names it, and return the name; an interrupt ends the waiting. Raises InputError
-    where there is no such folder."""
+    """Index a folder for a request that names it, and return the name; an interrupt ends the waiting."""
     if folder is None:
         return None
-    if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; --workspace takes the one that holds the project")
     from rich.console import Console
 
     with Console(stderr=True).status(f"indexing {folder}"):

@@ -119,8 +119,7 @@ class TokenConstraints:
         Raises:
             InputError: bounds that nothing can keep.
         """
-        _require_order(constraints.min_lines, constraints.max_lines, "lines")
-        _require_order(constraints.min_characters, constraints.max_characters, "characters")
+        constraints.require_order()
         end = self._tokenizer.control.fim_end
         if constraints.without:
             yield Without(self._tokens_with(constraints.without))
@@ -168,12 +167,3 @@ def _encode(character: str) -> bytes:
         return character.encode()
     except UnicodeEncodeError as error:
         raise InputError(f"{character!r} is half of a surrogate pair, which no text can hold anyway") from error
-
-
-def _require_order(least: int, most: int | None, unit: str) -> None:
-    lowest = 1 if unit == "lines" else 0
-    if least < lowest or (most is not None and most < max(1, least)):
-        bounds = f"at least {least}" + ("" if most is None else f" and at most {most}")
-        raise InputError(
-            f"no answer has {bounds} {unit}; give a lower bound from {lowest} and an upper one not below it"
-        )

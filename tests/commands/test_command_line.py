@@ -39,6 +39,12 @@ def file(tmp_path: Path) -> Path:
         (["complete", "f.py:1", "--language", "klingon"], "'klingon' is not known"),
         (["generate", "sort", "--language", "klingon"], "'klingon' is not known"),
         (["edit", "f.py", "x"], "names no lines"),
+        (["complete", "f.py:1", "--workspace", "nowhere"], "nowhere is no folder"),
+        (["complete", "f.py:1", "--workspace", "f.py"], "f.py is no folder"),
+        (["fill", "f.py", "--workspace", "nowhere"], "nowhere is no folder"),
+        (["info", "--workspace", "nowhere"], "nowhere is no folder"),
+        (["complete", "f.py:1", "--min-lines", "3", "--max-lines", "2"], "at least 3 and at most 2 lines"),
+        (["fill", "f.py", "--min-characters", "3", "--max-characters", "2"], "at least 3 and at most 2 characters"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_the_model_is_loaded(
@@ -50,6 +56,7 @@ def test_what_cannot_be_meant_is_refused_before_the_model_is_loaded(
     said: str,
 ):
     monkeypatch.chdir(file.parent)
+    file.write_text("x = <fill>\n")
     broken_checkpoint(InputError("the model was loaded"))
     result = quickfill(*arguments)
     assert result.exit_code == 2

@@ -21,6 +21,10 @@ from coder.syntax.tree import SyntaxTree
 NEWER = re.compile(r"\btype\s+\w|\b(?:def|class)\s+\w+\s*\[|\bexcept\b[^:\n]*,|(?i:\b(?:f|rf|fr|t|rt|tr))[\"']")
 """Marks of syntax that an older Python may not know. Only a text with one of them is parsed twice."""
 
+LONGEST_COMPILED = 100_000
+"""Characters. Nothing can interrupt the compiler, which takes a second for some 500,000 on a busy machine; of a longer
+text the grammar alone decides."""
+
 
 def is_sound(text: str, language: str) -> bool | None:
     """Return whether the text breaks no rule of its language's syntax; None when no grammar for it is installed."""
@@ -49,11 +53,13 @@ def python_tree(text: str) -> ast.Module | None:
 def compiler_error(text: str, parse_only: bool = False) -> SyntaxError | None:
     """The error that Python's compiler finds in the text, by the rules of the newest Python that the grammar knows.
 
-    None also where it cannot tell, since the text is nested too deeply for it.
+    None also where it cannot tell, since the text is nested too deeply for it, or too long to wait for it.
 
     Args:
         parse_only: what is only wrong in its place (a `return` outside of a function) is no error then.
     """
+    if len(text) > LONGEST_COMPILED:
+        return None
     error = _compiler_error(text, parse_only)
     if error is None or (older := in_older_python(text)) == text:
         return error

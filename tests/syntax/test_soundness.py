@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from coder.api.completion import Where
+from coder.api.text_requests import RepairRequest
+from coder.editing.repair import repair
+from coder.syntax import soundness
 from coder.syntax.first_error import first_error
 from coder.syntax.names import undefined_names
-from coder.syntax.soundness import in_older_python, is_sound, python_tree
+from coder.syntax.soundness import LONGEST_COMPILED, in_older_python, is_sound, python_tree
+from tests.scripted import ScriptedModel
 
 NEWER = {
     "quotes in a field": 'def f(user):\n    return f"{user["name"]}: {user["age"]}"\n',
@@ -73,3 +78,22 @@ def test_the_compiler_refuses_what_is_written_in_an_older_form():
     for name in ("quotes in a field", "a type alias", "type parameters"):
         with pytest.raises(SyntaxError):
             compile(NEWER[name], "text", "exec")
+
+
+def test_of_a_long_text_the_grammar_alone_decides(monkeypatch: pytest.MonkeyPatch):
+    """The compiler cannot be interrupted, so a deadline holds only where it is not given much."""
+    compiled: list[int] = []
+    compiler_error = soundness._compiler_error
+
+    def counted(text: str, parse_only: bool) -> SyntaxError | None:
+        compiled.append(len(text))
+        return compiler_error(text, parse_only)
+
+    monkeypatch.setattr(soundness, "_compiler_error", counted)
+    functions = "".join(f"def function_{n}(value):\n    return value + {n}\n\n\n" for n in range(5_000))
+    broken = functions.replace("function_2500(value)", "function_2500(value")
+    assert (is_sound(functions, "python"), is_sound(broken, "python")) == (True, False)
+    fixed = repair(ScriptedModel(likes=("value):",)), RepairRequest(broken, where=Where(path="a.py"))).text
+    assert fixed == functions
+    assert compiled
+    assert max(compiled) <= LONGEST_COMPILED

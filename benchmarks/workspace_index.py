@@ -228,7 +228,7 @@ def milliseconds_per_line(engine: Engine, package: HeldOutPackage, count: int, i
         request = replace(next_line.request, where=replace(next_line.request.where, workspace=str(package.folder)))
         tokens, line = tokenizer.encode(request.prefix[-1000:]), tokenizer.encode(next_line.line)
         start = time.perf_counter()
-        guide = prompting.guide(request.where.workspace, request.where.path, request.prefix, request.suffix)
+        guide = prompting.guide(request.where, request.prefix, request.suffix)
         assert guide is not None
         for place in range(len(line) + 1):
             guide.bias([*tokens, *line[:place]], np.zeros(0, np.int64), slot)

@@ -57,11 +57,13 @@ class Where:
         path: where the text lives, for the language and the prompt's header. Nothing is read from it.
         language: overrides what `path` suggests.
         workspace: the folder whose index helps with names and habits of its code; None leaves the index out.
+        exclude: globs as in `.gitignore`, from that folder on: what the index knows of such files does not count.
     """
 
     path: str | None = None
     language: str | None = None
     workspace: str | None = None
+    exclude: tuple[str, ...] = ()
 
 
 NOWHERE = Where()

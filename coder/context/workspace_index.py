@@ -7,9 +7,12 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+from pathspec import GitIgnoreSpec
 
 from coder.context.files import allowed, readable, source_files
 from coder.context.ngram_index import NgramIndex
@@ -115,18 +118,25 @@ class WorkspaceIndex:
         """Let a file's text on the disk count again: the editor has closed it."""
         self._tasks.put(lambda: self._read_again(path))
 
-    def around(self, path: str | None, *texts: str) -> NgramIndex:
+    def around(self, path: str | None, *texts: str, exclude: Sequence[str] = ()) -> NgramIndex:
         """Return the index for a hole between `texts`, which are all that counts of the file at `path`.
 
         So the text of the file as it was saved, with what once stood in the hole, is not in it; and no n-gram reaches
         over a hole.
+
+        Args:
+            exclude: globs as in `.gitignore`, from the folder on, of files that do not count.
         """
         hidden = [] if path is None else [_key(Path(path)), _key(self.root / path)]
+        index = self._index
+        if exclude:
+            folder, globs = _key(self.root), tuple(exclude)
+            hidden += [name for name in index.names if _is_excluded(name, folder, globs)]
         first, *others = texts
         nearest = [first[-OPEN_TEXT_CHARACTERS:], *(text[:OPEN_TEXT_CHARACTERS] for text in others)]
         # Nobody should remember every beginning of a word that is typed.
         whole = {f"text {number}": without_border_words(text) for number, text in enumerate(nearest)}
-        return self._index.hiding(hidden).beside(whole)
+        return index.hiding(hidden).beside(whole)
 
     def close(self) -> None:
         """Stop reading, soon. Nothing joins the index any more."""
@@ -239,6 +249,16 @@ def _key(path: Path) -> str:
         return os.path.normcase(path.resolve())
     except (OSError, RuntimeError, ValueError):
         return str(path)
+
+
+@lru_cache(maxsize=100_000)  # every request asks about every file
+def _is_excluded(name: str, folder: str, globs: tuple[str, ...]) -> bool:
+    return _spec(globs).match_file(os.path.relpath(name, folder))
+
+
+@lru_cache(maxsize=16)
+def _spec(globs: tuple[str, ...]) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines(globs)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from coder.api.completion import UNCONSTRAINED, CompletionRequest, Rewritten, Snippet
+from coder.api.completion import UNCONSTRAINED, CompletionRequest, Rewritten, Snippet, Where
 from coder.api.text_requests import FillRequest
 from coder.context.window import (
     FROZEN_TOKENS,
@@ -107,7 +107,7 @@ class Prompting:
             return self._conversation(request)
         around = self.window(request, most_tokens)
         suffix = request.suffix[len(around.replaced) :]
-        guide = self.guide(request.where.workspace, request.where.path, request.prefix, suffix)
+        guide = self.guide(request.where, request.prefix, suffix)
         guides = (guide,) if guide else ()
         if self._frame is not None:
             language = language_name(request.where.language, request.where.path)
@@ -136,7 +136,7 @@ class Prompting:
         shown = joint_window(request.texts, self._count_tokens, *budgets)
         if shown is None:
             return None
-        guide = self.guide(request.where.workspace, request.where.path, request.texts[0], "".join(request.texts[1:]))
+        guide = self.guide(request.where, request.texts[0], "".join(request.texts[1:]))
         tokens = infill_holes(self._config.control, [self._tokenizer.encode(text) for text in shown])
         return Prompt(Window(shown[0], "".join(shown[1:])), tokens, (guide,) if guide else ())
 
@@ -164,11 +164,11 @@ class Prompting:
         prefix = encode(around.prefix + around.written)
         return rewrite(control, prefix, encode(rewritten.old), [], suffix, encode(rewritten.instruction), header)
 
-    def guide(self, workspace: str | None, path: str | None, prefix: str, suffix: str) -> WorkspaceGuide | None:
+    def guide(self, where: Where, prefix: str, suffix: str) -> WorkspaceGuide | None:
         """Return a guide from the workspace as it is now, for a hole between two texts; None without a workspace."""
-        if workspace is None:
+        if where.workspace is None:
             return None
-        index = self.workspaces.at(workspace).around(path, prefix, suffix)
+        index = self.workspaces.at(where.workspace).around(where.path, prefix, suffix, exclude=where.exclude)
         begun = LAST_WORD.search(prefix, max(0, len(prefix) - LONGEST_WORD))
         return WorkspaceGuide(index, self._tokenizer, suffix, begun.group() if begun else "")
 

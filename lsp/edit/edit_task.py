@@ -38,10 +38,11 @@ WRITE_DOCSTRING = "Write the docstring."
 
 @dataclass(frozen=True)
 class Conditions:
-    """The path, workspace, policy and time limit of a request, as in `EditRequest`."""
+    """The path, workspace, what is excluded from it, policy and time limit of a request, as in `EditRequest`."""
 
     path: str | None = None
     workspace: str | None = None
+    exclude: tuple[str, ...] = ()
     policy: str = "auto"
     deadline_ms: float | None = None
 
@@ -117,10 +118,13 @@ class EditTask:
             start=start,
             end=end,
             instruction=self.said,
-            where=Where(path=conditions.path, language=self.document.language, workspace=conditions.workspace),
+            where=self._where(conditions),
             decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
         )
         return last(engine.stream_edit(request, cancelled), Edited, watch).changes
+
+    def _where(self, conditions: Conditions) -> Where:
+        return Where(conditions.path, self.document.language, conditions.workspace, conditions.exclude)
 
     def _fill(
         self, engine: TextEngine, conditions: Conditions, cancelled: threading.Event, watch: EditWatcher | None
@@ -128,7 +132,7 @@ class EditTask:
         """A change for each hole; none where time was up before anything was written into it."""
         request = FillRequest(
             texts=self.texts,
-            where=Where(path=conditions.path, language=self.document.language, workspace=conditions.workspace),
+            where=self._where(conditions),
             decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
         )
         filled = last(engine.stream_fill(request, cancelled), Filled, watch)
@@ -145,7 +149,7 @@ class EditTask:
             start=start,
             end=end,
             diagnostics=self.diagnostics,
-            where=Where(path=conditions.path, language=self.document.language, workspace=conditions.workspace),
+            where=self._where(conditions),
             decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
         )
         return engine.repair(request, cancelled).changes

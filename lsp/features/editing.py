@@ -138,6 +138,7 @@ def _conditions(ls: QuickfillServer, document: Document, *, watched: bool) -> Co
     return Conditions(
         path=None if path is None else str(path),
         workspace=None if path is None else indexed_folder(path, settings, ls.session.folders),
+        exclude=settings.exclude,
         policy=DENOISING_POLICY if watched else "auto",
         deadline_ms=settings.edit_budget_ms,
     )

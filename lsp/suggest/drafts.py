@@ -76,7 +76,7 @@ class SuggestionQuery:
             shape=cursor.mode,
             snippets=around.snippets,
             frozen=self.frozen,
-            where=Where(path=around.path, language=cursor.document.language, workspace=around.workspace),
+            where=Where(around.path, cursor.document.language, around.workspace, around.exclude),
             decoding=Decoding(
                 policy=DENOISING_POLICY if self.watch and not attempt else "auto",
                 max_tokens=MOST_TOKENS[cursor.mode],

@@ -6,14 +6,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-
-import pathspec
 
 from coder.api.completion import Completion, Mode
-from coder.context.files import SECRET_NAMES
-from lsp.documents import Document, path_in_folder, path_named
+from lsp.documents import Document
 from lsp.settings import Settings
+from lsp.suggest.exclusion import is_excluded, is_secret
 from lsp.suggest.surroundings import Cursor
 
 
@@ -27,19 +24,6 @@ def wants_suggestions(document: Document, settings: Settings, folders: Sequence[
 def wants_unasked(cursor: Cursor, settings: Settings) -> bool:
     """Return whether to suggest unasked here: not right after a deletion, and not in the middle of a word."""
     return settings.automatic and not cursor.document.after_deletion and not cursor.is_inside_word
-
-
-def is_excluded(uri: str, globs: Sequence[str], folders: Sequence[str]) -> bool:
-    """Return whether a glob, as in `.gitignore`, matches the path, seen from the workspace folder that it is in."""
-    if not globs:
-        return False
-    seen = path_in_folder(uri, folders)
-    return pathspec.GitIgnoreSpec.from_lines(globs).match_file(seen.relative_to(seen.anchor).as_posix())
-
-
-def is_secret(uri: str) -> bool:
-    name = path_named(uri).name.lower()
-    return any(fnmatchcase(name, pattern) for pattern in SECRET_NAMES)
 
 
 LONGEST_WAIT = 0.03

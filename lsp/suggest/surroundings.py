@@ -25,6 +25,7 @@ from lsp.documents import (
     workspace_of,
 )
 from lsp.settings import Settings
+from lsp.suggest.exclusion import is_excluded
 from lsp.suggest.snippets.gathering import HEAD, Readable, gather
 
 WORD = re.compile(r"\w")
@@ -86,6 +87,7 @@ class Surroundings:
 
     path: str | None = None
     workspace: str | None = None
+    exclude: tuple[str, ...] = ()
     snippets: tuple[Snippet, ...] = ()
 
 
@@ -117,7 +119,7 @@ class SurroundingsSource:
         place = PlaceInFile(
             OpenFile(path, document.language, document.unix.text), document.unix.position(offset)[0], root
         )
-        open_files = list(_open_files(documents))
+        open_files = list(_open_files(documents, settings, folders))
         edits, permissions = self._edits.edits, (settings.trust, settings.exclude)
         indexed = indexed_folder(path, settings, folders)
 
@@ -126,7 +128,7 @@ class SurroundingsSource:
 
         def gathered() -> Surroundings:
             with self._gathering:
-                return Surroundings(str(path), indexed, self._frozen.at(place, snippets, permissions))
+                return Surroundings(str(path), indexed, settings.exclude, self._frozen.at(place, snippets, permissions))
 
         return gathered
 
@@ -144,10 +146,11 @@ def indexed_folders(settings: Settings, folders: Sequence[str]) -> list[str]:
     return [str(root) for uri in folders if (root := file_path(uri)) is not None]
 
 
-def _open_files(documents: Documents) -> Iterator[OpenFile]:
+def _open_files(documents: Documents, settings: Settings, folders: Sequence[str]) -> Iterator[OpenFile]:
+    """Yield the files that the editor has open, without those that are excluded in the folder that they are in."""
     for document in documents.by_uri.values():
         path = file_path(document.uri)
-        if path is not None:
+        if path is not None and not is_excluded(document.uri, settings.exclude, folders):
             yield OpenFile(path, document.language, document.unix.text)
 
 

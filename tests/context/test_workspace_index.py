@@ -255,3 +255,15 @@ def test_a_pool_keeps_the_folders_asked_for_lately(tmp_path: Path):
     assert not second.wait(0.01) and first.wait(WAIT)
     pool.close()
     assert not first.wait(0.01)
+
+
+def test_what_the_user_excludes_does_not_count(tmp_path: Path, open_index: Opener):
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "a.py").write_text("total = secret\n")
+    (tmp_path / "b.py").write_text("total = public\n")
+    index = open_index()
+    assert known(index, "total =") == {" secret\n", " public\n"}
+    assert follows(index.around(None, "", exclude=("/private/",)), "total =") == {" public\n"}
+    index.update(tmp_path / "private" / "c.py", "total = opened\n")
+    assert index.wait(WAIT)
+    assert follows(index.around(None, "", exclude=("private/", "!b.py")), "total =") == {" public\n"}

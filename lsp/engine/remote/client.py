@@ -50,7 +50,7 @@ PATIENCE_SECONDS = 150.0
 GRACE_SECONDS = 10.0
 """Seconds beyond a request's deadline before a silent server counts as gone."""
 
-OF_THE_OTHER_MACHINE = ("workspace", "rewritten")
+OF_THE_OTHER_MACHINE = ("workspace", "exclude", "rewritten")
 """Fields of requests that name folders of this machine, which a server does not have."""
 
 Result = TypeVar("Result")

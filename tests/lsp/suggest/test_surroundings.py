@@ -83,3 +83,28 @@ def test_what_is_excluded_meanwhile_is_not_told_any_more(project: Path):
 
     assert told(Settings())
     assert told(Settings(exclude=("shapes.py",))) == ()
+
+
+@pytest.mark.parametrize("place", ["private/shapes.py", "../other/private/shapes.py"])
+def test_an_open_file_that_is_excluded_in_its_folder_is_not_told(project: Path, place: str):
+    folders = [project.as_uri(), (project.parent / "other").as_uri()]
+    private = Document((project / place).resolve().as_uri(), "python", 1, SHAPES.replace("area", "hidden_area"))
+    main = Document((project / "main.py").as_uri(), "python", 1, MAIN.replace("area", "hidden_area"))
+    documents = Documents({document.uri: document for document in (main, private)})
+
+    def told(settings: Settings) -> Surroundings:
+        return SurroundingsSource().around(main, len(MAIN), documents, settings, folders)()
+
+    assert any("shape.width" in snippet.text for snippet in told(Settings()).snippets)
+    excluding = told(Settings(exclude=("/private/",)))
+    assert not any("shape.width" in snippet.text for snippet in excluding.snippets)
+    assert excluding.exclude == ("/private/",)
+
+
+def test_of_a_windows_drive_too(project: Path):
+    main = Document("file:///c%3A/proj/main.py", "python", 1, MAIN)
+    private = Document("file:///C:/proj/private/shapes.py", "python", 1, SHAPES)
+    documents = Documents({document.uri: document for document in (main, private)})
+    settings, folders = Settings(exclude=("/private/",), index=False), ["file:///C:/proj"]
+    assert SurroundingsSource().around(main, len(MAIN), documents, Settings(index=False), folders)().snippets
+    assert SurroundingsSource().around(main, len(MAIN), documents, settings, folders)().snippets == ()

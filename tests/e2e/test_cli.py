@@ -209,6 +209,42 @@ def test_half_a_word_is_finished_as_the_workspace_does(quickfill: Run, tmp_path:
     assert done.stdout.decode().startswith("thod")
 
 
+def test_tabs_stay_tabs(quickfill: Run, tmp_path: Path):
+    file = tmp_path / "t.py"
+    file.write_text("def scale(a, b):\n\ta += 1\n\treturn a * b\n\n\ndef area(a, b):\n\ta += 1\n\t\n")
+    done = quickfill("complete", f"{file}:8", "--apply", "--json")
+    assert (done.returncode, json.loads(done.stdout)["parses"]) == (0, True), done.stderr.decode()
+    compile(file.read_text(), "t.py", "exec")
+
+
+def test_the_rest_of_a_formatted_string_is_not_written_twice(quickfill: Run, tmp_path: Path):
+    file = tmp_path / "greet.py"
+    file.write_text('def greet(name):\n    print(f"hello {}")\n')
+    done = quickfill("complete", f"{file}:2:20", "--apply")
+    assert done.returncode == 0, done.stderr.decode()
+    assert file.read_text() == f'def greet(name):\n    print(f"hello {{{done.stdout.decode()}}}")\n'
+    compile(file.read_text(), "greet.py", "exec")
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 4, 6, 7])
+def test_half_a_character_is_never_written(quickfill: Run, tokens: int):
+    family = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
+    prompt = f"x = '{family}', '".encode()
+    done = quickfill("complete", "-", "--raw", "--max-tokens", tokens, stdin=prompt)
+    assert done.returncode in (0, 5), done.stderr.decode()
+    assert "\ufffd" not in done.stdout.decode()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_full_disk_is_explained(tmp_path: Path):
+    (tmp_path / "numbers.py").write_text("numbers = [0, 1, 2, 3,")
+    with Path("/dev/full").open("wb") as full:
+        arguments = [command(), "complete", "numbers.py:1", "--max-tokens", "8", "--runtime", "onnx"]
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, timeout=120, check=False)
+    assert done.returncode not in (0, 120)
+    assert done.stderr.startswith(b"error: ") and b"Traceback" not in done.stderr
+
+
 def test_score_and_info_with_the_embedded_model(quickfill: Run, tmp_path: Path):
     (tmp_path / "code.py").write_text("def add(first, second):\n    return first + second\n\n\nprint(add(1, 2))\n")
     (tmp_path / "odd.py").write_text("def add(first, second):\n    banana @ telescope ~~ 7\n\n\nprint(add(1, 2))\n")

@@ -17,6 +17,7 @@ FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
 PLACES = {
     "tabs": ("def f(a, b):\n\ta += 1\n\t", "\n", "    return a * b\n", "return a * b"),
     "go": ("func f(a int) int {\n\t", "\n}\n", "    return a", "return a"),
+    "javascript": ("function g(a) {\n\t", "\n}\n", "    return a;", "return a;"),
     "two blanks": ("function f(a) {\n  ", "\n}\n", "    return a;", "return a;"),
     "twice indented": ("def mean(values):\n    ", "\n", "        return 0", "return 0"),
     "next function": ("def g(a):\n    ", "\n", "    return 0\n\n\ndef h(a):\n    return 1\n", "return 0"),
@@ -89,6 +90,9 @@ def test_raw_text_is_the_models(client: httpx.Client):
 
 @pytest.mark.parametrize("tokens", range(1, 9))
 def test_half_a_character_is_never_sent(client: httpx.Client, tokens: int):
+    infill = {"input_prefix": f"x = '{FAMILY}', '", "input_suffix": "", "n_predict": tokens}
+    assert "\ufffd" not in client.post("/infill", json=infill).json()["content"]
+    assert "\ufffd" not in streamed(client, "/infill", infill)
     body = {"prompt": f"x = '{FAMILY}', '", "max_tokens": tokens}
     for more in ({}, {"raw": True}):
         assert "\ufffd" not in client.post("/v1/completions", json=body | more).json()["choices"][0]["text"]

@@ -115,7 +115,9 @@ class Engine:
         """Measure the passes and read a text, so that memory is touched and the time of the first request is its own.
         What a deadline leaves time for is known from then on."""
         self.complete(CompletionRequest("x = ", decoding=Decoding(max_tokens=1)))
-        self.complete(CompletionRequest(WARM_UP_TEXT, decoding=Decoding(max_tokens=1)))
+        # A token is a character at least, so this fits a model of few positions too.
+        text = WARM_UP_TEXT[: self.config.max_positions // 8]
+        self.complete(CompletionRequest(text, decoding=Decoding(max_tokens=1)))
 
     @property
     def config(self) -> ModelConfig:

@@ -46,7 +46,7 @@ def canvases(draw):
 def test_a_batch_chooses_what_each_canvas_would_alone(batch):
     kinds, parameters, quotas, expected = [], [], [], []
     for text, confidence, entropy, ends, masked, step in batch:
-        decoding, policy = parse_decoding({"policy": text}, SLOTS), parse_policy(text)
+        decoding, policy = parse_decoding({"policy": text}, SLOTS), parse_policy(text, leftmost=True)
         where = np.flatnonzero(masked)
         still = 0
         if isinstance(policy, FixedSteps):

@@ -59,7 +59,10 @@ def _selected(
     count = torch.stack([sure.sum(dim=1), passing.sum(dim=1), within, quota])
     by_count = count.gather(0, kind[None])[0].clamp(min=1)
     ranks = torch.where((kind == PolicyKind.ENTROPY)[:, None], by_entropy, by_confidence)
-    return offered & (ranks < by_count[:, None])
+    # Where no slot is sure, the threshold takes the first one.
+    unsure = (kind == PolicyKind.THRESHOLD) & ~sure.any(dim=1)
+    first = torch.arange(offered.shape[1], device=offered.device) == leftmost(offered)[:, None]
+    return offered & torch.where(unsure[:, None], first, ranks < by_count[:, None])
 
 
 def _ranks(key: Tensor, offered: Tensor) -> Tensor:

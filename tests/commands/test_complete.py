@@ -244,3 +244,11 @@ def test_bad_usage_is_exit_code_2_in_both_forms(quickfill: Quickfill, engine: Sc
     assert (in_json.exit_code, in_json.json["exit_code"]) == (2, 2)
     assert in_json.json["error"]
     assert not engine.requests
+
+
+def test_where_no_line_was_complete_in_time_that_is_said(quickfill: Quickfill, engine: ScriptedModel, file: Path):
+    engine.answers = [completion("", finish_reason="deadline")]
+    result = quickfill("complete", f"{file}:2")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert "no line was complete at the deadline; raise --deadline-ms" in result.stderr
+    assert "nothing to suggest" not in result.stderr

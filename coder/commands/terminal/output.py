@@ -31,6 +31,8 @@ EARLY_STOPS = {
 }
 """Notes to the user for a completion that did not end by itself."""
 
+TOO_SHORT = "no line was complete at the deadline; raise --deadline-ms, which counts from when the model is loaded"
+
 
 def is_empty(completion: Completion) -> bool:
     """Return whether a completion is nothing but white space."""
@@ -39,6 +41,9 @@ def is_empty(completion: Completion) -> bool:
 
 def finish(completion: Completion) -> None:
     """Tell the user where a completion stopped early; leave with an exit code when there is nothing in it."""
+    if is_empty(completion) and completion.finish_reason == "deadline":
+        typer.echo(TOO_SHORT, err=True)
+        raise typer.Exit(NOTHING_TO_SUGGEST)
     if completion.finish_reason in EARLY_STOPS:
         typer.echo(f"note: {EARLY_STOPS[completion.finish_reason]}", err=True)
     if is_empty(completion):

@@ -51,6 +51,11 @@ class SyntaxTree:
                 yield node
             pending.extend(reversed(node.children))
 
+    def broken_characters(self) -> int:
+        """The number of characters that fit nowhere, and one for each such place and each thing that is missing."""
+        nodes = [node for node in self.nodes() if node.is_error or node.is_missing] if self.root.has_error else []
+        return sum(1 + node.end_byte - node.start_byte for node in nodes)
+
     def _character(self, byte: int) -> int:
         return byte if self._starts is None else self._starts[byte]
 

@@ -21,10 +21,10 @@ def with_statements(tree: SyntaxTree, lines: Sequence[str], markers: frozenset[i
         and (parent := node.parent) is not None and parent.type in BRACKETS
     }  # fmt: skip
     best = _tree(lines, statements)
-    broken = _errors(best)
+    broken = best.broken_characters()
     for row in sorted(statements) if broken else ():
         attempt = _tree(lines, statements - {row})
-        errors = _errors(attempt)
+        errors = attempt.broken_characters()
         if errors < broken:
             best, broken, statements = attempt, errors, statements - {row}
     return best
@@ -37,9 +37,3 @@ def _tree(lines: Sequence[str], statements: Iterable[int]) -> SyntaxTree:
     tree = SyntaxTree.of("\n".join(text), "python")
     assert tree is not None, "the grammar of Python is a dependency"
     return tree
-
-
-def _errors(tree: SyntaxTree) -> int:
-    """The number of characters that fit nowhere, and one for each thing that is missing."""
-    nodes = [node for node in tree.nodes() if node.is_error or node.is_missing] if tree.root.has_error else []
-    return sum(1 + node.end_byte - node.start_byte for node in nodes)

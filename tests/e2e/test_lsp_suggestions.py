@@ -207,6 +207,15 @@ async def test_files_that_are_excluded_have_none(tmp_path: Path):
         assert await session.texts((1, 4), "file:///two/private/a.py", invoked=True) == ["return first + second"]
 
 
+async def test_files_of_a_drive_are_excluded_however_it_is_spelled(tmp_path: Path):
+    async with editor(tmp_path, options={"exclude": ["/private/"]}, workspace=["file:///C:/proj"]) as session:
+        await session.ready()
+        for uri in ("file:///c%3A/proj/private/a.py", "file:///c%3A/proj/a.py"):
+            session.open(FUNCTION, uri)
+        assert await session.texts((1, 4), "file:///c%3A/proj/private/a.py", invoked=True) == []
+        assert await session.texts((1, 4), "file:///c%3A/proj/a.py") == ["return first + second"]
+
+
 async def test_without_ghost_text_the_menu_has_the_suggestion(tmp_path: Path):
     async with editor(tmp_path, inline_completion=False) as session:
         await session.ready()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -107,9 +108,25 @@ def run_fill(engine: Engine, request: FillRequest, view: HolesView | None) -> Fi
 
 
 def interruptible(work: Callable[[threading.Event], Answer]) -> Answer:
-    """Return the result of `work`. An interrupt (Ctrl-C) cancels it, and the model stops within one pass."""
+    """Return the result of `work`. An interrupt (Ctrl-C) cancels it, and the model stops within one pass.
+
+    The exception of an interrupt is lost where it comes in a callback, such as one that frees an object; so the handler
+    cancels the work itself, and what comes of that is no answer.
+    """
     cancelled = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        cancelled.set()
+        raise KeyboardInterrupt
+
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, interrupt) if in_main else None
     try:
-        return work(cancelled)
+        answer = work(cancelled)
+        if cancelled.is_set():
+            raise KeyboardInterrupt
+        return answer
     finally:
         cancelled.set()
+        if in_main:
+            signal.signal(signal.SIGINT, before or signal.SIG_DFL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -94,6 +95,19 @@ def write(page: Page, code: str) -> None:
     page.keyboard.insert_text(code)
 
 
+def choose_example(page: Page, name: str) -> None:
+    page.get_by_role("combobox", name="Example").select_option(name)
+
+
+def expect_filled(page: Page, what: str) -> None:
+    """Wait for the result, which comes with its time."""
+    expect(page.locator("#status.done")).to_have_text(re.compile(rf"^{what} in \d+\.\d s$"), timeout=PATIENCE)
+
+
+def height_of_editor(page: Page) -> float:
+    return page.evaluate("document.querySelector('#editor').getBoundingClientRect().height")
+
+
 def picture(page: Page, name: str) -> None:
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / f"{name}.png")
@@ -101,6 +115,7 @@ def picture(page: Page, name: str) -> None:
 
 def test_two_holes_are_denoised_before_one_s_eyes(page: Page):
     expect(page.locator("#model")).to_contain_text("quickfill")
+    choose_example(page, "Two holes")
     editor = "plain" if page.locator("textarea.plain").count() else "monaco"
     expect_text(page, lambda code: code.count("<fill>") == 2)
     page.keyboard.press("Control+Enter")
@@ -109,13 +124,83 @@ def test_two_holes_are_denoised_before_one_s_eyes(page: Page):
     if PICTURES:
         page.wait_for_selector("#editor [class*=confidence-] >> nth=4")
     picture(page, f"{editor}-denoising")
-    expect(page.locator("#status")).to_have_text("2 holes are filled", timeout=PATIENCE)
+    expect_filled(page, "2 holes are filled")
     expect_text(page, lambda code: "self.items.append(item)" in code and "return self.items.pop()" in code)
     assert "<fill>" not in text(page)
+    expect(page.locator("#figures")).to_be_hidden()
+    page.get_by_text("Statistics").click()
     assert int(page.inner_text("#figure-tokens")) > 8 and int(page.inner_text("#figure-passes")) > 4
     assert page.inner_text("#figure-time").endswith(" ms") and page.inner_text("#figure-confidence").endswith(" %")
     assert page.inner_text("#method").startswith("threshold(0.9), canvas 16")
     picture(page, f"{editor}-filled")
+
+
+def test_a_whole_function_is_the_first_thing_to_try(page: Page):
+    expect(page.get_by_role("combobox", name="Example")).to_have_value("0")
+    expect(page.locator("#lines-value")).to_have_text("5")
+    page.keyboard.press("Control+Enter")
+    expect_filled(page, "the hole is filled")
+    expect_text(page, lambda code: "<fill>" not in code)
+    written = text(page).rstrip("\n").partition('"""Return the greatest of the heights."""\n')[2]
+    assert len(written.splitlines()) >= 5
+    picture(page, f"{'plain' if page.locator('textarea.plain').count() else 'monaco'}-function")
+
+
+def test_what_an_example_asks_for_is_not_asked_of_other_text(page: Page):
+    lines = page.get_by_role("slider", name="Fewest lines of a hole")
+    expect(lines).to_have_value("5")
+    write(page, "total = <fill>")
+    expect(lines).to_have_value("1")
+    lines.press("ArrowRight")
+    write(page, "mean = <fill>")
+    expect(lines).to_have_value("2")
+
+
+def test_holes_that_are_filled_in_turn_look_so(page: Page):
+    """The first one is long, so that the second one is seen to wait."""
+    long = {"policy": "fixed:16", "canvas_size": 16, "max_tokens": 400, "constraints": {"min_characters": 10_000}}
+    page.route("**/fill", lambda route: route.continue_(post_data=(route.request.post_data_json or {}) | long))
+    write(page, "first = <fill>\n# the second one\ndef last():\n    <fill>\n")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#editor .writing")
+    expect(page.locator("#status")).to_have_text("writing hole 1 of 2 …")
+    expect(page.locator("#editor .hole.waiting")).to_have_text("<fill>")
+    page.keyboard.press("Escape")
+    expect(page.locator("#status")).to_have_text("cancelled; the text is as it was", timeout=PATIENCE)
+    expect(page.locator("#editor .writing, #editor .waiting")).to_have_count(0)
+
+
+def test_the_code_is_copied_by_a_button(page: Page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    write(page, "copied = True")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator("#status")).to_have_text("the code is copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "copied = True"
+
+
+def test_a_browser_without_a_clipboard_for_the_page_copies_too(page: Page):
+    """As over HTTP from another machine."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("window.itsClipboard = navigator.clipboard")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
+    write(page, "copied = 'by hand'")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator("#status")).to_have_text("the code is copied")
+    assert page.evaluate("itsClipboard.readText()") == "copied = 'by hand'"
+
+
+def test_the_editor_grows_with_the_text_and_leaves_the_result_in_sight(page: Page):
+    write(page, "line\n" * 12)
+    page.wait_for_function("document.querySelector('#editor').getBoundingClientRect().height > 250")
+    twelve_lines = height_of_editor(page)
+    write(page, "line\n" * 18)
+    page.wait_for_function(f"document.querySelector('#editor').getBoundingClientRect().height > {twelve_lines + 100}")
+    write(page, "line\n" * 400)
+    page.wait_for_function("document.querySelector('#editor').getBoundingClientRect().height > 450")
+    expect(page.get_by_role("button", name="Copy")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Fill")).to_be_in_viewport()
+    write(page, "line")
+    page.wait_for_function(f"document.querySelector('#editor').getBoundingClientRect().height < {twelve_lines}")
 
 
 def test_holes_are_made_by_keyboard_and_filled_as_the_controls_say(page: Page):
@@ -128,15 +213,16 @@ def test_holes_are_made_by_keyboard_and_filled_as_the_controls_say(page: Page):
     canvas.press("Home")
     expect(page.locator("#canvas-value")).to_have_text("8")
     page.get_by_role("button", name="Fill").click()
-    expect(page.locator("#status")).to_have_text("the hole is filled", timeout=PATIENCE)
+    expect_filled(page, "the hole is filled")
     expect_text(page, lambda code: code.rstrip() == "def add(a, b): return a + b")
+    page.get_by_text("Statistics").click()
     assert "canvas 8" in page.inner_text("#method") or "draft" in page.inner_text("#method")
 
 
 def test_without_a_hole_the_text_goes_on_at_the_cursor(page: Page):
     write(page, "for index, name in enumerate(names): print(")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#status")).to_have_text("the hole is filled", timeout=PATIENCE)
+    expect_filled(page, "the hole is filled")
     expect_text(page, lambda code: code.startswith("for index, name in enumerate(names): print("))
 
 
@@ -144,6 +230,7 @@ def test_cancelling_leaves_the_text_as_it_was(page: Page):
     """What is asked for is more than could be written meanwhile."""
     long = {"policy": "fixed:16", "canvas_size": 16, "max_tokens": 400, "constraints": {"min_characters": 10_000}}
     page.route("**/fill", lambda route: route.continue_(post_data=(route.request.post_data_json or {}) | long))
+    choose_example(page, "Two holes")
     expect_text(page, lambda code: code.count("<fill>") == 2)
     before = text(page)
     page.keyboard.press("Control+Enter")
@@ -157,6 +244,8 @@ def test_cancelling_leaves_the_text_as_it_was(page: Page):
 
 def test_what_is_wrong_is_said_and_nothing_is_lost(page: Page, server: RunningServer):
     page.route("**/fill", lambda route: route.abort())
+    choose_example(page, "Two holes")
+    expect_text(page, lambda code: code.count("<fill>") == 2)
     page.keyboard.press("Control+Enter")
     expect(page.locator("#status.wrong")).to_have_text("the server does not answer", timeout=PATIENCE)
     expect_text(page, lambda code: code.count("<fill>") == 2)
@@ -194,7 +283,8 @@ def test_every_control_has_a_name_and_is_reached_by_keyboard(page: Page):
 def test_undoing_brings_the_holes_back(page: Page):
     if page.locator("textarea.plain").count():
         return
+    choose_example(page, "Two holes")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#status")).to_have_text("2 holes are filled", timeout=PATIENCE)
+    expect_filled(page, "2 holes are filled")
     page.keyboard.press("Control+z")
     expect_text(page, lambda code: code.count("<fill>") == 2)

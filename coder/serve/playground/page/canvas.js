@@ -58,19 +58,32 @@ export class Hole {
     return { tokens: this.tokens + slots.length, sum };
   }
 
-  // What is to be shown: pieces of text, each with its classes.
-  pieces() {
-    if (!this.begun) return [{ text: MARK, style: "hole" }];
-    const pieces = this.settled.map(({ text, confidence }) => ({ text, style: confidenceClass(confidence) }));
+  // What is to be shown: pieces of text, each with its classes. writing: whether the model is at work on this hole.
+  pieces(writing = false) {
+    if (!this.begun) return [{ text: MARK, style: "hole waiting" }];
+    const state = writing ? " writing" : "";
+    const pieces = this.settled.map(({ text, confidence }) => ({ text, style: confidenceClass(confidence) + state }));
     for (const { text, confidence, new: fresh } of this.slots) {
-      if (text === null) pieces.push({ text: MASK, style: "masked" });
-      else pieces.push({ text, style: confidenceClass(confidence) + (fresh ? " new" : "") });
+      if (text === null) pieces.push({ text: MASK, style: "masked" + state });
+      else pieces.push({ text, style: confidenceClass(confidence) + (fresh ? " new" : "") + state });
     }
     const written = pieces.map((piece) => piece.text).join("");
     let again = 0;
     while (again < this.blanks.length && written[again] === this.blanks[again]) again++;
     return dropped(pieces, again);
   }
+}
+
+// The holes that are being written: the latest one, or all that have slots, where they are denoised together.
+export function beingWritten(holes, latest) {
+  return holes.filter((hole) => hole === latest || hole.slots.length > 0);
+}
+
+// What the model is doing, in words.
+export function progress(holes, writing) {
+  if (holes.length === 1) return "writing …";
+  if (writing.length > 1) return `writing ${writing.length} of ${holes.length} holes together …`;
+  return `writing hole ${holes.indexOf(writing[0]) + 1} of ${holes.length} …`;
 }
 
 function cut(pieces, start, text) {

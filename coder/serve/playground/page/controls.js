@@ -20,7 +20,9 @@ export class Controls {
     element("policy").addEventListener("change", () => this.choosePolicy());
     element("settings").addEventListener("input", () => this.showValues());
     element("settings").addEventListener("submit", (event) => event.preventDefault());
+    element("lines").addEventListener("input", () => (this.followsExample = false));
     this.sizes = [];
+    this.followsExample = false;
     this.choosePolicy();
   }
 
@@ -50,7 +52,22 @@ export class Controls {
     element("parameter-value").value = element("parameter").value;
     element("canvas-value").value = this.sizes[element("canvas").value] ?? "";
     element("tokens-value").value = element("tokens").value;
+    element("lines-value").value = element("lines").value;
     element("temperature-value").value = element("temperature").value;
+  }
+
+  // Take over what an example asks for. It holds until the text becomes another, or the user chooses.
+  followExample({ fewestLines = 1 }) {
+    element("lines").value = fewestLines;
+    this.followsExample = true;
+    this.showValues();
+  }
+
+  leaveExample() {
+    if (!this.followsExample) return;
+    element("lines").value = 1;
+    this.followsExample = false;
+    this.showValues();
   }
 
   get key() {
@@ -71,6 +88,7 @@ export class Controls {
       policy: name + parameter,
       canvas_size: size,
       max_tokens: Number(element("tokens").value),
+      constraints: { min_lines: Number(element("lines").value) },
       temperature: Number(element("temperature").value),
     };
   }

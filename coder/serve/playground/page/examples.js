@@ -2,7 +2,26 @@
 
 export const LANGUAGES = ["python", "javascript", "typescript", "go", "rust", "java", "c", "cpp"];
 
+// fewestLines: of each hole, where less would not be what the example is about.
 export const EXAMPLES = [
+  {
+    name: "A whole function",
+    language: "python",
+    fewestLines: 5,
+    text: `def oldest(ages):
+    """Return the highest of the ages."""
+    result = ages[0]
+    for age in ages:
+        if age > result:
+            result = age
+    return result
+
+
+def tallest(heights):
+    """Return the greatest of the heights."""
+    <fill>
+`,
+  },
   {
     name: "Two holes",
     language: "python",

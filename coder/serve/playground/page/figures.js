@@ -15,9 +15,14 @@ export function showMethod(text) {
   element("method").textContent = text;
 }
 
-export function showStatus(text, wrong = false) {
-  element("status").textContent = text;
-  element("status").classList.toggle("wrong", wrong);
+// kind: "done" for a result, "wrong" for an error, nothing for what passes.
+export function showStatus(text, kind = "") {
+  if (element("status").textContent !== text) element("status").textContent = text;
+  element("status").className = kind;
+}
+
+export function seconds(milliseconds) {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
 // Mean over tokens, not over holes.

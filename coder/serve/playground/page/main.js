@@ -1,10 +1,11 @@
 // The playground: an editor with holes, and the model filling them.
 
 import { fill, info, Refused } from "./api.js";
-import { around, Hole, MARK } from "./canvas.js";
+import { around, beingWritten, Hole, MARK, progress } from "./canvas.js";
+import { copyText } from "./clipboard.js";
 import { Controls } from "./controls.js";
 import { EXAMPLES, LANGUAGES } from "./examples.js";
-import { showFigures, showMethod, showStatus, total } from "./figures.js";
+import { seconds, showFigures, showMethod, showStatus, total } from "./figures.js";
 
 const element = (id) => document.getElementById(id);
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -13,7 +14,7 @@ const editor = await makeEditor();
 let running = null; // an AbortController while the model writes
 
 async function makeEditor() {
-  const options = { label: "Code with holes" };
+  const options = { label: "Code with holes", onEdit: () => controls.leaveExample() };
   const built = document.documentElement.dataset.editor === "monaco";
   if (built && new URLSearchParams(location.search).get("editor") !== "plain") {
     element("tabs").textContent = "Ctrl M makes Tab leave the editor.";
@@ -42,9 +43,10 @@ async function start() {
   const texts = around(editor.text, editor.cursor);
   const holes = texts.slice(1).map((_, index) => new Hole(texts[index]));
   const began = performance.now();
-  const pieces = () => texts.flatMap((text, index) => [{ text }, ...(holes[index]?.pieces() ?? [])]);
+  const pieces = (writing) =>
+    texts.flatMap((text, index) => [{ text }, ...(holes[index]?.pieces(writing.includes(holes[index])) ?? [])]);
   const figures = () => ({ ...total(holes), milliseconds: performance.now() - began });
-  showStatus("writing …");
+  showStatus("reading the code …");
   showMethod("");
   let answer = null;
   try {
@@ -54,7 +56,9 @@ async function start() {
         answer = event.answer;
       } else {
         holes[event.hole].update(event.update);
-        editor.show(pieces());
+        const writing = beingWritten(holes, holes[event.hole]);
+        editor.show(pieces(writing));
+        showStatus(progress(holes, writing));
         showFigures(figures());
       }
     }
@@ -86,23 +90,34 @@ function finished({ middles, passes, joint }, milliseconds) {
   const confidence = statistics.reduce((sum, each) => sum + each.tokens * each.mean_confidence, 0) / (tokens || 1);
   showFigures({ tokens, passes, milliseconds, confidence });
   showMethod(`${statistics[0].policy}${joint ? ", all holes together" : ""}`);
-  showStatus(middles.length > 1 ? `${middles.length} holes are filled` : "the hole is filled");
+  const filled = middles.length > 1 ? `${middles.length} holes are filled` : "the hole is filled";
+  showStatus(`${filled} in ${seconds(milliseconds)}`, "done");
 }
 
 function report(error) {
   if (error instanceof Refused && error.status === 401) controls.askForKey();
-  showStatus(error instanceof TypeError ? "the server does not answer" : error.message, true);
+  showStatus(error instanceof TypeError ? "the server does not answer" : error.message, "wrong");
 }
 
 function setRunning(on) {
   element("fill").disabled = on;
   element("hole").disabled = on;
+  element("copy").disabled = on;
   element("cancel").disabled = !on;
   document.body.setAttribute("aria-busy", String(on));
 }
 
 function cancel() {
   running?.abort();
+}
+
+async function copy() {
+  try {
+    await copyText(editor.text);
+    showStatus("the code is copied");
+  } catch (error) {
+    report(error);
+  }
 }
 
 function useTheme() {
@@ -112,8 +127,10 @@ function useTheme() {
 }
 
 function useExample() {
-  const { text, language } = EXAMPLES[element("example").value];
+  const example = EXAMPLES[element("example").value];
+  const { text, language } = example;
   editor.text = text;
+  controls.followExample(example);
   element("language").value = language;
   editor.setLanguage(language);
 }
@@ -122,6 +139,7 @@ for (const [index, { name }] of EXAMPLES.entries()) element("example").append(ne
 for (const language of LANGUAGES) element("language").append(new Option(language, language));
 element("fill").addEventListener("click", start);
 element("cancel").addEventListener("click", cancel);
+element("copy").addEventListener("click", copy);
 element("hole").addEventListener("click", () => editor.insert(MARK));
 element("example").addEventListener("change", useExample);
 element("language").addEventListener("change", () => editor.setLanguage(element("language").value));

@@ -4,7 +4,7 @@ import { MARK } from "./canvas.js";
 
 const WORKER = "/playground/monaco/editor.worker.js";
 
-export async function monacoEditor(place, { label }) {
+export async function monacoEditor(place, { label, onEdit }) {
   const styles = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "/playground/monaco/monaco.css" });
   const styled = new Promise((resolve) => styles.addEventListener("load", resolve, { once: true }));
   document.head.append(styles);
@@ -33,6 +33,10 @@ export async function monacoEditor(place, { label }) {
   const model = editor.getModel();
   model.setEOL(monaco.editor.EndOfLineSequence.LF);
   const decorations = editor.createDecorationsCollection();
+  // As high as the text: the place says where that ends.
+  editor.onDidContentSizeChange(({ contentHeight }) => {
+    place.style.height = `${contentHeight + place.offsetHeight - place.clientHeight}px`;
+  });
   let edited = null; // what was there before the model began to write
 
   // A mark that stands for a hole looks like one.
@@ -44,7 +48,10 @@ export async function monacoEditor(place, { label }) {
         .map(({ range }) => ({ range, options: { inlineClassName: "hole" } })),
     );
   }
-  editor.onDidChangeModelContent(showHoles);
+  editor.onDidChangeModelContent(({ isFlush, isUndoing, isRedoing }) => {
+    showHoles();
+    if (edited === null && !isFlush && !isUndoing && !isRedoing) onEdit();
+  });
 
   function shown(pieces) {
     const found = [];
@@ -83,7 +90,10 @@ export async function monacoEditor(place, { label }) {
         editor.updateOptions({ readOnly: true });
       }
       replace(pieces.map((piece) => piece.text).join(""));
-      decorations.set(shown(pieces));
+      const found = shown(pieces);
+      decorations.set(found);
+      const writing = found.find(({ options }) => options.inlineClassName.includes("writing"));
+      if (writing) editor.revealLine(writing.range.startLineNumber);
     },
     // The whole answer is one step to undo, which brings the holes back.
     finish(text, pieces) {

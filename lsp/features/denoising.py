@@ -77,10 +77,11 @@ class Audience:
     def show(self, start: int, end: int, state: Denoised, passes: int, holes: tuple[Denoised, ...] = ()) -> None:
         """Send the state of the answer for the characters from `start` to `end`, unless one was just sent.
 
-        A state in which there is nothing to draw yet is not sent: the canvas behind it would come too soon after it.
+        The state before the first pass is not sent, in which there is no canvas yet, though perhaps quotes around it:
+        the canvases of an answer that is soon done would all come too soon after it.
         """
         now = time.monotonic()
-        if not state.text or now - self._last < LEAST_SECONDS or self._name is None:
+        if not passes or now - self._last < LEAST_SECONDS or self._name is None:
             return
         self._last = now
         document = self._document

@@ -110,7 +110,7 @@ async def test_while_it_is_written_its_canvas_is_shown_to_who_wants_it(session: 
     await asyncio.sleep(0)
     await session.suggestions((0, 8), invoked=True)
     shown = await update
-    assert (shown.text, shown.maskedSpans, shown.step, shown.steps) == ("░", [[0, 1]], 0, 1)
+    assert (shown.text, shown.maskedSpans, shown.step, shown.steps) == ("░", [[0, 1]], 1, 2)
 
 
 async def test_the_cells_above_are_context(session: Editor):

@@ -49,11 +49,12 @@ class RecordingProtocol:
 
 
 @pytest.mark.asyncio
-async def test_the_first_update_has_something_to_draw():
-    """The empty state before the first pass would suppress the canvases of an answer that is soon done."""
+@pytest.mark.parametrize("fixed", ["", '"""'], ids=["nothing", "quotes around it"])
+async def test_the_first_update_has_a_canvas_to_draw(fixed: str):
+    """The state before the first pass would suppress the canvases of an answer that is soon done."""
     protocol = RecordingProtocol()
     audience = Audience(SimpleNamespace(protocol=protocol), Document("file:///a.py", "python", 1, "x = "))  # pyright: ignore[reportArgumentType]
-    audience.show(4, 4, denoised(CanvasUpdate("", (), 0, 0)), 0)
+    audience.show(4, 4, denoised(CanvasUpdate(fixed, (), 0, 0)), 0)
     audience.show(4, 4, denoised(CanvasUpdate("", (Slot(None), Slot("1")), 1, 1)), 1)
     await asyncio.sleep(0)
     assert protocol.texts == [f"{MASK}1"]

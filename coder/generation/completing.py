@@ -208,23 +208,23 @@ class Completing:
         self, job: Job[EngineEvent], fitting: Fitting | None, attempt: int
     ) -> Generator[EngineEvent, None, Completion]:
         """One completion, fitted to its place. The updates of the first one go to the caller."""
-        most = self._readable(job.request, job.limits)
-        completion = yield from self._written(job, fitting, attempt, most)
+        prompt, most = self._readable_prompt(fitting.asked if fitting else job.request, job.limits)
+        completion = yield from self._written(job, fitting, attempt, prompt)
         if fitting is None:
             return completion
         if fitting.is_elsewhere(completion.text) and not job.over:
             fitting = fitting.with_blanks_shown()
-            completion = yield from self._written(job, fitting, attempt, most)
+            prompt = self._prompting.prompt(fitting.asked, most)
+            completion = yield from self._written(job, fitting, attempt, prompt)
         likelihoods = self._scorer and self._scorer.likelihoods(job.request, job.limits, most)
         return fitting.completion(completion, likelihoods)
 
     def _written(
-        self, job: Job[EngineEvent], fitting: Fitting | None, attempt: int, most_tokens: int | None
+        self, job: Job[EngineEvent], fitting: Fitting | None, attempt: int, prompt: Prompt
     ) -> Generator[EngineEvent, None, Completion]:
-        """Write a completion as the model does, with at most so many tokens of text around the hole."""
+        """Write a completion as the model does."""
         started = time.monotonic()
         asked = fitting.asked if fitting else job.request
-        prompt = self._prompting.prompt(asked, most_tokens)
         denoising = self._denoise_request(job, prompt, attempt)
 
         def stop(output: Sequence[int]) -> FinishReason | None:
@@ -258,13 +258,15 @@ class Completing:
         replaces = replaced_characters(text, prompt.around.replaced)
         return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 
-    def _readable(self, request: CompletionRequest, limits: TimeLimits) -> int | None:
-        """Return how much of a request's context can be read so that most of the time remains for writing, in tokens;
-        None for all of it."""
+    def _readable_prompt(self, asked: CompletionRequest, limits: TimeLimits) -> tuple[Prompt, int | None]:
+        """Return a prompt that can be read so that most of the time remains for writing, and the tokens of context that
+        it is limited to; None for no limit."""
+        prompt = self._prompting.prompt(asked)
         most = self._reading.tokens_in(SHARE_OF_READING * (limits.deadline - time.monotonic()))
-        if most == float("inf") or self._caches.missing(self._prompting.prompt(request).tokens) <= most:
-            return None
-        return max(FEWEST_READ, int(most))
+        if most == float("inf") or self._caches.missing(prompt.tokens) <= most:
+            return prompt, None
+        fewer = max(FEWEST_READ, int(most))
+        return self._prompting.prompt(asked, fewer), fewer
 
     def complete_jointly(self, job: Job[JointEvent], prompt: Prompt, holes: int) -> Iterator[JointEvent]:
         """Yield the updates of the holes of one prompt, which are denoised together, then their answers."""

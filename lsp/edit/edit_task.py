@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from coder.api.completion import Decoding, Where
+from coder.api.completion import DEFAULT_DECODING, NOWHERE, Decoding, Where
 from coder.api.streams import last
 from coder.api.text_engine import TextEngine
 from coder.api.text_requests import (
@@ -38,13 +38,10 @@ WRITE_DOCSTRING = "Write the docstring."
 
 @dataclass(frozen=True)
 class Conditions:
-    """The path, workspace, what is excluded from it, policy and time limit of a request, as in `EditRequest`."""
+    """The place and the decoding of a request, as in `EditRequest`."""
 
-    path: str | None = None
-    workspace: str | None = None
-    exclude: tuple[str, ...] = ()
-    policy: str = "auto"
-    deadline_ms: float | None = None
+    where: Where = NOWHERE
+    decoding: Decoding = DEFAULT_DECODING
 
 
 @dataclass(frozen=True)
@@ -118,13 +115,10 @@ class EditTask:
             start=start,
             end=end,
             instruction=self.said,
-            where=self._where(conditions),
-            decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
+            where=conditions.where,
+            decoding=conditions.decoding,
         )
         return last(engine.stream_edit(request, cancelled), Edited, watch).changes
-
-    def _where(self, conditions: Conditions) -> Where:
-        return Where(conditions.path, self.document.language, conditions.workspace, conditions.exclude)
 
     def _fill(
         self, engine: TextEngine, conditions: Conditions, cancelled: threading.Event, watch: EditWatcher | None
@@ -132,8 +126,8 @@ class EditTask:
         """A change for each hole; none where time was up before anything was written into it."""
         request = FillRequest(
             texts=self.texts,
-            where=self._where(conditions),
-            decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
+            where=conditions.where,
+            decoding=conditions.decoding,
         )
         filled = last(engine.stream_fill(request, cancelled), Filled, watch)
         return tuple(
@@ -149,7 +143,7 @@ class EditTask:
             start=start,
             end=end,
             diagnostics=self.diagnostics,
-            where=self._where(conditions),
-            decoding=Decoding(policy=conditions.policy, deadline_ms=conditions.deadline_ms),
+            where=conditions.where,
+            decoding=conditions.decoding,
         )
         return engine.repair(request, cancelled).changes

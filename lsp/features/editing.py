@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
 
+from coder.api.completion import Decoding, Where
 from coder.api.text_requests import Change, Diagnostic
 from coder.errors import InputError, QuickfillError
 from lsp.documents import Document, file_path
@@ -136,11 +137,13 @@ def _identifier(document: Document) -> types.OptionalVersionedTextDocumentIdenti
 def _conditions(ls: QuickfillServer, document: Document, *, watched: bool) -> Conditions:
     settings, path = ls.session.settings, file_path(document.uri)
     return Conditions(
-        path=None if path is None else str(path),
-        workspace=None if path is None else indexed_folder(path, settings, ls.session.folders),
-        exclude=settings.exclude,
-        policy=DENOISING_POLICY if watched else "auto",
-        deadline_ms=settings.edit_budget_ms,
+        Where(
+            path=None if path is None else str(path),
+            language=document.language,
+            workspace=None if path is None else indexed_folder(path, settings, ls.session.folders),
+            exclude=settings.exclude,
+        ),
+        Decoding(policy=DENOISING_POLICY if watched else "auto", deadline_ms=settings.edit_budget_ms),
     )
 
 

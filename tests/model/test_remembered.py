@@ -63,7 +63,7 @@ def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"x": 1}'])
-def test_a_broken_file_is_as_none(tmp_path: Path, content: str):
+def test_a_broken_file_is_as_none(own_cache_folder: Path, tmp_path: Path, content: str):
     remember("digests", {})
-    remembered._file("digests").write_text(content)
+    (own_cache_folder / "quickfill" / "digests.json").write_text(content)
     assert sha256_of_contents(aged(tmp_path / "a", b"one")) == hashlib.sha256(b"one").hexdigest()

@@ -8,13 +8,30 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from release.project import Release, run
+from coder.errors import QuickfillError
+from release.project import ROOT, Release, run
+
+
+def source_date(folder: Path) -> str:
+    """Return the time that the built files carry, in seconds since 1970: the last commit's.
+
+    `SOURCE_DATE_EPOCH` in the environment outranks it (https://reproducible-builds.org/specs/source-date-epoch/):
+    a copy of the files without their repository has no commit.
+
+    Raises:
+        QuickfillError: neither is there.
+    """
+    if given := os.environ.get("SOURCE_DATE_EPOCH"):
+        return given
+    try:
+        return run(["git", "log", "-1", "--format=%ct"], folder).strip()
+    except QuickfillError as error:
+        raise QuickfillError(f"{error}\nin a copy without its repository, set SOURCE_DATE_EPOCH (seconds)") from error
 
 
 def build_package(release: Release) -> Iterator[Path]:
-    """Build the source distribution, and from it the wheel, with the time of the last commit in both."""
-    epoch = run(["git", "log", "-1", "--format=%ct"]).strip()
-    environment = os.environ | {"SOURCE_DATE_EPOCH": epoch, "QUICKFILL_PLAYGROUND": "yes"}
+    """Build the source distribution, and from it the wheel, with the same time in both (see `source_date`)."""
+    environment = os.environ | {"SOURCE_DATE_EPOCH": source_date(ROOT), "QUICKFILL_PLAYGROUND": "yes"}
     run([sys.executable, "-m", "build", "--no-isolation", "--outdir", str(release.out)], environment=environment)
     yield release.sdist
     yield release.wheel

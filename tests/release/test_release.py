@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from coder.errors import QuickfillError
 from release.editor_plugins import emacs_definition, pack
 from release.project import PLUGINS, ROOT, project_version
+from release.python_package import source_date
 from tests.e2e.emacs import find_emacs
 from tests.e2e.neovim import find_neovim
 
@@ -65,11 +67,30 @@ def test_a_release_never_goes_between_other_files(tmp_path: Path):
     assert (done.returncode, done.stderr) == (1, f"error: {tmp_path} is not empty; name another folder with --out\n")
 
 
+def test_the_time_of_a_release_is_its_commit_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "--quiet"], [*identity, "commit", "--quiet", "--allow-empty", "-m", "x", "--date", "1"]):
+        text_of(["git", *command], cwd=tmp_path, env=os.environ | {"GIT_COMMITTER_DATE": "1600000000 +0000"})
+    assert source_date(tmp_path) == "1600000000"
+
+
+def test_without_commits_the_time_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(QuickfillError, match="set SOURCE_DATE_EPOCH"):
+        source_date(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "12")
+    assert source_date(tmp_path) == "12"
+
+
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release, built by the command."""
     out = tmp_path_factory.mktemp("release")
-    text_of([sys.executable, "-m", "release", "--out", str(out), "--url", URL, "--repository", REPOSITORY], cwd=ROOT)
+    command = [sys.executable, "-m", "release", "--out", str(out), "--url", URL, "--repository", REPOSITORY]
+    # The tests may run in a copy that has no commits.
+    text_of(command, cwd=ROOT, env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"})
     return out
 
 

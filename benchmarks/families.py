@@ -17,6 +17,7 @@ from benchmarks.report import Row, machine, print_rows, report_console, write_js
 from benchmarks.timing import interleaved_medians
 from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine
+from coder.model.checkpoint.architectures import LayerForm
 from coder.model.checkpoint.config import Abilities, AttentionPattern, ControlTokens, ModelConfig
 from coder.model.checkpoint.denoiser import Denoiser
 from coder.model.runtime import Pass
@@ -122,7 +123,7 @@ def random_config(shape: str) -> ModelConfig:
         decoding=(),
         control=ControlTokens.foreign(end, mask, end, (end, mask)),
         attention=AttentionPattern(None),
-        projection_bias=True,
+        layers=LayerForm(projection_bias=True),
         denoiser=Denoiser("dream", "threshold:0.9", (end,)),
     )
 

@@ -10,8 +10,9 @@ import numpy as np
 import safetensors.numpy
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from coder.model.checkpoint.architectures import ARCHITECTURES
 from coder.model.checkpoint.checkpoint import Checkpoint, expected_tensors
-from coder.model.checkpoint.config import ARCHITECTURES, ModelConfig
+from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.checkpoint.tokens import Tokenizer as QuickfillTokenizer
 
@@ -83,10 +84,10 @@ def tiny_settings(
 ) -> dict[str, object]:
     """The `config.json` of a tiny checkpoint."""
     return {
-        "architectures": [ARCHITECTURES[architecture]],
+        "architectures": [ARCHITECTURES[architecture].class_name],
         "model_type": architecture,
-        # llama.cpp takes it for granted that the heads of a Qwen2 are together as wide as its hidden states.
-        "hidden_size": 4 * head_dim if architecture == "qwen2" else 32,
+        # llama.cpp takes it for granted that all heads are together as wide as the hidden states, but for Llama's.
+        "hidden_size": 32 if architecture == "llama" else 4 * head_dim,
         "intermediate_size": 48,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
@@ -95,8 +96,8 @@ def tiny_settings(
         "vocab_size": vocab_size,
         "max_position_embeddings": 512,
         "rope_theta": 10000.0,
-        "rms_norm_eps": 1e-5,
-        "hidden_act": "silu",
+        ARCHITECTURES[architecture].epsilon: 1e-5,
+        "hidden_act": ARCHITECTURES[architecture].feed_forward.activation,
         "tie_word_embeddings": tied,
         "bos_token_id": 0,
         "eos_token_id": 0,
@@ -124,15 +125,16 @@ def write_tiny_checkpoint(
     head_dim: int = 16,
     architecture: str = "llama",
     local_width: int = 0,
+    **fields: object,
 ) -> Path:
     """Write a tiny checkpoint into `folder` (made if needed) and return it: float32, or int8 with a scale a row.
 
-    `local_width` gives it a local autoregression.
+    `local_width` gives it a local autoregression; `fields` are others of its `config.json`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_tiny_tokenizer(folder / "tokenizer.json")
     tokenizer = QuickfillTokenizer(folder / "tokenizer.json")
-    settings = tiny_settings(len(tokenizer.ids), tied, head_dim, architecture, local_width)
+    settings = tiny_settings(len(tokenizer.ids), tied, head_dim, architecture, local_width) | fields
     (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
     tensors = random_tensors(ModelConfig.from_json(settings, tokenizer.control), seed)
     safetensors.numpy.save_file(quantize(tensors) if quantized else tensors, folder / "model.safetensors")

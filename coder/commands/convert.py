@@ -44,8 +44,8 @@ def convert(
 ) -> None:
     """Convert a checkpoint: from a stock Llama or GGUF, back to a stock Llama, or to GGUF.
 
-    Only plain Llama decoders fit: byte-level BPE, no biases, no scaled RoPE, weights in safetensors. One that was never
-    adapted can be trained, and decodes one token after another only.
+    Decoders of Llama, Qwen2 and StarCoder2 fit: byte-level BPE, no scaled RoPE, weights in safetensors. One that was
+    never adapted can be trained, and decodes one token after another only.
     """
     from coder.model.convert.convert import convert as write
 

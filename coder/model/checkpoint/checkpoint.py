@@ -135,32 +135,42 @@ def weight_tensors(folder: Path) -> dict[str, StoredTensor]:
 
 
 def expected_tensors(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every parameter of a Llama decoder, in the order in which it uses them."""
-    hidden, heads = config.hidden_size, config.num_heads * config.head_dim
-    key_value_heads = config.num_key_value_heads * config.head_dim
-    shapes: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (config.vocab_size, hidden)}
+    """Name and shape of every parameter of a decoder, in the order in which it uses them."""
+    shapes: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (config.vocab_size, config.hidden_size)}
     for index in range(config.num_layers):
-        layer = f"model.layers.{index}"
-        shapes |= {
-            f"{layer}.input_layernorm.weight": (hidden,),
-            f"{layer}.self_attn.q_proj.weight": (heads, hidden),
-            f"{layer}.self_attn.k_proj.weight": (key_value_heads, hidden),
-            f"{layer}.self_attn.v_proj.weight": (key_value_heads, hidden),
-            f"{layer}.self_attn.o_proj.weight": (hidden, heads),
-            f"{layer}.post_attention_layernorm.weight": (hidden,),
-            f"{layer}.mlp.gate_proj.weight": (config.intermediate_size, hidden),
-            f"{layer}.mlp.up_proj.weight": (config.intermediate_size, hidden),
-            f"{layer}.mlp.down_proj.weight": (hidden, config.intermediate_size),
-        }
-        if config.projection_bias:
-            sizes = {"q": heads, "k": key_value_heads, "v": key_value_heads}
-            shapes |= {f"{layer}.self_attn.{part}_proj.bias": (size,) for part, size in sizes.items()}
-        if config.head_norms:
-            shapes |= {f"{layer}.self_attn.{part}_norm.weight": (config.head_dim,) for part in "qk"}
-    shapes["model.norm.weight"] = (hidden,)
+        shapes |= {f"model.layers.{index}.{name}": shape for name, shape in layer_tensors(config).items()}
+    shapes |= _norm_tensors("model.norm", config)
     if not config.tied_embeddings:
-        shapes["lm_head.weight"] = (config.vocab_size, hidden)
+        shapes["lm_head.weight"] = (config.vocab_size, config.hidden_size)
     return shapes | local_tensors(config)
+
+
+def layer_tensors(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of the parameters of one layer, by their names within it."""
+    form, hidden, inner = config.layers, config.hidden_size, config.intermediate_size
+    queries, keys = config.num_heads * config.head_dim, config.num_key_value_heads * config.head_dim
+    projections = {"self_attn.q_proj": queries, "self_attn.k_proj": keys, "self_attn.v_proj": keys}
+    inward = {f"mlp.{name}": inner for name in form.feed_forward.inward}
+    return {
+        **_norm_tensors("input_layernorm", config),
+        **_linear_tensors(projections, hidden, form.projection_bias),
+        **{f"self_attn.{part}_norm.weight": (config.head_dim,) for part in "qk" if form.head_norms},
+        **_linear_tensors({"self_attn.o_proj": hidden}, queries, form.output_bias),
+        **_norm_tensors("post_attention_layernorm", config),
+        **_linear_tensors(inward, hidden, form.feed_forward_bias),
+        **_linear_tensors({f"mlp.{form.feed_forward.down}": hidden}, inner, form.feed_forward_bias),
+    }
+
+
+def _norm_tensors(name: str, config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    parts = ("weight",) if config.layers.norm == "rms" else ("weight", "bias")
+    return {f"{name}.{part}": (config.hidden_size,) for part in parts}
+
+
+def _linear_tensors(outputs: Mapping[str, int], inputs: int, bias: bool) -> dict[str, tuple[int, ...]]:
+    """Weights of some matrices of the same input, by their widths, then their biases."""
+    weights: dict[str, tuple[int, ...]] = {f"{name}.weight": (width, inputs) for name, width in outputs.items()}
+    return weights | {f"{name}.bias": (width,) for name, width in outputs.items() if bias}
 
 
 def local_tensors(config: ModelConfig) -> dict[str, tuple[int, ...]]:
@@ -221,7 +231,7 @@ def validate(stored: Mapping[str, StoredTensor], config: ModelConfig, folder: Pa
     foreign = [name for name in stored if name not in known and not name.endswith(".rotary_emb.inv_freq")]
     if foreign:
         raise CheckpointError(
-            f"{stored[foreign[0]].file} holds tensor {foreign[0]}, which a Llama decoder of {config.num_layers} layers "
+            f"{stored[foreign[0]].file} holds tensor {foreign[0]}, which such a decoder of {config.num_layers} layers "
             "does not have; weights and config.json do not belong together"
         )
 

@@ -8,14 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from coder.errors import CheckpointError
+from coder.model.checkpoint.architectures import ARCHITECTURES, LLAMA, LayerForm
+from coder.model.checkpoint.config_fields import count, flag, passes, positive_number, text
 from coder.model.checkpoint.denoiser import Denoiser
 from coder.model.checkpoint.rope import UNSCALED, RopeScaling
 
 VLLM_ARCHITECTURE = "QuickfillForBlockDiffusion"
-"""As `coder.vllm.plugin` registers it."""
-
-ARCHITECTURES = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM"}
-"""Model types that can be run, each with its class in transformers. Written for vLLM the class is VLLM_ARCHITECTURE."""
+"""The class that a checkpoint written for vLLM names, as `coder.vllm.plugin` registers it."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,11 @@ class AttentionPattern:
 
     Attributes:
         block_size: tokens of a block; None is a single one.
+        window: of a sliding window, how many tokens a token sees, itself and those before it; None is all of them.
     """
 
     block_size: int | None = 1
+    window: int | None = None
 
     @property
     def is_causal(self) -> bool:
@@ -68,6 +69,10 @@ class AttentionPattern:
             return length
         return min((position // self.block_size + 1) * self.block_size, length)
 
+    def first(self, position: int) -> int:
+        """Return the first position that the token at `position` sees."""
+        return 0 if self.window is None else max(0, position + 1 - self.window)
+
     def cacheable(self, length: int) -> int:
         """Return how many of the first `length` tokens have keys and values that nothing behind them can change."""
         return 0 if self.block_size is None else length // self.block_size * self.block_size
@@ -79,6 +84,8 @@ class AttentionPattern:
     def __str__(self) -> str:
         if self.block_size is None:
             return "full"
+        if self.window is not None:
+            return f"causal, the last {self.window} tokens"
         return "causal" if self.is_causal else f"block-causal, {self.block_size} tokens"
 
 
@@ -167,15 +174,15 @@ class ControlTokens:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """A decoder of the Llama kind, ours or a published diffusion model. Sizes are counts of elements.
+    """A decoder of the Llama kind, ours or a published model. Sizes are counts of elements.
 
     Attributes:
         adapted: whether it was trained for this layout and canvas. If not, it only predicts one token after another.
+        layers: the form of its layers.
         attention: what a token of the context sees; those of a canvas see each other in any case.
         shift: whether the output at a position predicts the next token; otherwise it predicts its own.
         architecture: `model_type` of a checkpoint with Quickfill's settings, one of ARCHITECTURES.
         local_width: of the inner layer of the local autoregression; 0 where the checkpoint has none.
-        projection_bias: of queries, keys and values (Qwen2). head_norms: of queries and keys, each head (Qwen3).
         denoiser: how a published diffusion model is decoded; None for a checkpoint with Quickfill's settings.
     """
 
@@ -201,8 +208,7 @@ class ModelConfig:
     shift: bool = True
     architecture: str = "llama"
     local_width: int = 0
-    projection_bias: bool = False
-    head_norms: bool = False
+    layers: LayerForm = LLAMA
     rope: RopeScaling = UNSCALED
     denoiser: Denoiser | None = None
 
@@ -220,8 +226,9 @@ class ModelConfig:
             CheckpointError: the model is of another kind, or a field is missing or contradicts another; the message
                 names it.
         """
-        require_adapted_llama(config)
-        settings = config["quickfill"]
+        require_adapted(config)
+        settings, architecture = config["quickfill"], ARCHITECTURES[config["model_type"]]
+        config = {**architecture.defaults, **config}
         _require_same_ids(settings, control)
         hidden_size, num_heads = count(config, "hidden_size"), count(config, "num_attention_heads")
         model = ModelConfig(
@@ -235,7 +242,7 @@ class ModelConfig:
             vocab_size=count(config, "vocab_size"),
             max_positions=count(config, "max_position_embeddings", default=2048),
             rope_theta=_rope_theta(config),
-            norm_epsilon=positive_number(config, "rms_norm_eps", default=1e-6),
+            norm_epsilon=positive_number(config, architecture.epsilon, default=1e-6),
             tied_embeddings=flag(config, "tie_word_embeddings"),
             block_sizes=_block_sizes(settings),
             abilities=_abilities(settings),
@@ -245,14 +252,15 @@ class ModelConfig:
             adapted=settings.get("adapted", True) is not False,
             architecture=config["model_type"],
             local_width=count(settings, "local_width") if "local_width" in settings else 0,
-            projection_bias=config["model_type"] == "qwen2",
+            layers=architecture.layers(config),
+            attention=AttentionPattern(window=_window(config, architecture.window)),
         )
         require_consistent_sizes(model)
         return model
 
 
-def require_adapted_llama(config: Mapping[str, Any]) -> None:
-    """Raise CheckpointError unless `config` describes a plain Llama decoder with this project's settings."""
+def require_adapted(config: Mapping[str, Any]) -> None:
+    """Raise CheckpointError unless `config` describes a decoder that can be run, with this project's settings."""
     require_decoder(config)
     if not isinstance(config.get("quickfill"), Mapping):
         raise CheckpointError(
@@ -265,61 +273,26 @@ def require_adapted_llama(config: Mapping[str, Any]) -> None:
 
 
 def require_decoder(config: Mapping[str, Any]) -> None:
-    """Raise CheckpointError unless `config` describes a plain Llama or Qwen2 decoder."""
+    """Raise CheckpointError unless `config` describes a decoder that can be run."""
     model_type, architectures = str(config.get("model_type")), config.get("architectures")
-    name = ARCHITECTURES.get(model_type)
-    if name is None or not {name, VLLM_ARCHITECTURE} & set(architectures or [name]):
-        known = ", ".join(f"{kind!r} ({name})" for kind, name in ARCHITECTURES.items())
+    architecture = ARCHITECTURES.get(model_type)
+    if architecture is None or not {architecture.class_name, VLLM_ARCHITECTURE} & set(
+        architectures or [architecture.class_name]
+    ):
+        known = ", ".join(f"{kind!r} ({one.class_name})" for kind, one in ARCHITECTURES.items())
         raise CheckpointError(
             f"config.json: model_type is {model_type!r}, architectures {architectures!r}; only these decoders can be "
             f"run: {known}"
         )
-    for field in ("attention_bias", "mlp_bias", "use_sliding_window"):
-        if flag(config, field):
-            raise CheckpointError(f"config.json: {field} is true; such decoders are not supported")
-    if (activation := config.get("hidden_act", "silu")) != "silu":
-        raise CheckpointError(f"config.json: hidden_act is {activation!r}; only 'silu' is supported")
+    if flag(config, "use_sliding_window"):
+        raise CheckpointError("config.json: use_sliding_window is true; such decoders are not supported")
+    architecture.require_activation(config)
     _rope_theta(config)
 
 
-def count(section: Mapping[str, Any], field: str, default: int | None = None) -> int:
-    """A positive whole number of a `config.json`. Raises CheckpointError, naming the field."""
-    value = section.get(field)
-    if value is None:
-        value = default
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise CheckpointError(f"config.json: {field} must be a positive whole number, not {value!r}")
-    return value
-
-
-def _text(section: Mapping[str, Any], field: str) -> str:
-    value = section.get(field)
-    if not isinstance(value, str) or not value:
-        raise CheckpointError(f"config.json: {field} must be a text, not {value!r}")
-    return value
-
-
-def _passes(section: Mapping[str, Any], field: str) -> float:
-    value = section.get(field)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise CheckpointError(f"config.json: {field} must be a number of passes, not {value!r}")
-    return float(value)
-
-
-def positive_number(section: Mapping[str, Any], field: str, default: float) -> float:
-    """Another field, in the same way."""
-    value = section.get(field, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise CheckpointError(f"config.json: {field} must be a positive number, not {value!r}")
-    return float(value)
-
-
-def flag(section: Mapping[str, Any], field: str) -> bool:
-    """True or false, false where the field is absent. Raises CheckpointError."""
-    value = section.get(field, False)
-    if not isinstance(value, bool):
-        raise CheckpointError(f"config.json: {field} must be true or false, not {value!r}")
-    return value
+def _window(config: Mapping[str, Any], field: str | None) -> int | None:
+    """The tokens of a sliding window, by the field that says it; None where attention has none."""
+    return None if field is None or config.get(field) is None else count(config, field)
 
 
 def _rope_theta(config: Mapping[str, Any]) -> float:
@@ -367,10 +340,10 @@ def _decoding(settings: Mapping[str, Any]) -> tuple[DecodingProfile, ...]:
         raise CheckpointError(f"config.json: quickfill.decoding must be a list of objects, not {profiles!r}")
     return tuple(
         DecodingProfile(
-            _text(profile, "policy"),
+            text(profile, "policy"),
             count(profile, "canvas_size"),
-            _passes(profile, "canvas_passes_per_token"),
-            _passes(profile, "commit_passes_per_token"),
+            passes(profile, "canvas_passes_per_token"),
+            passes(profile, "commit_passes_per_token"),
         )
         for profile in profiles
     )

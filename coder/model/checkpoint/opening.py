@@ -13,7 +13,7 @@ import tokenizers
 from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint.adapter import with_adapter, with_named_adapter
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
-from coder.model.checkpoint.config import require_adapted_llama
+from coder.model.checkpoint.config import require_adapted
 from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.gguf_file import part_files
 from coder.model.checkpoint.hub import download
@@ -83,7 +83,7 @@ def _open(plain: str, options: ModelOptions) -> Checkpoint:
     settings = read_json(folder / "config.json")
     if "quickfill" not in settings and settings.get("model_type") is not None:
         return open_family(folder, plain, settings, options)
-    require_adapted_llama(settings)
+    require_adapted(settings)
     if options.for_denoisers:
         raise InputError(f"{plain} is no published diffusion model: it has no {', '.join(options.for_denoisers)}")
     ours = assemble(folder, settings, folder / "tokenizer.json", weight_tensors(folder))

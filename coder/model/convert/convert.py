@@ -49,8 +49,8 @@ def convert(
     """Write `source` into `destination` in another format. All of it appears there at once, or nothing.
 
     Args:
-        source: a checkpoint's name, its folder, a stock Llama folder, or a GGUF file. `+` and the file of an adapter
-            may follow; adapters become part of the weights.
+        source: a checkpoint's name, its folder, a stock folder of transformers, or a GGUF file. `+` and the file of an
+            adapter may follow; adapters become part of the weights.
         destination: a folder; a file for GGUF.
         precision: of the matrices; None is int8 for `quickfill` and `gguf`, float32 for `transformers`, which loses
             nothing, and bfloat16 for `vllm`.
@@ -60,7 +60,7 @@ def convert(
     Returns: the source, as it was understood.
 
     Raises:
-        CheckpointError: the source is no plain Llama decoder that can be read.
+        CheckpointError: the source is no decoder that can be read.
         InputError: the destination exists, or the precision does not exist in the format.
         MissingDependencyError: GGUF without the package for it.
     """

@@ -1,4 +1,4 @@
-"""A Llama or Qwen2 decoder in a GGUF file, as the parts of a checkpoint."""
+"""A decoder in a GGUF file, as the parts of a checkpoint."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from coder.errors import CheckpointError
-from coder.model.checkpoint.config import ARCHITECTURES
+from coder.model.checkpoint.architectures import ARCHITECTURES, Architecture
 from coder.model.checkpoint.gguf_file import Kind, open_gguf
-from coder.model.checkpoint.gguf_names import head_size, tensors_of_gguf
+from coder.model.checkpoint.gguf_names import gguf_architecture, head_size, tensors_of_gguf
 from coder.model.convert.gguf_tokenizer import PRE_TOKENIZERS, tokenizer_json
 
 SETTINGS_KEY = "quickfill.settings"
@@ -28,18 +28,12 @@ class GgufDecoder:
     """
 
     def __init__(self, file: Path) -> None:
-        """Raises CheckpointError when the file is damaged, or no plain Llama or Qwen2 decoder."""
+        """Raises CheckpointError when the file is damaged, or holds no decoder that can be run."""
         self._file = file
         self._gguf = opened = open_gguf(file)
-        self._architecture = architecture = str(opened.value("general.architecture"))
-        if architecture not in ARCHITECTURES:
-            raise CheckpointError(
-                f"{file} holds a decoder of architecture {architecture!r}; only {', '.join(ARCHITECTURES)} fit"
-            )
+        self._architecture = architecture = gguf_architecture(opened)
         if "rope_freqs.weight" in opened.tensors or opened.value(f"{architecture}.rope.scaling.type", "none") != "none":
             raise CheckpointError(f"{file} scales its RoPE frequencies, which is not supported; choose another model")
-        if architecture == "llama" and (biased := sorted(name for name in opened.tensors if name.endswith(".bias"))):
-            raise CheckpointError(f"{file} holds {biased[0]}; decoders with biases are not supported")
         self.settings = self._settings("output.weight" not in opened.tensors)
         self.tensors = tensors_of_gguf(opened)
 
@@ -67,9 +61,10 @@ class GgufDecoder:
         return field.value if field.kind == Kind.TEXT else field.value.tolist()
 
     def _settings(self, tied: bool) -> dict[str, Any]:
-        heads = self._number("attention.head_count")
+        heads, architecture = self._number("attention.head_count"), ARCHITECTURES[self._architecture]
+        epsilon = "layer_norm_rms_epsilon" if architecture.norm == "rms" else "layer_norm_epsilon"
         settings: dict[str, Any] = {
-            "architectures": [ARCHITECTURES[self._architecture]],
+            "architectures": [architecture.class_name],
             "model_type": self._architecture,
             "hidden_size": self._number("embedding_length"),
             "intermediate_size": self._number("feed_forward_length"),
@@ -80,10 +75,13 @@ class GgufDecoder:
             "vocab_size": len(self._entries("tokens")),
             "max_position_embeddings": self._number("context_length"),
             "rope_theta": _shortest(self._number("rope.freq_base", 10_000.0)),
-            "rms_norm_eps": _shortest(self._number("attention.layer_norm_rms_epsilon")),
-            "hidden_act": "silu",
+            architecture.epsilon: _shortest(self._number(f"attention.{epsilon}")),
+            "hidden_act": architecture.feed_forward.activation,
             "tie_word_embeddings": tied,
+            **self._biases(architecture),
         }
+        if architecture.window is not None:
+            settings[architecture.window] = self._gguf.value(f"{self._architecture}.attention.sliding_window", None)
         if self._number("rope.dimension_count", settings["head_dim"]) != settings["head_dim"]:
             raise CheckpointError(f"{self._file} turns a part of each head only, which is not supported")
         if (end := self._gguf.value("tokenizer.ggml.bos_token_id", None)) is not None:
@@ -91,6 +89,16 @@ class GgufDecoder:
         if (ours := self._gguf.value(SETTINGS_KEY, None)) is not None:
             settings["quickfill"] = _parsed(ours, self._file)
         return settings
+
+    def _biases(self, architecture: Architecture) -> dict[str, bool]:
+        """The fields that say which linear layers have biases; here it shows in the first layer's tensors."""
+        fields = {
+            architecture.projection_bias: "attn_q",
+            architecture.output_bias: "attn_output",
+            architecture.feed_forward_bias: "ffn_up",
+        }
+        found = self._gguf.tensors
+        return {field: f"blk.0.{name}.bias" in found for field, name in fields.items() if isinstance(field, str)}
 
     def _number(self, name: str, default: Any = ...) -> Any:
         value = self._gguf.value(f"{self._architecture}.{name}", default)

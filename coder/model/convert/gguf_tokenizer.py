@@ -28,6 +28,8 @@ QWEN2_PATTERN = (
 
 PRE_TOKENIZERS: dict[str, list[dict[str, Any]]] = {
     "smollm": [{"type": "Digits", "individual_digits": True}, BYTE_LEVEL],
+    "starcoder": [{"type": "Digits", "individual_digits": True}, BYTE_LEVEL],
+    "refact": [{"type": "Digits", "individual_digits": True}, BYTE_LEVEL],
     "gpt-2": [BYTE_LEVEL],
     "qwen2": [
         {"type": "Split", "pattern": {"Regex": QWEN2_PATTERN}, "behavior": "Isolated", "invert": False},

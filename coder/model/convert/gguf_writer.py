@@ -40,7 +40,7 @@ def write_gguf(
         precision: of the matrices, `int8` being Q8_0; norms are float32.
         settings: the `quickfill` settings of `config.json`.
     """
-    architecture = checkpoint.config.architecture
+    architecture, network = checkpoint.config.architecture, checkpoint.config.layers.feed_forward
     writer = gguf.GGUFWriter(file, architecture)
     _add_hyperparameters(writer, checkpoint)
     add_vocabulary(writer, checkpoint)
@@ -52,7 +52,9 @@ def write_gguf(
     for name, shape in shapes.items():
         kind = _storage(shape, precision)
         stored_shape = gguf.quants.quant_shape_to_byte_shape(shape, kind)
-        writer.add_tensor_info(to_gguf(name), stored_shape, np.dtype(np.uint8), int(np.prod(stored_shape)), kind)
+        writer.add_tensor_info(
+            to_gguf(name, network), stored_shape, np.dtype(np.uint8), int(np.prod(stored_shape)), kind
+        )
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
@@ -76,7 +78,12 @@ def _add_hyperparameters(writer: gguf.GGUFWriter, checkpoint: Checkpoint) -> Non
     writer.add_value_length(config.head_dim)
     writer.add_rope_dimension_count(config.head_dim)
     writer.add_rope_freq_base(config.rope_theta)
-    writer.add_layer_norm_rms_eps(config.norm_epsilon)
+    if config.layers.norm == "rms":
+        writer.add_layer_norm_rms_eps(config.norm_epsilon)
+    else:
+        writer.add_layer_norm_eps(config.norm_epsilon)
+    if config.attention.window is not None:
+        writer.add_sliding_window(config.attention.window)
     writer.add_vocab_size(config.vocab_size)
 
 

@@ -10,7 +10,8 @@ import tokenizers
 
 from coder.errors import InputError
 from coder.model.checkpoint.checkpoint import Checkpoint, reserve_unused_ids, validate
-from coder.model.checkpoint.config import ControlTokens, ModelConfig, count, require_decoder
+from coder.model.checkpoint.config import ControlTokens, ModelConfig, require_decoder
+from coder.model.checkpoint.config_fields import count
 from coder.model.checkpoint.infilling_tokens import InfillingTokens, control_tokens, infilling_tokens
 from coder.model.checkpoint.options import ModelOptions
 from coder.model.checkpoint.rope import RopeScaling
@@ -33,6 +34,10 @@ PUBLISHED = (
     ),
     PublishedModel("deepseek-ai/deepseek-coder-1.3b-base", 1.35, "DeepSeek's", "infilling"),
     PublishedModel("deepseek-ai/deepseek-coder-6.7b-base", 6.74, "DeepSeek's", "infilling"),
+    PublishedModel("bigcode/starcoder2-3b", 3.03, "BigCode OpenRAIL-M", "infilling"),
+    PublishedModel("bigcode/starcoder2-7b", 7.17, "BigCode OpenRAIL-M", "infilling"),
+    PublishedModel("ibm-granite/granite-3b-code-base-2k", 3.48, "Apache-2.0", "infilling"),
+    PublishedModel("ibm-granite/granite-8b-code-base-4k", 8.05, "Apache-2.0", "infilling"),
 )
 """Those that `quickfill models` lists; others of the same architectures work too."""
 
@@ -52,7 +57,7 @@ def open_autoregressive(
 
     Args:
         settings: its `config.json`. backend: its tokenizer, with the control tokens marked.
-        stored: its tensors by the names of a Hugging Face Llama's.
+        stored: its tensors by transformers' names.
 
     Raises:
         CheckpointError: its architecture cannot be run, its tokenizer has no tokens for filling in the middle, or

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 from coder.errors import CheckpointError
-from coder.model.checkpoint.config import ARCHITECTURES
+from coder.model.checkpoint.architectures import ARCHITECTURES
 from coder.model.families.family import CheckpointCard, Family, PublishedModel, Settings
 
 LLADA_FIELDS = {
@@ -268,6 +268,15 @@ FAMILIES = (
 )
 
 
+NOT_RUN = {
+    "gpt_bigcode": (
+        "its positions are learned and its heads share one key (StarCoder, SantaCoder, Granite Code of 20B and 34B); "
+        "choose StarCoder2, or Granite Code of 3B or 8B, whose decoders can be run"
+    ),
+}
+"""Decoders that cannot be run of models that fill in the middle, by `model_type`: the reason, and what to do."""
+
+
 def family_of(card: CheckpointCard) -> Family | None:
     """Return the family of a checkpoint, if it is known."""
     return next((family for family in FAMILIES if family.recognises(card)), None)
@@ -281,6 +290,8 @@ def unknown_family(card: CheckpointCard) -> CheckpointError:
             "this looks like an ordinary autoregressive decoder, but its tokenizer has no tokens for filling in the "
             f"middle and no mask token ({', '.join(OPEN_DCODER_MASKS)}); choose one that was trained on code with holes"
         )
+    elif card.model_type in NOT_RUN:
+        remedy = NOT_RUN[card.model_type]
     else:
         remedy = (
             "name one that `quickfill models` lists, or write the few lines that a new family is into "

@@ -67,7 +67,7 @@ class Family:
         ends: texts of the tokens that end an answer, besides those that `config.json` names.
         policy, window, layout: see `coder.model.checkpoint.denoiser.Denoiser`.
         expand: text of the token that stands for two masked slots.
-        projection_bias, head_norms: see `coder.model.checkpoint.config.ModelConfig`.
+        projection_bias, head_norms: see `coder.model.checkpoint.architectures.LayerForm`.
         models: those that are published.
     """
 

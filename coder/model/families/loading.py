@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from coder.errors import CheckpointError, InputError
+from coder.model.checkpoint.architectures import ARCHITECTURES, LayerForm
 from coder.model.checkpoint.checkpoint import Checkpoint, reserve_unused_ids, validate, weight_tensors
 from coder.model.checkpoint.config import (
-    ARCHITECTURES,
     Abilities,
     AttentionPattern,
     ControlTokens,
     ModelConfig,
-    count,
-    flag,
-    positive_number,
     require_consistent_sizes,
 )
+from coder.model.checkpoint.config_fields import count, flag, positive_number
 from coder.model.checkpoint.denoiser import Denoiser
 from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.infilling_tokens import fills_in_the_middle
@@ -127,8 +125,9 @@ def _config(
         control=tokenizer.control,
         attention=AttentionPattern(block_size),
         shift=family.shift,
-        projection_bias=family.projection_bias or flag(settings, "attention_bias"),
-        head_norms=family.head_norms,
+        layers=LayerForm(
+            projection_bias=family.projection_bias or flag(settings, "attention_bias"), head_norms=family.head_norms
+        ),
         rope=RopeScaling.of(rope, positions),
         denoiser=options.applied_to(denoiser),
     )

@@ -11,12 +11,11 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 
 from coder.model.onnx import protobuf as onnx_protobuf
 from coder.model.onnx.graph import MICROSOFT, Array
 from coder.model.onnx.layers import Activation, Layers
-from coder.model.onnx.weights import DecoderWeights, Linear
+from coder.model.onnx.weights import DecoderWeights, LayerWeights, Linear, Norm
 
 
 class DecoderGraph(Layers):
@@ -53,7 +52,7 @@ class DecoderGraph(Layers):
         if branch is not None:
             hidden = self.graph.add("Add", hidden, branch)
         states = self.graph.add("Gather", hidden, "wanted", axis=1, output="states")
-        normed = self.norm(states, self.graph.constant(self.weights.final_norm))
+        normed = self.norm(states, self.weights.final_norm)
         self.distribution(self.activation(normed, self.config.hidden_size, "wanted_zeros"))
         return self._serialize(), self.graph.external
 
@@ -68,7 +67,7 @@ class DecoderGraph(Layers):
         attention_size = self.config.num_heads * self.config.head_dim
         branch = self.linear(self.activation(attended, attention_size), layer.out)
         normed, hidden = self._add_and_norm(hidden, branch, layer.post_attention_norm)
-        return hidden, self._feed_forward(normed, layer.gate, layer.up, layer.down)
+        return hidden, self._feed_forward(normed, layer)
 
     def _attention(self, layer: int, sequence: int, queries_keys_values: str) -> str:
         """Return the attention's output for the rows of one sequence, [1, A, heads x head size]."""
@@ -88,25 +87,36 @@ class DecoderGraph(Layers):
         )  # fmt: skip
         return attended
 
-    def _feed_forward(self, normed: str, gate: Linear, up: Linear, down: Linear) -> str:
-        """down(silu(gate x) * up x). The row scale of `up x` is left out of the product and joins that of `down`."""
+    def _feed_forward(self, normed: str, layer: LayerWeights) -> str:
         graph = self.graph
         inputs = self.activation(normed, self.config.hidden_size)
-        gated = graph.add("QuickGelu", self.linear(inputs, gate), domain=MICROSOFT, alpha=1.0)
-        product = graph.add("Mul", gated, self.unscaled(inputs, up))
-        middle = self.activation(product, self.config.intermediate_size)
-        if inputs.row_scale is not None and middle.row_scale is not None:
-            middle = Activation(middle.values, graph.add("Mul", middle.row_scale, inputs.row_scale))
-        return self.linear(middle, down)
+        if layer.gate is not None:
+            middle = self._gated(inputs, layer.gate, layer.up)
+        else:
+            middle = graph.add("Gelu", self.linear(inputs, layer.up), approximate="tanh")
+            middle = self.activation(middle, self.config.intermediate_size)
+        return self.linear(middle, layer.down)
 
-    def _add_and_norm(self, hidden: str, branch: str | None, weight: npt.NDArray[np.float32]) -> tuple[str, str]:
+    def _gated(self, inputs: Activation, gate: Linear, up: Linear) -> Activation:
+        """silu(gate x) * up x. Where `up` has no bias, the row scale of its product is left out, and joins that of the
+        whole."""
+        graph = self.graph
+        gated = graph.add("QuickGelu", self.linear(inputs, gate), domain=MICROSOFT, alpha=1.0)
+        raised = self.unscaled(inputs, up) if up.bias is None else self.linear(inputs, up)
+        middle = self.activation(graph.add("Mul", gated, raised), self.config.intermediate_size)
+        if up.bias is not None or inputs.row_scale is None or middle.row_scale is None:
+            return middle
+        return Activation(middle.values, graph.add("Mul", middle.row_scale, inputs.row_scale))
+
+    def _add_and_norm(self, hidden: str, branch: str | None, norm: Norm) -> tuple[str, str]:
         """(norm(hidden + branch), hidden + branch)."""
-        graph, gamma = self.graph, self.graph.constant(weight)
+        graph = self.graph
         if branch is None:
-            return self.norm(hidden, gamma), hidden
+            return self.norm(hidden, norm), hidden
         normed, total = f"normed_{len(graph.nodes)}", f"hidden_{len(graph.nodes)}"
+        operator = "SkipSimplifiedLayerNormalization" if norm.bias is None else "SkipLayerNormalization"
         graph.add_many(
-            "SkipSimplifiedLayerNormalization", [hidden, branch, gamma], [normed, "", "", total], MICROSOFT,
+            operator, [hidden, branch, *self.norm_constants(norm)], [normed, "", "", total], MICROSOFT,
             epsilon=self.config.norm_epsilon,
         )  # fmt: skip
         return normed, total

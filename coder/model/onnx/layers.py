@@ -13,7 +13,7 @@ import numpy as np
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.onnx import protobuf as onnx_protobuf
 from coder.model.onnx.graph import MICROSOFT, Graph
-from coder.model.onnx.weights import DecoderWeights, Linear
+from coder.model.onnx.weights import DecoderWeights, Linear, Norm
 from coder.model.runtime import CANDIDATES
 
 ACTIVATION_ZERO = 128
@@ -53,10 +53,15 @@ class Layers:
             )
         return graph.add("Unsqueeze", rows, self.batch_axis)
 
-    def norm(self, hidden: str, gamma: str, epsilon: float | None = None) -> str:
-        """RMSNorm, with the model's epsilon unless another is given."""
+    def norm(self, hidden: str, norm: Norm, epsilon: float | None = None) -> str:
+        """A norm, with the model's epsilon unless another is given."""
         epsilon = self.config.norm_epsilon if epsilon is None else epsilon
-        return self.graph.add("SimplifiedLayerNormalization", hidden, gamma, axis=-1, epsilon=epsilon, stash_type=1)
+        operator = "SimplifiedLayerNormalization" if norm.bias is None else "LayerNormalization"
+        return self.graph.add(operator, hidden, *self.norm_constants(norm), axis=-1, epsilon=epsilon, stash_type=1)
+
+    def norm_constants(self, norm: Norm) -> list[str]:
+        """The parameters of a norm, in the order in which its operators take them."""
+        return [self.graph.constant(vector) for vector in (norm.weight, norm.bias) if vector is not None]
 
     def activation(self, values: str, width: int, zeros: str = "row_zeros") -> Activation:
         """Quantise [1, rows, width], symmetrically, with one scale a row, [1, rows, 1]: a block as wide as the row."""

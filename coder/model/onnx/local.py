@@ -8,7 +8,7 @@ from coder.model.checkpoint.checkpoint import LOCAL_EPSILON
 from coder.model.onnx import protobuf as onnx_protobuf
 from coder.model.onnx.graph import MICROSOFT, Array
 from coder.model.onnx.layers import Layers
-from coder.model.onnx.weights import DecoderWeights
+from coder.model.onnx.weights import DecoderWeights, Norm
 
 
 class LocalGraph(Layers):
@@ -25,8 +25,8 @@ class LocalGraph(Layers):
 
     def build(self) -> tuple[bytes, dict[str, Array]]:
         graph, local, hidden = self.graph, self.local, self.config.hidden_size
-        states = self.norm("states", graph.constant(local.final_norm))
-        normed = self.norm(states, graph.constant(np.ones(hidden, np.float32)), LOCAL_EPSILON)
+        states = self.norm("states", local.final_norm)
+        normed = self.norm(states, Norm(np.ones(hidden, np.float32)), LOCAL_EPSILON)
         inputs = graph.add("Concat", normed, self._embedding_before(0), self._embedding_before(1), axis=-1)
         inner = self.linear(self.activation(inputs, 3 * hidden, "wanted_zeros"), local.inner)
         gated = graph.add("QuickGelu", inner, domain=MICROSOFT, alpha=1.0)

@@ -122,8 +122,14 @@ def distribution_inputs(requests: Sequence[Pass | LocalStep], quantized: bool) -
     return inputs
 
 
-def sequence_inputs(sequence: int, first: int, cached: int, request: Pass) -> dict[str, Array]:
-    """Return the inputs of one sequence of a graph, whose positions start at `first` among all new ones."""
+def sequence_inputs(
+    sequence: int, first: int, cached: int, request: Pass, window: int | None = None
+) -> dict[str, Array]:
+    """Return the inputs of one sequence of a graph, whose positions start at `first` among all new ones.
+
+    Args:
+        window: of sliding attention, see `AttentionPattern`.
+    """
     # A single row takes other float kernels in the attention, whose last bit differs, and quantisation makes that
     # visible. From two rows on every width gives the same bits, so a single one gets a spare one behind it.
     new = len(request.tokens)
@@ -132,17 +138,20 @@ def sequence_inputs(sequence: int, first: int, cached: int, request: Pass) -> di
     return {
         f"rows_{sequence}": first + np.arange(rows) % new,
         f"positions_{sequence}": np.arange(cached, total)[None],
-        f"attention_bias_{sequence}": attention_bias(cached, rows, request.causal or new == 1),
+        f"attention_bias_{sequence}": attention_bias(cached, rows, request.causal or new == 1, window),
         f"last_position_{sequence}": np.array([total - 1], np.int32),
         f"total_length_{sequence}": np.array([total], np.int32),
     }
 
 
-def attention_bias(cached: int, new: int, causal: bool) -> npt.NDArray[np.float32]:
+def attention_bias(cached: int, new: int, causal: bool, window: int | None = None) -> npt.NDArray[np.float32]:
     """Return float32 [1, 1, new, cached + new]: 0 where a new position may attend, a large negative one elsewhere."""
     bias = np.zeros((1, 1, new, cached + new), np.float32)
     if causal and new > 1:
         bias[0, 0, :, cached:] = np.triu(np.full((new, new), HIDDEN_FROM), 1)
+    if window is not None and cached + new > window:
+        positions = np.arange(cached + new)
+        bias[0, 0, positions <= positions[cached:, None] - window] = HIDDEN_FROM
     return bias
 
 

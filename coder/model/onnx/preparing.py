@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from coder.model.onnx.weights import (
     LayerWeights,
     Linear,
     LocalWeights,
+    Norm,
     Values,
     Vector,
     read_weights,
@@ -37,7 +38,7 @@ from coder.model.remembered import sha256_of_contents
 
 EMBEDDING = "model.embed_tokens.weight"
 
-FORMAT = 1
+FORMAT = 2
 """Of the files; another one when what is in them changes."""
 
 WORTH_KEEPING = 32 << 20
@@ -88,7 +89,7 @@ def _identity(checkpoint: Checkpoint, levels: int) -> str:
     files |= {smoothing} if smoothing.is_file() else set()
     contents = sorted(map(sha256_of_contents, files))
     config = checkpoint.config
-    form = [config.architecture, config.num_layers, config.tied_embeddings, config.local_width, config.control.mask]
+    form = [repr(config.layers), config.num_layers, config.tied_embeddings, config.local_width, config.control.mask]
     described = json.dumps([FORMAT, levels, contents, form])
     return hashlib.sha256(described.encode()).hexdigest()[:32]
 
@@ -138,7 +139,7 @@ class Preparation:
             self.config,
             self._quantize(self.checkpoint.tensor(EMBEDDING)),
             self._linear(EMBEDDING if self.config.tied_embeddings else "lm_head.weight", self._smoothing.head),
-            self.checkpoint.float_tensor("model.norm.weight") / self._smoothing.head,
+            self._norm("model.norm", self._smoothing.head),
             tuple(layers),
             self._local() if self.config.local_width else None,
         )
@@ -149,50 +150,56 @@ class Preparation:
             replace(inner, bias=self.checkpoint.float_tensor(f"{LOCAL}b1")),
             outer,
             np.array([1.0 / self.checkpoint.float_tensor(EMBEDDING)[FIRST_LOCAL_TOKEN:].std()], np.float32),
-            self.checkpoint.float_tensor("model.norm.weight"),
+            self._norm("model.norm", np.ones(1, np.float32)),
             self._smoothing.head,
         )
 
     def _layer(self, index: int) -> LayerWeights:
-        name, smoothing = f"model.layers.{index}", self._smoothing.layers[index]
-        projection = f"{name}.self_attn"
+        name, smoothing, form = f"model.layers.{index}", self._smoothing.layers[index], self.config.layers
+        attention, network = f"{name}.self_attn", form.feed_forward
+        # Only a product hands the factors of its one side on to the matrix before it.
+        inner = np.ones(1, np.float32) if network.gate is None else smoothing.down
         queries, keys, values = (
-            self._linear(f"{projection}.{kind}_proj.weight", smoothing.qkv, rows)
+            self._linear(f"{attention}.{kind}_proj.weight", smoothing.qkv, rows, bias=form.projection_bias)
             for kind, rows in (("q", None), ("k", None), ("v", 1.0 / smoothing.out))
         )
+
+        def inward(matrix: str, rows: Vector | None = None) -> Linear:
+            return self._linear(f"{name}.mlp.{matrix}.weight", smoothing.gate_up, rows, bias=form.feed_forward_bias)
+
         return LayerWeights(
-            input_norm=self.checkpoint.float_tensor(f"{name}.input_layernorm.weight") / smoothing.qkv,
-            qkv=replace(stacked([queries, keys, values]), bias=self._projection_bias(projection, smoothing)),
-            out=self._linear(f"{projection}.o_proj.weight", self._every_query_head(smoothing)),
-            post_attention_norm=self.checkpoint.float_tensor(f"{name}.post_attention_layernorm.weight")
-            / smoothing.gate_up,
-            gate=self._linear(f"{name}.mlp.gate_proj.weight", smoothing.gate_up),
-            up=self._linear(f"{name}.mlp.up_proj.weight", smoothing.gate_up, 1.0 / smoothing.down),
-            down=self._linear(f"{name}.mlp.down_proj.weight", smoothing.down),
+            input_norm=self._norm(f"{name}.input_layernorm", smoothing.qkv),
+            qkv=stacked([queries, keys, values]),
+            out=self._linear(f"{attention}.o_proj.weight", self._every_query_head(smoothing), bias=form.output_bias),
+            post_attention_norm=self._norm(f"{name}.post_attention_layernorm", smoothing.gate_up),
+            gate=None if network.gate is None else inward(network.gate),
+            up=inward(network.up, 1.0 / inner),
+            down=self._linear(f"{name}.mlp.{network.down}.weight", inner, bias=form.feed_forward_bias),
         )
 
-    def _projection_bias(self, projection: str, smoothing: LayerSmoothing) -> Vector | None:
-        """Biases of queries, keys and values behind each other; those of the values are smoothed with their rows."""
-        if not self.config.projection_bias:
-            return None
-        queries, keys, values = (self.checkpoint.float_tensor(f"{projection}.{kind}_proj.bias") for kind in "qkv")
-        return np.concatenate([queries, keys, values / smoothing.out])
+    def _norm(self, name: str, smoothing: Vector) -> Norm:
+        """A norm whose output is divided by factors."""
+        bias = None if self.config.layers.norm == "rms" else self.checkpoint.float_tensor(f"{name}.bias") / smoothing
+        return Norm(self.checkpoint.float_tensor(f"{name}.weight") / smoothing, bias)
 
     def _every_query_head(self, smoothing: LayerSmoothing) -> Vector:
         """Factors of the values [key-value heads x head size], repeated for the query heads that read them."""
         heads = smoothing.out.reshape(self.config.num_key_value_heads, self.config.head_dim)
         return heads.repeat(self.config.num_heads // self.config.num_key_value_heads, axis=0).reshape(-1)
 
-    def _linear(self, name: str, columns: Vector, rows: Vector | None = None) -> Linear:
-        """The matrix with its columns and rows multiplied by factors, quantised and transposed."""
-        matrix = self._quantize(self.checkpoint.tensor(name), columns)
-        if rows is not None:
-            matrix = (
-                Linear(matrix.values * rows[:, None], None)
-                if matrix.scale is None
-                else Linear(matrix.values, matrix.scale * rows)
-            )
-        return Linear(transposed(matrix.values), matrix.scale)
+    def _linear(self, weight: str, columns: Vector, rows: Vector | None = None, bias: bool = False) -> Linear:
+        """A linear layer with its columns and rows multiplied by factors, quantised and transposed.
+
+        Args:
+            bias: whether it has one, which is multiplied by the rows' factors.
+        """
+        matrix = self._quantize(self.checkpoint.tensor(weight), columns)
+        factors = np.ones(1, np.float32) if rows is None else rows
+        added = self.checkpoint.float_tensor(f"{weight.removesuffix('weight')}bias") * factors if bias else None
+        if matrix.scale is not None:
+            return Linear(transposed(matrix.values), matrix.scale * factors, added)
+        values = matrix.values if rows is None else matrix.values * rows[:, None]
+        return Linear(transposed(values), None, added)
 
     def _quantize(self, matrix: Quantized | npt.NDArray[np.float32], columns: Vector | None = None) -> Linear:
         """[out, in] with its columns multiplied by `columns`; values that already fit are kept as they are."""
@@ -215,7 +222,12 @@ def transposed(values: Values) -> Values:
 
 
 def stacked(parts: list[Linear]) -> Linear:
-    """Several [in, out] matrices side by side."""
-    scales = [part.scale for part in parts if part.scale is not None]
+    """Several linear layers [in, out] side by side."""
     values = np.concatenate([part.values for part in parts], axis=1)
-    return Linear(values, np.concatenate(scales) if scales else None)
+    return Linear(values, _joined(part.scale for part in parts), _joined(part.bias for part in parts))
+
+
+def _joined(vectors: Iterable[Vector | None]) -> Vector | None:
+    """Vectors behind each other, where there are any."""
+    there = [vector for vector in vectors if vector is not None]
+    return np.concatenate(there) if there else None

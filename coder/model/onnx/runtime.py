@@ -118,7 +118,7 @@ class DecoderSession(Session):
         first = 0
         for sequence, (cache, request) in enumerate(zip(caches, passes, strict=True)):
             cache.bind(binding, sequence)
-            inputs |= sequence_inputs(sequence, first, len(cache.tokens), request)
+            inputs |= sequence_inputs(sequence, first, len(cache.tokens), request, self._config.attention.window)
             first += len(request.tokens)
         for sequence in range(len(passes), len(self._unused)):
             self._unused[sequence].bind(binding, sequence)

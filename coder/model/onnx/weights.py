@@ -31,14 +31,22 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class LayerWeights:
-    """One decoder layer. Norms are float32 [hidden]; query, key and value rows are stacked in `qkv`."""
+class Norm:
+    """A norm's weight [hidden], and the bias [hidden] of a LayerNorm; without one it is an RMSNorm."""
 
-    input_norm: Vector
+    weight: Vector
+    bias: Vector | None = None
+
+
+@dataclass(frozen=True)
+class LayerWeights:
+    """One decoder layer. Query, key and value rows are stacked in `qkv`; see `FeedForward` for the last three."""
+
+    input_norm: Norm
     qkv: Linear
     out: Linear
-    post_attention_norm: Vector
-    gate: Linear
+    post_attention_norm: Norm
+    gate: Linear | None
     up: Linear
     down: Linear
 
@@ -55,7 +63,7 @@ class LocalWeights:
     inner: Linear
     outer: Linear
     embedding_scale: Vector
-    final_norm: Vector
+    final_norm: Norm
     head_smoothing: Vector
 
 
@@ -68,14 +76,14 @@ class DecoderWeights:
 
     Attributes:
         embedding: the table [vocabulary, hidden], one scale a token.
-        final_norm: [hidden], divided by the head's smoothing.
+        final_norm: divided by the head's smoothing.
         local: None where the checkpoint has no local autoregression.
     """
 
     config: ModelConfig
     embedding: Linear
     head: Linear
-    final_norm: Vector
+    final_norm: Norm
     layers: tuple[LayerWeights, ...]
     local: LocalWeights | None
 
@@ -100,7 +108,7 @@ def read_weights(file: Path, config: ModelConfig) -> DecoderWeights:
             config,
             _linear(arrays, "embedding."),
             _linear(arrays, "head."),
-            arrays["final_norm"],
+            _norm(arrays, "final_norm."),
             tuple(_part(LayerWeights, arrays, f"layers.{index}.") for index in range(config.num_layers)),
             _part(LocalWeights, arrays, "local.") if config.local_width else None,
         )
@@ -117,7 +125,7 @@ def _arrays(part: Any, prefix: str = "") -> Iterator[tuple[str, npt.NDArray[Any]
             name = f"{prefix}{field.name}" if index == "" else f"{prefix}{field.name}.{index}"
             if isinstance(one, np.ndarray):
                 yield name, one
-            elif isinstance(one, Linear | LayerWeights | LocalWeights):
+            elif isinstance(one, Linear | Norm | LayerWeights | LocalWeights):
                 yield from _arrays(one, f"{name}.")
 
 
@@ -125,9 +133,21 @@ def _linear(arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> Linear:
     return Linear(arrays[f"{prefix}values"], arrays.get(f"{prefix}scale"), arrays.get(f"{prefix}bias"))
 
 
+def _norm(arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> Norm:
+    return Norm(arrays[f"{prefix}weight"], arrays.get(f"{prefix}bias"))
+
+
 def _part(kind: type[Part], arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> Part:
-    values: dict[str, Any] = {
-        field.name: _linear(arrays, f"{prefix}{field.name}.") if field.type == "Linear" else arrays[prefix + field.name]
-        for field in fields(kind)
-    }
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        name = f"{prefix}{field.name}"
+        match field.type:
+            case "Linear | None" if f"{name}.values" not in arrays:
+                values[field.name] = None
+            case "Linear" | "Linear | None":
+                values[field.name] = _linear(arrays, f"{name}.")
+            case "Norm":
+                values[field.name] = _norm(arrays, f"{name}.")
+            case _:
+                values[field.name] = arrays[name]
     return kind(**values)

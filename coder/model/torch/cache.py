@@ -98,14 +98,15 @@ class TorchCache:
 
 
 def pass_inputs(request: Pass, length: int, size: int, attention: AttentionPattern = TOKEN_CAUSAL) -> Tensor:
-    """A pass on top of `length` cached tokens as int64 [3, size]: tokens, positions, and the first position that each
-    does not see. The pass is padded at its end to `size` positions, which none of its own sees."""
+    """A pass on top of `length` cached tokens as int64 [4, size]: tokens, positions, the first position that each sees,
+    and the first behind it that it does not. The pass is padded at its end to `size` positions, which none of its own
+    sees."""
     new, start = len(request.tokens), length if request.start is None else request.start
     end = length + new if request.visible is None else request.visible
     tokens = [*request.tokens, *[request.tokens[-1]] * (size - new)]
     positions = range(start, start + size)
     borders = [attention.border(position, end) for position in positions] if request.causal else [end] * size
-    return torch.tensor([tokens, positions, borders])
+    return torch.tensor([tokens, positions, [attention.first(position) for position in positions], borders])
 
 
 def run_passes(
@@ -117,12 +118,9 @@ def run_passes(
     Each pass's `inputs` (see `pass_inputs`) attend to the first `visible` positions of its cache's buffers so far as
     their borders let them. Keys and values go to the buffers; nothing is committed.
     """
-    tokens, positions, _ = torch.cat(list(inputs), dim=1)
+    tokens, positions, _, _ = torch.cat(list(inputs), dim=1)
     widths = [part.shape[1] for part in inputs]
-    masks = [
-        torch.arange(length, device=part.device) < part[2, :, None]
-        for part, length in zip(inputs, visible, strict=True)
-    ]
+    masks = [_seen(part, length) for part, length in zip(inputs, visible, strict=True)]
 
     def attend(layer: int, *new: Tensor) -> Tensor:
         attended = []
@@ -136,3 +134,10 @@ def run_passes(
         return torch.cat(attended, dim=2) if len(attended) > 1 else attended[0]
 
     return decoder(tokens[None], positions[None], attend)[0]
+
+
+def _seen(inputs: Tensor, length: int) -> Tensor:
+    """Return which of the first `length` positions each position of a pass sees: bool [size, length]."""
+    _, _, first, border = inputs[:, :, None]
+    places = torch.arange(length, device=inputs.device)
+    return (places >= first) & (places < border)

@@ -68,4 +68,4 @@ def _layer_smoothing(
 
 def _matrices(layer: torch.nn.Module) -> Sequence[torch.nn.Linear]:
     assert isinstance(layer, Layer)
-    return layer.query_key_value, layer.output, layer.gate_up, layer.down
+    return layer.query_key_value, layer.output, layer.inward, layer.down

@@ -22,7 +22,7 @@ WARM_UP_RUNS = 3
 
 @dataclass(frozen=True)
 class CapturedPass:
-    """A graph with the buffers it reads and writes: `inputs` [3, size] and `hidden` [size, hidden_size]."""
+    """A graph with the buffers it reads and writes: `inputs` [4, size] and `hidden` [size, hidden_size]."""
 
     graph: torch.cuda.CUDAGraph
     inputs: Tensor
@@ -49,7 +49,7 @@ class StaticPasses:
         """Hidden states [M, hidden_size], valid until the next run; the committed positions have joined `cache`."""
         size = next(size for size in self._sizes if size >= len(request.tokens))
         self._adopt(cache, len(cache) + size)
-        inputs = pass_inputs(request, len(cache), size)
+        inputs = pass_inputs(request, len(cache), size, self._decoder.config.attention)
         hidden = self._replay(inputs) if self._capture else self._run(inputs.to(self._working.device))
         self._working.commit(request.tokens[: request.commit])
         cache.copy_from(self._working, len(cache), len(self._working))

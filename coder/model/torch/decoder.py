@@ -1,13 +1,13 @@
 """The decoder in plain PyTorch, of any size: the reference, what runs on GPUs, and what is trained.
 
-Llama's layers, with what Qwen2 (biases of queries, keys and values) and Qwen3 (norms of queries and keys) add to them.
-Grouped-query attention, rotary positions (half-split, as Hugging Face lays them out), SwiGLU, RMSNorm. What a position
-sees is the caller's: an attention function is passed in, which may add a cache, a dense mask or FlexAttention.
+Grouped-query attention and rotary positions (half-split, as Hugging Face lays them out); norms, biases and the
+feed-forward network are as the configuration's `LayerForm` says. What a position sees is the caller's: an attention
+function is passed in, which may add a cache, a dense mask or FlexAttention.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache, partial
 
 from coder.model.checkpoint.checkpoint import FIRST_LOCAL_TOKEN, LOCAL, LOCAL_EPSILON, Checkpoint
@@ -33,7 +33,7 @@ class Decoder(torch.nn.Module):
         self.config = config
         self.embedding = torch.nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = torch.nn.ModuleList(Layer(config) for _ in range(config.num_layers))
-        self.norm = torch.nn.RMSNorm(config.hidden_size, config.norm_epsilon)
+        self.norm = _norm(config)
         self.head = None if config.tied_embeddings else _matrix(config.hidden_size, config.vocab_size)
         self.local = LocalAutoregression(config) if config.local_width else None
 
@@ -79,8 +79,8 @@ class Decoder(torch.nn.Module):
             return {f"model.{part}.{name}": tensor for name, tensor in module.checkpoint_tensors().items()}
         if isinstance(module, LocalAutoregression):
             return {f"{LOCAL}{name}": tensor for name, tensor in module.checkpoint_tensors().items()}
-        names = {"embedding": "model.embed_tokens.weight", "norm": "model.norm.weight", "head": "lm_head.weight"}
-        return {names[part]: module.get_parameter("weight")}
+        names = {"embedding": "model.embed_tokens", "norm": "model.norm", "head": "lm_head"}
+        return {f"{names[part]}.{name}": tensor for name, tensor in module.named_parameters()}
 
     def checkpoint_tensors(self) -> dict[str, Tensor]:
         """All of them."""
@@ -149,37 +149,33 @@ class Layer(torch.nn.Module):
         super().__init__()
         self.head_dim = config.head_dim
         self.heads = [config.num_heads, config.num_key_value_heads, config.num_key_value_heads]
-        self.attention_norm = torch.nn.RMSNorm(config.hidden_size, config.norm_epsilon)
+        form, hidden, inner = config.layers, config.hidden_size, config.intermediate_size
+        self.form = form
+        self.attention_norm = _norm(config)
         width = sum(self.heads) * config.head_dim
-        self.query_key_value = torch.nn.Linear(config.hidden_size, width, bias=config.projection_bias)
+        self.query_key_value = torch.nn.Linear(hidden, width, bias=form.projection_bias)
         norms = (torch.nn.RMSNorm(config.head_dim, config.norm_epsilon) for _ in range(2))
-        self.query_norm, self.key_norm = norms if config.head_norms else (None, None)
-        self.output = _matrix(config.num_heads * config.head_dim, config.hidden_size)
-        self.mlp_norm = torch.nn.RMSNorm(config.hidden_size, config.norm_epsilon)
-        self.gate_up = _matrix(config.hidden_size, 2 * config.intermediate_size)
-        self.down = _matrix(config.intermediate_size, config.hidden_size)
+        self.query_norm, self.key_norm = norms if form.head_norms else (None, None)
+        self.output = torch.nn.Linear(config.num_heads * config.head_dim, hidden, bias=form.output_bias)
+        self.mlp_norm = _norm(config)
+        inward = inner * len(form.feed_forward.inward)
+        self.inward = torch.nn.Linear(hidden, inward, bias=form.feed_forward_bias)
+        self.down = torch.nn.Linear(inner, hidden, bias=form.feed_forward_bias)
 
     def checkpoint_tensors(self) -> dict[str, Tensor]:
-        sizes = [count * self.head_dim for count in self.heads]
-        query, key, value = self.query_key_value.weight.split(sizes)
-        gate, up = self.gate_up.weight.chunk(2)
+        form = self.form.feed_forward
+        projections = [f"self_attn.{part}_proj" for part in "qkv"]
+        inward = [f"mlp.{name}" for name in form.inward]
         tensors = {
-            "input_layernorm.weight": self.attention_norm.weight,
-            "self_attn.q_proj.weight": query,
-            "self_attn.k_proj.weight": key,
-            "self_attn.v_proj.weight": value,
-            "self_attn.o_proj.weight": self.output.weight,
-            "post_attention_layernorm.weight": self.mlp_norm.weight,
-            "mlp.gate_proj.weight": gate,
-            "mlp.up_proj.weight": up,
-            "mlp.down_proj.weight": self.down.weight,
+            **_named(self.attention_norm, "input_layernorm"),
+            **_split(self.query_key_value, projections, [count * self.head_dim for count in self.heads]),
+            **_named(self.output, "self_attn.o_proj"),
+            **_named(self.mlp_norm, "post_attention_layernorm"),
+            **_split(self.inward, inward, [self.down.in_features] * len(inward)),
+            **_named(self.down, f"mlp.{form.down}"),
         }
-        if self.query_key_value.bias is not None:
-            biases = zip("qkv", self.query_key_value.bias.split(sizes), strict=True)
-            tensors |= {f"self_attn.{part}_proj.bias": bias for part, bias in biases}
         if self.query_norm is not None and self.key_norm is not None:
-            tensors["self_attn.q_norm.weight"] = self.query_norm.weight
-            tensors["self_attn.k_norm.weight"] = self.key_norm.weight
+            tensors |= {**_named(self.query_norm, "self_attn.q_norm"), **_named(self.key_norm, "self_attn.k_norm")}
         return tensors
 
     def forward(self, hidden: Tensor, rotation: Rotation, attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
@@ -198,7 +194,10 @@ class Layer(torch.nn.Module):
     def combine(self, hidden: Tensor, attended: Tensor) -> Tensor:
         """Join what attention [rows, heads, M, head_dim] found, then the feed-forward network."""
         hidden = hidden + self.output(attended.transpose(1, 2).flatten(2))
-        gate, up = self.gate_up(self.mlp_norm(hidden)).chunk(2, dim=-1)
+        inner = self.inward(self.mlp_norm(hidden))
+        if self.form.feed_forward.gate is None:
+            return hidden + self.down(functional.gelu(inner, approximate="tanh"))
+        gate, up = inner.chunk(2, dim=-1)
         return hidden + self.down(functional.silu(gate) * up)
 
 
@@ -233,6 +232,25 @@ def _rotate(heads: Tensor, rotation: Rotation) -> Tensor:
 def _frequencies(values: tuple[float, ...], device: torch.device) -> Tensor:
     """Made once for a device: a CUDA graph cannot capture a copy from the processor."""
     return torch.tensor(values, dtype=torch.float32, device=device)
+
+
+def _norm(config: ModelConfig) -> torch.nn.RMSNorm | torch.nn.LayerNorm:
+    kind = torch.nn.RMSNorm if config.layers.norm == "rms" else torch.nn.LayerNorm
+    return kind(config.hidden_size, config.norm_epsilon)
+
+
+def _named(module: torch.nn.Module, name: str) -> dict[str, Tensor]:
+    """A module's parameters, as those of a checkpoint's module of this name."""
+    return {f"{name}.{part}": tensor for part, tensor in module.named_parameters()}
+
+
+def _split(linear: torch.nn.Linear, names: Sequence[str], sizes: list[int]) -> dict[str, Tensor]:
+    """The parameters of a fused linear layer, as those of the ones that it is made of."""
+    return {
+        f"{name}.{part}": rows
+        for part, tensor in linear.named_parameters()
+        for name, rows in zip(names, tensor.split(sizes), strict=True)
+    }
 
 
 def _matrix(inputs: int, outputs: int) -> torch.nn.Linear:

@@ -173,9 +173,9 @@ class TestWeightsAreRefused:
         self.refused(folder, f"tensor {name} .* stored as")
 
     @pytest.mark.parametrize("name", ["model.layers.2.mlp.up_proj.weight", "model.layers.0.self_attn.q_proj.bias"])
-    def test_a_tensor_that_llama_does_not_have(self, folder: Path, tensors: dict[str, np.ndarray], name: str):
+    def test_a_tensor_that_the_decoder_does_not_have(self, folder: Path, tensors: dict[str, np.ndarray], name: str):
         write(folder, tensors | {name: np.zeros(3, np.float32)})
-        self.refused(folder, f"tensor {name}, which a Llama decoder")
+        self.refused(folder, f"tensor {name}, which such a decoder")
 
     def test_a_copy_of_the_tied_head_is_harmless(self, folder: Path, tensors: dict[str, np.ndarray]):
         write(folder, tensors | {"lm_head.weight": np.zeros((320, 32), np.float32)})

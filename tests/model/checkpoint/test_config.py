@@ -80,8 +80,8 @@ def test_the_rotary_base_may_stand_where_newer_files_have_it():
     [
         (settings(model_type="gpt2"), "model_type"),
         (settings(architectures=["LlamaForTokenClassification"]), "architectures"),
-        (settings(attention_bias=True), "attention_bias"),
-        (settings(mlp_bias=True), "mlp_bias"),
+        (settings(use_sliding_window=True), "use_sliding_window"),
+        (settings(attention_bias="yes"), "attention_bias"),
         (settings(hidden_act="gelu"), "hidden_act"),
         (settings(rope_scaling={"type": "linear", "factor": 2.0}), "rope_scaling"),
         (settings(rope_parameters={"rope_type": "llama3", "rope_theta": 5e5}), "rope_parameters"),

@@ -242,8 +242,8 @@ def test_an_unadapted_checkpoint_says_so_and_decodes_token_by_token_only(tmp_pat
     ("changes", "message"),
     [
         ({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}, "only these decoders"),
-        ({"attention_bias": True}, "attention_bias"),
-        ({"mlp_bias": True}, "mlp_bias"),
+        ({"attention_bias": True}, "self_attn.q_proj.bias is missing"),
+        ({"mlp_bias": True}, "mlp.gate_proj.bias is missing"),
         ({"hidden_act": "gelu"}, "silu"),
         ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}, "rope_parameters": None}, "RoPE"),
         ({"num_hidden_layers": 3}, "model.layers.2"),

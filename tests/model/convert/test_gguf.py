@@ -1,6 +1,7 @@
 """The weights in GGUF are those of the checkpoint, and llama.cpp computes with them what this project computes."""
 
 from pathlib import Path
+from typing import Any
 
 import gguf
 import numpy as np
@@ -14,10 +15,19 @@ from coder.model.convert.gguf_writer import write_gguf
 from coder.model.onnx.runtime import OnnxRuntime
 from tests.tiny import write_tiny_checkpoint
 
+FORMS: dict[str, dict[str, Any]] = {
+    "llama": {},
+    "llama with biases": {"attention_bias": True, "mlp_bias": True},
+    "qwen2": {},
+    "starcoder2": {},
+}
 
-@pytest.fixture(scope="module", params=["llama", "qwen2"])
+
+@pytest.fixture(scope="module", params=FORMS)
 def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    return open_checkpoint(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), architecture=request.param)))
+    architecture, _, _ = request.param.partition(" ")
+    folder = tmp_path_factory.mktemp("tiny")
+    return open_checkpoint(str(write_tiny_checkpoint(folder, architecture=architecture, **FORMS[request.param])))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +41,7 @@ def test_matrices_survive_but_for_rounding(checkpoint: Checkpoint, file: Path):
     tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(file).tensors}
     for ours, theirs in (
         ("model.embed_tokens.weight", "token_embd.weight"),
-        ("model.layers.1.mlp.down_proj.weight", "blk.1.ffn_down.weight"),
+        (f"model.layers.1.mlp.{checkpoint.config.layers.feed_forward.down}.weight", "blk.1.ffn_down.weight"),
         ("model.layers.0.self_attn.v_proj.weight", "blk.0.attn_v.weight"),
         ("model.norm.weight", "output_norm.weight"),
     ):

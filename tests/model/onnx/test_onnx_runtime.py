@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,13 +32,19 @@ CONTEXT = st.lists(TOKEN, max_size=40)
 CANVAS = st.lists(TOKEN, min_size=1, max_size=20)
 
 
-@pytest.fixture(scope="module", params=["tied", "untied", "quantized", "qwen2"])
+FORMS: dict[str, dict[str, Any]] = {
+    "tied": {},
+    "untied": {"tied": False},
+    "quantized": {"quantized": True},
+    "biases": {"attention_bias": True, "mlp_bias": True},
+    "qwen2": {"architecture": "qwen2"},
+    "starcoder2": {"architecture": "starcoder2", "sliding_window": 24},
+}
+
+
+@pytest.fixture(scope="module", params=FORMS)
 def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    folder = tmp_path_factory.mktemp("tiny")
-    quantized, tied = request.param == "quantized", request.param != "untied"
-    architecture = "qwen2" if request.param == "qwen2" else "llama"
-    written = write_tiny_checkpoint(folder, quantized=quantized, tied=tied, architecture=architecture)
-    return open_checkpoint(str(written))
+    return open_checkpoint(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), **FORMS[request.param])))
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ def equal(first: object, second: object) -> bool:
     return first == second
 
 
-@pytest.mark.parametrize("architecture", ["llama", "qwen2"])
+@pytest.mark.parametrize("architecture", ["llama", "qwen2", "starcoder2"])
 @pytest.mark.parametrize("local_width", [0, 24])
 @pytest.mark.parametrize("levels", [LEVELS, 63])
 def test_what_is_written_is_read(tmp_path: Path, architecture: str, local_width: int, levels: int):

@@ -13,16 +13,18 @@ import numpy as np
 import typer
 from platformdirs import user_cache_path
 
-from benchmarks.edit_sessions import EditSession, edits, release_sessions, rename_sessions
-from benchmarks.releases import DEVELOPED_ON, JUDGED_ON, Pair
+from benchmarks.edit_sessions import EditSession, release_sessions, rename_sessions
+from benchmarks.releases import DEVELOPED_ON, JUDGED_ON
 from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from coder.api.text_requests import Change
 from coder.editing.changes import changes
+from data.pack.edit_order import in_order, line_edits
+from data.sources.releases import ReleasePair
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.likelihood import FEATURES, LIKELIHOOD, Likelihood, features
 from lsp.edit.next.suggestions import NextEdit, next_edits, places
 
-CACHE = user_cache_path("quickfill") / "releases"
+CACHE = user_cache_path("quickfill") / "wheels"
 
 MOST_ACCEPTED = 60
 """In a row; after that a session is given up."""
@@ -71,7 +73,7 @@ def main(
         weights = dict(zip(FEATURES, likelihood.weights, strict=True))
         print_figures(console, "Weights", {name: round(weight, 3) for name, weight in weights.items()})
     bar = likelihood.threshold if threshold is None else threshold
-    judged = [Pair.parse(pair) for pair in pairs] if pairs else list(JUDGED_ON)
+    judged = [ReleasePair.parse(pair) for pair in pairs] if pairs else list(JUDGED_ON)
     replays = [replay(session, likelihood, bar) for session in all_sessions(judged, cache, sessions)]
     rows = [*by_kind(replays), *by_package(replays)]
     print_rows(console, f"{len(replays)} sessions, shown from {bar:.2f} on", rows)
@@ -80,7 +82,7 @@ def main(
         write_json(json, {"threshold": bar, "sessions": rows, "sources": by_source(replays), "machine": machine()})
 
 
-def all_sessions(pairs: Sequence[Pair], cache: Path, most: int) -> list[EditSession]:
+def all_sessions(pairs: Sequence[ReleasePair], cache: Path, most: int) -> list[EditSession]:
     found: list[EditSession] = []
     for pair in pairs:
         found += release_sessions(pair, cache, most, seed=0)
@@ -93,8 +95,8 @@ def replay(session: EditSession, likelihood: Likelihood, threshold: float) -> Re
     accepted at once, what is not is not offered again."""
     done, now, history, position = Replayed(session), session.old, EditHistory(), session.first
     dismissed: set[tuple[str, str]] = set()
-    while (left := edits(now, session.new)) and done.accepted < MOST_ACCEPTED:
-        edit = next((edit for edit in left if edit[0].start >= position), left[0])
+    while (left := line_edits(now, session.new)) and done.accepted < MOST_ACCEPTED:
+        edit = in_order(left, position)[0]
         for change in reversed(edit):
             now, history = applied(now, history, change)
         position = edit[0].start
@@ -174,8 +176,8 @@ def examples(session: EditSession) -> Iterator[tuple[tuple[float, ...], bool, fl
     """The features of every place that is found while the session's edits are made, whether it was right, and how much
     it weighs."""
     now, history, position = session.old, EditHistory(), session.first
-    while left := edits(now, session.new):
-        edit = next((edit for edit in left if edit[0].start >= position), left[0])
+    while left := line_edits(now, session.new):
+        edit = in_order(left, position)[0]
         for change in reversed(edit):
             now, history = applied(now, history, change)
         position = edit[0].start

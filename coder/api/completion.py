@@ -135,11 +135,17 @@ class Turn:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """The old text of the hole, and the instruction to change it: comment lines of the language, each with its line
-    break. For checkpoints that were trained on edits."""
+    """A text that an answer stands in the place of. For checkpoints that were trained on edits.
+
+    Attributes:
+        old: as it is. original: as it was before the request's snippets, which are the recent edits; None where it is
+            not known, or the same.
+        instruction: to change it: comment lines of the language, each with its line break.
+    """
 
     old: str
     instruction: str
+    original: str | None = None
 
 
 @dataclass(frozen=True)

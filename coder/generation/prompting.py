@@ -23,10 +23,11 @@ from coder.context.window import (
     window,
 )
 from coder.context.workspace_index import WorkspacePool
+from coder.editing.next_edit import edited_files, newest_edits, updated_path
 from coder.generation.conversation import conversation_prompt, inside_fence, opens_fence, surely_inside_fence
 from coder.generation.workspace_guide import LAST_WORD, WorkspaceGuide
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.checkpoint.tokens import Tokenizer, file_header, infill, infill_holes, repository_header, rewrite
+from coder.model.checkpoint.tokens import Tokenizer, file_header, infill, infill_holes, repository_header
 from coder.model.families.frame import Frame
 from coder.syntax.languages import language_name
 
@@ -117,8 +118,9 @@ class Prompting:
             return Prompt(around, before, guides, framed.after, answer=self._frame.answer)
         # What a base model writes behind an answer ends it; an adapted one was taught a single end.
         also_end = self._config.control.ends[1:]
-        header = self._header(request) if most_tokens is None else []
-        tokens = self.context(around, header, request.rewritten)
+        if request.rewritten is not None:
+            return Prompt(around, self._edited(request.where, request.rewritten, request.snippets), guides)
+        tokens = self.context(around, self._header(request) if most_tokens is None else [])
         if self._config.adapted:
             return Prompt(around, tokens, guides)
         return Prompt(around, tokens, guides, also_end=also_end, answer=without_cursor, surely=surely_without_cursor)
@@ -155,14 +157,11 @@ class Prompting:
         shown, written = prefix[frozen.start : frozen.split], prefix[frozen.split :]
         return Window(shown, behind.suffix, behind.replaced, written)
 
-    def context(self, around: Window, header: Sequence[int] = (), rewritten: Rewritten | None = None) -> list[int]:
+    def context(self, around: Window, header: Sequence[int] = ()) -> list[int]:
         """Return the whole prompt in tokens."""
-        encode, control = self._tokenizer.encode, self._config.control
-        prefix, suffix = encode(around.prefix), encode(around.suffix)
-        if rewritten is None:
-            return infill(control, prefix, suffix, header, encode(around.written))
-        prefix = encode(around.prefix + around.written)
-        return rewrite(control, prefix, encode(rewritten.old), [], suffix, encode(rewritten.instruction), header)
+        encode = self._tokenizer.encode
+        prefix, suffix, written = encode(around.prefix), encode(around.suffix), encode(around.written)
+        return infill(self._config.control, prefix, suffix, header, written)
 
     def guide(self, where: Where, prefix: str, suffix: str) -> WorkspaceGuide | None:
         """Return a guide from the workspace as it is now, for a hole between two texts; None without a workspace."""
@@ -199,17 +198,23 @@ class Prompting:
         budget = min(SNIPPET_TOKENS, self._config.max_positions // 8)
         if not self._puts_prefix_first:
             return snippets_header(self._tokenizer, request.snippets, budget)
-        root, path = PurePath(request.where.workspace or ""), PurePath(request.where.path or "")
-        inside = request.where.workspace is not None and path.is_relative_to(root)
-        own = (path.relative_to(root).as_posix() if inside else path.name) or UNTITLED
+        repository, own = _names(request.where)
         header: list[int] = []
         for first in reversed(range(len(request.snippets))):
             files = [(snippet.path, snippet.text) for snippet in request.snippets[first:]]
-            longer = repository_header(self._tokenizer, root.name or UNTITLED, files, own)
+            longer = repository_header(self._tokenizer, repository, files, own)
             if len(longer) > budget:
                 break
             header = longer
         return header
+
+    def _edited(self, where: Where, rewritten: Rewritten, snippets: Sequence[Snippet]) -> list[int]:
+        """Return the prompt that asks for a text as it will be; see `coder.editing.next_edit`."""
+        repository, own = _names(where)
+        original = rewritten.old if rewritten.original is None else rewritten.original
+        files = edited_files(own, original, rewritten.old, newest_edits(snippets, self._count_tokens))
+        header = repository_header(self._tokenizer, repository, files, updated_path(own))
+        return [*header, *self._tokenizer.encode(rewritten.instruction)]
 
     def _conversation(self, request: CompletionRequest) -> Prompt:
         """Return the prompt of a conversation, whose answer begins with the request's prefix."""
@@ -219,6 +224,14 @@ class Prompting:
         if not opens_fence(begun):
             return Prompt(around, tokens, (), also_end=also_end)
         return Prompt(around, tokens, (), also_end=also_end, answer=inside_fence, surely=surely_inside_fence)
+
+
+def _names(where: Where) -> tuple[str, str]:
+    """Return the name of the repository and the path of the file in it, as a prompt has them."""
+    root, path = PurePath(where.workspace or ""), PurePath(where.path or "")
+    inside = where.workspace is not None and path.is_relative_to(root)
+    own = (path.relative_to(root).as_posix() if inside else path.name) or UNTITLED
+    return root.name or UNTITLED, own
 
 
 def snippets_header(tokenizer: Tokenizer, snippets: Sequence[Snippet], budget: int = SNIPPET_TOKENS) -> list[int]:

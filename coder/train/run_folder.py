@@ -85,7 +85,7 @@ def new_config(config: Mapping[str, Any], settings: TrainSettings, decoding: Seq
     kept = {name: value for name, value in config["quickfill"].items() if name not in ("adapted", "decoding")}
     # What the base can do without the adapter, it is asked without.
     instructions = config["quickfill"].get("abilities", {}).get("instructions", False)
-    abilities = {"holes": model.holes, "edits": False, "correction": False, "context": model.context}
+    abilities = {"holes": model.holes, "edits": model.edits, "correction": False, "context": model.context}
     ours = {
         "version": model.version,
         "adapter": ADAPTER_FILE,

@@ -50,6 +50,9 @@ class ModelSettings:
     context: bool = False
     """True where the rows show other files before the file."""
 
+    edits: bool = False
+    """True where the rows teach to foresee edits."""
+
 
 @dataclass(frozen=True)
 class DataSettings:

@@ -1,4 +1,4 @@
-"""Sources of files: the shards of a corpus, or a plain folder; a few megabytes at a time.
+"""Sources of files: the shards of a corpus, a plain folder, or a list of releases; a few megabytes at a time.
 
 A batch is a promise: what is to be read, not what was. So a process reads its own, and what is in a batch does not
 depend on how many processes there are.
@@ -16,18 +16,22 @@ from coder.errors import InputError
 from coder.installation import missing_extra
 from coder.syntax.languages import language_of
 from data.document import TRAIN
+from data.pack.edits import EditedText
 from data.pack.text import SourceText
 
 FOLDER_BYTES = 1 << 20
 """Of a plain folder, in a batch. In a corpus a row group is one."""
 
+RELEASES = ".txt"
+"""Of a list of releases."""
+
 COLUMNS = ("text", "language", "path", "package", "version")
 
 
 class Batch(Protocol):
-    """Files that are turned into examples together."""
+    """Files that are turned into examples together, of one text each or of an old and a new one."""
 
-    def read(self) -> list[SourceText]: ...
+    def read(self) -> Sequence[SourceText] | Sequence[EditedText]: ...
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,14 @@ class FolderPart:
 
 
 def batches(sources: Sequence[Path], split: str = TRAIN) -> Iterator[Batch]:
-    """Yield the batches of shards, folders of shards, and folders of source files, in order.
+    """Yield the batches of shards, folders of shards, lists of releases (`.txt`) and folders of source files, in order.
 
     Raises InputError for what is neither, and for a damaged shard.
     """
     for source in sources:
-        if source.is_file():
+        if source.suffix == RELEASES and source.is_file():
+            yield from _releases(source)
+        elif source.is_file():
             yield from _row_groups(source, split)
         elif source.is_dir():
             # A corpus has shards for each split, and says in each row which it is.
@@ -88,6 +94,14 @@ def batches(sources: Sequence[Path], split: str = TRAIN) -> Iterator[Batch]:
                 yield from _parts(source.resolve())
         else:
             raise InputError(f"there is no file or folder {source}")
+
+
+def _releases(file: Path) -> Iterator[Batch]:
+    try:
+        from data.pack.releases import release_batches
+    except ImportError as error:
+        raise missing_extra(f"reading releases needs {error.name}", "data") from error
+    yield from release_batches(file)
 
 
 def _row_groups(file: Path, split: str) -> Iterator[RowGroup]:

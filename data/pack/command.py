@@ -19,6 +19,8 @@ quickfill data pack corpus/ --out rows         the training split of a corpus
 
 quickfill data pack ~/my/project --out rows    the source files of a folder
 
+quickfill data pack releases.txt --out rows    next edits, from consecutive releases of packages
+
 quickfill data show rows                       some of them, readable
 """
 
@@ -26,7 +28,10 @@ quickfill data show rows                       some of them, readable
 def pack(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="SHARDS…", help="Parquet shards, folders of them, or folders of source files."),
+        typer.Argument(
+            metavar="SHARDS…",
+            help="Parquet shards, folders of them, folders of source files, or lists of releases (.txt).",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to be made.")],
     config: Annotated[
@@ -40,7 +45,7 @@ def pack(
     model: Annotated[str, typer.Option(help="What will be trained: `embedded`, a folder or a hub id.")] = "embedded",
     force: Annotated[bool, typer.Option("--force", help="Replace rows that are there.")] = False,
 ) -> None:
-    """Make training examples: holes as users leave them, other files around them, questions, packed into rows.
+    """Make training examples: holes as users leave them, other files around them, questions, edits, packed into rows.
 
     The rows are the same for the same sources, settings and seed, however many processes write them.
     """

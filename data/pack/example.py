@@ -1,4 +1,4 @@
-"""One example: a text with holes and its answers, or a question and its answer."""
+"""One example: a text with holes and its answers, a question and its answer, or lines that are to be edited."""
 
 from __future__ import annotations
 
@@ -48,4 +48,17 @@ class ChatExample:
     kind: ExampleKind = ExampleKind.CHAT
 
 
-Example = HoleExample | ChatExample
+@dataclass(frozen=True)
+class EditExample:
+    """Lines of a file before some edits, now, and after what comes next. recent: these edits, the newest last."""
+
+    path: str
+    repository: str
+    recent: tuple[Snippet, ...]
+    original: str
+    current: str
+    updated: str
+    kind: ExampleKind = ExampleKind.EDIT
+
+
+Example = HoleExample | ChatExample | EditExample

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from coder.context.window import LineTokenCounter, closing_brackets, joint_window, window
+from coder.editing.next_edit import edited_files, newest_edits, updated_path
 from coder.model.checkpoint.infilling_tokens import InfillingTokens
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.packed_rows import PackedDocument, token_type
-from data.pack.example import ChatExample, Example, HoleExample
+from data.pack.example import ChatExample, EditExample, Example, HoleExample
 
 MOST_CHAT_TOKENS = 128
 """Of an answer to a question, which is cut there: the base's predictions further on teach no more than these."""
@@ -37,7 +38,13 @@ class Layout:
 
     def document(self, example: Example, row_length: int) -> PackedDocument | None:
         """Return None where the example does not fit into a row, or the model's family has no such form."""
-        parts = self._chat(example) if isinstance(example, ChatExample) else self._holes(example)
+        match example:
+            case ChatExample():
+                parts = self._chat(example)
+            case EditExample():
+                parts = self._edit(example)
+            case _:
+                parts = self._holes(example)
         if parts is None or len(parts[0]) + len(parts[1]) > row_length:
             return None
         context, middle = (np.array(part, self._dtype) for part in parts)
@@ -75,9 +82,23 @@ class Layout:
         """Other files, in the form that the base was trained on."""
         if not example.snippets:
             return []
+        files = [(one.path, one.text) for one in example.snippets]
+        return self._repository(example.repository, files, example.path)
+
+    def _repository(self, name: str, files: Sequence[tuple[str, str]], path: str) -> list[int]:
         encode = self.tokenizer.encode
-        files = [[*encode(f"{one.path}\n"), *encode(f"{one.text}\n")] for one in example.snippets]
-        return self.tokens.repository_header(encode(example.repository), files, encode(f"{example.path}\n"))
+        texts = [
+            [*encode(f"{other}\n"), *encode(text if text.endswith("\n") else f"{text}\n")] for other, text in files
+        ]
+        return self.tokens.repository_header(encode(name), texts, encode(f"{path}\n"))
+
+    def _edit(self, example: EditExample) -> tuple[list[int], list[int]] | None:
+        """The latest edits and the lines around the cursor, as they were and as they are; then as they will be."""
+        recent = newest_edits(example.recent, self._count)
+        files = edited_files(example.path, example.original, example.current, recent)
+        context = self._repository(example.repository, files, updated_path(example.path))
+        # Without a recent edit nothing tells what comes next.
+        return (context, [*self.tokenizer.encode(example.updated), self.tokens.end]) if context and recent else None
 
     def _chat(self, example: ChatExample) -> tuple[list[int], list[int]] | None:
         """The base's chat template, up to where its answer goes on."""

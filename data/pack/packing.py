@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +16,11 @@ from coder.model.checkpoint.infilling_tokens import open_tokenizer
 from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint
 from coder.train.packed_rows import KindCount, PackedDocument, RowsCard, Shard, write_card, write_shard
 from data.pack.batches import Batch
+from data.pack.edits import EditedText, edit_documents
 from data.pack.examples import training_documents
 from data.pack.layout import Layout
 from data.pack.settings import ExampleKind, PackSettings
+from data.pack.text import SourceText
 from data.running import map_in_processes
 
 
@@ -73,7 +75,10 @@ def pack(batches: Sequence[Batch], job: PackingJob, processes: int = 1) -> Itera
         yield packed
     shards = tuple(packed.shard for packed in done if packed.shard is not None)
     if not shards:
-        raise InputError("there is no text in these sources that examples can be made of")
+        raise InputError(
+            "there is no text in these sources that examples can be made of for this model; edits need a vocabulary "
+            "with tokens for the files of a repository"
+        )
     write_card(job.out, _card(job, shards, [packed.kinds for packed in done]))
 
 
@@ -125,7 +130,12 @@ class _Packer:
     def __call__(self, numbered: tuple[int, Batch]) -> Packed:
         (number, batch), job, row_length = numbered, self._job, self._job.settings.row_length
         files = batch.read()
-        made = list(training_documents(files, self._layout, job.settings, job.seed))
+        sources = [file for file in files if isinstance(file, SourceText)]
+        edited = [file for file in files if isinstance(file, EditedText)]
+        made = [
+            *training_documents(sources, self._layout, job.settings, job.seed),
+            *edit_documents(edited, self._layout, job.settings, job.seed),
+        ]
         tokens: Counter[ExampleKind] = Counter()
         for kind, document in made:
             tokens[kind] += len(document)
@@ -141,10 +151,11 @@ class _Packer:
         return self._job.layout()
 
 
-def _card(job: PackingJob, shards: tuple[Shard, ...], counts: Iterable[dict[ExampleKind, KindCount]]) -> RowsCard:
+def _card(job: PackingJob, shards: tuple[Shard, ...], counts: Sequence[dict[ExampleKind, KindCount]]) -> RowsCard:
     kinds: dict[str, KindCount] = {}
-    for name in job.settings.kinds:
+    for name in ExampleKind:
         found = [count[name] for count in counts if name in count]
-        kinds[name] = KindCount(sum(one.documents for one in found), sum(one.tokens for one in found))
+        if found or name in job.settings.kinds:
+            kinds[name] = KindCount(sum(one.documents for one in found), sum(one.tokens for one in found))
     digest = job.layout().tokenizer.digest
     return RowsCard(job.settings.row_length, digest, job.size, job.seed, kinds, shards)

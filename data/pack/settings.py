@@ -23,6 +23,8 @@ class ExampleKind(StrEnum):
     """Several holes that are answered in one stream."""
     CHAT = "chat"
     """A question about a function, on which the base's own predictions are kept."""
+    EDIT = "edit"
+    """The lines around the cursor as they become, given the latest edits; from lists of releases alone."""
 
 
 class HoleKind(StrEnum):
@@ -49,7 +51,7 @@ class PackSettings(BaseModel):
     """Attributes:
     row_length: tokens in a row.
     characters_per_example: a document of n times as many gives about n examples.
-    kinds: share of the documents that are of each kind, relative to their sum.
+    kinds: share of the documents that are of each kind, relative to their sum; a list of releases gives edits alone.
     function_holes, holes: how often each form of hole is chosen in a function and anywhere, relative to their sum.
     documented: how often a function with a docstring is preferred to one without.
     little_before, little_after: how often something stands around an example's function at all.
@@ -57,6 +59,8 @@ class PackSettings(BaseModel):
     other_files: share of the infilling examples with text of other files of the package before them.
     takes_brackets: how often closing brackets that are alone behind a hole are left to be written, as an editor does.
     line_break_inside: how often a hole of whole lines takes in its last line break.
+    edits_per_file: examples of a file that differs between two releases.
+    unchanged_windows: how often lines are shown in which nothing is left to be done, where an edit is elsewhere.
     prefix_tokens, suffix_tokens: the most that is shown before and behind a hole; an eighth of it to all are drawn.
     """
 
@@ -97,8 +101,17 @@ class PackSettings(BaseModel):
     other_files: Share = 0.15
     takes_brackets: Share = 0.5
     line_break_inside: Share = 0.5
+    edits_per_file: Annotated[int, Field(ge=1)] = 4
+    unchanged_windows: Share = 0.1
     prefix_tokens: Annotated[int, Field(ge=8)] = 448
     suffix_tokens: Annotated[int, Field(ge=8)] = 128
+
+    @field_validator("kinds")
+    @classmethod
+    def _is_made_of_sources(cls, kinds: dict[ExampleKind, float]) -> dict[ExampleKind, float]:
+        if ExampleKind.EDIT in kinds:
+            raise ValueError("edits come from a list of releases, named beside the other sources, all that it gives")
+        return kinds
 
     @field_validator("kinds", "function_holes", "holes")
     @classmethod

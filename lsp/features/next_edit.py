@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from coder.api.text_requests import Change
+from coder.editing.next_edit import edit_window
 from lsp.documents import Document
 from lsp.edit.edit_task import EditTask
 from lsp.edit.next.next_editor import Offered
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from lsp.language_server import QuickfillServer
 
 INVOKED = 1
-
-LINES_AROUND = 6
-"""Above and below the cursor, that the model writes anew."""
 
 
 async def next_edit(ls: QuickfillServer, params: object) -> dict[str, object]:
@@ -61,11 +59,7 @@ async def find(
 async def _written(ls: QuickfillServer, document: Document, offset: int) -> list[Offered]:
     """The lines around the cursor written anew, as one edit."""
     text = document.unix.text
-    first = last = offset
-    for _ in range(LINES_AROUND + 1):
-        first, last = text.rfind("\n", 0, max(0, first)), text.find("\n", last + 1)
-        last = len(text) if last < 0 else last
-    changes = await changes_for(ls, EditTask(document, "rewrite", ((first + 1, last),)))
+    changes = await changes_for(ls, EditTask(document, "rewrite", (edit_window(text, offset),)))
     if not changes:
         return []
     edit = _joined(text, changes)

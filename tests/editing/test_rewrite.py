@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,19 +166,18 @@ def test_a_model_trained_on_edits_sees_the_old_text_and_the_instruction():
 
 
 def test_its_prompt_has_the_layout_of_edits(tmp_path: Path):
-    from coder.api.completion import CompletionRequest
+    from coder.api.completion import CompletionRequest, Snippet
     from coder.generation.prompting import Prompting
-    from coder.model.checkpoint import tokens
+    from coder.model.checkpoint.tokens import repository_header
     from tests.tiny import open_tiny_checkpoint
 
     checkpoint = open_tiny_checkpoint(tmp_path)
-    encode, control = checkpoint.tokenizer.encode, checkpoint.config.control
     prompting = Prompting(checkpoint.config, checkpoint.tokenizer)
-    request = CompletionRequest("def f():\n", "\nx", rewritten=Rewritten("    pass", "# return one\n"))
-    expected = tokens.rewrite(
-        control, encode("def f():\n"), encode("    pass"), [], encode("\nx"), encode("# return one\n")
-    )
-    assert prompting.prompt(request).tokens == expected
+    asked = CompletionRequest("def f():\n", "\nx", where=Where(path="a.py"), snippets=(Snippet("a.py.diff", "z"),))
+    request = replace(asked, rewritten=Rewritten("    pass", "# return one\n", "    ..."))
+    files = [("a.py.diff", "z"), ("original/a.py", "    ..."), ("current/a.py", "    pass")]
+    header = repository_header(checkpoint.tokenizer, "untitled", files, "updated/a.py")
+    assert prompting.prompt(request).tokens == [*header, *checkpoint.tokenizer.encode("# return one\n")]
     prompting.workspaces.close()
 
 

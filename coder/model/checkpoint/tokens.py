@@ -279,21 +279,3 @@ def split_answers(control: ControlTokens, middle: Ids) -> list[list[int]]:
         else:
             answers[-1].append(token)
     return answers
-
-
-def rewrite(
-    control: ControlTokens,
-    prefix: Ids,
-    old_before_cursor: Ids,
-    old_after_cursor: Ids,
-    suffix: Ids,
-    instruction: Ids = (),
-    header: Ids = (),
-) -> list[int]:
-    """A region to be rewritten between `prefix` and `suffix`, with the cursor in its old text.
-
-    `instruction` is a comment line of the file's language, its line break included. A next edit is the same with the
-    recent edits at the end of `header`.
-    """
-    old = [control.edit_before, *instruction, *old_before_cursor, control.cursor, *old_after_cursor]
-    return infill(control, prefix, [*suffix, *old], header)

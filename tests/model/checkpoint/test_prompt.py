@@ -14,7 +14,7 @@ from coder.model.checkpoint.tokens import Tokenizer
 
 TOKENIZER = Tokenizer(find_checkpoint("embedded") / "tokenizer.json")
 CONTROL = TOKENIZER.control
-REPO, FILE, PREFIX, SUFFIX, HOLE, CURSOR, BEFORE, AFTER, END = 3, 5, 8, 9, 11, 12, 13, 14, 16
+REPO, FILE, PREFIX, SUFFIX, HOLE, END = 3, 5, 8, 9, 11, 16
 
 TEXT = st.lists(st.integers(min_value=100, max_value=49_151), max_size=5)
 
@@ -71,19 +71,3 @@ def test_answers_are_split_at_holes_and_stop_at_the_end(answers: list[list[int]]
     stream = [token for answer in answers for token in [HOLE, *answer]][1:]
     assert prompt.split_answers(CONTROL, stream) == answers
     assert prompt.split_answers(CONTROL, [*stream, END, *beyond_the_end]) == answers
-
-
-def test_rewriting_shows_the_old_text_with_the_cursor_in_it():
-    layout = prompt.rewrite(CONTROL, prefix=[101], old_before_cursor=[301], old_after_cursor=[302], suffix=[201])
-    assert layout == [SUFFIX, 201, BEFORE, 301, CURSOR, 302, PREFIX, 101]
-
-
-def test_an_instruction_stands_before_the_old_text():
-    layout = prompt.rewrite(CONTROL, [101], [301], [302], [201], instruction=[401])
-    assert layout == [SUFFIX, 201, BEFORE, 401, 301, CURSOR, 302, PREFIX, 101]
-
-
-def test_a_next_edit_is_a_rewrite_after_the_recent_ones():
-    recent = [BEFORE, 501, AFTER, 502]
-    layout = prompt.rewrite(CONTROL, [101], [301], [], [201], header=recent)
-    assert layout == [*recent, SUFFIX, 201, BEFORE, 301, CURSOR, PREFIX, 101]

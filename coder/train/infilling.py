@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coder.api.completion import Decoding
+from coder.api.completion import Decoding, Mode
+from coder.api.stopping import MISPLACED, Stopping, stopping_of
 from coder.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ class InfillingAnswer:
         return self.ended and self.text.rstrip() == self.hole.middle.rstrip()
 
     @property
+    def stopping(self) -> Stopping:
+        """Return where it stops beside the text that stood there."""
+        return stopping_of(self.text, self.hole.middle, self.ended)
+
+    @property
     def first_line(self) -> bool:
         """Return whether at least the answer's first line is right."""
         return self.text.split("\n")[0].rstrip() == self.hole.middle.split("\n")[0].rstrip()
@@ -96,9 +102,9 @@ def fill_holes(model: str, holes: Sequence[Hole], max_tokens: int) -> list[Infil
 
 
 def fill_with(
-    engine: Engine, holes: Sequence[Hole], max_tokens: int, methods: Sequence[Method]
+    engine: Engine, holes: Sequence[Hole], max_tokens: int, methods: Sequence[Method], expected: Mode | None = None
 ) -> list[InfillingAnswer]:
-    """Fill every hole by every method."""
+    """Fill every hole by every method; `expected` says that all of them are lines, or blocks."""
     from coder.api.completion import CompletionRequest
 
     answers = []
@@ -108,6 +114,7 @@ def fill_with(
                 hole.prefix,
                 hole.suffix,
                 replace_brackets=False,
+                expected=expected,
                 decoding=Decoding(policy=method.policy, canvas_size=method.canvas_size, max_tokens=max_tokens),
             )
             for hole in holes
@@ -124,7 +131,8 @@ def fill_with(
 
 
 def figures_of(answers: Sequence[InfillingAnswer]) -> dict[str, float]:
-    """Return by the name of the method the shares of `exact` answers and right `first_line`s, and tokens a pass."""
+    """Return by the name of the method the shares of `exact` answers, of right `first_line`s and of answers that are
+    `empty`, `too_short` and `too_long`, and tokens a pass."""
     figures = {}
     for method in dict.fromkeys(answer.method for answer in answers):
         own = [answer for answer in answers if answer.method == method]
@@ -132,6 +140,14 @@ def figures_of(answers: Sequence[InfillingAnswer]) -> dict[str, float]:
         figures |= {
             f"{method.name}_exact": sum(answer.exact for answer in own) / len(own),
             f"{method.name}_first_line": sum(answer.first_line for answer in own) / len(own),
+            **{f"{method.name}_{name}": value for name, value in stopping_shares(own).items()},
             f"{method.name}_tokens_per_pass": sum(answer.tokens for answer in own) / max(1, passes),
         }
     return figures
+
+
+def stopping_shares(answers: Sequence[InfillingAnswer]) -> dict[str, float]:
+    """Return the shares of answers that stop in a wrong place, by how."""
+    return {
+        name.replace(" ", "_"): sum(answer.stopping == name for answer in answers) / len(answers) for name in MISPLACED
+    }

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from coder.api.stopping import MISPLACED
 from coder.model.checkpoint.opening import EMBEDDED
-from coder.train.infilling import InfillingAnswer
+from coder.train.infilling import InfillingAnswer, stopping_shares
 from coder.train.loss_table import MOST_SLOTS
 from coder.train.packed_rows import PackedRows
 from coder.train.settings import TrainSettings
@@ -73,10 +74,11 @@ def _holes_table(answers: Sequence[InfillingAnswer]) -> str:
                 method.policy + (f", canvas {method.canvas_size}" if method.canvas_size else ""),
                 f"{sum(answer.exact for answer in own) / len(own):.1%}",
                 f"{sum(answer.first_line for answer in own) / len(own):.1%}",
+                *(f"{share:.1%}" for share in stopping_shares(own).values()),
                 f"{sum(answer.tokens for answer in own) / max(1, passes):.2f}",
             ]
         )
-    return _table(["method", "exact", "first line", "tokens a pass"], rows)
+    return _table(["method", "exact", "first line", *MISPLACED, "tokens a pass"], rows)
 
 
 def _slot_table(figures: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from coder.api.stopping import MISPLACED, stopping_of
 from evals.benchmarks.benchmark import Benchmark, columns, read_json_lines
 from evals.benchmarks.humaneval import problems
 from evals.task import Infill, Task
@@ -40,6 +41,11 @@ class InfillingBenchmark(Benchmark):
     @abstractmethod
     def rows(self) -> Iterator[dict[str, str]]:
         """The tasks as rows of the published file."""
+
+    def measures(self, task: Task, answer: str) -> dict[str, bool]:
+        """Return whether the answer stops too early or too late beside the text that stood there."""
+        stopping = stopping_of(answer, task.canonical)
+        return {name: stopping == name for name in MISPLACED}
 
     def _task(self, row: dict[str, Any]) -> Task:
         names = ("task_id", "prompt", "suffix", "canonical_solution", "test", "entry_point")

@@ -22,7 +22,7 @@ from coder.api.text_requests import Filled, FillEvent, FillRequest, HoleUpdate
 from coder.diffusion.limits import UNLIMITED, Stopped, TimeLimits
 from coder.editing.hole_borders import (
     blanks_before,
-    closed_behind,
+    closable,
     fitted,
     is_inside_line,
     possible_ends,
@@ -115,7 +115,8 @@ def _fill_one(
         if in_time and model.likelihoods and inside:
             answer = with_best_end(answer, model.likelihoods, whole, request.texts[hole + 1 :])
         else:
-            text = fitted(answer.text, request.texts[hole + 1], whole.suffix.partition("\n")[0])
+            line_before, line_behind = whole.prefix.rpartition("\n")[2], whole.suffix.partition("\n")[0]
+            text = fitted(answer.text, line_before, request.texts[hole + 1], line_behind)
             answer = replace(answer, text=text)
         answer = replace(answer, text=_region(whole).balanced(answer.text))
         answers.append(answer)
@@ -141,14 +142,14 @@ def with_best_end(
         behind: the texts behind the hole.
     """
     line, line_break, after = request.suffix.partition("\n")
-    closed = closed_behind(line)
+    line_before = request.prefix.rpartition("\n")[2]
     rest, _, _ = behind[0].partition("\n")
     compared = rest[:MOST_COMPARED]
     goes_on = compared != rest or ("\n" not in behind[0] and len(behind) > 1)
     blanks = blanks_before(request.prefix)
     prefix, suffix = request.prefix.removesuffix(blanks), rest[MOST_COMPARED:] + line_break + after
     first_line = answer.text.partition("\n")[0]
-    ends = possible_ends(first_line, closed)
+    ends = possible_ends(first_line, closable(line_before, line))
     totals: list[float] = []
     try:
         if len(ends) > 1:
@@ -160,7 +161,8 @@ def with_best_end(
     except (Stopped, InputError):  # an InputError where the model has not the positions
         ends = []
     # The first of equals, the shortest.
-    best = ends[totals.index(max(totals))] if ends else fitted(answer.text, behind[0], line).partition("\n")[0]
+    by_text = fitted(answer.text, line_before, behind[0], line).partition("\n")[0]
+    best = ends[totals.index(max(totals))] if ends else by_text
     statistics = replace(answer.statistics, commit_passes=answer.statistics.commit_passes + len(totals) + 1)
     return replace(answer, text=best, statistics=statistics)
 

@@ -36,48 +36,65 @@ def without_blanks(answer: str, blanks: str) -> str:
     return answer.removeprefix(blanks) if answer.startswith(blanks) else answer.lstrip(" \t")
 
 
-def fitted(answer: str, behind: str, line_behind: str) -> str:
+def fitted(answer: str, line_before: str, behind: str, line_behind: str) -> str:
     """Return the part of an answer that fits between the texts around its hole, without asking the model.
 
     Args:
+        line_before: the hole's line up to it.
         behind: the text that follows the hole, up to the next one.
         line_behind: the rest of the hole's line, further holes left out.
     """
     if line_behind.strip():
-        return inside_the_line(answer, behind.partition("\n")[0].rstrip(), closed_behind(line_behind))
+        return inside_the_line(answer, behind.partition("\n")[0].rstrip(), closable(line_before, line_behind))
     return without_repeated_lines(answer, behind)
 
 
-def possible_ends(answer: str, closed: bool) -> list[str]:
-    """Beginnings of an answer's first line that end with a word, the shortest first; none that closes a bracket which
-    is `closed` behind the hole."""
+def possible_ends(answer: str, most_closed: int | None) -> list[str]:
+    """Beginnings of an answer's first line that end with a word, the shortest first; none that closes more brackets
+    around the hole than `closable` allows."""
     line = answer.partition("\n")[0]
     beginnings = (line[: word.end()] for word in WORD.finditer(line))
-    return [beginning for beginning in beginnings if not (closed and closed_behind(beginning))][:MOST_ENDS]
+    return [text for text in beginnings if most_closed is None or unopened(text) <= most_closed][:MOST_ENDS]
 
 
-def inside_the_line(answer: str, rest: str, closed: bool) -> str:
+def inside_the_line(answer: str, rest: str, most_closed: int | None) -> str:
     """The answer up to the place where it goes on with what is there already.
 
-    That is `rest`, the text behind the hole, outside of any bracket of the answer, or, if the bracket around the hole
-    is `closed` behind it, a bracket that closes it.
+    That is `rest`, the text behind the hole, outside of any bracket of the answer, or a bracket that closes one more
+    around the hole than `closable` allows.
     """
-    depth = 0
+    depth = closed = 0
     for index, character in enumerate(answer):
         if depth == 0 and rest.strip() and answer.startswith(rest, index):
             return answer[:index]
         depth += BRACKETS.get(character, 0)
         if depth < 0:
-            if closed:
+            if closed == most_closed:
                 return answer[:index]
-            depth = 0
+            depth, closed = 0, closed + 1
     return answer
 
 
-def closed_behind(line: str) -> bool:
-    """Return whether a line closes a bracket that it does not open, within reach."""
-    found = BRACKET.finditer(line, 0, LONGEST_LINE)
-    return any(depth < 0 for depth in accumulate(BRACKETS[bracket.group()] for bracket in found))
+def closable(line_before: str, line_behind: str) -> int | None:
+    """Return how many brackets around it an answer inside a line may close: those that the line opens before the hole
+    and does not close behind it. None, for any number, where it closes none there."""
+    closed = unopened(line_behind)
+    return max(0, unclosed(line_before) - closed) if closed else None
+
+
+def unopened(line: str) -> int:
+    """Return the number of brackets that a line closes and does not open, within reach."""
+    return -min(accumulate(_steps(line[:LONGEST_LINE]), initial=0))
+
+
+def unclosed(line: str) -> int:
+    """Return the number of brackets that a line opens and does not close, within reach."""
+    nearest = [-step for step in _steps(line[-LONGEST_LINE:])]
+    return -min(accumulate(reversed(nearest), initial=0))
+
+
+def _steps(line: str) -> list[int]:
+    return [BRACKETS[bracket.group()] for bracket in BRACKET.finditer(line)]
 
 
 def without_repeated_lines(answer: str, behind: str) -> str:

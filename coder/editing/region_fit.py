@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from coder.editing.hole_borders import closed_behind, fitted, possible_ends
+from coder.editing.hole_borders import fitted, possible_ends, unopened
 from coder.syntax.languages import Scan, scan, without_foreign_closers
 from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import is_sound
@@ -52,20 +52,20 @@ class Region:
     def beginnings(self, answer: str) -> Iterator[str]:
         """The parts of an answer that may be taken, the longest first: whole lines, and the words of the
         first one where the region's last line goes on behind it."""
-        behind = self.text[self.end :]
+        line_before, behind = self.text[: self.start].rpartition("\n")[2], self.text[self.end :]
         rest, _, _ = behind.partition("\n")
         old = scan(self.text[self.start : self.end], self.language, self._before.inside)
         if not old.unopened and not old.unclosed:
-            answer = fitted(answer, behind, rest)
+            answer = fitted(answer, line_before, behind, rest)
         answer = without_foreign_closers(answer, self.language, self._before.inside, len(old.unopened))
         lines = answer.split("\n")
         yield from ("\n".join(lines[:count]).rstrip() for count in range(len(lines), 0, -1))
         if rest.strip():
-            yield from reversed(possible_ends(answer, closed=False))
+            yield from reversed(possible_ends(answer, most_closed=None))
 
     def balanced(self, part: str) -> str:
         """The part, or its beginning before a bracket that it did not open if that leaves the text more balanced."""
-        if not closed_behind(part):
+        if not unopened(part):
             return part  # the text need not be read
         shorter = without_foreign_closers(part, self.language, self._before.inside)
         if shorter == part or not shorter.strip():

@@ -36,7 +36,7 @@ from coder.model.runtime import CachePool
 from coder.postprocess.chain import beginning, is_enough, postprocess
 from coder.postprocess.context import PostprocessContext
 from coder.postprocess.repeats import before_loop
-from coder.postprocess.whitespace import from_the_cursor
+from coder.postprocess.whitespace import from_the_cursor, unix_line_breaks
 from coder.syntax.languages import language_name
 from coder.syntax.soundness import is_sound
 
@@ -46,8 +46,9 @@ class Fitting:
     """The way from a request to an answer that fits its place.
 
     Attributes:
-        request: as it came. asked: as the model is asked: blanks before the hole are the model's to write, since they
-            and the word behind them are often one token.
+        request: as it came, with line feeds alone. asked: as the model is asked: blanks before the hole are the
+            model's to write, since they and the word behind them are often one token.
+        context: the place as it came, whose line breaks the answer gets.
     """
 
     request: CompletionRequest
@@ -63,6 +64,11 @@ class Fitting:
     def is_elsewhere(self, text: str) -> bool:
         """Tell whether the text belongs to another line or an outer block, so that the model needs the blanks."""
         return bool(self.context.hidden and text and text.strip(" \t")) and from_the_cursor(text, self.context) is None
+
+    def leaves_nothing(self, written: Completion) -> bool:
+        """Tell whether nothing of a text fits the place, so that the model may do better when it sees the blanks."""
+        context = replace(self.context, finish_reason=written.finish_reason)
+        return bool(self.context.hidden) and postprocess(written.text, context) is None
 
     def with_blanks_shown(self) -> Fitting:
         """The same, the model being shown all of the prefix."""
@@ -80,13 +86,13 @@ class Fitting:
     def completion(self, written: Completion, likelihoods: Likelihoods | None) -> Completion:
         """Return what stays of a finished text. A part of a line ends where the rest of the line goes on best."""
         context, request = replace(self.context, finish_reason=written.finish_reason), self.request
-        behind = request.suffix.partition("\n")[0]
+        line_before, line_behind = request.prefix.rpartition("\n")[2], request.suffix.partition("\n")[0]
         if context.mode == "line" and is_inside_line(request.suffix):
             written = replace(written, text=without_blanks(written.text, context.hidden))
             if likelihoods and written.finish_reason in ("end", "length"):
                 written = with_best_end(written, likelihoods, request, [request.suffix])
             else:
-                written = replace(written, text=fitted(written.text, request.suffix, behind))
+                written = replace(written, text=fitted(written.text, line_before, request.suffix, line_behind))
             region = Region.hole(request.prefix, request.suffix, context.language)
             written = replace(written, text=region.balanced(written.text))
             context = replace(context, hidden="")
@@ -112,12 +118,16 @@ def fitting_of(request: CompletionRequest) -> Fitting | None:
     """Return the way to answer a request; None for raw text, and for what has no place in a file."""
     if request.shape == "raw" or request.rewritten is not None or request.conversation:
         return None
-    shape = expected_of(request)
-    hidden = blanks_before(request.prefix)
-    replaces = len(closing_brackets(request.suffix)) if request.replace_brackets else 0
-    language = language_name(request.where.language, request.where.path)
-    context = PostprocessContext(request.prefix, request.suffix, language, shape, replaces=replaces, hidden=hidden)
-    return Fitting(request, replace(request, prefix=request.prefix.removesuffix(hidden)), context)
+    context = PostprocessContext(
+        request.prefix,
+        request.suffix,
+        language_name(request.where.language, request.where.path),
+        expected_of(request),
+        replaces=len(closing_brackets(request.suffix)) if request.replace_brackets else 0,
+        hidden=blanks_before(request.prefix),
+    )
+    request = replace(request, prefix=unix_line_breaks(request.prefix), suffix=unix_line_breaks(request.suffix))
+    return Fitting(request, replace(request, prefix=request.prefix.removesuffix(context.hidden)), context)
 
 
 ALTERNATIVE_TEMPERATURE = 0.8
@@ -212,7 +222,7 @@ class Completing:
         completion = yield from self._written(job, fitting, attempt, prompt)
         if fitting is None:
             return completion
-        if fitting.is_elsewhere(completion.text) and not job.over:
+        if fitting.leaves_nothing(completion) and not job.over:
             fitting = fitting.with_blanks_shown()
             prompt = self._prompting.prompt(fitting.asked, most)
             completion = yield from self._written(job, fitting, attempt, prompt)

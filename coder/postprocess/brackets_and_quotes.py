@@ -15,7 +15,7 @@ UNFINISHED = re.compile(
 
 
 def quotes(text: str, context: PostprocessContext) -> str | None:
-    """The text up to the quote that ends the cursor's string, where the line has that quote already."""
+    """The text up to the end of the cursor's string or comment, where the text behind has that end already."""
     around = surroundings(context)
     if around.inside is None or not around.ends_behind:
         return text
@@ -80,8 +80,8 @@ def unclosed(text: str, context: PostprocessContext) -> str | None:
 
 
 def replaced_brackets(text: str, context: PostprocessContext) -> str | None:
-    """The text with those of the replaced brackets at its end that were cut off with the rest; None where they would
-    end up in a string or a comment, be escaped, or close what the text has opened."""
+    """The text with those of the replaced brackets at its end that were cut off with the rest, behind its last whole
+    item; None where they would end up in a string or a comment, be escaped, or close what the text has opened."""
     closers = [index for index, character in enumerate(context.replaced) if character in CLOSERS]
     stripped = text.rstrip()
     found = scan(stripped, context.language, surroundings(context).inside)
@@ -90,7 +90,8 @@ def replaced_brackets(text: str, context: PostprocessContext) -> str | None:
         return text
     if found.inside or found.unclosed or stripped.endswith("\\"):
         return None
-    return stripped + context.replaced[closers[-missing] :].rstrip()
+    items = _whole_items(stripped, found)
+    return items + context.replaced[closers[-missing] :].rstrip() if items.strip() else None
 
 
 def opened_in(text: str, found: Scan) -> list[int]:
@@ -102,6 +103,21 @@ def opened_in(text: str, found: Scan) -> list[int]:
         elif opened:
             opened.pop()
     return opened
+
+
+def _whole_items(text: str, found: Scan) -> str:
+    """The text without the last one of its items, between commas, if something has yet to follow there."""
+    if not UNFINISHED.search(text):
+        return text
+    brackets, depth = dict(found.brackets), 0
+    for index in range(len(text) - 1, -1, -1):
+        if any(start <= index < end for start, end in found.literals):
+            continue
+        if index in brackets:
+            depth += 1 if brackets[index] in CLOSERS else -1
+        elif text[index] == "," and not depth:
+            return text[:index]
+    return UNFINISHED.sub("", text)
 
 
 def _is_cut_off(text: str, context: PostprocessContext) -> bool:

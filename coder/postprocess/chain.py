@@ -19,6 +19,7 @@ from coder.postprocess.brackets_and_quotes import (
 )
 from coder.postprocess.context import PostprocessContext, surroundings
 from coder.postprocess.repeats import before_loop, loops, may_repeat_above, repeats_above, repeats_below, suffix_overlap
+from coder.postprocess.sound_lines import sound_lines
 from coder.postprocess.whitespace import (
     from_the_cursor,
     indentation,
@@ -160,6 +161,7 @@ def postprocess(completion_text: str, context: PostprocessContext) -> str | None
         text = unclosed(text, unix)
         text = text and _filtered(text, unix)  # a statement left out may leave blank lines behind
     text = text and replaced_brackets(text, unix)
+    text = text and sound_lines(text, unix)
     return text.replace("\n", line_break_of(context.prefix + context.suffix)) if text else None
 
 
@@ -196,7 +198,9 @@ def beginning(text: str, context: PostprocessContext) -> str:
     lines = up_to_unwanted_bracket(lines, unix)
     if not line_break or may_repeat_above(lines, unix):
         return ""
-    shown = _filtered(lines, replace(unix, finish_reason="end")) or ""
+    ended = replace(unix, finish_reason="end")
+    shown = _filtered(lines, ended) or ""
+    shown = (shown and sound_lines(shown, ended)) or ""
     return shown.replace("\n", line_break_of(context.prefix + context.suffix))
 
 

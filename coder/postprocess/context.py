@@ -89,7 +89,8 @@ class SyntaxAtCursor:
         closed_behind: those that are there behind it.
         wanted_closers: those that are missing there, in the order in which they are to come.
         inside: the string or comment that the cursor is in.
-        ends_behind: whether that is a string that ends on the cursor's line, behind the cursor.
+        ends_behind: whether the text behind the cursor ends that: within reach where it may span lines, else on the
+            cursor's line; never so of a comment that ends with its line.
     """
 
     open_before: tuple[str, ...]
@@ -97,6 +98,11 @@ class SyntaxAtCursor:
     wanted_closers: tuple[str, ...]
     inside: Literal | None
     ends_behind: bool
+
+
+def code_around(context: PostprocessContext) -> tuple[str, str]:
+    """The code before and behind a completion: the top-level statements that the cursor is in, within reach."""
+    return _since_top_level(context.prefix[-REACH:]), _up_to_top_level(context.suffix_left[:REACH])
 
 
 def surroundings(context: PostprocessContext) -> SyntaxAtCursor:
@@ -108,7 +114,7 @@ def surroundings(context: PostprocessContext) -> SyntaxAtCursor:
 def _surroundings(prefix: str, suffix: str, replaced: str, language: str) -> SyntaxAtCursor:
     before = scan(_since_top_level(prefix), language)
     inside = before.inside
-    ends_behind = inside is not None and inside.is_string and _ends_on(suffix.partition("\n")[0], inside)
+    ends_behind = inside is not None and _ends_in(suffix if inside.spans_lines else suffix.partition("\n")[0], inside)
     opened = [PAIRS[bracket] for bracket in reversed(before.unclosed)]
     closing = scan(_up_to_top_level(suffix), language, inside if ends_behind else None).unopened
     wanted = opened[: _missing(opened, closing)]
@@ -124,11 +130,15 @@ def _missing(wanted: list[str], there: list[str]) -> int:
     return next(count for count in counts if all(a == b for a, b in zip(wanted[count:], there, strict=False)))
 
 
-def _ends_on(line: str, string: Literal) -> bool:
-    """Return whether a string ends on the rest of its line; an even number of quotes there are strings of their own."""
-    ends, position = 0, string.end_in(line)
+def _ends_in(text: str, literal: Literal) -> bool:
+    """Return whether a string or a comment ends in the text behind it: before another one of its kind begins; of quotes
+    an even number are strings of their own."""
+    if not literal.is_string:
+        end = literal.end_in(text)
+        return end is not None and literal.end != "\n" and literal.start not in text[:end]
+    ends, position = 0, literal.end_in(text)
     while position is not None:
-        ends, position = ends + 1, string.end_in(line, position)
+        ends, position = ends + 1, literal.end_in(text, position)
     return ends % 2 == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate, pairwise
 
 from coder.postprocess.context import PostprocessContext, surroundings
 from coder.syntax.languages import scan
@@ -16,6 +17,11 @@ IN_A_LINE = re.compile(r"(?=\S*[^\W\d_])(\S.{0,59}?)\1{3,}")
 
 RULER = re.compile(r"(\S)\1{99,}|(\S.{1,39}?)\2{49,}")
 """Something without a letter over and over; a ruler in a comment or a row of zeros is shorter."""
+
+COUNTED = 16
+"""So many whole numbers in one line, each one more than that before it, are a model that counts on and on."""
+
+NUMBER = re.compile(r"\d{1,6}")
 
 MOST_LINES_ABOVE = 20
 
@@ -86,9 +92,14 @@ def suffix_overlap(text: str, context: PostprocessContext) -> str | None:
 
 
 def _stutters(line: str) -> bool:
-    return RULER.search(line) is not None or any(
-        re.search(r"[^\W\d_]", found.group(1)) for found in IN_A_LINE.finditer(line)
-    )
+    repeated = (re.search(r"[^\W\d_]", found.group(1)) for found in IN_A_LINE.finditer(line))
+    return RULER.search(line) is not None or any(repeated) or _counts(line)
+
+
+def _counts(line: str) -> bool:
+    numbers = [int(number) for number in NUMBER.findall(line)]
+    in_a_row = accumulate(pairwise(numbers), lambda row, pair: row + 1 if pair[1] == pair[0] + 1 else 1, initial=1)
+    return max(in_a_row) >= COUNTED
 
 
 def _cycles(lines: list[str], start: int, length: int, times: int) -> bool:

@@ -11,9 +11,12 @@ from coder.postprocess.context import REACH, PostprocessContext
 USUAL_WIDTH = 4
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
 LEADING = re.compile(r"^[ \t]+", re.MULTILINE)
-INDENTED_BY_SPACES = re.compile(r"^( +)\S", re.MULTILINE)
+INDENTED_BY_SPACES = re.compile(r"^(  +)\S", re.MULTILINE)
+"""Two blanks at least: one is the margin of a block comment's lines."""
+
 INDENTED_BY_TABS = re.compile(r"^\t+ *\S", re.MULTILINE)
 AT_LINE_ENDS = re.compile(r"[ \t]+(?=\n)")
+INDENTED_BY_TABS_ALWAYS = ("go", "makefile")
 OPENS_BLOCK = re.compile(r"[:{(\[]\s*\Z|\b(?:then|do|else)\s*\Z")
 """The end of a line that a more indented one follows."""
 
@@ -69,13 +72,17 @@ def indentation(text: str, context: PostprocessContext) -> str | None:
 
 
 def indentation_step(context: PostprocessContext) -> str:
-    """Return one level of the buffer's indentation, the cursor's own line counted; empty where nothing is indented."""
+    """Return one level of indentation as the cursor's line has it, or else most lines of the buffer, or else the
+    language; empty where none of them tells."""
     before = context.prefix[-REACH:] + ("_" if context.starts_line else "")
     buffer = before + context.suffix[:REACH]
+    own = context.line_before[: len(context.line_before) - len(context.line_before.lstrip(" \t"))]
     tabs, spaces = len(INDENTED_BY_TABS.findall(buffer)), INDENTED_BY_SPACES.findall(buffer)
-    if tabs > len(spaces):
+    if own.startswith("\t") or (not own and tabs > len(spaces)):
         return "\t"
-    return " " * min((len(blanks) for blanks in spaces if len(blanks) > 1), default=USUAL_WIDTH) if spaces else ""
+    if own or spaces:
+        return " " * min(map(len, spaces), default=USUAL_WIDTH)
+    return "\t" if context.language in INDENTED_BY_TABS_ALWAYS else ""
 
 
 def trailing_whitespace(text: str, context: PostprocessContext) -> str | None:
@@ -98,7 +105,7 @@ def _width(text: str) -> int:
     """Return the spaces of a level in a text that is indented by spaces: two, three, or the usual number."""
     if INDENTED_BY_TABS.search(text):
         return USUAL_WIDTH
-    common = gcd(*(len(blanks) for blanks in INDENTED_BY_SPACES.findall(text) if len(blanks) > 1))
+    common = gcd(*map(len, INDENTED_BY_SPACES.findall(text)))
     return common if common in (2, 3) else USUAL_WIDTH
 
 

@@ -115,9 +115,13 @@ class Literal:
     def is_string(self) -> bool:
         return self.start[0] in QUOTES
 
+    @property
+    def spans_lines(self) -> bool:
+        return self.start in MANY_LINED
+
     def end_in(self, text: str, position: int = 0) -> int | None:
         """Behind the literal's end, where `text` goes on inside it from `position`; None when it does not end."""
-        found = _end_of(self.end, self.start in MANY_LINED, self.is_string).match(text, position)
+        found = _end_of(self.end, self.spans_lines, self.is_string).match(text, position)
         return found.end() if found else None
 
 

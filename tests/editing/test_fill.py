@@ -95,12 +95,12 @@ def test_each_hole_sees_the_answers_before_it_and_the_text_behind_it():
     asked: list[CompletionRequest] = []
     filled = fill_with(
         ["first", "second"],
-        FillRequest(("a ", "\nb ", "\nc"), where=Where(language="go"), decoding=Decoding(seed=3)),
+        FillRequest(("a ", "\nb ", "\nc"), where=Where(language="ruby"), decoding=Decoding(seed=3)),
         asked,
     )
     assert filled.text == "a first\nb second\nc"
     assert [(request.prefix, request.suffix) for request in asked] == [("a", "\nb \nc"), ("a first\nb", "\nc")]
-    assert {(request.where.language, request.decoding.seed) for request in asked} == {("go", 3)}
+    assert {(request.where.language, request.decoding.seed) for request in asked} == {("ruby", 3)}
 
 
 def test_a_hole_alone_on_its_line_begins_with_the_line():

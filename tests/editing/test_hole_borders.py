@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from coder.editing.hole_borders import (
     blanks_before,
-    closed_behind,
+    closable,
     fitted,
     is_inside_line,
     possible_ends,
+    unopened,
     without_blanks,
 )
 
@@ -53,7 +54,36 @@ def test_blanks_that_are_there_are_not_repeated(answer: str, left: str):
     ],
 )
 def test_an_answer_inside_a_line_ends_before_what_follows_the_hole(answer: str, behind: str, fits: str):
-    assert fitted(answer, behind, behind.partition("\n")[0]) == fits
+    assert fitted(answer, "", behind, behind.partition("\n")[0]) == fits
+
+
+@pytest.mark.parametrize(
+    ("line_before", "answer", "behind", "fits"),
+    [
+        ('print(f"hello {', 'name}")', '")\n', "name}"),
+        ("x = f(words[", "0])", ", 2)\n", "0]"),
+        ("x = f(words[", "0], g(1))", ", 2)\n", "0], g(1)"),
+        ("x = f(g(a), ", "b)", ", 2)\n", "b"),
+        ("x = [a, (", "b), c]", ", d)]\n", "b"),
+    ],
+)
+def test_brackets_that_only_the_line_before_opens_are_closed(line_before: str, answer: str, behind: str, fits: str):
+    assert fitted(answer, line_before, behind, behind.partition("\n")[0]) == fits
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "most"),
+    [
+        ("f(", " + 1", None),
+        ("f(", ", a)", 0),
+        ("f(a[", ", a)", 1),
+        ("f(a[0]", ", a)", 0),
+        ("", "))", 0),
+        ("((", "", None),
+    ],
+)
+def test_how_many_brackets_an_answer_may_close(before: str, behind: str, most: int | None):
+    assert closable(before, behind) == most
 
 
 @pytest.mark.parametrize(
@@ -68,24 +98,24 @@ def test_an_answer_inside_a_line_ends_before_what_follows_the_hole(answer: str, 
     ],
 )
 def test_lines_that_follow_the_hole_are_not_repeated(answer: str, behind: str, fits: str):
-    assert fitted(answer, behind, "") == fits
+    assert fitted(answer, "", behind, "") == fits
 
 
-@given(code, code, code)
-def test_what_fits_is_a_beginning_of_the_answer(answer: str, behind: str, line: str):
-    assert answer.startswith(fitted(answer, behind, line))
+@given(code, code, code, code)
+def test_what_fits_is_a_beginning_of_the_answer(answer: str, before: str, behind: str, line: str):
+    assert answer.startswith(fitted(answer, before, behind, line))
 
 
-@given(code, st.booleans())
-def test_possible_ends_are_beginnings_of_the_first_line_each_longer_than_the_last(answer: str, closed: bool):
-    ends = possible_ends(answer, closed)
+@given(code, st.none() | st.integers(0, 2))
+def test_possible_ends_are_beginnings_of_the_first_line_each_longer_than_the_last(answer: str, most: int | None):
+    ends = possible_ends(answer, most)
     assert all(answer.partition("\n")[0].startswith(end) and end.strip() for end in ends)
     assert ends == sorted(set(ends), key=len)
-    assert not closed or not any(map(closed_behind, ends))
+    assert most is None or all(unopened(end) <= most for end in ends)
 
 
 def test_ends_are_whole_words():
-    assert possible_ends("len(words) + 1):", closed=True) == [
+    assert possible_ends("len(words) + 1):", most_closed=0) == [
         "len", "len(", "len(words", "len(words)", "len(words) +", "len(words) + 1"
     ]  # fmt: skip
 

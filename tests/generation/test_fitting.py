@@ -48,11 +48,18 @@ def answer(tmp_path: Path) -> Iterator[Ask]:
         ("t.js", "function f(a) {\n\t", "\n}\n", "    return a;", "return a;"),
         ("t.ts", "function f(a) {\n  ", "\n}\n", "    return a;", "return a;"),
         ("t.py", "def mean(values):\n    ", "\n", "        return 0", "return 0"),
+        ("a.rs", "impl P {\n\tfn f(&self) -> i32 {\n\t\t", "\n\t}\n}\n", "        self.x", "self.x"),
+        ("A.java", "class A {\n\tint f() {\n\t\t", "\n\t}\n}\n", "        return 1;", "return 1;"),
+        ("a.cpp", "int f(int a) {\n  ", "\n}\n", "    return a;", "return a;"),
+        ("a.yml", "a:\n  b: 1\n  ", "\n", "  c:\n    d: 1", "c:\n    d: 1"),
+        ("Makefile", "main: main.c\n", "\n", "    cc main.c", "\tcc main.c"),
+        ("t.py", "def mean(values):\r\n    ", "\r\n", "    a = 1\n    return a", "a = 1\r\n    return a"),
+        ("t.js", "function f(a) {\r\n\t", "\r\n}\r\n", "    a += 1;\n    return a;", "a += 1;\r\n\treturn a;"),
         ("t.py", "def mean(values):\n    ", "\n", "    return 0\n\n\ndef g():\n    pass\n", "return 0"),
     ],
 )
 def test_indentation_is_the_cursors(answer: Ask, path: str, prefix: str, suffix: str, written: str, text: str):
-    shown = prefix.rstrip(" \t")
+    shown = prefix.replace("\r\n", "\n").rstrip(" \t")
     assert answer({shown: written}, prefix, suffix, path=path).text == text
     raw = answer({prefix: written}, prefix, suffix, path=path, shape="raw")
     assert raw.text == written
@@ -64,9 +71,16 @@ def test_where_the_model_would_write_elsewhere_it_is_shown_the_blanks(answer: As
     assert answer(scripts, prefix, "\n").text == "return b"
 
 
+def test_where_the_model_loops_without_the_blanks_it_is_shown_them(answer: Ask):
+    prefix = "for (i = 0; i < n; i++) {\n\t"
+    scripts = {prefix.rstrip("\t"): "    s s s s s s s s s s s s", prefix: "use(i);"}
+    assert answer(scripts, prefix, "\n}\n", path="t.js").text == "use(i);"
+
+
 @pytest.mark.parametrize(
     ("prefix", "suffix", "written", "text"),
     [
+        ('print(f"hello {', '")\n', 'name}")\nprint(1)\n', "name}"),
         ('print(f"hello {', '}")\n', 'name}")\nprint(1)\n', "name"),
         ("x = max(a", ", b)\n", ", key=len, b)\n", ", key=len"),
         ("total = add(", ")\n", "1, 2)\n", "1, 2)"),
@@ -91,8 +105,14 @@ def test_a_comment_ends_without_blanks(answer: Ask):
 
 @pytest.mark.parametrize(
     "written",
-    ["-s" * 100, "0, " * 200, "\n".join(["x = f(x)"] * 50), "\n".join(["a = 1", "b = 2"] * 30)],
-    ids=["in a word", "numbers", "a line", "lines"],
+    [
+        "-s" * 100,
+        "0, " * 200,
+        ", ".join(map(str, range(300))),
+        "\n".join(["x = f(x)"] * 50),
+        "\n".join(["a = 1", "b = 2"] * 30),
+    ],
+    ids=["in a word", "numbers", "counting", "a line", "lines"],
 )
 def test_a_loop_ends_the_decoding_early(answer: Ask, written: str):
     completion = answer({"": written}, "", path="t.py")

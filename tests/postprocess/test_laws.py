@@ -79,7 +79,7 @@ def test_what_is_shown_is_what_the_model_wrote_first(text: str, context: Postpro
 def test_a_second_time_changes_nothing(text: str, context: PostprocessContext):
     shown = postprocess(text, context)
     if shown is not None:
-        assert postprocess(shown, replace(context, finish_reason="end")) == shown
+        assert postprocess(shown, replace(context, finish_reason="deadline")) == shown
 
 
 @given(TEXTS, contexts())

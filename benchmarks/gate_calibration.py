@@ -21,8 +21,8 @@ from coder.api.text_engine import TextEngine
 from lsp.documents import Document
 from lsp.engine.opening import load_in_process
 from lsp.settings import Settings
+from lsp.suggest.drafts import SuggestionQuery, drafts
 from lsp.suggest.gate import CALIBRATION, Calibration
-from lsp.suggest.suggester import SuggestionQuery, drafts
 from lsp.suggest.surroundings import cursor_in
 
 FITTED_ON, JUDGED_ON = ("pygls",), ("pathspec", "typer")
@@ -137,8 +137,14 @@ def reliability(places: Sequence[Place], calibration: Calibration, bins: int = 5
     ]
 
 
+def _probability(place: Place, calibration: Calibration) -> float:
+    return calibration.probability(place.completion.confidence, place.completion.tokens, place.mode)
+
+
 def _said_and_right(places: Sequence[Place], calibration: Calibration) -> tuple[Floats, Floats]:
-    said = [calibration.probability(place.completion, place.mode) for place in places]
+    said = [
+        calibration.probability(place.completion.confidence, place.completion.tokens, place.mode) for place in places
+    ]
     return np.array(said), np.array([place.right for place in places], np.float64)
 
 

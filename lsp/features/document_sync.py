@@ -38,16 +38,16 @@ def change_document(
     identifier: types.VersionedTextDocumentIdentifier,
     events: Iterable[types.TextDocumentContentChangeEvent],
 ) -> None:
-    """Apply changes, and stop the model, which writes for the text before them."""
+    """Apply changes, and stop the model where it writes for a text that is no more."""
     session = ls.session
     session.typing.keystroke(time.monotonic())
-    session.suggester.interrupt()
     before = session.documents.get(identifier.uri)
     if before is None:
         return
     changes = changes_of(events)
     document = before.changed(changes, identifier.version)
     session.documents.put(document)
+    session.suggester.changed(document.unix)
     session.outcomes.changed(document)
     session.surroundings.note(before, changes)
     session.next_editor.note(before, changes)

@@ -15,7 +15,7 @@ from lsp.documents import Document, place_of
 from lsp.features.denoising import Audience, CompletionPreview
 from lsp.suggest.drafts import SuggestionQuery, Watcher
 from lsp.suggest.gate import wants_suggestions
-from lsp.suggest.suggester import Suggestion
+from lsp.suggest.suggestion_cache import Suggestion
 from lsp.suggest.surroundings import Cursor, cursor_in
 from lsp.wire.greeting import ACCEPTED_COMMAND
 from lsp.wire.messages import CompletionEvent, RestParams

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
-from coder.api.streams import last
+from coder.api.streams import Cancellation, last
 from coder.api.text_engine import TextEngine
 from coder.context.window import FrozenPrefix
 from coder.diffusion.policies import WATCHED
@@ -100,11 +99,13 @@ class Draft:
     likeliest: bool
 
 
-def drafts(engine: TextEngine, question: SuggestionQuery, cancelled: threading.Event) -> Iterator[Draft]:
+def drafts(
+    engine: TextEngine, question: SuggestionQuery, cancelled: Cancellation, follow: Watcher | None = None
+) -> Iterator[Draft]:
     """Yield the engine's drafts for a question, until it is cancelled or its time is up.
 
     First the likeliest text, which may be watched, as far as it can be written soon; all of it if that was not all;
-    then others.
+    then others. `follow` is told of the likeliest text too, and changes nothing in how it is written.
     """
     started = time.monotonic()
     around = question.gather()
@@ -117,7 +118,7 @@ def drafts(engine: TextEngine, question: SuggestionQuery, cancelled: threading.E
         if left <= 0 or (whole and not attempt):
             continue
         request = question.request(around, attempt, left)
-        completion = write_completion(engine, request, cancelled, None if attempt else question.watch)
+        completion = write_completion(engine, request, cancelled, None if attempt else question.watch or follow)
         if completion is None:
             return
         whole = whole or completion.finish_reason != "deadline"
@@ -125,7 +126,7 @@ def drafts(engine: TextEngine, question: SuggestionQuery, cancelled: threading.E
 
 
 def write_completion(
-    engine: TextEngine, request: CompletionRequest, cancelled: threading.Event, watch: Watcher | None = None
+    engine: TextEngine, request: CompletionRequest, cancelled: Cancellation, watch: Watcher | None = None
 ) -> Completion | None:
     """Run a request to its completion; None when it was cancelled."""
     completion = last(engine.stream(request, cancelled), Completion, watch)

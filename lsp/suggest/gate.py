@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coder.api.completion import Completion, Mode
+from coder.api.completion import Mode
 from lsp.documents import Document
 from lsp.settings import Settings
 from lsp.suggest.exclusion import is_excluded, is_secret
@@ -79,11 +79,17 @@ class Calibration:
     block: float = -1.241
     threshold: float = 0.2
 
-    def probability(self, completion: Completion, mode: Mode) -> float:
-        """The probability that a completion is right, from 0 to 1."""
-        mean = math.log(min(1.0, max(completion.confidence, 1e-6)))
-        log_odds = self.bias + self.mean * mean + self.total * mean * completion.tokens + self.block * (mode == "block")
+    def probability(self, confidence: float, tokens: int, mode: Mode) -> float:
+        """Return the probability that a completion is right, from 0 to 1: of so many tokens, whose own probabilities
+        have that mean."""
+        mean = math.log(min(1.0, max(confidence, 1e-6)))
+        log_odds = self.bias + self.mean * mean + self.total * mean * tokens + self.block * (mode == "block")
         return 0.5 + 0.5 * math.tanh(log_odds / 2.0)
+
+    def most_probable(self, confidence: float, tokens: int, mode: Mode, most_tokens: int) -> float:
+        """Return the probability of a completion that begins so, were the model sure of all that is to come."""
+        most = max(tokens, most_tokens)
+        return self.probability((confidence * tokens + most - tokens) / most, most, mode) if most else 1.0
 
 
 CALIBRATION = Calibration()

@@ -19,7 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from lsp.documents import Document
-from lsp.suggest.suggester import Suggestion
+from lsp.suggest.suggestion_cache import Suggestion
 from lsp.suggest.surroundings import Cursor
 
 

@@ -7,18 +7,20 @@ import logging
 import threading
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from coder.api.completion import CompletionRequest
+from coder.api.completion import CanvasUpdate, CompletionRequest
+from coder.api.streams import AnyOf
 from coder.api.text_engine import TextEngine
 from coder.context.window import FrozenPrefixes, average_tokens
 from coder.errors import QuickfillError
 from coder.syntax.soundness import is_sound
+from lsp.documents import Document
 from lsp.engine.engine_host import EngineHost
-from lsp.suggest.drafts import SuggestionQuery, drafts
+from lsp.suggest.drafts import MOST_TOKENS, SuggestionQuery, drafts
 from lsp.suggest.gate import Gate, TypingSpeed, wants_unasked
+from lsp.suggest.suggestion_cache import CursorPlace, Suggestion, SuggestionCache
 from lsp.suggest.surroundings import Cursor
 
 SOON = 0.65
@@ -28,102 +30,6 @@ POLL_SECONDS = 0.02
 
 LONGEST_PARSED = 200_000
 """Characters of a document in which suggestions that parse go before others: it takes milliseconds."""
-
-REMEMBERED = 64
-
-CHARACTERS_BEFORE, CHARACTERS_BEHIND = 2000, 500
-"""Characters around a suggestion that have to be the same for it to be used again."""
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A text to be shown.
-
-    Attributes:
-        id: names it in commands and notifications.
-        text: what is inserted at the cursor, with line feeds alone.
-        replaces: how many characters of the suffix it stands in for.
-        probability: that it is right, as calibrated.
-        parses: false where it leaves the document broken.
-    """
-
-    id: str
-    text: str
-    replaces: int = 0
-    probability: float = 0.0
-    parses: bool = True
-
-    def without(self, typed: str) -> Suggestion:
-        return replace(self, text=self.text[len(typed) :])
-
-
-@dataclass(frozen=True)
-class _CursorPlace:
-    """A cursor by the text around it."""
-
-    uri: str
-    selected: str
-    length: int
-    before: str
-    behind: str
-
-    @staticmethod
-    def of(cursor: Cursor) -> _CursorPlace:
-        prefix = cursor.prefix
-        before, behind = prefix[-CHARACTERS_BEFORE:], cursor.suffix[:CHARACTERS_BEHIND]
-        return _CursorPlace(cursor.document.uri, cursor.selected, len(prefix), before, behind)
-
-    def typed_since(self, cursor: Cursor) -> str | None:
-        """The text typed at this place since; None where anything else has changed."""
-        prefix = cursor.prefix
-        same_place = (
-            self.uri == cursor.document.uri
-            and self.selected == cursor.selected
-            and self.behind == cursor.suffix[:CHARACTERS_BEHIND]
-            and self.length <= len(prefix)
-            and prefix.endswith(self.before, 0, self.length)
-        )
-        return prefix[self.length :] if same_place else None
-
-
-class SuggestionCache:
-    """The latest suggestions. One serves its own place and every place that is reached by typing its beginning."""
-
-    def __init__(self) -> None:
-        self._found: OrderedDict[_CursorPlace, tuple[Suggestion, ...]] = OrderedDict()
-
-    def put(self, cursor: Cursor, suggestions: tuple[Suggestion, ...]) -> None:
-        """Remember the suggestions of a place; none, too, so that the model is not asked twice."""
-        place = _CursorPlace.of(cursor)
-        self._found[place] = suggestions
-        self._found.move_to_end(place)
-        while len(self._found) > REMEMBERED:
-            self._found.popitem(last=False)
-
-    def get(self, cursor: Cursor) -> tuple[Suggestion, ...] | None:
-        """Suggestions for a place, the latest first; None where the model has to be asked."""
-        for place, suggestions in reversed(self._found.items()):
-            typed = place.typed_since(cursor)
-            if typed is None:
-                continue
-            fitting = tuple(
-                suggestion.without(typed)
-                for suggestion in suggestions
-                if suggestion.text.startswith(typed) and suggestion.text != typed
-            )
-            if fitting or not typed:
-                return fitting
-        return None
-
-    def prefer(self, id: str) -> None:
-        """Put a suggestion first at its place: a part of it was accepted, so the rest is what the user wants to see."""
-        for place, suggestions in self._found.items():
-            if any(suggestion.id == id for suggestion in suggestions):
-                self._found[place] = tuple(sorted(suggestions, key=lambda suggestion: suggestion.id != id))
-
-    def clear(self) -> None:
-        self._found.clear()
-
 
 AHEAD_SECONDS = 30.0
 """The most that work ahead takes; any request ends it sooner."""
@@ -159,30 +65,42 @@ async def _prefill(engine: TextEngine, request: Callable[[], CompletionRequest],
 class Search:
     """The suggestions for one question, which a thread finds one after the other.
 
+    An unasked search goes on while the user types what may be the beginning of its answer: on a busy machine that comes
+    later than the next key, and starting anew with each key would never end. It finds nothing, and ends, as soon as
+    what is written is too unlikely to be shown.
+
     Attributes:
+        gate: decides what is shown unasked.
         cancelled: set it to end the search.
+        hopeless: set where nothing will be shown.
         found: so far, the likeliest text first.
         asked: the first request to the engine.
+        typed: by the user since the question.
+        written: the beginning of the likeliest text, so far.
         task: runs until all is found; None before the engine is there.
     """
 
     question: SuggestionQuery
+    gate: Gate
     cancelled: threading.Event = field(default_factory=threading.Event)
+    hopeless: threading.Event = field(default_factory=threading.Event)
     found: tuple[Suggestion, ...] = ()
     asked: CompletionRequest | None = None
+    typed: str = ""
+    written: str = ""
     task: asyncio.Task[None] | None = None
 
-    def run(self, engine: TextEngine, gate: Gate) -> None:
+    def run(self, engine: TextEngine) -> None:
         """Find them, in any thread."""
         cursor, invoked = self.question.cursor, self.question.invoked
         language = cursor.document.language
-        for draft in drafts(engine, self.question, self.cancelled):
+        for draft in drafts(engine, self.question, AnyOf(self.cancelled, self.hopeless), self._note):
             self.asked = self.asked or draft.request
-            text = draft.completion.text
-            probability = gate.calibration.probability(draft.completion, cursor.mode)
+            completion, text = draft.completion, draft.completion.text
+            probability = self.gate.calibration.probability(completion.confidence, completion.tokens, cursor.mode)
             if not text or text in [other.text for other in self.found]:
                 continue
-            if invoked or probability >= gate.threshold:
+            if invoked or probability >= self.gate.threshold:
                 joined = cursor.prefix + text + cursor.suffix[cursor.replaces :]
                 parses = not invoked or len(joined) > LONGEST_PARSED or is_sound(joined, language) is not False
                 new = Suggestion(uuid.uuid4().hex, text, cursor.replaces, probability, parses)
@@ -191,6 +109,32 @@ class Search:
                 self.found = tuple(sorted([*others, new], key=lambda each: not each.parses))
             if len(self.found) == self.question.wanted:
                 break
+
+    def follow(self, cursor: Cursor) -> bool:
+        """Go on if all that led to this cursor is typing that may be the beginning of the answer, else end. Return
+        whether the search goes on."""
+        typed = CursorPlace.of(self.question.cursor).typed_since(cursor)
+        if typed is None or self.question.invoked or self.task is None:
+            self.cancelled.set()
+        else:
+            self.typed = typed
+            self._end_if_contradicted()
+        return not self.cancelled.is_set()
+
+    def _note(self, update: CanvasUpdate) -> None:
+        if self.question.invoked:
+            return
+        self.written = update.settled
+        self._end_if_contradicted()
+        mode = self.question.cursor.mode
+        likely = self.gate.calibration.most_probable(update.confidence, update.tokens, mode, MOST_TOKENS[mode])
+        if likely < self.gate.threshold:
+            self.hopeless.set()
+
+    def _end_if_contradicted(self) -> None:
+        # Two threads call it, each after writing its own part: whichever comes last sees both.
+        if not (self.written.startswith(self.typed) or self.typed.startswith(self.written)):
+            self.cancelled.set()
 
     def answers(self, question: SuggestionQuery) -> bool:
         """Tell whether it is the search for a question that is asked again, and was not ended."""
@@ -201,7 +145,8 @@ class Search:
 
 @dataclass
 class Suggester:
-    """Answers one question at a time; a newer one ends the one before, which then has no suggestions.
+    """Answers one question at a time; a newer one ends the one before, which then has no suggestions. But where the
+    user has only typed on meanwhile, and the answer under way may still fit, it answers the newer question.
 
     It runs on the event loop's thread, the model in others. Who asks is given what there is soon. The other suggestions
     are searched on, and given when the same question is asked again, as editors do when their user wants to see more.
@@ -214,6 +159,8 @@ class Suggester:
     ahead: WorkAhead = field(default_factory=WorkAhead)
     frozen: FrozenPrefixes = field(default_factory=lambda: FrozenPrefixes(average_tokens))
     _search: Search | None = None
+    _waiting: SuggestionQuery | None = None
+    """The newest question, until the text changes."""
 
     async def suggest(self, question: SuggestionQuery) -> tuple[Suggestion, ...]:
         """Return at most one suggestion while the user types, up to `settings.alternatives` where they were asked for.
@@ -224,17 +171,26 @@ class Suggester:
         search = self._search
         if search is not None and search.task is not None and search.answers(question):
             return await self._found_soon(search, search.task)
-        self.interrupt()
-        search = self._search = Search(question)
+        late = search.task if search is not None and not question.invoked and search.follow(question.cursor) else None
+        if late is None:
+            self.interrupt()
+        self._waiting = question
         if not question.invoked:
             if not wants_unasked(question.cursor, question.settings):
                 return ()
+            if late is not None and self.cache.get(question.cursor) is None:
+                await asyncio.wait([late])
+                if question is not self._waiting:
+                    return ()
             known = self.cache.get(question.cursor)
             if known is not None:
                 return known[:1]
             if not self.host.is_ready:
                 self.host.recover()
                 return ()
+        self.interrupt()
+        search = self._search = Search(question, self.gate)
+        if not question.invoked:
             await asyncio.sleep(self.typing.wait(time.monotonic()))
         engine = await self.host.client()
         if search.cancelled.is_set():
@@ -268,8 +224,15 @@ class Suggester:
         search = self._search
         return search is not None and search.task is not None and not search.task.done()
 
+    def changed(self, document: Document) -> None:
+        """Take note of a change: end what the engine does for the text before it, unless that may still fit."""
+        search, self._waiting = self._search, None
+        if search is None or not search.follow(search.question.cursor.moved_to(document)):
+            self.ahead.stop()
+
     def interrupt(self) -> None:
         """End the search under way, and the work ahead of the last one."""
+        self._waiting = None
         if self._search is not None:
             self._search.cancelled.set()
         self.ahead.stop()
@@ -277,7 +240,7 @@ class Suggester:
     async def _run(self, search: Search, engine: TextEngine) -> None:
         try:
             with self.host.working():
-                await asyncio.to_thread(search.run, engine, self.gate)
+                await asyncio.to_thread(search.run, engine)
         except QuickfillError:
             search.cancelled.set()  # whoever asks again wants it tried again
             raise
@@ -289,19 +252,21 @@ class Suggester:
             self.ahead.start(engine, lambda: accepted)
 
     async def _found_soon(self, search: Search, task: asyncio.Task[None]) -> tuple[Suggestion, ...]:
-        """Return what is found: after `SOON` where that is anything, else within the budget. A cancelled caller ends
-        the search."""
+        """Return what is found: after `SOON` where that is anything, else within the budget. A caller who asked for it
+        and cancels ends the search."""
         question, started = search.question, time.monotonic()
         budget = max(SOON, question.settings.budget_ms / 1000.0)
         try:
             while not task.done() and time.monotonic() < started + (SOON if search.found else budget):
                 await asyncio.wait([task], timeout=POLL_SECONDS if question.invoked else None)
         except asyncio.CancelledError:
-            search.cancelled.set()
+            if question.invoked:
+                search.cancelled.set()
             raise
         if task.done():
             task.result()
         elif search.found and not search.cancelled.is_set():
             # What is shown may be accepted in part while the search goes on, which ends it.
             self.cache.put(search.question.cursor, search.found)
-        return () if search.cancelled.is_set() else search.found
+        # Once something was typed the answer is for whoever asks at the new place.
+        return () if search.cancelled.is_set() or search.typed else search.found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -48,6 +48,11 @@ class Cursor:
     end: int
     selected: str = ""
     above: str = ""
+
+    def moved_to(self, document: Document) -> Cursor:
+        """Return the cursor in a later state of its document, if all that has changed was typed at it."""
+        place = max(0, len(document.text) - len(self.document.text) + self.end)
+        return replace(self, document=document, start=place, end=place, selected="")
 
     @cached_property
     def prefix(self) -> str:

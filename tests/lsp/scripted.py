@@ -99,7 +99,8 @@ class ScriptedEngine:
                 reason: FinishReason = "cancelled" if cancelled.is_set() else "deadline"
                 break
             slots = (Slot(None),) if request.decoding.policy == "threshold" else ()
-            yield CanvasUpdate(written, slots, 1 + written.count(" "), len(written), confidence)
+            update = CanvasUpdate(written, slots, 1 + written.count(" "), len(written), confidence)
+            yield fitting.update(update, None) if fitting else update
             written += word
         statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)
         completion = Completion(written, reason, 0, 0.0, statistics)

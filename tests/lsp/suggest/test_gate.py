@@ -5,8 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.api.completion import Completion
-from coder.diffusion.events import Statistics
 from lsp.suggest.gate import HIGHEST, LOWEST, Calibration, Gate
 
 confidences = st.floats(0.0, 1.0)
@@ -14,19 +12,23 @@ tokens = st.integers(1, 200)
 modes = st.sampled_from(["line", "block"])
 
 
-def written(confidence: float, count: int) -> Completion:
-    return Completion("x", "end", 0, 0.0, Statistics("", tokens=count, mean_confidence=confidence))
-
-
 @given(confidences, tokens, modes)
 def test_a_probability_is_one(confidence, count, mode):
-    assert 0.0 <= Calibration().probability(written(confidence, count), mode) <= 1.0
+    assert 0.0 <= Calibration().probability(confidence, count, mode) <= 1.0
 
 
 @given(confidences, confidences, tokens, modes)
 def test_more_confidence_never_means_less_probability(first, second, count, mode):
-    low, high = (written(value, count) for value in sorted((first, second)))
-    assert Calibration().probability(low, mode) <= Calibration().probability(high, mode)
+    low, high = sorted((first, second))
+    assert Calibration().probability(low, count, mode) <= Calibration().probability(high, count, mode)
+
+
+@given(st.lists(confidences, min_size=1, max_size=48), st.data(), modes)
+def test_no_completion_is_likelier_than_its_beginning_allows(probabilities, data, mode):
+    beginning = probabilities[: data.draw(st.integers(1, len(probabilities)))]
+    mean, calibration = sum(probabilities) / len(probabilities), Calibration()
+    bound = calibration.most_probable(sum(beginning) / len(beginning), len(beginning), mode, most_tokens=48)
+    assert calibration.probability(mean, len(probabilities), mode) <= bound + 1e-9
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6))

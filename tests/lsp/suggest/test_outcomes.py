@@ -8,7 +8,7 @@ import pytest
 
 from lsp.documents import Document, TextChange
 from lsp.suggest.metrics import Outcome, Outcomes
-from lsp.suggest.suggester import Suggestion
+from lsp.suggest.suggestion_cache import Suggestion
 from lsp.suggest.surroundings import Cursor, cursor_in
 
 TEXT = "return first + second"

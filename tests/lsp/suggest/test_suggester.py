@@ -124,6 +124,12 @@ async def test_doubtful_suggestions_are_shown_only_on_request(setting: Setting):
     assert await setting.texts("doubtful = |") == ["guess"]
 
 
+async def test_what_is_too_unlikely_to_be_shown_is_not_written_to_its_end(setting: Setting):
+    setting.engines[0].answers["hopeless = "] = ["?" + "1 + " * 100_000]
+    assert await setting.texts("hopeless = |", budgetMs=60_000) == []
+    await reached(setting.engines[0].ended)
+
+
 async def test_unasked_nothing_is_said_where_nothing_is_wanted(setting: Setting):
     assert await setting.texts("to|tal = ") == []
     assert await setting.texts("total = |", automatic=False) == []

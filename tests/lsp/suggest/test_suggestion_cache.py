@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp.suggest.suggester import REMEMBERED, Suggestion, SuggestionCache
+from lsp.suggest.suggestion_cache import REMEMBERED, Suggestion, SuggestionCache
 from tests.lsp.places import cursor_at
 
 FULL = "return first + second"

@@ -1,4 +1,4 @@
-"""The place where an answer stops beside the right one: one that begins well is lost by ending too early or too late."""
+"""The place where an answer stops beside the right one: a good beginning is lost by ending too early or too late."""
 
 from __future__ import annotations
 

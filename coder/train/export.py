@@ -6,13 +6,15 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import torch
 
 from coder.diffusion.policies import policy_of
 from coder.engine.engine import Engine
 from coder.model.checkpoint.files import read_json
 from coder.model.convert.convert import replaced
-from coder.train.adapter_file import in_half_size
+from coder.train.adapter_file import in_smaller_size
 from coder.train.infilling import Hole, InfillingAnswer, Method, fill_with, read_holes
 from coder.train.model_card import model_card
 from coder.train.run_folder import (
@@ -35,13 +37,22 @@ COMPARED = (
     Method("lookup:4", 4),
 )
 
+AdapterType = Literal["bfloat16", "int8"]
+
+DTYPES = {"bfloat16": torch.bfloat16, "int8": torch.int8}
+
 OF_THE_TRAINER = ("*.pt", "*.pth", "*.bin", "clock.json", "trainer_state.json", "README.md")
 
 
 def export(
-    run: Path, out: Path, holes: Path | None = None, most_holes: int = 200, force: bool = False
+    run: Path,
+    out: Path,
+    holes: Path | None = None,
+    most_holes: int = 200,
+    force: bool = False,
+    dtype: AdapterType = "bfloat16",
 ) -> list[InfillingAnswer]:
-    """Write the newest checkpoint of a run without what only the trainer needs, its adapter in bfloat16, with a card.
+    """Write the newest checkpoint of a run without what only the trainer needs, its adapter in `dtype`, with a card.
 
     `config.json` names the decoding methods that were measured.
 
@@ -58,7 +69,7 @@ def export(
     found = read_holes(file, most_holes) if (file := holes or settings.data.holes) else []
     with replaced(out, force, source) as unfinished:
         shutil.copytree(source, unfinished, ignore=shutil.ignore_patterns(*OF_THE_TRAINER), copy_function=link)
-        in_half_size(source / ADAPTER_FILE, unfinished / ADAPTER_FILE)
+        in_smaller_size(source / ADAPTER_FILE, unfinished / ADAPTER_FILE, DTYPES[dtype])
         answers = _measure(unfinished, found, settings)
         config = new_config(read_json(source / CONFIG_FILE), settings, _profiles(answers))
         (unfinished / CONFIG_FILE).unlink()

@@ -122,7 +122,7 @@ class TwoStreamModel(torch.nn.Module):
             dtype = torch.get_autocast_dtype(batch["tokens"].device.type)
         streams = FlexStreams(batch) if batch["tokens"].is_cuda else TwoStreamAttention(batch, dtype)
         if len(batch["context_tokens"]):
-            with torch.no_grad():
+            with torch.set_grad_enabled(self.objective.context_gradient and torch.is_grad_enabled()):
                 self._run(batch["context_tokens"], batch["context_positions"], streams.context)
         return streams
 

@@ -109,6 +109,9 @@ class ObjectiveSettings:
     local_soft_share: float = 0.5
     """The same in the targets of the local autoregression."""
 
+    context_gradient: bool = False
+    """Send the gradient through the context too, as if it were one stream with the region: slower by as much."""
+
     next_token_weight: float = 1.0
     """Weight of the next tokens' loss; that of canvases has 1."""
 

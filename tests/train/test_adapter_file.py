@@ -12,7 +12,13 @@ import torch
 
 from coder.errors import CheckpointError
 from coder.model.convert.convert import convert
-from coder.train.adapter_file import adapter_tensors, load_adapter, read_adapter, write_adapter
+from coder.train.adapter_file import (
+    adapter_tensors,
+    in_smaller_size,
+    load_adapter,
+    read_adapter,
+    write_adapter,
+)
 from coder.train.base_model import open_base
 from coder.train.objective import TwoStreamModel
 from coder.train.run import prepared
@@ -52,6 +58,21 @@ def test_training_goes_on_from_what_was_written(tmp_path: Path):
     again = prepared(open_base(str(tmp_path / "init"), torch.float32), settings_of(tmp_path, model={"adapter": file}))
     for name, value in adapter_tensors(model.state_dict()).items():
         torch.testing.assert_close(adapter_tensors(again.state_dict())[name], value)
+
+
+def test_in_int8_it_is_as_exact_as_a_byte_allows_and_training_goes_on_from_it(tmp_path: Path):
+    model = model_of(tmp_path)
+    expected = adapter_tensors(model.state_dict())
+    in_smaller_size(written(tmp_path, model), tmp_path / "small.safetensors", torch.int8)
+    with safetensors.safe_open(tmp_path / "small.safetensors", "pt") as opened:
+        assert opened.get_tensor("local.W1").dtype == torch.int8
+        assert opened.get_tensor("local.b1").dtype == opened.get_tensor("mask_embedding").dtype == torch.float32
+    metadata, found = read_adapter(tmp_path / "small.safetensors")
+    assert metadata["rank"] == "8" and found.keys() == expected.keys()
+    for name, value in expected.items():
+        step = value.abs().amax(dim=-1, keepdim=True) / 127
+        assert ((found[name] - value).abs() <= 0.51 * step + 1e-9).all(), name
+    load_adapter(model, tmp_path / "small.safetensors", 2.0)
 
 
 def test_names_without_the_parameters_own_are_read_too(tmp_path: Path):

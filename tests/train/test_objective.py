@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -184,3 +185,31 @@ def test_examples_of_a_batch_never_see_each_other(tmp_path: Path):
         together = model(**collate(examples))["nats"]
         apart = torch.cat([model(**collate([one]))["nats"] for one in examples])
     torch.testing.assert_close(together, apart, equal_nan=True, rtol=1e-4, atol=1e-4)
+
+
+def test_a_gradient_through_the_context_is_the_whole_one(tmp_path: Path):
+    """By differences: without targets that move along, the loss changes as its gradient says."""
+    model = model_of(tmp_path)
+    hard = replace(OBJECTIVE, soft_share=0.0, local_soft_share=0.0)
+    ups = [change.lora_B for _, change in changes(model.model)]
+
+    def gradient(whole: bool) -> torch.Tensor:
+        model.objective = replace(hard, context_gradient=whole)
+        model.zero_grad()
+        model(**batch_of())["loss"].backward()
+        return torch.cat([torch.zeros_like(up).flatten() if up.grad is None else up.grad.flatten() for up in ups])
+
+    @torch.no_grad()
+    def loss(step: torch.Tensor) -> float:
+        for up, part in zip(ups, step.split([up.numel() for up in ups]), strict=True):
+            up.add_(part.view_as(up))
+        found = float(model(**batch_of())["loss"])
+        for up, part in zip(ups, step.split([up.numel() for up in ups]), strict=True):
+            up.sub_(part.view_as(up))
+        return found
+
+    through, without = gradient(whole=True), gradient(whole=False)
+    steepest = through / through.norm()
+    measured = (loss(0.002 * steepest) - loss(-0.002 * steepest)) / 0.004
+    assert float(through @ steepest) == pytest.approx(measured, rel=0.02)
+    assert float(without @ steepest) != pytest.approx(measured, rel=0.02)

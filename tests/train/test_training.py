@@ -112,7 +112,7 @@ def test_every_checkpoint_of_a_run_is_one_like_any_other(ours: Trained, tmp_path
         budget={"max_steps": 2},
     )
     train(settings)
-    export(settings.run.out, tmp_path / "out")
+    export(settings.run.out, tmp_path / "out", dtype="int8")
     opened = open_checkpoint(str(tmp_path / "out"))
     assert opened.config.version == "on top" and opened.config.local_width == 32
     assert [file.name for file in opened.adapters] == ["adapter.safetensors"]

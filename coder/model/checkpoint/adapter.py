@@ -5,8 +5,9 @@ A change is of low rank (LoRA, https://arxiv.org/abs/2106.09685): a matrix W [ou
 run; a matrix in int8 is dequantised for it, and the runtime quantises each row anew.
 
 The file is safetensors: `NAME.lora_A` and `NAME.lora_B` for each changed matrix; it may bring an embedding of the mask,
-`mask_embedding` [hidden], and a local autoregression, `local.*` (see `runtime.LocalStep`). Its metadata hold `format`,
-`scale` and `base`, the fingerprint of the weights that it belongs to.
+`mask_embedding` [hidden], and a local autoregression, `local.*` (see `runtime.LocalStep`). A matrix in it may be int8,
+with a factor for each row in another tensor, its name followed by `_scale`. Its metadata hold `format`, `scale` and
+`base`, the fingerprint of the weights that it belongs to.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from coder.model.checkpoint.stored_tensors import StoredTensor, stored_tensors
 
 FORMAT = "quickfill-adapter-1"
 A, B = ".lora_A", ".lora_B"
+SCALE = "_scale"
+"""Behind the name of an int8 matrix: the factors of its rows."""
 MASK_EMBEDDING = "mask_embedding"
 EMBEDDING = "model.embed_tokens.weight"
 
@@ -50,6 +53,17 @@ class MergedTensor(StoredTensor):
         down, up = self.change
         values += (self.scale * up[rows]) @ down
         return values
+
+
+@dataclass(frozen=True)
+class RowScaled(StoredTensor):
+    """A matrix in float32: the int8 of `stored` by its float32 `row_scale` [out]."""
+
+    stored: StoredTensor
+    row_scale: StoredTensor
+
+    def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
+        return _dequantized(self.stored, self.row_scale, rows)
 
 
 @dataclass(frozen=True)
@@ -179,7 +193,17 @@ def _read(file: Path) -> tuple[Mapping[str, str], Mapping[str, StoredTensor]]:
         metadata = opened.metadata() or {}
     if metadata.get("format") != FORMAT or not tensors:
         raise CheckpointError(f"{file} is no adapter of this version ({FORMAT}); make one with `quickfill adapt`")
-    return metadata, tensors
+    return metadata, {name: _scaled(file, name, tensors) for name in tensors if not name.endswith(SCALE)}
+
+
+def _scaled(file: Path, name: str, tensors: Mapping[str, StoredTensor]) -> StoredTensor:
+    """A tensor as it is, or an int8 matrix with the factors of its rows."""
+    tensor, row_scale = tensors[name], tensors.get(f"{name}{SCALE}")
+    if tensor.dtype != "I8":
+        return tensor
+    if row_scale is None or row_scale.shape != tensor.shape[:1]:
+        raise CheckpointError(f"{file} is damaged: {name} lacks the factors of its rows; make it again")
+    return RowScaled(tensor.file, "F32", tensor.shape, 0, tensor, row_scale)
 
 
 def _scale(file: Path, metadata: Mapping[str, str]) -> float:

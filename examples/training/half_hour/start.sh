@@ -13,9 +13,9 @@ setsid nohup bash -c "
     '$python' -W ignore -m coder.train cargo/settings.toml --out run --max-seconds '$1' &&
     '$python' -c '
 from pathlib import Path
-from coder.train.adapter_file import in_half_size
+from coder.train.adapter_file import in_smaller_size
 from coder.train.run_folder import ADAPTER_FILE, last_checkpoint
-in_half_size(last_checkpoint(Path(\"run\")) / ADAPTER_FILE, Path(\"result\") / ADAPTER_FILE)
+in_smaller_size(last_checkpoint(Path(\"run\")) / ADAPTER_FILE, Path(\"result\") / ADAPTER_FILE)
 ' && cp run/settings.json run/figures.json \$(ls -d run/checkpoint-* | sort -V | tail -n 1)/trainer_state.json result/ &&
     '$python' -m coder.train.archive_parts cut result home --mib '${PART_MIB:-14}' && echo ready
 " >train.log 2>&1 &

@@ -54,6 +54,28 @@ def test_the_change_is_added_to_every_matrix_it_is_of(folder: Path):
     assert np.array_equal(adapted.float_tensor(embedding), plain.float_tensor(embedding))
 
 
+def test_an_adapter_in_int8_is_read_by_the_factors_of_its_rows(folder: Path, tmp_path: Path):
+    with safetensors.safe_open(folder / "some.safetensors", "numpy") as opened:
+        metadata = opened.metadata()
+    tensors: dict[str, np.ndarray] = {}
+    for name, values in safetensors.numpy.load_file(folder / "some.safetensors").items():
+        scale = np.abs(values).max(axis=1).astype(np.float32) / 127
+        tensors |= {name: np.round(values / scale[:, None]).astype(np.int8), f"{name}_scale": scale}
+    safetensors.numpy.save_file(tensors, tmp_path / "small.safetensors", metadata)
+    plain = open_checkpoint(str(folder / "float"))
+    exact, small = (with_adapter(plain, file) for file in (folder / "some.safetensors", tmp_path / "small.safetensors"))
+    for name in changes_for(plain):
+        difference = small.float_tensor(name) - exact.float_tensor(name)
+        assert np.abs(difference).max() < 0.02 * np.abs(exact.float_tensor(name) - plain.float_tensor(name)).max()
+        assert small.stored[name].read(slice(1, 3)).shape == exact.stored[name].read(slice(1, 3)).shape
+    name = next(name for name in tensors if name.endswith("_scale"))
+    for damage in ({name: tensors[name][1:]}, {}):
+        kept = {other: values for other, values in tensors.items() if other != name}
+        safetensors.numpy.save_file(kept | damage, tmp_path / "damaged.safetensors", metadata)
+        with pytest.raises(CheckpointError, match="factors of its rows"):
+            with_adapter(plain, tmp_path / "damaged.safetensors")
+
+
 def test_a_matrix_in_int8_is_changed_as_exactly_as_it_is_stored(folder: Path):
     """The float matrix and the int8 one differ by rounding alone: half a step of each row's scale."""
     full, quantized = (open_checkpoint(f"{folder / name}+{folder / 'some.safetensors'}") for name in ("float", "int8"))

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from coder.errors import CheckpointError
 from coder.model.checkpoint.config import ControlTokens
-from coder.model.checkpoint.tokens import Tokenizer, read_tokenizer_file
+from coder.model.checkpoint.tokenizer_file import read_tokenizer_file
+from coder.model.checkpoint.tokens import Tokenizer
 
 Ids = Sequence[int]
 
@@ -169,13 +170,14 @@ def fills_in_the_middle(special: Container[str]) -> bool:
 def open_tokenizer(file: Path, size: int) -> tuple[Tokenizer, InfillingTokens]:
     """Read a `tokenizer.json` of any family, for an embedding of `size` rows. Raises CheckpointError."""
     found: list[InfillingTokens] = []
+    backend = read_tokenizer_file(file)
 
     def control(special: Mapping[str, int]) -> ControlTokens:
-        used = read_tokenizer_file(file).get_vocab().values()
+        used = backend.get_vocab().values()
         found.append(infilling_tokens(special, used, size))
         return ControlTokens.foreign(found[0].end, found[0].mask, found[0].end, tuple(special.values()))
 
-    return Tokenizer(file, control=control), found[0]
+    return Tokenizer(file, backend, control), found[0]
 
 
 def infilling_tokens(special: Mapping[str, int], used: Iterable[int], size: int) -> InfillingTokens:

@@ -18,10 +18,10 @@ from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.gguf_file import part_files
 from coder.model.checkpoint.hub import download
 from coder.model.checkpoint.options import ModelOptions, split_name
+from coder.model.checkpoint.tokenizer_file import with_control_tokens_marked
 from coder.model.convert.gguf_reader import GgufDecoder
 from coder.model.families.autoregressive import open_autoregressive
 from coder.model.families.loading import open_family
-from coder.model.families.tokenizer_files import with_control_tokens_marked
 
 EMBEDDED = "embedded"
 """The name of the checkpoint that is installed with the package."""

@@ -26,6 +26,7 @@ import tokenizers
 
 from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint.config import ControlTokens
+from coder.model.checkpoint.tokenizer_file import read_tokenizer_file
 
 CONTROL_TEXTS = {
     "end_of_text": "<|endoftext|>",
@@ -55,7 +56,7 @@ PREFIX_FIRST_TEXTS = {
 
 NEEDED_WITH_PREFIX_FIRST = ("end_of_text", "mask", "fim_prefix", "fim_suffix", "fim_middle", "fim_end")
 
-REVERSIBILITY_PROBE = " a\u0301  b\r\n\t\x00 \N{ZERO WIDTH JOINER}\N{KISS MARK}<|mask|> 12\n"
+REVERSIBILITY_PROBE = " A\u0301  b\r\n\t\x00 \N{ZERO WIDTH JOINER}\N{KISS MARK}<|mask|> 12\n"
 
 
 class Tokenizer:
@@ -151,16 +152,6 @@ class Tokenizer:
 def whole_characters(tokens: Sequence[int], tokenizer: Tokenizer) -> str:
     """Return the text of tokens without the first bytes of a character whose last ones they lack."""
     return tokenizer.decode(tokens).rstrip("\N{REPLACEMENT CHARACTER}")
-
-
-def read_tokenizer_file(file: Path) -> tokenizers.Tokenizer:
-    """A `tokenizer.json`, whatever is in it. Raises CheckpointError."""
-    if not file.is_file():
-        raise CheckpointError(f"{file} is missing: a checkpoint needs its tokenizer.json")
-    try:
-        return tokenizers.Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises nothing more specific
-        raise CheckpointError(f"{file} is not a tokenizer that can be read ({error}); download it again") from error
 
 
 def _control_tokens(file: Path, special: dict[str, int]) -> ControlTokens:

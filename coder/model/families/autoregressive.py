@@ -42,7 +42,17 @@ PUBLISHED = (
 """Those that `quickfill models` lists; others of the same architectures work too."""
 
 BLOCK_SIZES = [8, 16, 32]
-"""Lengths of lookup drafts; such a model fills no canvas."""
+"""Such a model fills no canvas; these are what others are trained with."""
+
+LOOKUP_DRAFTS = {
+    "policy": "lookup:4",
+    "canvas_size": 4,
+    "canvas_passes_per_token": 0.0,
+    "commit_passes_per_token": 0.6,
+}
+"""The method that `auto` prefers to one token a pass where a pass over five positions is cheap enough. Drafts are copied
+from the context, so how often they are right is the text's doing more than the model's: Qwen2.5-Coder-0.5B-Instruct took
+0.53 passes a token in 24 holes of this project's code behind 700 tokens of context."""
 
 
 def open_autoregressive(
@@ -94,6 +104,7 @@ def _settings(tokens: InfillingTokens) -> Settings:
         "adapted": False,
         "mask_token_id": tokens.mask,
         "block_sizes": BLOCK_SIZES,
+        "decoding": [LOOKUP_DRAFTS],
         "ending": {"never_first": True},
         "abilities": {
             "context": tokens.repository is not None and tokens.file is not None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,12 @@ from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
 
 from coder.errors import CheckpointError
 from coder.model.checkpoint.files import read_json
-from coder.model.checkpoint.tokens import read_tokenizer_file
+from coder.model.checkpoint.tokenizer_file import read_tokenizer_file, with_control_tokens_marked
 
 QWEN2_WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 """The words within which Qwen2's tokenizer merges bytes (transformers, `tokenization_qwen2.py`)."""
-
-CONTROL = re.compile(r"<\|.+\|>|<\uff5c.+\uff5c>|<(?:fim_\w+|repo_?name|file_sep|filename|mask)>")
-"""Control tokens as Qwen2, DeepSeek and StarCoder write them."""
 
 
 def read_tokenizer(folder: Path) -> tokenizers.Tokenizer:
@@ -28,21 +24,10 @@ def read_tokenizer(folder: Path) -> tokenizers.Tokenizer:
     Raises CheckpointError.
     """
     if (folder / "tokenizer.json").is_file():
-        tokenizer = read_tokenizer_file(folder / "tokenizer.json")
-    elif (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
-        tokenizer = _qwen2_tokenizer(folder)
-    else:
-        raise CheckpointError(f"{folder} has neither a tokenizer.json nor vocab.json and merges.txt; download it again")
-    return with_control_tokens_marked(tokenizer)
-
-
-def with_control_tokens_marked(tokenizer: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
-    """Make a published tokenizer give texts back as they are, and control tokens of a text stay text; return it."""
-    # They compose accents (NFC), which changes a user's text; code is composed anyway.
-    tokenizer.normalizer = None  # pyright: ignore[reportAttributeAccessIssue]
-    control = [token for token in tokenizer.get_added_tokens_decoder().values() if _is_control(token.content)]
-    tokenizer.add_special_tokens([AddedToken(token.content, special=True, normalized=False) for token in control])
-    return tokenizer
+        return read_tokenizer_file(folder / "tokenizer.json")
+    if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
+        return with_control_tokens_marked(_qwen2_tokenizer(folder))
+    raise CheckpointError(f"{folder} has neither a tokenizer.json nor vocab.json and merges.txt; download it again")
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
@@ -58,11 +43,6 @@ def token_text(entry: object) -> str | None:
     """Return the text of a token as `tokenizer_config.json` names one: itself, or an object that holds it."""
     text = entry.get("content") if isinstance(entry, dict) else entry
     return text if isinstance(text, str) else None
-
-
-def _is_control(text: str) -> bool:
-    """Return whether a token is written like a control token; not all of them are marked as such."""
-    return CONTROL.fullmatch(text) is not None
 
 
 def _qwen2_tokenizer(folder: Path) -> tokenizers.Tokenizer:

@@ -86,7 +86,7 @@ Shown = tuple[Suggestion, ...]
 
 
 class TypingSession(RuleBasedStateMachine):
-    """A user who types letters and deletes some, an editor that asks at every key, and an engine that writes letters."""
+    """A user who types and deletes letters, an editor that asks at every key, and an engine that writes letters."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,24 @@ def test_a_family_is_recognised_by_its_tokens(tmp_path: Path, name: str):
     # The mask stands for no text: a special token of its own, or an id that nothing has.
     assert tokenizer.token_bytes(tokens.mask) == b"" and tokens.mask not in tokens.ends
     assert tokens.mask not in (tokens.prefix, tokens.suffix, tokens.middle)
+
+
+@pytest.mark.parametrize("name", [one.name for one in FAMILIES])
+def test_control_tokens_that_are_not_marked_are_text_in_a_text(tmp_path: Path, name: str):
+    """As the families publish their tokenizers: few control tokens are special, and accents are composed."""
+    file, own = tmp_path / "tokenizer.json", family(name)
+    size = write_tiny_tokenizer(file, [*special_tokens(own), "<tool_call>"])
+    content = json.loads(file.read_text(encoding="utf-8"))
+    for token in content["added_tokens"]:
+        token["special"] = token["content"] == own.end
+    content["normalizer"] = {"type": "NFC"}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    tokenizer, tokens = open_tokenizer(file, size + 6)
+    text = f"e\u0301 {own.prefix}a{own.suffix}{own.middle}{own.turn_end}{own.end}"
+    read = tokenizer.encode(text)
+    assert tokenizer.decode(read) == text
+    assert not set(read) & set(tokenizer.control.all)
+    assert tokenizer.decode([tokens.prefix, tokens.middle, tokens.end]) == ""
 
 
 def test_the_layout_is_prefix_suffix_middle_and_what_is_written(tmp_path: Path):

@@ -15,6 +15,7 @@ from coder.api.completion import CompletionRequest, Decoding  # noqa: E402
 from coder.engine.engine import Engine  # noqa: E402
 from coder.errors import CheckpointError, InputError  # noqa: E402
 from coder.generation.prompting import surely_without_cursor, without_cursor  # noqa: E402
+from coder.generation.strategy import PassCosts  # noqa: E402
 from coder.model.checkpoint.checkpoint import Checkpoint  # noqa: E402
 from coder.model.checkpoint.opening import open_checkpoint  # noqa: E402
 from coder.model.checkpoint.tokens import infill  # noqa: E402
@@ -170,6 +171,22 @@ def test_it_completes_without_showing_a_control_token(folder: Path, policy: str)
     text = engine.complete(request).text
     engine.close()
     assert not [special for special in engine.checkpoint.tokenizer.special if special in text]
+
+
+@pytest.mark.parametrize(("wide", "chosen"), [(1.2, "lookup, draft 4"), (3.0, "autoregressive")])
+def test_auto_drafts_by_lookup_where_a_wide_pass_is_cheap(folder: Path, wide: float, chosen: str):
+    """The answer is that of one token a pass, under every bound of its own."""
+    checkpoint = open_checkpoint(str(folder))
+    runtime = OnnxRuntime.load(checkpoint, threads=1)
+    engine = Engine(runtime, checkpoint, str(folder), costs=PassCosts({1: 1.0, 5: wide}))
+    body = "".join(f"    value_{number} = read(number)\n" for number in range(12))
+    answers = [
+        engine.complete(CompletionRequest(f"def f():\n{body}    value", "\n", decoding=Decoding(policy, max_tokens=24)))
+        for policy in ("auto", "autoregressive")
+    ]
+    engine.close()
+    assert answers[0].statistics.policy == chosen
+    assert answers[0].text == answers[1].text and answers[0].finish_reason == answers[1].finish_reason
 
 
 def test_it_fills_no_canvas(folder: Path):

@@ -51,8 +51,8 @@ ANSWER_PANEL = "What the answer has to be"
 Model = Annotated[
     str,
     typer.Option(
-        help="`embedded`, a checkpoint's folder, or a hub id such as `organisation/name`; options may follow, as in "
-        "`NAME?dtype=int8`. `quickfill models` lists what there is.",
+        help="`embedded`, a checkpoint's folder, a GGUF file, or a hub id such as `organisation/name`, of GGUF files "
+        "`organisation/name:Q8_0`; options may follow, as in `NAME?dtype=int8`. `quickfill models` lists them.",
         rich_help_panel=MODEL_PANEL,
     ),
 ]

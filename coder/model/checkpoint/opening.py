@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -16,7 +15,7 @@ from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tenso
 from coder.model.checkpoint.config import require_adapted
 from coder.model.checkpoint.files import read_json
 from coder.model.checkpoint.gguf_file import part_files
-from coder.model.checkpoint.hub import download
+from coder.model.checkpoint.hub import HubName, download, download_gguf
 from coder.model.checkpoint.options import ModelOptions, split_name
 from coder.model.checkpoint.tokenizer_file import with_control_tokens_marked
 from coder.model.convert.gguf_reader import GgufDecoder
@@ -27,8 +26,6 @@ EMBEDDED = "embedded"
 """The name of the checkpoint that is installed with the package."""
 
 WITH_ADAPTER = "+"
-
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def find_checkpoint(name: str) -> Path:
@@ -49,7 +46,7 @@ def find_checkpoint(name: str) -> Path:
         raise CheckpointError(
             f"{name} is a file; a checkpoint is a folder with config.json and weights, or a GGUF file"
         )
-    if not HUB_ID.fullmatch(name):
+    if (on_hub := HubName.parse(name)) is None or on_hub.names_gguf:
         raise CheckpointError(
             f"there is no folder {name}; name the embedded model ('{EMBEDDED}'), a folder, or a hub id "
             "('organisation/name')"
@@ -57,12 +54,30 @@ def find_checkpoint(name: str) -> Path:
     return download(name)
 
 
+def find_model(name: str) -> Path:
+    """The folder of a checkpoint as `find_checkpoint` finds it, or the file of a model in GGUF: an existing one, the
+    only one in a folder without a `config.json`, or one on the hub, which is downloaded.
+
+    Raises as `find_checkpoint` does.
+    """
+    path = Path(name).expanduser()
+    if path.is_file() and path.suffix == ".gguf":
+        return path
+    on_hub = None if name == EMBEDDED or path.exists() else HubName.parse(name)
+    if on_hub is not None and on_hub.names_gguf:
+        return download_gguf(on_hub)
+    folder = find_checkpoint(name)
+    if on_hub is not None and not any(folder.glob("*.safetensors")):
+        return download_gguf(on_hub)
+    return folder if (folder / "config.json").exists() else _only_model(folder) or folder
+
+
 def open_checkpoint(name: str) -> Checkpoint:
     """Find a checkpoint, ours or a published model's, and validate all of it but the weights' values.
 
     Args:
-        name: as `find_checkpoint` takes it, or a GGUF file (any part of one in parts). `+` and the file of an adapter
-            may follow, which is then in the weights, and options, see `coder.model.checkpoint.options`.
+        name: as `find_model` takes it; of a file in parts any part. `+` and the file of an adapter may follow, which is
+            then in the weights, and options, see `coder.model.checkpoint.options`.
 
     Raises:
         CheckpointError: naming the file, field or tensor and the remedy; otherwise as `find_checkpoint`.
@@ -77,9 +92,8 @@ def open_checkpoint(name: str) -> Checkpoint:
 
 def _open(plain: str, options: ModelOptions) -> Checkpoint:
     """The checkpoint of a name alone."""
-    if (file := _gguf_file(plain)) is not None:
-        return _open_gguf(file, options)
-    folder = find_checkpoint(plain)
+    if not (folder := find_model(plain)).is_dir():
+        return _open_gguf(folder, options)
     settings = read_json(folder / "config.json")
     if "quickfill" not in settings and settings.get("model_type") is not None:
         return open_family(folder, plain, settings, options)
@@ -90,16 +104,11 @@ def _open(plain: str, options: ModelOptions) -> Checkpoint:
     return replace(with_named_adapter(ours, settings), options=options)
 
 
-def _gguf_file(plain: str) -> Path | None:
-    """The model in GGUF that a name means: a file, or what is in a folder without a `config.json`."""
-    path = Path(plain).expanduser()
-    if path.is_file() and path.suffix == ".gguf":
-        return path
-    if plain == EMBEDDED or not path.is_dir() or (path / "config.json").exists():
-        return None
-    models = sorted({part_files(file)[0] for file in path.glob("*.gguf")})
+def _only_model(folder: Path) -> Path | None:
+    """The model in GGUF in a folder, the first of its parts. Raises CheckpointError where there are several."""
+    models = sorted({part_files(file)[0] for file in folder.glob("*.gguf")})
     if len(models) > 1:
-        raise CheckpointError(f"{path} holds {len(models)} models; name one of them, such as {models[0]}")
+        raise CheckpointError(f"{folder} holds {len(models)} models; name one of them, such as {models[0]}")
     return models[0] if models else None
 
 

@@ -15,7 +15,7 @@ from coder.model.checkpoint.adapter import merged_settings, with_adapter, with_n
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.config import ControlTokens, require_decoder
 from coder.model.checkpoint.files import read_json
-from coder.model.checkpoint.opening import WITH_ADAPTER, find_checkpoint
+from coder.model.checkpoint.opening import WITH_ADAPTER, find_model
 from coder.model.checkpoint.stored_tensors import StoredTensor
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.convert.checkpoint_writer import Precision, write_checkpoint
@@ -169,13 +169,12 @@ def _read_source(
     source: str, tokenizer_file: Path | None
 ) -> tuple[Path, Settings, Settings, Mapping[str, StoredTensor]]:
     """Return its place, its `config.json`, its `tokenizer.json` and its tensors."""
-    if Path(source).is_file() and Path(source).suffix == ".gguf":
+    if not (folder := find_model(source)).is_dir():
         from coder.model.convert.gguf_reader import GgufDecoder
 
-        file = GgufDecoder(Path(source))
+        file = GgufDecoder(folder)
         tokenizer = read_json(tokenizer_file) if tokenizer_file else file.tokenizer()
-        return Path(source), file.settings, tokenizer, file.tensors
-    folder = find_checkpoint(source)
+        return folder, file.settings, tokenizer, file.tensors
     settings = read_json(folder / "config.json")
     require_decoder(settings)
     stored = weight_tensors(folder)

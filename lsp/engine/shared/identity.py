@@ -18,7 +18,7 @@ class EngineIdentity:
     """Servers share an engine when all of this is equal; a newer Quickfill never talks to an older one's engine.
 
     Attributes:
-        model: `embedded`, a folder's absolute path, or a hub id; options may follow.
+        model: `embedded`, the absolute path of a folder or file, or a hub id; options may follow.
     """
 
     model: str
@@ -29,7 +29,7 @@ class EngineIdentity:
     def of(model: str, runtime: RuntimeName = "auto") -> EngineIdentity:
         """The identity of the engine for a model as the user names it."""
         for end in (len(model), model.find("?")):
-            if end > 0 and Path(model[:end]).is_dir():
+            if end > 0 and Path(model[:end]).exists():
                 return EngineIdentity(f"{Path(model[:end]).resolve()}{model[end:]}", runtime)
         return EngineIdentity(model, runtime)
 

@@ -68,7 +68,7 @@ def open_base(init: str, dtype: torch.dtype, adapted: bool = False) -> Base:
         checkpoint, stored = None, weight_tensors(folder)
         model = _filled(folder, lambda name: stored[name].read(), dtype)
     else:
-        checkpoint, stored, model = None, {}, _from_transformers(folder, dtype)
+        checkpoint, model, stored = None, _from_transformers(folder, dtype), weight_tensors(folder)
     tokenizer, tokens = open_tokenizer(folder / "tokenizer.json", model.get_input_embeddings().weight.shape[0])
     return Base(folder, settings, model.requires_grad_(False), tokenizer, tokens, checkpoint, fingerprint_of(stored))
 

@@ -60,8 +60,10 @@ class Pace(TrainerCallback):
         self.seconds = self._before
 
     def save(self, checkpoint: Path) -> None:
-        """Mark a checkpoint as finished."""
-        (checkpoint / CLOCK_FILE).write_text(json.dumps({"seconds": self.seconds}) + "\n", encoding="utf-8")
+        """Mark a checkpoint as finished, by a file that is there whole or not at all."""
+        unfinished = checkpoint / f".{CLOCK_FILE}"
+        unfinished.write_text(json.dumps({"seconds": self.seconds}) + "\n", encoding="utf-8")
+        unfinished.replace(checkpoint / CLOCK_FILE)
 
     def on_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

@@ -23,6 +23,7 @@ from coder.train.run_folder import (
     FIGURES_FILE,
     SETTINGS_FILE,
     RunFolder,
+    disk_error,
     last_checkpoint,
     newest_checkpoint,
 )
@@ -74,8 +75,11 @@ def train(settings: TrainSettings) -> Figures:
     if checkpoint is not None:
         logger.info("going on from %s", checkpoint)
         pace.resume(checkpoint)
-    with pace:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    try:
+        with pace:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    except OSError as error:  # of the log's files
+        raise disk_error(settings.run.out, error) from error
     if pace.interrupted:
         logger.info("stopped after %.0f s in all; the same command goes on from there", pace.seconds)
         return {}

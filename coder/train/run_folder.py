@@ -115,12 +115,36 @@ def link(file: str | Path, to: str | Path) -> None:
         shutil.copyfile(file, to)
 
 
+def finished_checkpoints(run: Path) -> list[Path]:
+    """Return the finished checkpoints of a run, the newest last."""
+    found = (path for path in run.glob("checkpoint-*") if CHECKPOINT.fullmatch(path.name))
+    return sorted((path for path in found if (path / CLOCK_FILE).is_file()), key=_step)
+
+
 def newest_checkpoint(run: Path) -> Path | None:
     """Return the last finished checkpoint of a run, if there is one."""
-    found = [
-        path for path in run.glob("checkpoint-*") if CHECKPOINT.fullmatch(path.name) if (path / CLOCK_FILE).is_file()
-    ]
-    return max(found, key=lambda path: int(path.name.split("-")[1]), default=None)
+    return next(reversed(finished_checkpoints(run)), None)
+
+
+def remove_old_checkpoints(run: Path, keep: int) -> None:
+    """Remove all finished checkpoints but the newest, and what was left unfinished before these."""
+    kept = finished_checkpoints(run)[-max(1, keep) :]
+    for path in run.glob("checkpoint-*"):
+        if CHECKPOINT.fullmatch(path.name) and kept and _step(path) < _step(kept[0]):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def disk_error(run: Path, error: Exception) -> InputError:
+    """Return the error of a run whose folder cannot be written: the steps since its checkpoint are lost."""
+    reason = str(error).partition("\n")[0]
+    return InputError(
+        f"{run} could not be written ({reason}). Is the disk full? Free some room; the same "
+        "command goes on from the last checkpoint"
+    )
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.split("-")[1])
 
 
 def last_checkpoint(run: Path) -> Path:

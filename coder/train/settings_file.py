@@ -51,8 +51,10 @@ def parse_settings(tree: Mapping[str, Any], source: str) -> TrainSettings:
 
 
 def write_settings(settings: TrainSettings, file: Path) -> None:
-    """As JSON, every setting."""
-    file.write_text(json.dumps(asdict(settings), indent=1, default=str) + "\n", encoding="utf-8")
+    """As JSON, every setting; whole or not at all."""
+    unfinished = file.with_name(f".{file.name}")
+    unfinished.write_text(json.dumps(asdict(settings), indent=1, default=str) + "\n", encoding="utf-8")
+    unfinished.replace(file)
 
 
 def _build(kind: Any, tree: Mapping[str, Any], source: str) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import torch
 from transformers import Trainer, TrainingArguments
 
@@ -19,7 +20,7 @@ from coder.train.loss_table import LossTable
 from coder.train.objective import TwoStreamModel
 from coder.train.pace import Pace, rate_factor, share_done
 from coder.train.row_stream import RowStream
-from coder.train.run_folder import RunFolder
+from coder.train.run_folder import RunFolder, disk_error, remove_old_checkpoints
 from coder.train.settings import TrainSettings
 from coder.train.streams import Batch, collate
 
@@ -103,12 +104,20 @@ class TwoStreamTrainer(Trainer):
             self.folder.save(state_dict or whole.state_dict(), folder)
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        folder = self.settings.run.out / f"checkpoint-{self.state.global_step}"
+        run = self.settings.run
+        folder = run.out / f"checkpoint-{self.state.global_step}"
         if self.args.should_save:
             shutil.rmtree(folder, ignore_errors=True)  # what a killed process left unfinished
-        super()._save_checkpoint(model, trial)
+        try:
+            super()._save_checkpoint(model, trial)
+            if self.args.should_save:
+                self.pace.save(folder)
+        except (OSError, RuntimeError, safetensors.SafetensorError) as error:  # torch and safetensors have their own
+            shutil.rmtree(folder, ignore_errors=True)
+            raise disk_error(run.out, error) from error
         if self.args.should_save:
-            self.pace.save(folder)
+            # Not before the new one is finished, as `transformers` would: killed in between, a run would lose all.
+            remove_old_checkpoints(run.out, run.keep)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
         if self.is_fsdp_enabled:
@@ -160,7 +169,6 @@ def training_arguments(settings: TrainSettings, mixed: bool, workers: int, repor
         eval_steps=run.evaluate_every or None,
         save_strategy="steps",
         save_steps=run.save_every,
-        save_total_limit=run.keep,
         seed=run.seed,
         dataloader_num_workers=workers,
         dataloader_persistent_workers=workers > 0,

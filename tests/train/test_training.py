@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 import transformers
 
 from coder.errors import InputError
+from coder.model.checkpoint.config import ARCHITECTURES
 from coder.model.checkpoint.opening import open_checkpoint
-from coder.train.export import export
-from coder.train.run import train
+from coder.train.adapter_file import adapter_tensors
+from coder.train.base_model import open_base
+from coder.train.export import AdapterType, export
+from coder.train.run import prepared, train
 from coder.train.run_folder import last_checkpoint
 from tests.train.infilling_models import CONFIGS, write_checkpoint
 from tests.train.lessons import write_holes, write_lessons
@@ -74,6 +78,40 @@ def test_a_low_rank_run_learns_in_every_family(tmp_path: Path, family: str):
     losses = [entry["loss"] for entry in log["log_history"] if "loss" in entry]
     assert losses[-1] < 0.97 * losses[0]
     assert all(value.isfinite().all() for value in weights(last_checkpoint(settings.run.out)).values())
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
+@pytest.mark.parametrize("family", CONFIGS)
+def test_low_rank_exports_an_adapter_that_training_and_the_engine_take(tmp_path: Path, family: str, dtype: AdapterType):
+    settings = settings_of(tmp_path, family, budget={"max_steps": 2}, run={"log_every": 1})
+    train(settings)
+    export(settings.run.out, tmp_path / "out", dtype=dtype)
+    file = tmp_path / "out" / "adapter.safetensors"
+    trained = weights(last_checkpoint(settings.run.out))
+    base = open_base(settings.model.init, torch.float32)
+    again = adapter_tensors(prepared(base, settings_of(tmp_path, family, model={"adapter": file})).state_dict())
+    for name, value in trained.items():
+        step = value.abs().amax(dim=-1, keepdim=True) / 127
+        assert ((again[name] - value).abs() <= step + 1e-9).all(), name
+    if base.model.config.model_type in ARCHITECTURES:
+        opened = open_checkpoint(f"{settings.model.init}+{file}")
+        assert opened.adapters == (file,) and opened.config.local_width == settings.model.local_width
+        assert opened.config.adapted and not open_checkpoint(settings.model.init).config.adapted
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_full_training_exports_a_model_that_transformers_takes(tmp_path: Path, family: str):
+    settings = settings_of(tmp_path, family, model={"method": "full"}, budget={"max_steps": 2}, run={"log_every": 1})
+    train(settings)
+    export(settings.run.out, tmp_path / "out")
+    loaded, begun = (
+        transformers.AutoModelForCausalLM.from_pretrained(folder).state_dict()
+        for folder in (tmp_path / "out", Path(settings.model.init))
+    )
+    assert loaded.keys() == begun.keys()
+    trained = weights(last_checkpoint(settings.run.out))
+    matrix = next(name for name in loaded if name.endswith(("down_proj.weight", "c_proj.weight")))
+    assert torch.equal(loaded[matrix], trained[matrix]) and not torch.equal(loaded[matrix], begun[matrix])
 
 
 @pytest.fixture(scope="module")

@@ -103,6 +103,8 @@ def with_adapter(checkpoint: Checkpoint, file: Path) -> Checkpoint:
         stored[EMBEDDING] = RowReplaced(
             table.file, "F32", table.shape, 0, table, row_scale, config.control.mask, values
         )
+        # Who brings a mask has taught the weights to fill a canvas; published ones could not before.
+        config = replace(config, adapted=True)
     if others:
         first = others.get(f"{LOCAL}b1")
         config = replace(config, local_width=0 if first is None else first.shape[0])

@@ -186,6 +186,7 @@ class Edited:
         score_before, score_after: log-probability of the lines around the changes, before and after, nats, by the
             autoregressive pass; 0.0 where nothing changed, and where the model was told in words what to change.
         passes: forward passes after the prefills. seconds: from the request's start to its answer.
+        broken_line: number of the line, from 1, that a repair found nothing to mend with; None where the text is sound.
     """
 
     text: str
@@ -194,6 +195,7 @@ class Edited:
     score_after: float
     passes: int
     seconds: float
+    broken_line: int | None = None
 
 
 EditEvent = RegionUpdate | Edited

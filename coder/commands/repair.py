@@ -54,5 +54,8 @@ def repair(
     )
     edited = shared.interruptible(lambda cancelled: engine.repair(request, cancelled))
     edits.finish(region, edited, apply, json, language, engine.model_name)
-    if not edited.changes:
+    if edited.broken_line is not None:
+        left = "the file is left as it is" if not edited.changes else "the rest is left as it is"
+        typer.echo(f"line {edited.broken_line} is broken, and nothing was found that mends it: {left}", err=True)
+    elif not edited.changes:
         typer.echo("nothing to repair", err=True)

@@ -4,6 +4,8 @@ Doubt comes from the language (broken syntax, names that nothing defines), from 
 model itself (tokens that it would have written otherwise). For each doubt there are candidates: small corrections, and
 where these do not help, a line denoised anew. The autoregressive pass compares the text with each of them. A text that
 breaks a rule is changed for the best candidate that breaks none; a sound one only where the model is much surer.
+Several defects are mended one after the other. A grammar forgives more than Python's compiler, so Python that is still
+broken in the end is left as it was.
 """
 
 from __future__ import annotations
@@ -22,9 +24,12 @@ from coder.editing.changes import changes
 from coder.editing.repair_candidates import promising, similar_names
 from coder.errors import InputError
 from coder.model.checkpoint.config import ModelConfig
-from coder.syntax.corrections import Correction, meaning_corrections, suspicious_lines, syntax_corrections
+from coder.syntax.corrections import meaning_corrections, suspicious_lines, syntax_corrections
+from coder.syntax.first_error import first_broken_line
 from coder.syntax.languages import language_for
+from coder.syntax.line_corrections import WORD, Correction
 from coder.syntax.names import undefined_names
+from coder.syntax.slips import is_near
 from coder.syntax.soundness import is_sound
 
 MOST_CANDIDATES = 16
@@ -122,29 +127,49 @@ class _Repair:
                         break
             if self.text == old and not self.over:
                 self._undo_slip()
+        broken = first_broken_line(self.text, self.language)
+        if broken is not None and self.language == "python" and self._is_inside(broken):
+            self.text, self._before, self._after = old, 0.0, 0.0
         seconds = time.monotonic() - self._started
-        return Edited(self.text, changes(old, self.text), self._before, self._after, self._passes, seconds)
+        return Edited(self.text, changes(old, self.text), self._before, self._after, self._passes, seconds, broken)
+
+    def _is_inside(self, line: int) -> bool:
+        """Return whether the region touches the line of that number."""
+        first, last = (self.text.count("\n", 0, place) + 1 for place in (self.start, self.end))
+        return first <= line <= last
 
     def _restore_syntax(self) -> bool:
         """Replace the first broken place by the best candidate after which what is around it is sound, or else
         sounder."""
         if is_sound(self.text, self.language) is not False:
             return False
-        known = self._undefined(self.text)
         corrections = syntax_corrections(self.text, self.language, self.start, self.end, lambda: self.over)
-        candidates = [
-            each for each in corrections if not self.over and self._undefined(each.applied_to(self.text)) <= known
-        ]
+        candidates = self._without_new_names(corrections)
         return self._take(candidates or self._denoised(suspicious_lines(self.text, self.language)), float("-inf"))
 
+    def _without_new_names(self, corrections: Sequence[Correction]) -> list[Correction]:
+        """The corrections after which no name is undefined that was not before. In broken code little is known of what
+        is; what is undefined after each of them is not their fault, if they do not write it."""
+        undefined: dict[Correction, set[str]] = {}
+        for each in corrections:
+            if self.over:
+                return list(undefined)
+            undefined[each] = self._undefined(each.applied_to(self.text))
+        if not undefined:
+            return []
+        known, always = self._undefined(self.text), set[str].intersection(*undefined.values())
+        return [each for each, names in undefined.items() if names <= known | (always - set(WORD.findall(each.text)))]
+
     def _define_name(self) -> bool:
-        """Replace the first undefined name, for which there is one, by a defined one that fits and looks like it."""
+        """Replace the first undefined name, for which there is one, by a defined one that fits: one that it is a slip
+        of, or else one that is likelier in spite of its looks, for an import may be missing."""
         if self.language != "python" or not is_sound(self.text, self.language):
             return False
         for _, (start, end) in islice(undefined_names(self.text, self.language) or (), MOST_DEFECTS):
             if self.start <= start and end <= self.end:
-                candidates = self._lawful(similar_names(self.text, start, end, MOST_CANDIDATES))
-                if self._take(candidates, float("-inf")):
+                candidates = similar_names(self.text, start, end, MOST_CANDIDATES)
+                slips = [each for each in candidates if end - start > 2 and is_near(self.text[start:end], each.text)]
+                if self._take(self._lawful(slips), float("-inf")) or self._take(self._lawful(candidates), 0.0):
                     return True
         return False
 

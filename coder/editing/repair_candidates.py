@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 from coder.api.completion import TokenScore
-from coder.syntax.corrections import Correction
+from coder.syntax.line_corrections import Correction
 from coder.syntax.python_names import bound_names
 from coder.syntax.slips import LONGEST_NAME
 from coder.syntax.tree import SyntaxTree

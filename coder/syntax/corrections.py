@@ -7,75 +7,32 @@ opinion is weighed against how common the slip is.
 from __future__ import annotations
 
 import ast
-import builtins
-import keyword
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
-from coder.syntax.languages import CLOSERS, QUOTES
+from coder.syntax.bracket_slips import bracket_faults, missing_braces
+from coder.syntax.first_error import stumbling_place
+from coder.syntax.languages import QUOTES
+from coder.syntax.line_corrections import BRACED, LIKELY, Correction, changes_of_line, misspelt_keyword
 from coder.syntax.mutations.semantic_mutations import SEMANTIC, wrong_variable
 from coder.syntax.parsing import Span, brokenness, error_spans
-from coder.syntax.slips import is_near
-from coder.syntax.soundness import compiler_error, is_sound, python_tree
+from coder.syntax.soundness import is_sound, python_tree
 from coder.syntax.tree import SyntaxTree
 
-TOKEN = re.compile(r"\w+|[ \t]+|[^\w\s]")
-WORD = re.compile(r"[^\W\d]\w*")
 LONGEST_LINE = 240
 SHORT_TEXT = 5000
 """Characters that are parsed at once, however often."""
 
-NEARBY, MOST_NAMES = 400, 24
-"""Characters in which names are looked for that might be missing, and how many are tried."""
-
 LINES_BEFORE = 1
 """An error often shows on the line behind the one that it is on."""
-
-LINES_OF_DEPTHS = 12
-"""The number of lines above that show which indentations there are."""
-
-LIKELY, UNLIKELY = 0.0, -3.0
-"""Priors in nats: of forgotten punctuation, doubled and misspelt words; and of anything else."""
 
 IDLE = -8.0
 """Added to the prior of what leaves a statement without effect."""
 
-PUNCTUATION = ("(", ")", "[", "]", "{", "}", ":", ",", '"', "'")
-MORE_PUNCTUATION = {"python": (), "go": (), "rust": (";",)}
-WORDS = {
-    "python": (
-        "=",
-        "==",
-        "+",
-        "-",
-        "*",
-        ".",
-        "in",
-        "and",
-        "for",
-        "if",
-        "not",
-        "return",
-        "def",
-        "is",
-        "else",
-        "or",
-        "import",
-        "from",
-        "!=",
-        "<",
-        ">",
-        "%",
-        "/",
-        "->",
-    ),
-}
-OPERATORS = ("=", "==", "+", "-", "*", ".")
 DEFINITION = re.compile(r"^(?:def|class|async def|@)", re.MULTILINE)
-COMMON_NAMES = frozenset(name for kind in (builtins, str, list, dict, set) for name in dir(kind))
 PRIOR_OF_VARIABLES = -2.0
 """Of another variable in the place of one: there are many, and a small model often expects another."""
 
@@ -88,26 +45,14 @@ STATEMENTS_OF_THEIR_OWN = frozenset(
 TOP_LEVEL = re.compile(r"^(?=[^\s#)\]}])", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Correction:
-    """The characters from `start` to `end` give way to `text`; `prior` says how common such a slip is, in nats."""
-
-    start: int
-    end: int
-    text: str
-    prior: float = LIKELY
-
-    def applied_to(self, text: str) -> str:
-        return text[: self.start] + self.text + text[self.end :]
-
-
 def syntax_corrections(
     text: str, language: str, start: int = 0, end: int | None = None, over: Callable[[], bool] = lambda: False
 ) -> list[Correction]:
     """Changes of one token near the first error in the region, after which the text around it is sound, likely first.
 
-    The text around it is all of the text; failing that, where there are further errors, all before the next definition.
-    Failing that too, the common slips whose undoing leaves least of the text broken. Empty where the text is sound, the
+    A misspelt keyword comes before all else. The text around it is all of the text; failing that, where there are
+    further errors, all before the next definition. Failing that too, the slips whose undoing leaves least of the text
+    broken, common ones if there are any. Empty where the text is sound, the
     language unknown, or no change of one token makes it sounder. Only what was found by then as soon as it is `over`,
     which is asked before each change is tried.
     """
@@ -119,56 +64,76 @@ def syntax_corrections(
             return []
     piece = text[first:last]
     lines = _suspicious_lines(piece, language)
-    found = _sound_after(piece, lines, language, over)
+    found = ([] if over() else _misspelt(piece, lines, language)) or _sound_after(piece, lines, language, over)
     if not found and language == "python" and lines:
         border = DEFINITION.search(piece, lines[0][1])
         found = _sound_after(piece[: border.start()], lines, language, over) if border else []
-    if not found:
-        found = _sounder_after(piece, lines, language, over)
+    if not found or (language in BRACED and all(bracket_faults(each.applied_to(piece), language) for each in found)):
+        found = _sounder_after(piece, lines, language, over) or found
     moved = [Correction(first + each.start, first + each.end, each.text, each.prior) for each in found]
     return sorted((each for each in moved if start <= each.start and each.end <= end), key=lambda each: -each.prior)
+
+
+def _misspelt(piece: str, lines: Sequence[Span], language: str) -> list[Correction]:
+    found = misspelt_keyword(piece, lines, language)
+    no_worse = found is not None and defects(found.applied_to(piece), language) <= defects(piece, language)
+    return [found] if found is not None and no_worse else []
 
 
 def _sound_after(piece: str, lines: Sequence[Span], language: str, over: Callable[[], bool]) -> list[Correction]:
     """The changes of these lines after which the piece is sound, one for each text that comes of it."""
     found: dict[str, Correction] = {}
-    for start, end in lines:
-        if end > len(piece):
-            continue
-        for change in _changes_of_line(piece, start, end, language):
-            if over():
-                break
-            changed = change.applied_to(piece)
-            if changed not in found and is_sound(changed, language):
-                idle = language == "python" and _makes_idle(changed, change.start)
-                found[changed] = replace(change, prior=change.prior + IDLE) if idle else change
+    for change in _changes(piece, lines, language):
+        if over():
+            break
+        changed = change.applied_to(piece)
+        if changed not in found and is_sound(changed, language):
+            idle = language == "python" and _makes_idle(changed, change.start)
+            found[changed] = replace(change, prior=change.prior + IDLE) if idle else change
     return list(found.values())
 
 
 def _sounder_after(piece: str, lines: Sequence[Span], language: str, over: Callable[[], bool]) -> list[Correction]:
-    """Those of the slips in these lines that, undone, leave least of the piece broken, and less than is now."""
-    best = _defects(piece, language)
-    found: dict[str, Correction] = {}
-    for start, end in lines:
-        for change in _changes_of_line(piece, start, end, language):
+    """Those of the slips in these lines that, undone, leave least of the piece broken, and less than is now: common
+    ones, or else others."""
+    for common in (True, False):
+        best = defects(piece, language)
+        found: dict[str, Correction] = {}
+        for change in _changes(piece, lines, language):
             if over():
-                return list(found.values())
+                break
             changed = change.applied_to(piece)
-            uncertain = change.prior < LIKELY or not change.text or change.text in QUOTES
+            removed = not change.text and change.end - change.start == 1  # A doubled word is longer.
+            is_quote = bool(change.text) and change.text in QUOTES
+            uncertain = removed or is_quote or (change.prior == LIKELY) != common
             if uncertain or changed in found or (language == "python" and _makes_idle(changed, change.start)):
                 continue
-            defects = _defects(changed, language)
-            if defects < best:
-                best, found = defects, {changed: change}
-            elif found and defects == best:
+            left = defects(changed, language)
+            if left < best:
+                best, found = left, {changed: change}
+            elif found and left == best:
                 found[changed] = change
-    return list(found.values())
+        if found:
+            return list(found.values())
+    return []
 
 
-def _defects(text: str, language: str) -> tuple[int, int]:
-    """A measure of how broken a text is: by the grammar, then by how early the compiler stumbles."""
-    error = compiler_error(text) if language == "python" else None
-    return brokenness(text, language) or 0, -(error.lineno or 0) if error else -len(text)
+def _changes(piece: str, lines: Sequence[Span], language: str) -> Iterator[Correction]:
+    if language in BRACED:
+        yield from missing_braces(piece, language)
+    for start, end in lines:
+        if end <= len(piece):
+            yield from changes_of_line(piece, start, end, language)
+
+
+def defects(text: str, language: str) -> tuple[int, ...]:
+    """A measure of how broken a text is: by how early Python's compiler stumbles, or by the brackets that lack their
+    other end, and then by the grammar, whose errors may span lines in which nothing is wrong."""
+    broken = brokenness(text, language) or 0
+    if language != "python":
+        return bracket_faults(text, language), broken
+    line, left = stumbling_place(text) or (text.count("\n") + 2, 0)
+    return -line, left, broken
 
 
 def suspicious_lines(text: str, language: str) -> list[tuple[int, int]]:
@@ -191,8 +156,8 @@ def _piece(text: str, language: str, start: int, end: int) -> tuple[int, int]:
 
 def _suspicious_lines(text: str, language: str) -> list[tuple[int, int]]:
     places = [place for span in error_spans(text, language) or () for place in span][:6]
-    if language == "python" and (place := _compiler_error(text)) is not None:
-        places.insert(0, place)
+    if language == "python" and (place := stumbling_place(text)) is not None:
+        places.insert(0, sum(len(each) + 1 for each in text.split("\n")[: place[0] - 1]))
     lines: dict[tuple[int, int], None] = {}
     for place in places:
         line = _line(text, min(place, len(text)))
@@ -205,65 +170,9 @@ def _suspicious_lines(text: str, language: str) -> list[tuple[int, int]]:
     return [line for line in lines if line[1] - line[0] <= LONGEST_LINE]
 
 
-def _compiler_error(text: str) -> int | None:
-    """Return the place of the error that Python's compiler reports."""
-    error = compiler_error(text)
-    if error is None:
-        return None
-    lines = text.splitlines(keepends=True)[: max(0, (error.lineno or 1) - 1)]
-    return sum(map(len, lines)) + max(0, (error.offset or 1) - 1)
-
-
 def _line(text: str, position: int) -> tuple[int, int]:
     start, end = text.rfind("\n", 0, position) + 1, text.find("\n", position)
     return start, len(text) if end < 0 else end
-
-
-def _changes_of_line(text: str, start: int, end: int, language: str) -> Iterator[Correction]:
-    """Every change of one token, whether it helps or not, the common slips first."""
-    tokens = [(start + found.start(), start + found.end()) for found in TOKEN.finditer(text[start:end])]
-    words = [token for token in tokens if not text[slice(*token)].isspace()]
-    gaps = (last - 1 for first, last in tokens if last - first > 1 and text[first:last].isspace() and first > start)
-    boundaries = sorted({end, *gaps, *(place for token in words for place in token)})
-    yield from _indentations(text, start, end)
-    yield from _corrected_words(text, words, language)
-    for place in boundaries:
-        for mark in (*PUNCTUATION, *MORE_PUNCTUATION.get(language, (";",))):
-            yield Correction(place, place, mark)
-    for first, last in words:
-        if text[first] in CLOSERS:
-            yield from (Correction(first, last, other) for other in sorted(CLOSERS) if other != text[first])
-        removed = Correction(first, last, "", LIKELY if text[first] in "()[]{}:,\"'" else UNLIKELY)
-        yield removed
-    for place in boundaries:
-        for word in (*WORDS.get(language, OPERATORS), *_names_nearby(text, start, end)):
-            is_word = word.isidentifier()
-            before = " " if is_word and place > start and text[place - 1].isidentifier() else ""
-            after = " " if is_word and place < end and text[place].isidentifier() else ""
-            yield Correction(place, place, before + word + after, UNLIKELY)
-            if words and place == words[0][0] > start:
-                # What is missing at a line's beginning has left the blank behind it.
-                yield Correction(place - 1, place, f"{word} ", UNLIKELY)
-
-
-def _names_nearby(text: str, start: int, end: int) -> list[str]:
-    """Words of the neighbouring lines and the numbers that are most often meant, those that are near first."""
-    near = WORD.findall(text[start:end]) + WORD.findall(text[max(0, start - NEARBY) : end + NEARBY])
-    names = [word for word in dict.fromkeys(near) if not keyword.iskeyword(word)]
-    return [*names[:MOST_NAMES], "0", "1"]
-
-
-def _corrected_words(text: str, words: list[tuple[int, int]], language: str) -> Iterator[Correction]:
-    keywords = keyword.kwlist if language == "python" else ()
-    known = {*COMMON_NAMES, *_names_nearby(text, *words[0])} if words else ()
-    for index, (first, last) in enumerate(words):
-        word = text[first:last]
-        yield from (Correction(first, last, other) for other in keywords if is_near(word, other))
-        if index and text[slice(*words[index - 1])] == word:
-            yield Correction(words[index - 1][1], last, "")
-        for place in range(first + 1, last if language == "python" else first):
-            if text[first:place] in known:
-                yield from (Correction(place, place, bracket) for bracket in "([")
 
 
 def _two_lines(text: str, position: int) -> tuple[str, str]:
@@ -286,18 +195,6 @@ def _is_idle(line: str) -> bool:
     if isinstance(statement, ast.AnnAssign):
         return statement.value is None
     return isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Call | ast.Constant | ast.Await)
-
-
-def _indentations(text: str, start: int, end: int) -> Iterator[Correction]:
-    """The line as deep as one of its neighbours, or one step further in or out."""
-    line = text[start:end]
-    own = line[: len(line) - len(line.lstrip())]
-    depths = {""}
-    for neighbour in (*text[:start].rstrip().split("\n")[-LINES_OF_DEPTHS:], *text[end:].strip("\n").split("\n")[:2]):
-        if neighbour.strip():
-            indentation = neighbour[: len(neighbour) - len(neighbour.lstrip())]
-            depths |= {indentation, indentation + "    "}
-    yield from (Correction(start, start + len(own), depth) for depth in sorted(depths) if depth != own)
 
 
 def meaning_corrections(text: str, start: int, end: int) -> list[Correction]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coder.syntax.corrections import meaning_corrections, suspicious_lines, syntax_corrections
+from coder.syntax.corrections import defects, meaning_corrections, suspicious_lines, syntax_corrections
 from coder.syntax.mutations.mutations import SEMANTIC_MUTATIONS, SYNTAX_MUTATIONS, mutate
 from coder.syntax.parsing import brokenness
 from coder.syntax.slips import is_near
@@ -123,7 +123,6 @@ def test_near_words_are_a_letter_away(name, near):
 @settings(max_examples=40)
 @given(st.text(st.sampled_from("ab(){}[]:;.= \n\t\"'#é"), max_size=30), st.sampled_from(["python", "c"]))
 def test_any_text_is_read(text, language):
-    before = brokenness(text, language) or 0
     for correction in syntax_corrections(text, language):
         new = correction.applied_to(text)
-        assert is_sound(new, language) or (brokenness(new, language) or 0) <= before
+        assert is_sound(new, language) or defects(new, language) <= defects(text, language)

@@ -90,6 +90,22 @@ def test_a_repair_an_edit_and_a_score(client: httpx.Client):
     assert score["log_probability"] < 0.0 and score["tokens"] > 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(xs)\n    for x in xs\n        print(x)\n    retrun xs\n",
+        "def f(xs):\n    for x in xs,\n        print(x)\n    return xs\n",
+        "def f(xs:\n    = = 0 ) [\n    return xs\n",
+    ],
+)
+def test_a_repair_is_sound_or_says_which_line_is_not(client: httpx.Client, text: str):
+    repaired = answer(client, "repair", text=text, language="python")
+    if repaired["broken_line"] is None:
+        compile(repaired["text"], "a.py", "exec")
+    else:
+        assert (repaired["text"], repaired["changes"]) == (text, [])
+
+
 def test_apply_merges_or_says_why_not(client: httpx.Client):
     edit = "# ... existing code ...\ny = 5\n"
     applied = answer(client, "apply", text="x = 1\ny = 2\n", edit=edit, path="a.py")

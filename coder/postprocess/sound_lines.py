@@ -11,6 +11,10 @@ LINES_THAT_TELL = 3
 """Code that is broken without the answer and with so many of its lines is broken by something else."""
 
 
+NEEDS_SEMICOLONS = ("c", "cpp", "java")
+"""Languages with a grammar in which a statement without one breaks the code: the user may have it to write yet."""
+
+
 def sound_lines(text: str, context: PostprocessContext) -> str | None:
     """The longest beginning of whole lines that leaves the code around the cursor sound.
 
@@ -22,7 +26,10 @@ def sound_lines(text: str, context: PostprocessContext) -> str | None:
     before, behind = code_around(context)
 
     def is_left_sound(part: str) -> bool | None:
-        return _is_sound(before + part + behind, context.language)
+        sound = _is_sound(before + part + behind, context.language)
+        if sound is False and part and context.language in NEEDS_SEMICOLONS:
+            return _is_sound(f"{before}{part};{behind}", context.language)
+        return sound
 
     if is_left_sound(text) is not False:
         return text

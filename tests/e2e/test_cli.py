@@ -109,13 +109,19 @@ def test_a_large_file_is_no_problem(quickfill: Run, tmp_path: Path):
     assert file.read_bytes() == content
 
 
-def test_an_empty_file_and_empty_input_are_no_problem(quickfill: Run, tmp_path: Path):
-    (tmp_path / "empty.py").touch()
-    for arguments in (["complete", "empty.py:1"], ["complete", "-"]):
-        done = quickfill(*arguments, "--max-tokens", 8)
-        assert done.returncode in (0, 5), done.stderr.decode()
-        assert b"Traceback" not in done.stderr
-    assert contents(tmp_path) == {"empty.py": b""}
+@pytest.mark.parametrize("content", [b"", b"\n", b"    \n"])
+def test_for_an_empty_file_there_is_nothing_to_suggest(quickfill: Run, tmp_path: Path, content: bytes):
+    (tmp_path / "empty.py").write_bytes(content)
+    done = quickfill("complete", "empty.py:1", "--apply")
+    assert (done.returncode, done.stdout) == (5, b"")
+    assert b"nothing to suggest here" in done.stderr
+    assert contents(tmp_path) == {"empty.py": content}
+
+
+def test_empty_input_is_no_problem(quickfill: Run):
+    done = quickfill("complete", "-", "--max-tokens", 8)
+    assert done.returncode == 5, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
 
 
 def test_a_deadline_is_kept_and_said(quickfill: Run, tmp_path: Path):
@@ -217,6 +223,37 @@ def test_tabs_stay_tabs(quickfill: Run, tmp_path: Path):
     compile(file.read_text(), "t.py", "exec")
 
 
+@pytest.mark.parametrize(
+    ("name", "before", "behind"),
+    [
+        ("add.go", "package main\n\nfunc add(a int, b int) int {\n\t", "\n}\n"),
+        ("add.js", "function add(a, b) {\n\t", "\n}\n"),
+        ("add.ts", "function add(a: number, b: number): number {\n  ", "\n}\n"),
+        ("add.rs", "fn add(a: i32, b: i32) -> i32 {\n\t", "\n}\n"),
+        ("Add.java", "class Add {\n\tint add(int a, int b) {\n\t\tint c = a + b;\n\t\t", "\n\t}\n}\n"),
+        ("add.cpp", "int add(int a, int b) {\n  int c = a + b;\n  ", "\n}\n"),
+        ("mean.py", "def mean(values):\n    ", "\n"),
+        ("windows.py", "def mean(values):\r\n    ", "\r\n"),
+    ],
+)
+def test_the_text_goes_on_at_the_cursor(quickfill: Run, tmp_path: Path, name: str, before: str, behind: str):
+    file = tmp_path / name
+    file.write_bytes((before + behind).encode())
+    done = quickfill("complete", f"{file}:{before.count(chr(10)) + 1}", "--apply", "--json", "--max-tokens", 32)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["parses"]) == (0, True), done.stderr.decode()
+    assert answer["text"].startswith("return") and answer["text"] == answer["text"].rstrip()
+    assert file.read_bytes() == (before + answer["text"] + behind).encode()
+
+
+def test_several_answers_go_into_a_pipe_with_a_line_between_them(quickfill: Run, tmp_path: Path):
+    (tmp_path / "hole.py").write_text("def area(width, height):\n    return ")
+    done = quickfill("complete", "hole.py:2", "--samples", 3, "--max-tokens", 8, "--seed", 1)
+    answers = done.stdout.decode().split("\n--------\n")
+    assert done.returncode == 0, done.stderr.decode()
+    assert len(set(answers)) == len(answers) > 1
+
+
 def test_the_rest_of_a_formatted_string_is_not_written_twice(quickfill: Run, tmp_path: Path):
     file = tmp_path / "greet.py"
     file.write_text('def greet(name):\n    print(f"hello {}")\n')
@@ -235,6 +272,15 @@ def test_half_a_character_is_never_written(quickfill: Run, tokens: int):
     assert "\ufffd" not in done.stdout.decode()
 
 
+def test_a_comment_ends_with_a_word(quickfill: Run, tmp_path: Path):
+    file = tmp_path / "add.py"
+    file.write_text("# the sum of \ndef add(a, b):\n    return a + b\n")
+    done = quickfill("complete", f"{file}:1", "--apply")
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout == done.stdout.strip()
+    compile(file.read_text(), "add.py", "exec")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 def test_a_full_disk_is_explained(tmp_path: Path):
     (tmp_path / "numbers.py").write_text("numbers = [0, 1, 2, 3,")
@@ -243,6 +289,27 @@ def test_a_full_disk_is_explained(tmp_path: Path):
         done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, timeout=120, check=False)
     assert done.returncode not in (0, 120)
     assert done.stderr.startswith(b"error: ") and b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on the size of files there")
+def test_a_disk_that_is_full_loses_nothing(tmp_path: Path):
+    """A limit on the size of files stands for the disk."""
+    import resource
+
+    before = b"# " + b"x" * 4096 + b"\ndef add(first, second):\n    return \n"
+    (tmp_path / "add.py").write_bytes(before)
+    arguments = [command(), "complete", "add.py:3", "--apply", "--max-tokens", "8", "--runtime", "onnx"]
+    done = subprocess.run(
+        arguments,
+        capture_output=True,
+        cwd=tmp_path,
+        timeout=120,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
+    )
+    assert done.returncode not in (0, 5)
+    assert done.stderr.startswith(b"error: ") and b"Traceback" not in done.stderr
+    assert contents(tmp_path) == {"add.py": before}
 
 
 def test_score_and_info_with_the_embedded_model(quickfill: Run, tmp_path: Path):

@@ -14,6 +14,9 @@ from tests.e2e.editor import PATIENCE, Editor, editor, inline_params, span
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+LANGUAGES = {"go": "go", "js": "javascript", "ts": "typescript", "py": "python"}
+"""As the protocol spells them, by the ends of files' names."""
+
 FUNCTION = "def add(first, second):\n    \n"
 
 
@@ -72,6 +75,30 @@ async def test_unasked_nothing_after_a_deletion_or_inside_a_word(session: Editor
 async def test_line_breaks_are_the_documents(session: Editor):
     session.open("import os\r\n\r\n\r\ndef add(first, second):\r\n")
     assert await session.texts((3, 23)) == ["\r\n    return first + second"]
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "behind", "text"),
+    [
+        ("a.go", "func add(a int, b int) int {\n\t", "\n}\n", "sum := a + b\n\treturn sum"),
+        ("a.js", "function add(a, b) {\n\t", "\n}\n", "let sum = a + b;\n\treturn sum;"),
+        ("a.ts", "function add(a, b) {\n  ", "\n}\n", "let sum = a + b;\n  return sum;"),
+        ("a.js", "function add(a, b) {\r\n\t", "\r\n}\r\n", "let sum = a + b;\r\n\treturn sum;"),
+        ("b.py", 'print(f"hello {', '}")\n', "name"),
+        ("b.py", 'print(f"hello {', '")\n', "name}"),
+        ("b.js", "log(`hello {", "}`)\n", "name"),
+        ("c.py", "# The sum", "\n", " of a and b"),
+    ],
+)
+async def test_it_fits_its_place(session: Editor, file: str, before: str, behind: str, text: str):
+    session.open(before + behind, f"file:///{file}", LANGUAGES[file.rpartition(".")[2]])
+    place = before.count("\n"), len(before.rpartition("\n")[2])
+    assert await session.texts(place, f"file:///{file}") == [text]
+
+
+async def test_of_a_loop_nothing_is_shown(session: Editor):
+    session.open("looping = \n")
+    assert await session.texts((0, 10), invoked=True) == []
 
 
 async def test_a_document_that_is_not_open_has_none(session: Editor):

@@ -45,6 +45,11 @@ ANSWERS = {
     "import math\n\n": ["print(math.pi)"],
     "endless = ": ["1 + " * 10_000],
     "doubtful = ": ["?guess"],
+    "func add(a int, b int) int {\n": ["    sum := a + b\n    return sum"],
+    "function add(a, b) {\n": ["    let sum = a + b;\n    return sum;"],
+    'hello {': ['name}")\nprint(name)'],
+    "looping = ": ["-s" * 200],
+    "# The sum": [" of a and b   \t "],
     "crash = ": ["!crash"],
 }
 """By the end of the prefix. A further answer is for a further attempt; `?` stands for low confidence."""

@@ -52,6 +52,7 @@ class TwoStreamModel(torch.nn.Module):
     Attributes:
         mask_embedding: [hidden_size], float32, what an undecided slot looks like.
         local: None trains no local autoregression.
+        flexible: whether attention is FlexAttention on CUDA.
     """
 
     accepts_loss_kwargs = False
@@ -65,6 +66,7 @@ class TwoStreamModel(torch.nn.Module):
         self.local = local
         self.mask = mask
         self.objective = objective
+        self.flexible = True
         embedding = model.get_input_embeddings().weight.detach()
         self.mask_embedding = torch.nn.Parameter(embedding[mask].float().clone())
         # Of a few thousand words: the first hundreds are control tokens and bytes.
@@ -120,7 +122,8 @@ class TwoStreamModel(torch.nn.Module):
         dtype = self.model.get_input_embeddings().weight.dtype
         if torch.is_autocast_enabled(batch["tokens"].device.type):
             dtype = torch.get_autocast_dtype(batch["tokens"].device.type)
-        streams = FlexStreams(batch) if batch["tokens"].is_cuda else TwoStreamAttention(batch, dtype)
+        flexible = self.flexible and batch["tokens"].is_cuda
+        streams = FlexStreams(batch) if flexible else TwoStreamAttention(batch, dtype)
         if len(batch["context_tokens"]):
             with torch.set_grad_enabled(self.objective.context_gradient and torch.is_grad_enabled()):
                 self._run(batch["context_tokens"], batch["context_positions"], streams.context)

@@ -100,6 +100,7 @@ def prepared(base: Base, settings: TrainSettings) -> TwoStreamModel:
     hidden = network.get_input_embeddings().weight.shape[1]
     local = TrainedLocalAutoregression(hidden, ours.local_width, settings.run.seed) if ours.local_width else None
     model = TwoStreamModel(network, base.tokens.mask, local, settings.objective)
+    model.flexible = settings.run.attention == "auto"
     if ours.adapter is not None:
         load_adapter(model, ours.adapter, ours.scale)
     if ours.frozen_layers:

@@ -193,6 +193,9 @@ class RunSettings:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of products; `auto`: bfloat16 where the processor or GPU has it. Trained weights are float32 in any case."""
 
+    attention: Literal["auto", "dense"] = "auto"
+    """On CUDA FlexAttention, elsewhere dense masks; `dense`: these on CUDA too, slower, should the other fail there."""
+
     threads: int | None = None
     """Of a processor; by default as many as PyTorch takes."""
 

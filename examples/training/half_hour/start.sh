@@ -1,22 +1,18 @@
 #!/usr/bin/env bash
-# There, when all parts are: joins them and starts training, which goes on after the call.
+# There, when all parts are: joins them and starts training, which goes on after the call. Called again, when a mistake in
+# cargo/settings.toml was mended, it ends what is running and starts anew with these settings.
 #   bash examples/training/half_hour/start.sh SECONDS
 set -euo pipefail
 keep=${KEEP:-${TMPDIR:-/tmp}/quickfill-keep}
 python=${PYTHON:-python3}
+cp "$(dirname "$0")/train.sh" "$keep/"
 cd "$keep"
 export PYTHONPATH=$keep/program PYTHONUNBUFFERED=1
-"$python" -m coder.train.archive_parts join parts cargo
+if [ -f process ]; then
+    kill -KILL -- "-$(cat process)" 2>/dev/null || true
+    rm -rf run result home
+fi
+[ -f cargo/settings.toml ] || "$python" -m coder.train.archive_parts join parts cargo
 "$python" -c "import accelerate" 2>/dev/null || export PYTHONPATH=$PYTHONPATH:$keep/cargo/packages
-# Training, then the adapter in bfloat16, cut into what travels back; each step leaves its mark in the log.
-setsid nohup bash -c "
-    '$python' -W ignore -m coder.train cargo/settings.toml --out run --max-seconds '$1' &&
-    '$python' -c '
-from pathlib import Path
-from coder.train.adapter_file import in_smaller_size
-from coder.train.run_folder import ADAPTER_FILE, last_checkpoint
-in_smaller_size(last_checkpoint(Path(\"run\")) / ADAPTER_FILE, Path(\"result\") / ADAPTER_FILE)
-' && cp run/settings.json run/figures.json \$(ls -d run/checkpoint-* | sort -V | tail -n 1)/trainer_state.json result/ &&
-    '$python' -m coder.train.archive_parts cut result home --mib '${PART_MIB:-14}' && echo ready
-" >train.log 2>&1 &
+PYTHON=$python setsid nohup bash train.sh "$1" >train.log 2>&1 &
 echo started

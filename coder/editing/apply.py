@@ -15,12 +15,14 @@ from coder.api.streams import Cancellation, limits_of
 from coder.api.text_requests import Applied, ApplyRequest
 from coder.diffusion.limits import Stopped, TimeLimits
 from coder.editing.changes import changes, diff, lost_rows, with_line_breaks
+from coder.editing.merge import jsx_markers
 from coder.editing.merge.cutting import pieces_of
 from coder.editing.merge.markers import is_marker
 from coder.editing.merge.merging import Reading, merges
 from coder.editing.merge.pieces import Pieces
 from coder.errors import InputError
 from coder.syntax.languages import Language, language_for
+from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import is_sound
 
 MOST_READINGS = 8
@@ -40,6 +42,9 @@ OUT_OF_TIME = "time was up before the edit was merged: leave more of the file ou
 FENCED = re.compile(r"\s*```[^\n]*\n(.*?)\n?```\s*", re.DOTALL)
 CLASS_BODIES = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 """Languages in which a method stands nowhere but in a class."""
+
+PREPROCESSED = ("c", "cpp")
+CONDITIONS, ENDS = re.compile(r"^[ \t]*#[ \t]*if", re.MULTILINE), re.compile(r"^[ \t]*#[ \t]*endif", re.MULTILINE)
 
 ScoreOf = Callable[[str, str, str, TimeLimits], Score]
 """`Engine.score`: how likely a middle is between a prefix and a suffix. Raises Stopped."""
@@ -136,15 +141,30 @@ def _edit_pieces(edit: str, language: str, check: Callable[[], None]) -> Pieces:
     """Raises InputError for what is no code."""
     fenced = FENCED.fullmatch(edit)
     text = (fenced.group(1) if fenced else edit).replace("\r\n", "\n").rstrip("\n")
-    broken = None
-    for attempt in (text, f"class _ {{\n{text}\n}}") if language in CLASS_BODIES else (text,):
-        pieces = pieces_of(attempt, language, lazy=True, check=check)
-        assert pieces is not None, "the file has a grammar"
-        if pieces.broken is None:
-            inside = pieces.top[0].children[1:-1] if attempt is not text else pieces.top
-            return Pieces(pieces.lines, inside, pieces.fixed, None)
-        broken = pieces.broken if broken is None else broken
-    raise InputError(f"the edit does not parse as {language}: see its line {(broken or 0) + 1}")
+    whole = pieces_of(text, language, lazy=True, check=check)
+    assert whole is not None, "the file has a grammar"
+    elements = language in jsx_markers.LANGUAGES and whole.broken is None and _is_elements(whole)
+    if whole.broken is None and not elements:
+        return whole
+    frames = [*([("class _ {", "}")] if language in CLASS_BODIES and not elements else [])]
+    frames += [("<>", "</>")] if language in jsx_markers.LANGUAGES else []
+    for first, last in frames:
+        framed = pieces_of(f"{first}\n{text}\n{last}", language, lazy=True, check=check)
+        if framed is not None and framed.broken is None and len(framed.top) == 1:
+            return Pieces(framed.lines, framed.top[0].children[1:-1], framed.fixed, None)
+    if whole.broken is None:
+        return whole
+    raise InputError(f"the edit does not parse as {language}: see its line {whole.broken + 1}")
+
+
+def _is_elements(edit: Pieces) -> bool:
+    """Return whether an edit is nothing but JSX elements, which are children of one in the file, or what stands in
+    braces among them, beside markers in the form of such a child."""
+    code = "\n".join(piece.text for piece in edit.top if not piece.is_marker).strip().removesuffix(";")
+    markers = [piece.text.strip() for piece in edit.top if piece.is_marker]
+    if code.startswith("{") and code.endswith("}"):
+        return bool(markers) and all(marker.startswith("{") for marker in markers)
+    return code.startswith("<") and code.endswith(">")
 
 
 def _sound(old: str, readings: Sequence[Reading], language: str) -> list[Reading]:
@@ -155,13 +175,23 @@ def _sound(old: str, readings: Sequence[Reading], language: str) -> list[Reading
         text = reading.text
         if old.endswith("\n") != text.endswith("\n"):
             text = text + "\n" if old.endswith("\n") else text.rstrip("\n")
-        if sum(map(is_marker, text.split("\n"))) <= markers and is_sound(text, language):
+        if sum(map(is_marker, text.split("\n"))) <= markers and _is_as_sound(text, old, language):
             sound.append(replace(reading, text=text))
     if not sound:
         broken = is_sound(old, language) is False
         remedy = "it does not as it is" if broken else "repeat more of the code around what changes"
         raise InputError(f"the file with the edit in it would not parse: {remedy}")
     return sound
+
+
+def _is_as_sound(text: str, old: str, language: str) -> bool:
+    """Return whether a text parses. A grammar does not know what the preprocessor makes of C, so there it may be as
+    broken as the old one, if each of its conditions has its end."""
+    if language not in PREPROCESSED:
+        return bool(is_sound(text, language))
+    ends = [len(ENDS.findall(each)) - len(CONDITIONS.findall(each)) for each in (text, old)]
+    errors = [len(error_spans(each, language) or ()) for each in (text, old)]
+    return ends[0] == ends[1] and errors[0] <= errors[1]
 
 
 def _gain(old: str, new: str, score: ScoreOf, limits: TimeLimits) -> float:

@@ -16,7 +16,10 @@ from coder.editing.merge.python_markers import with_statements
 from coder.syntax.scopes import BLOCKS, CLASSES, FUNCTIONS
 from coder.syntax.tree import SyntaxTree
 
-SPLICED = frozenset("block decorated_definition statement_list compound_statement statement_block modifiers".split())
+SPLICED = frozenset(
+    "block decorated_definition statement_list compound_statement statement_block modifiers preproc_elif "
+    "preproc_elifdef preproc_else".split()
+)
 """Nodes that are no piece of their own: what is in them belongs to what they are in. So with bodies on their own lines.
 """
 

@@ -129,9 +129,16 @@ def _places(
     wanted = [piece for piece in edit.top if not piece.is_marker]
     texts, names = {piece.text for piece in wanted}, {piece.name for piece in wanted if piece.name}
     values: list[tuple[float, Place]] = []
-    for place in file.containers():
-        if place is not file.top and not any(piece.text in texts or piece.name in names for piece in place):
-            continue
+    if wanted and all(map(_is_element, wanted)):
+        places = [place for place in file.containers() if any(map(_is_element, place))]
+        if not places:
+            raise InputError("the edit is an element of JSX, and the file has none: repeat the code around it")
+    else:
+        places = [file.top, *(
+            place for place in file.containers()
+            if place is not file.top and any(piece.text in texts or piece.name in names for piece in place)
+        )]  # fmt: skip
+    for place in places:
         same = bool(wanted and place) and wanted[0].indentation == place[min(1, len(place) - 1)].indentation
         values.append((value(elements, place, language, check) + SAME_INDENTATION * same, place))
     best = max(value for value, _ in values)
@@ -238,8 +245,9 @@ class _Merge:
                 before = previous[id(new)]
                 explicit = isinstance(before, Piece)
                 count = new.blanks if explicit or old is None or old is place[0] else old.blanks
-                if not explicit and new.is_definition and (old is None or old is place[0]):
-                    count = max(count, usual)
+                beside = before.is_definition if isinstance(before, Piece) and old is None else not explicit
+                if beside and new.is_definition and (old is None or old is place[0]):
+                    count = max(count, self._blanks_between(output.last, new, new, usual))
                 blanks = self._blanks(old, count)
                 if old is None:
                     if not (inserted and not new.is_definition):
@@ -253,12 +261,25 @@ class _Merge:
                 last = output.last
                 if last is not None and (old is place[0] or (inserted and last.is_definition)):
                     marked = new.marker.blanks if new.marker else 0
-                    count = max(count, usual if last.is_definition or old.is_definition else marked)
+                    beside = last if last.is_definition else old
+                    wanted = self._blanks_between(last, old, beside, usual) if beside.is_definition else marked
+                    count = max(count, wanted)
                 output.add(self._lines(old), old, self._blanks(old, count))
             elif old is not None and not removing:
                 self.changed.append(old)
             removing, inserted = new is None, old is None
         return output
+
+    def _blanks_between(self, above: Piece | None, below: Piece, definition: Piece, usual: int | None) -> int:
+        """Blank lines between two pieces of which one is a definition: as many as its neighbours have, or else as many
+        as is usual in the language; none at the beginning and the end of a block."""
+        if above is None or _opens(above) or below.text.startswith(CLOSING):
+            return 0
+        if usual is not None:
+            return usual
+        if definition.is_entry or definition.first == definition.last:
+            return 0
+        return 2 if self.language == "python" and not definition.indentation else 1
 
     def _blanks(self, old: Piece | None, count: int) -> list[str]:
         """So many blank lines, the file's own if there are as many above its piece."""
@@ -353,6 +374,16 @@ def _indentations(new: Sequence[Piece], old: Sequence[Piece], steps: Sequence[Al
     return known
 
 
-def _usual_blanks(place: Place) -> int:
-    """Blank lines above a definition among these."""
-    return min((piece.blanks for piece in place[1:] if piece.is_definition), default=0)
+def _is_element(piece: Piece) -> bool:
+    return piece.kind.startswith("jsx_")
+
+
+def _usual_blanks(place: Place) -> int | None:
+    """Blank lines above a definition among these, below the first one; None where there is no other."""
+    below = (piece for above, piece in pairwise(place) if not _opens(above))
+    return min((piece.blanks for piece in below if piece.is_definition), default=None)
+
+
+def _opens(piece: Piece) -> bool:
+    """Return whether a piece is the head of the block that it stands in."""
+    return not piece.children and piece.text.endswith(("{", ":", "(", "["))

@@ -38,20 +38,28 @@ EMBEDDING = "model.embed_tokens.weight"
 Change = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 """A [rank, in] and B [out, rank]."""
 
+Halves = tuple[StoredTensor, StoredTensor]
+"""The same, not read yet."""
+
 
 @dataclass(frozen=True)
 class MergedTensor(StoredTensor):
-    """A matrix in float32: what `stored` holds, by the float32 `row_scale` [out] if that is int8, and the change."""
+    """A matrix in float32: what `stored` holds, by the float32 `row_scale` [out] if that is int8, and a change.
+
+    Attributes:
+        down, up: A [rank, in] and B [out, rank]; they too are read only when the matrix is.
+    """
 
     stored: StoredTensor
     row_scale: StoredTensor | None
-    change: Change
+    down: StoredTensor
+    up: StoredTensor
     scale: float
 
     def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
         values = _dequantized(self.stored, self.row_scale, rows)
-        down, up = self.change
-        values += (self.scale * up[rows]) @ down
+        up, down = self.up.read(rows).astype(np.float32), self.down.read().astype(np.float32)
+        values += (self.scale * up) @ down
         return values
 
 
@@ -94,9 +102,9 @@ def with_adapter(checkpoint: Checkpoint, file: Path) -> Checkpoint:
     stored, config = dict(checkpoint.stored), checkpoint.config
     others = {name: tensors[name] for name in tensors if not name.endswith((A, B))}
     for name in sorted({name.removesuffix(A).removesuffix(B) for name in tensors.keys() - others.keys()}):
-        change = _change(file, name, tensors, checkpoint)
+        down, up = _change(file, name, tensors, checkpoint)
         matrix, row_scale = stored[name], stored.pop(f"{name}_scale", None)
-        stored[name] = MergedTensor(matrix.file, "F32", matrix.shape, 0, matrix, row_scale, change, scale)
+        stored[name] = MergedTensor(matrix.file, "F32", matrix.shape, 0, matrix, row_scale, down, up, scale)
     if (mask := others.pop(MASK_EMBEDDING, None)) is not None:
         values = _required(file, MASK_EMBEDDING, mask, (config.hidden_size,)).read().astype(np.float32)
         table, row_scale = stored[EMBEDDING], stored.pop(f"{EMBEDDING}_scale", None)
@@ -218,7 +226,8 @@ def _scale(file: Path, metadata: Mapping[str, str]) -> float:
     return scale
 
 
-def _change(file: Path, name: str, tensors: Mapping[str, StoredTensor], checkpoint: Checkpoint) -> Change:
+def _change(file: Path, name: str, tensors: Mapping[str, StoredTensor], checkpoint: Checkpoint) -> Halves:
+    """Both halves of a matrix's change, validated. Raises CheckpointError."""
     matrix = checkpoint.stored.get(name)
     down, up = tensors.get(f"{name}{A}"), tensors.get(f"{name}{B}")
     if matrix is None or down is None or up is None or len(matrix.shape) != 2:
@@ -227,7 +236,6 @@ def _change(file: Path, name: str, tensors: Mapping[str, StoredTensor], checkpoi
         raise CheckpointError(
             f"{file} is damaged: {name} is {list(matrix.shape)}, the change {list(up.shape)} x {list(down.shape)}"
         )
-    halves = down.read().astype(np.float32), up.read().astype(np.float32)
-    if not all(np.isfinite(half).all() for half in halves):
+    if not all(np.isfinite(half.read()).all() for half in (down, up)):
         raise CheckpointError(f"{file} is damaged: {name} has values that are no numbers; make it again")
-    return halves
+    return down, up

@@ -45,6 +45,27 @@ class StoredTensor:
 
 
 @dataclass(frozen=True)
+class FilePart:
+    """The place of an array's bytes in a file, from `offset` on."""
+
+    file: Path
+    offset: int
+
+
+def file_part(array: npt.NDArray[Any]) -> FilePart | None:
+    """Return the place of an array that maps a file, or a part of such an array; None where it has memory of its own,
+    or the file is not there any more."""
+    base: object = array
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    if not isinstance(base, np.memmap) or not array.flags.c_contiguous or base.filename is None:
+        return None
+    # Links resolved: ONNX Runtime reads no file that a link leads to elsewhere.
+    file = Path(base.filename).resolve()
+    return FilePart(file, base.offset + array.ctypes.data - base.ctypes.data) if file.is_file() else None
+
+
+@dataclass(frozen=True)
 class TensorHeader:
     """A tensor to be written."""
 

@@ -13,13 +13,13 @@ from itertools import product
 import numpy as np
 
 from coder.model.onnx import protobuf as onnx_protobuf
-from coder.model.onnx.graph import MICROSOFT, Array
+from coder.model.onnx.graph import MICROSOFT, BuiltGraph
 from coder.model.onnx.layers import Activation, Layers
 from coder.model.onnx.weights import DecoderWeights, LayerWeights, Linear, Norm
 
 
 class DecoderGraph(Layers):
-    """Builds the graph of one decoder. `build()` returns the serialised model and its large constants.
+    """Builds the graph of one decoder.
 
     Inputs (M new positions of all sequences together; W wanted ones; K biases):
         tokens int64 [M]; attended_rows int64 [M], where each position is among the rows of all attentions;
@@ -44,7 +44,7 @@ class DecoderGraph(Layers):
         self.cosines = graph.constant((np.cos(angles) * amplitude).astype(np.float32))
         self.sines = graph.constant((np.sin(angles) * amplitude).astype(np.float32))
 
-    def build(self) -> tuple[bytes, dict[str, Array]]:
+    def build(self) -> BuiltGraph:
         hidden = self.embedding("tokens")
         branch: str | None = None
         for index in range(self.config.num_layers):
@@ -54,7 +54,7 @@ class DecoderGraph(Layers):
         states = self.graph.add("Gather", hidden, "wanted", axis=1, output="states")
         normed = self.norm(states, self.weights.final_norm)
         self.distribution(self.activation(normed, self.config.hidden_size, "wanted_zeros"))
-        return self._serialize(), self.graph.external
+        return self._built()
 
     def _layer(self, index: int, hidden: str, branch: str | None) -> tuple[str, str]:
         """One decoder layer: the residual stream and the branch not yet added to it, in and out."""
@@ -121,7 +121,7 @@ class DecoderGraph(Layers):
         )  # fmt: skip
         return normed, total
 
-    def _serialize(self) -> bytes:
+    def _built(self) -> BuiltGraph:
         config, info = self.config, onnx_protobuf.value_info
         inputs = [
             info("tokens", np.int64, ["M"]),
@@ -145,4 +145,4 @@ class DecoderGraph(Layers):
             for kind, layer in product(("key", "value"), range(config.num_layers)):
                 inputs.append(info(f"past_{kind}_{sequence}_{layer}", np.float32, buffer))
                 outputs.append(info(f"present_{kind}_{sequence}_{layer}", np.float32, buffer))
-        return self.graph.serialize(inputs, outputs)
+        return self.graph.built(inputs, outputs)

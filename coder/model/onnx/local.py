@@ -6,7 +6,7 @@ import numpy as np
 
 from coder.model.checkpoint.checkpoint import LOCAL_EPSILON
 from coder.model.onnx import protobuf as onnx_protobuf
-from coder.model.onnx.graph import MICROSOFT, Array
+from coder.model.onnx.graph import MICROSOFT, BuiltGraph
 from coder.model.onnx.layers import Layers
 from coder.model.onnx.weights import DecoderWeights, Norm
 
@@ -23,7 +23,7 @@ class LocalGraph(Layers):
         assert weights.local is not None
         self.local = weights.local
 
-    def build(self) -> tuple[bytes, dict[str, Array]]:
+    def build(self) -> BuiltGraph:
         graph, local, hidden = self.graph, self.local, self.config.hidden_size
         states = self.norm("states", local.final_norm)
         normed = self.norm(states, Norm(np.ones(hidden, np.float32)), LOCAL_EPSILON)
@@ -35,7 +35,7 @@ class LocalGraph(Layers):
         self.distribution(self.activation(leaned, hidden, "wanted_zeros"))
         info = onnx_protobuf.value_info
         own = [info("states", np.float32, [1, "W", hidden]), info("before", np.int64, [2, "W"])]
-        return graph.serialize([*own, *self.distribution_inputs()], self.distribution_outputs()), graph.external
+        return graph.built([*own, *self.distribution_inputs()], self.distribution_outputs())
 
     def _embedding_before(self, distance: int) -> str:
         tokens = self.graph.add("Gather", "before", self.graph.constant(np.array(distance, np.int64)), axis=0)

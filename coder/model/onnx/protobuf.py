@@ -72,10 +72,15 @@ def constant(name: str, value: Array) -> bytes:
     return _tensor(name, value) + _message(9, np.ascontiguousarray(value).tobytes())
 
 
-def external_constant(name: str, value: Array) -> bytes:
-    """TensorProto of the same type and shape, whose data is handed over beside the model."""
-    location = _text(1, "location") + _text(2, "memory")
-    return _tensor(name, value) + _message(13, location) + _integer(14, EXTERNAL)
+def external_constant(name: str, value: Array, location: str = "memory", offset: int = 0) -> bytes:
+    """TensorProto of the same type and shape, whose data is handed over beside the model, or lies in a file.
+
+    Args:
+        location, offset: of the data, a file's name and the first byte there.
+    """
+    place = {"location": location, "offset": str(offset), "length": str(value.nbytes)}
+    entries = b"".join(_message(13, _text(1, key) + _text(2, text)) for key, text in place.items())
+    return _tensor(name, value) + entries + _integer(14, EXTERNAL)
 
 
 def value_info(name: str, dtype: type[np.generic], shape: Sequence[int | str]) -> bytes:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import mmap
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +16,7 @@ from coder.model.checkpoint.config import ModelConfig
 from coder.model.freed_memory import give_back_freed_memory
 from coder.model.onnx import protobuf as onnx_protobuf
 from coder.model.onnx.decoder_graph import DecoderGraph
-from coder.model.onnx.graph import STANDARD_OPERATORS, Array
+from coder.model.onnx.graph import STANDARD_OPERATORS, BuiltGraph
 from coder.model.onnx.local import LocalGraph
 from coder.model.onnx.passes import (
     HIDDEN_FROM,
@@ -37,18 +36,23 @@ UNUSED = Pass([0])
 """The pass of a sequence that takes no part: none of its rows leave the attention."""
 
 
-class Session:
-    """A graph in ONNX Runtime, whose large constants are read where they are: they live as long as it does."""
+EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"
 
-    def __init__(self, weights: DecoderWeights, graph: tuple[bytes, dict[str, Array]], threads: int) -> None:
-        serialized, self._constants = graph
+
+class Session:
+    """A graph in ONNX Runtime. Its large constants are read where they are: those in memory live as long as it does."""
+
+    def __init__(self, weights: DecoderWeights, graph: BuiltGraph, threads: int) -> None:
+        self._in_memory = graph.in_memory
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in self._constants.values()]
-        options.add_external_initializers(list(self._constants), values)
-        self._session = onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
-        give_back_memory(self._constants.values())
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in graph.in_memory.values()]
+        options.add_external_initializers(list(graph.in_memory), values)
+        if graph.folder is not None:
+            options.add_session_config_entry(EXTERNAL_FOLDER, str(graph.folder))
+        self._session = onnxruntime.InferenceSession(graph.model, options, providers=["CPUExecutionProvider"])
+        give_back_freed_memory()
         self._config = weights.config
         self._quantized = weights.quantized
         self._control_bias: dict[tuple[int, ...], npt.NDArray[np.float32]] = {}
@@ -60,23 +64,6 @@ class Session:
             bias[self._config.control.forbidden(allowed)] = HIDDEN_FROM
             self._control_bias[allowed] = bias
         return self._control_bias[allowed]
-
-
-def give_back_memory(constants: Iterable[Array]) -> None:
-    """Return to the system what a new session leaves behind: 760 MB of 1,400 for the embedded model.
-
-    Its matrices were copied into a layout of ONNX Runtime's own, so the pages of a mapped file are read no more but for
-    a few rows of the embedding, and come back from the file where they are. The C library keeps what was freed on the
-    way, unless it is told.
-    """
-    if hasattr(mmap.mmap, "madvise"):
-        for constant in constants:
-            owner: object = constant
-            while isinstance(owner, np.ndarray):
-                owner = owner.base
-            if isinstance(owner, mmap.mmap):
-                owner.madvise(mmap.MADV_DONTNEED)
-    give_back_freed_memory()
 
 
 class LocalSession(Session):

@@ -12,6 +12,7 @@ from coder.errors import CheckpointError
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.onnx import preparing
+from coder.model.onnx.decoder_graph import DecoderGraph
 from coder.model.onnx.preparing import MOST_KEPT, kept_weights_folder, prepare, weights_of
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.onnx.weights import DecoderWeights, read_weights, write_weights
@@ -152,3 +153,23 @@ def test_progress_is_told_up_to_the_end(checkpoint: Checkpoint):
     prepare(checkpoint, LEVELS, shares.append)
     assert shares == sorted(shares)
     assert shares[0] > 0 and shares[-1] <= 1
+
+
+def test_a_graph_reads_kept_weights_from_their_file_and_holds_no_copy(checkpoint: Checkpoint):
+    weights_of(checkpoint, LEVELS)
+    kept = weights_of(checkpoint, LEVELS)
+    graph = DecoderGraph(kept).build()
+    assert graph.folder == kept_weights_folder().resolve()
+    positions = (checkpoint.config.max_positions + 1, checkpoint.config.head_dim // 2)
+    assert [array.shape for array in graph.in_memory.values()] == [positions, positions], "the rotations alone"
+
+
+def test_a_file_that_went_away_is_still_held(checkpoint: Checkpoint):
+    """Another model's weights may push it out while a session of several sequences is yet to be built."""
+    runtime = OnnxRuntime.load(checkpoint, threads=1, weight_bits=8)
+    for file in kept_weights_folder().iterdir():
+        file.unlink()
+    request = Pass([20, 30, 40], wanted=[2])
+    alone = runtime.forward(runtime.new_cache(), request)
+    for answer in runtime.forward_batch([runtime.new_cache(), runtime.new_cache()], [request, request]):
+        np.testing.assert_array_equal(answer.tokens, alone.tokens)

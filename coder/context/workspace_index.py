@@ -16,6 +16,7 @@ from pathspec import GitIgnoreSpec
 
 from coder.context.files import allowed, readable, source_files
 from coder.context.ngram_index import NgramIndex
+from coder.context.secrets import holds_secret
 from coder.context.words import without_border_words
 
 logger = logging.getLogger(__name__)
@@ -195,7 +196,7 @@ class WorkspaceIndex:
         if allowed(path, self.root):
             self._open_files.add(key)
             self._stamps.pop(key, None)
-            self._add({key: text})
+            self._add({key: "" if holds_secret(text) else text})
 
     def _read_again(self, path: Path) -> None:
         key, stamp = _key(path), _stamp(path)

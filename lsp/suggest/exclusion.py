@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 import pathspec
 
-from coder.context.files import SECRET_NAMES
+from coder.context.secrets import is_secret_name
 from lsp.documents import path_in_folder, path_named
 
 
@@ -20,5 +19,4 @@ def is_excluded(uri: str, globs: Sequence[str], folders: Sequence[str]) -> bool:
 
 
 def is_secret(uri: str) -> bool:
-    name = path_named(uri).name.lower()
-    return any(fnmatchcase(name, pattern) for pattern in SECRET_NAMES)
+    return is_secret_name(path_named(uri).name)

@@ -117,6 +117,19 @@ def test_an_early_stop_is_mentioned_with_its_hole(quickfill: Quickfill, engine: 
     assert "hole 1" not in result.stderr
 
 
+def test_holes_for_which_there_was_no_time_are_named(quickfill: Quickfill, engine: ScriptedModel, file: Path):
+    late = completion("", finish_reason="deadline")
+    engine.answers = [completion("x"), late]
+    result = quickfill("fill", file)
+    assert (result.exit_code, result.stdout) == (0, "def mean(values):\n    return x / \n")
+    assert "note: hole 2 is empty: no line was complete at the deadline; raise --deadline-ms" in result.stderr
+    engine.answers = [late, late]
+    result = quickfill("fill", file, "--apply")
+    assert (result.exit_code, file.read_text()) == (5, CODE)
+    assert result.stderr.count("no line was complete at the deadline; raise --deadline-ms") == 1
+    assert "nothing to suggest" not in result.stderr
+
+
 def test_an_interrupt_stops_the_engine_and_leaves_the_file(quickfill: Quickfill, engine: ScriptedModel, file: Path):
     engine.interrupted = True
     assert quickfill("fill", file, "--apply").exit_code == 130

@@ -48,9 +48,33 @@ def test_secrets_are_never_read(tmp_path: Path, name: str):
     assert not allowed(tmp_path / name, tmp_path)
 
 
-def test_a_private_key_is_none_the_less_one_in_a_source_file(tmp_path: Path):
-    write(tmp_path, "server.py", text='KEY = """-----BEGIN RSA PRIVATE KEY-----\nMIIE\n"""\n')
+KEYS = [
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIE",
+    "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+    "AKIA" + "ABCDEFGH01234567",
+    "ghp_" + "a1B2" * 9,
+    "github_pat_" + "a1B2" * 9,
+    "glpat-" + "a1-_" * 5,
+    "AIza" + "a1-_B" * 7,
+    "xoxb-" + "1234567890-abc",
+    "sk_live_" + "a1B2" * 6,
+    "sk-proj-" + "a1B2" * 10,
+    "hf_" + "a1B2c" * 7,
+    "npm_" + "a1B2" * 9,
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_source_file_with_a_key_in_it_is_not_read(tmp_path: Path, key: str):
+    write(tmp_path, "server.py", text=f'{CODE}KEY = """{key}"""\n')
     assert found(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["AKIA", "ghp_token", "sk-learn", "task-" + "a" * 40, "the PRIVATE KEY", "SHAKIA" * 9])
+def test_a_word_that_looks_a_little_like_a_key_is_none(tmp_path: Path, text: str):
+    write(tmp_path, "server.py", text=f'{CODE}KEY = "{text}"\n')
+    assert found(tmp_path) == ["server.py"]
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,16 @@ def test_what_may_not_be_read_does_not_come_in_through_the_editor_either(tmp_pat
     assert index.state.files == 0
 
 
+def test_a_file_counts_no_more_once_the_editor_has_a_key_in_it(tmp_path: Path, open_index: Opener):
+    (tmp_path / "a.py").write_text("total = saved\n")
+    index = open_index()
+    assert known(index, "total =") == {" saved\n"}
+    index.update(tmp_path / "a.py", f"total = saved\nkey = '{'AKIA' + 'ABCDEFGH01234567'}'\n")
+    index.wait(WAIT)
+    look_again(index)
+    assert known(index, "total =") == known(index, "key =") == set()
+
+
 @pytest.mark.parametrize("spelling", ["{root}/a.py", "a.py", "{root}/b/../a.py", "{root}/link.py"])
 def test_the_saved_text_of_the_file_that_is_written_does_not_tell_what_belongs_in_the_hole(
     tmp_path: Path, open_index: Opener, spelling: str

@@ -47,7 +47,7 @@ ANSWERS = {
     "doubtful = ": ["?guess"],
     "func add(a int, b int) int {\n": ["    sum := a + b\n    return sum"],
     "function add(a, b) {\n": ["    let sum = a + b;\n    return sum;"],
-    'hello {': ['name}")\nprint(name)'],
+    "hello {": ['name}")\nprint(name)'],
     "looping = ": ["-s" * 200],
     "# The sum": [" of a and b   \t "],
     "crash = ": ["!crash"],

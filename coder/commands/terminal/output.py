@@ -39,9 +39,14 @@ def is_empty(completion: Completion) -> bool:
     return not completion.text.strip()
 
 
+def is_too_late(completion: Completion) -> bool:
+    """Return whether a completion is empty because its time was over before anything was complete."""
+    return is_empty(completion) and completion.finish_reason == "deadline"
+
+
 def finish(completion: Completion) -> None:
     """Tell the user where a completion stopped early; leave with an exit code when there is nothing in it."""
-    if is_empty(completion) and completion.finish_reason == "deadline":
+    if is_too_late(completion):
         typer.echo(TOO_SHORT, err=True)
         raise typer.Exit(NOTHING_TO_SUGGEST)
     if completion.finish_reason in EARLY_STOPS:
@@ -53,8 +58,13 @@ def finish(completion: Completion) -> None:
 
 def finish_filled(filled: Filled) -> None:
     """The same for several holes: empty where all of them are."""
+    if all(map(is_too_late, filled.middles)):
+        typer.echo(TOO_SHORT, err=True)
+        raise typer.Exit(NOTHING_TO_SUGGEST)
     for number, middle in enumerate(filled.middles, 1):
-        if middle.finish_reason in EARLY_STOPS:
+        if is_too_late(middle):
+            typer.echo(f"note: hole {number} is empty: {TOO_SHORT}", err=True)
+        elif middle.finish_reason in EARLY_STOPS:
             typer.echo(f"note: hole {number} {EARLY_STOPS[middle.finish_reason]}", err=True)
     if all(map(is_empty, filled.middles)):
         typer.echo("nothing to suggest here", err=True)

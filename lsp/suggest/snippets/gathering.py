@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from coder.api.completion import Snippet
-from coder.context.files import SECRET_CONTENTS, allowed, readable
+from coder.context.files import allowed, readable
+from coder.context.secrets import holds_secret
 from coder.syntax.definitions import definitions
 from coder.syntax.imports import Import, imports
 from lsp.documents import EDIT_REACH, OpenFile, PlaceInFile, RecentEdit
@@ -57,7 +58,7 @@ class Readable:
 
     def may_show(self, file: OpenFile) -> bool:
         """Return whether an open file's text may be used, as its name, the ignore files and the text itself tell."""
-        return self._may_open(file.path) and not any(mark.decode() in file.text for mark in SECRET_CONTENTS)
+        return self._may_open(file.path) and not holds_secret(file.text)
 
     def read(self, path: Path) -> str | None:
         """A file of the workspace, with line feeds alone; None where it may not be read or cannot."""

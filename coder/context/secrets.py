@@ -1,4 +1,4 @@
-"""What nobody should be suggested from another file: keys, certificates and passwords, by files' names and contents."""
+"""Secrets of a folder, which are never suggested in another file: keys, certificates, passwords, by names and contents."""
 
 from __future__ import annotations
 

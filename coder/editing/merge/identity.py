@@ -17,6 +17,9 @@ DECLARING = re.compile(
     r".*(?:declaration|declarator|item|signature|pair|definition|_spec|enumerator|variant|_initializer)|keyword_argument|"
     r"keyed_element"
 )
+LITERALS = ("object", "dictionary", "initializer_list", "literal_value")
+"""Nodes whose first entry does not name them."""
+
 ASSIGNMENTS = ("assignment", "assignment_expression")
 ACCESSOR = re.compile(r"\s*((?:(?:public|private|protected|override|static|async|get|set)\s+)*)")
 
@@ -27,7 +30,7 @@ def identity(tree: SyntaxTree, node: tree_sitter.Node) -> tuple[str, str | None,
     if node.type in CASES:
         line = _line_of(tree, node)
         return node.type, line if line.startswith("default") else tree.text_of(node.named_children[0]), ""
-    while inner is not None and inner.start_point.row == row:
+    while inner is not None and inner.start_point.row == row and inner.type not in LITERALS:
         if inner.type in FUNCTIONS or inner.type in CLASSES:
             own = _qualified(tree, inner) or name or _given_name(tree, inner) or _called(tree, node)
             return inner.type, own, _accessor(_line_of(tree, inner)) if own else ""

@@ -59,7 +59,7 @@ class Likeness:
     def __init__(self, edit: Sequence[Piece | None], file: Sequence[Piece], language: str) -> None:
         self._edit, self._file, self._language = edit, file, language
         new = (piece for piece in edit if piece is not None)
-        self._of_new, self._of_old = Counter(map(_identity, new)), Counter(map(_identity, file))
+        self._of_new, self._of_old = Counter(map(identity_of, new)), Counter(map(identity_of, file))
         self._known: dict[tuple[int, int], float | None] = {}
 
     def __call__(self, row: int, column: int) -> float | None:
@@ -118,7 +118,7 @@ class Likeness:
         same_head = new.head.text == old.head.text
         if self._language == "go" and new.name == "init" and not new.has_marker:
             return sure if shared > UNLIKE else DOUBTFUL  # A file may have several, and none has parameters.
-        if new.role in ("overload", "register") or new.name in ("_", "init", "__init_subclass__"):
+        if may_stand_twice(new):
             return sure if same_head and _signature(new) == _signature(old) else None
         if same_head:
             return sure
@@ -129,7 +129,7 @@ class Likeness:
         return sure if self._is_only(new, old) else SAME_NAME * (common(new.head.words, old.head.words) - UNLIKE)
 
     def _is_only(self, new: Piece, old: Piece) -> bool:
-        return self._of_new[_identity(new)] <= 1 and self._of_old[_identity(old)] <= 1
+        return self._of_new[identity_of(new)] <= 1 and self._of_old[identity_of(old)] <= 1
 
 
 def common(first: Counter[str], second: Counter[str]) -> float:
@@ -137,8 +137,14 @@ def common(first: Counter[str], second: Counter[str]) -> float:
     return 2.0 * (first & second).total() / max(1, first.total() + second.total())
 
 
-def _identity(piece: Piece) -> tuple[str | None, str]:
+def identity_of(piece: Piece) -> tuple[str | None, str]:
+    """The name and the role by which a definition is told apart from others beside it."""
     return piece.name, piece.role
+
+
+def may_stand_twice(piece: Piece) -> bool:
+    """Return whether a definition may stand beside another one of its name and role."""
+    return piece.role in ("overload", "register") or piece.name in ("_", "init", "__init_subclass__")
 
 
 def _signature(piece: Piece) -> list[str]:

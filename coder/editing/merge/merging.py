@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from coder.editing.merge.alignment import Aligned, Alignment, Element, Gap, alignments, value
+from coder.editing.merge.likeness import OVERLOADING, identity_of, may_stand_twice
 from coder.editing.merge.pieces import Piece, Pieces
 from coder.errors import InputError
 from coder.syntax.scopes import CLASSES
@@ -239,7 +241,10 @@ class _Merge:
         }
         output = _Output()
         removing = inserted = False
+        moved = _moved(steps, self.language)
         for step in steps:
+            if step.piece is not None and id(step.piece) in moved:
+                continue
             new, old = step.element, step.piece
             if isinstance(new, Piece):
                 before = previous[id(new)]
@@ -368,10 +373,28 @@ def _indentations(new: Sequence[Piece], old: Sequence[Piece], steps: Sequence[Al
     pairs = [(step.element, step.piece) for step in steps if isinstance(step.element, Piece) and step.piece is not None]
     known = {piece.indentation: old.indentation for piece, old in reversed(pairs)}
     if new and old:
-        known.setdefault(
-            new[0].indentation, old[min(1, len(old) - 1)].indentation if len(old) > 2 else old[0].indentation
-        )
+        inside = next((piece for piece in old if not _opens(piece)), old[0])
+        known.setdefault(new[0].indentation, inside.indentation)
     return known
+
+
+def _moved(steps: Sequence[Aligned], language: str) -> set[int]:
+    """The definitions of the file, by their ids, that are kept where the edit puts the same one, which may differ where
+    a name is defined once, in another place."""
+    new = [step.element for step in steps if isinstance(step.element, Piece) and step.element.is_definition]
+    old = [step.piece for step in steps if step.piece is not None and step.piece.is_definition]
+    of_new, of_old = Counter(map(identity_of, new)), Counter(map(identity_of, old))
+    inserted = {
+        identity_of(step.element): step.element.text for step in steps
+        if step.piece is None and isinstance(step.element, Piece) and step.element.is_definition and step.element.name
+    }  # fmt: skip
+    return {
+        id(step.piece) for step in steps
+        if step.piece is not None and isinstance(step.element, Gap) and step.piece.is_definition
+        and (text := inserted.get(key := identity_of(step.piece))) is not None
+        and of_new[key] == of_old[key] == 1 and not may_stand_twice(step.piece)
+        and (text == step.piece.text or language not in OVERLOADING)
+    }  # fmt: skip
 
 
 def _is_element(piece: Piece) -> bool:

@@ -1,4 +1,4 @@
-"""Secrets of a folder, which are never suggested in another file: keys, certificates, passwords, by names and contents."""
+"""Secrets of a folder, never suggested in another file: keys, certificates, passwords, by names and contents."""
 
 from __future__ import annotations
 

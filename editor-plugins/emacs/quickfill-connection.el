@@ -14,6 +14,7 @@
 
 (declare-function quickfill-mode "quickfill" (&optional arg))
 (declare-function quickfill--ask-instruction "quickfill" (argument))
+(declare-function quickfill--preview "quickfill-preview" (edit))
 
 (defgroup quickfill nil "Whole-block suggestions from a diffusion model." :group 'tools)
 
@@ -66,6 +67,15 @@
   ((_server quickfill-server) (_method (eql quickfill/didChangeStatus)) &key state &allow-other-keys)
   "Show STATE in the mode lines."
   (quickfill--set-state state))
+
+(cl-defmethod eglot-handle-request
+  ((_server quickfill-server) (_method (eql workspace/applyEdit)) &key label edit)
+  "Show EDIT before it is made, unless by its LABEL it fills holes.
+It counts as applied: the server has no more to do with it."
+  (if (equal label "Quickfill: Fill the holes")
+      (cl-call-next-method)
+    (quickfill--preview edit)
+    '(:applied t)))
 
 (cl-defmethod eglot-execute ((_server quickfill-server) action)
   "Do what ACTION, of code or a command, says."

@@ -19,6 +19,8 @@
 
 (require 'cl-lib)
 (require 'quickfill-connection)
+(require 'quickfill-pause)
+(require 'quickfill-preview)
 (require 'seq)
 
 (defcustom quickfill-delay 0.2
@@ -30,11 +32,6 @@
   "What stands for a hole in a text, for `quickfill-fill'."
   :group 'quickfill
   :type 'string)
-
-(defface quickfill-ghost '((t :inherit shadow :slant italic)) "What a suggestion would write."
-  :group 'quickfill)
-(defface quickfill-replaced '((t :strike-through t :inherit shadow)) "What a next edit would replace."
-  :group 'quickfill)
 
 ;;;; What is suggested, shown until anything else happens
 
@@ -145,14 +142,15 @@ Returns whether it was."
   "Ask for a suggestion if the user is still in BUFFER."
   (when (and (eq buffer (window-buffer)) (buffer-live-p buffer))
     (with-current-buffer buffer
-      (when (and quickfill-mode (quickfill--eglot-server) (not (use-region-p)))
+      (when (and quickfill-mode (quickfill--eglot-server) (not (use-region-p)) (not quickfill--preview)
+                 (not (quickfill--pause-left)))
         (quickfill--suggest 2)))))
 
 ;;;###autoload
 (define-minor-mode quickfill-mode
   "Show what could stand at point as ghost text.
 For buffers that Eglot has connected to Quickfill."
-  :lighter (:eval (concat " Quickfill" (unless (member quickfill--state '("" "ready")) (concat ":" quickfill--state))))
+  :lighter (:eval (concat " " (quickfill-mode-line)))
   (quickfill--clear)
   (if quickfill-mode
       (progn (setq quickfill--asked-at (buffer-chars-modified-tick))
@@ -197,9 +195,11 @@ For buffers that Eglot has connected to Quickfill."
                                 :command (quickfill-suggestion-command suggestion))))))))
 
 (defun quickfill-accept-word ()
-  "Write the next word of what is suggested."
+  "Write the next word of what is suggested.
+A docstring is taken by its line: its quotes alone would make a
+string of all that follows."
   (interactive)
-  (quickfill--accept-part "\\`[[:space:]\n]*\\(?:[[:alnum:]_]+\\|[^[:alnum:]_[:space:]\n]+\\)"))
+  (quickfill--accept-part "\\`[[:space:]\n]*\\(?:\"\"\"\\|'''\\)[^\n]*\\|\\`[[:space:]\n]*\\(?:[[:alnum:]_]+\\|[^[:alnum:]_[:space:]\n]+\\)"))
 
 (defun quickfill-accept-line ()
   "Write the next line of what is suggested."
@@ -222,13 +222,15 @@ For buffers that Eglot has connected to Quickfill."
   (interactive)
   (quickfill--suggest 1))
 
-(defun quickfill--edit-with (method params)
-  "Request METHOD with PARAMS, and make the edit that it is answered with."
+(defun quickfill--edit-with (method params doing then)
+  "Request METHOD with PARAMS, and give THEN the edit that it is answered with.
+Meanwhile the user is told what Quickfill is DOING."
+  (quickfill--say (concat doing "…"))
   (quickfill--request
    method params
    (lambda (edit)
      (if edit
-         (quickfill--apply-edit edit)
+         (funcall then edit)
        (quickfill--say "nothing better was found")))
    #'quickfill--say))
 
@@ -242,21 +244,36 @@ For buffers that Eglot has connected to Quickfill."
 (defun quickfill-fill ()
   "Fill every `quickfill-mark' of the buffer, or point where there is none."
   (interactive)
-  (let ((holes (quickfill--holes)))
+  (let* ((marks (quickfill--holes))
+         (holes (if (seq-empty-p marks) (vector (quickfill--range (point) (point))) marks))
+         (count (if (= (length holes) 1) "1 hole" (format "%d holes" (length holes))))
+         (started (float-time)))
     (quickfill--edit-with
-     "quickfill/fill" (list :ranges (if (seq-empty-p holes) (vector (quickfill--range (point) (point))) holes)))))
+     "quickfill/fill" (list :ranges holes) (concat "filling " count)
+     (lambda (edit)
+       (quickfill--apply-edit edit)
+       (quickfill--say (format "filled %s in %.1f s; undo takes it back" count (- (float-time) started)))))))
+
+(defun quickfill--rewrite (range instruction)
+  "Show how to rewrite RANGE, in the protocol's terms, as INSTRUCTION says."
+  (quickfill--edit-with "quickfill/edit" (list :range range :instruction instruction) "rewriting" #'quickfill--preview))
+
+(defun quickfill--read-instruction ()
+  "Ask how to rewrite code."
+  (read-string "What should change? (empty: Quickfill decides) "))
 
 (defun quickfill-edit (beginning end instruction)
-  "Rewrite what is between BEGINNING and END as INSTRUCTION says.
+  "Show how to rewrite the text from BEGINNING to END as INSTRUCTION says.
 Interactively this is the region, or the function around point."
   (interactive (pcase-let ((`(,beginning . ,end) (if (use-region-p) (car (region-bounds)) (bounds-of-thing-at-point 'defun))))
-                 (list beginning end (read-string "What should become of it? "))))
-  (quickfill--edit-with "quickfill/edit" (list :range (quickfill--range beginning end) :instruction instruction)))
+                 (unless beginning
+                   (user-error "There is no function here; select the lines to rewrite"))
+                 (list beginning end (quickfill--read-instruction))))
+  (quickfill--rewrite (quickfill--range beginning end) instruction))
 
 (defun quickfill--ask-instruction (argument)
   "Ask how to rewrite what the ARGUMENT of a code action names."
-  (quickfill--edit-with "quickfill/edit" (list :range (quickfill--get argument :range)
-                                               :instruction (read-string "What should become of it? "))))
+  (quickfill--rewrite (quickfill--get argument :range) (quickfill--read-instruction)))
 
 (defun quickfill-next-edit ()
   "Show what is likely to be changed next, after what was changed last."

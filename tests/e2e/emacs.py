@@ -84,6 +84,12 @@ class Emacs:
         )
 
     @property
+    def preview(self) -> list[str]:
+        """The texts that a rewrite in sight would write."""
+        written = "(lambda (each) (substring-no-properties (overlay-get each 'after-string)))"
+        return self.evaluate(f"(vconcat (mapcar {written} quickfill--preview))") or []
+
+    @property
     def messages(self) -> str:
         return self._log.read_text(encoding="utf-8")
 

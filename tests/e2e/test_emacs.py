@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -55,11 +56,13 @@ def wait_until_filled(editor: Emacs, before: str) -> None:
     assert editor.text.endswith(end)
 
 
-def type_until_answered(editor: Emacs, keys: str) -> None:
-    """Ask for an edit, and wait until it is there or the user is told that there is none."""
+def type_until_answered(editor: Emacs, keys: str) -> bool:
+    """Ask for a rewrite, and wait until it is shown or the user is told that there is none. Return whether it is."""
     before, told = editor.text, editor.messages.count(NOTHING_FOUND)
     editor.type(keys)
-    editor.wait_for(lambda: editor.text != before or editor.messages.count(NOTHING_FOUND) > told, "an answer")
+    editor.wait_for(lambda: editor.preview or editor.messages.count(NOTHING_FOUND) > told, "an answer")
+    assert editor.text == before, "nothing is changed before the user says so"
+    return bool(editor.preview)
 
 
 def running(folder: Path, client: tuple[str, str], server: Sequence[str] = ()) -> Iterator[Emacs]:
@@ -173,6 +176,8 @@ def test_holes_are_filled_and_one_undo_takes_them_back(editor):
     before = editor.text
     editor.type("M-x quickfill-fill RET")
     wait_until_filled(editor, before)
+    assert "filling 1 hole…" in editor.messages
+    assert re.search(r"filled 1 hole in [\d.]+ s; undo takes it back", editor.messages)
     editor.type("C-/")
     assert editor.text == before
 
@@ -183,9 +188,97 @@ def test_an_answer_is_not_written_into_a_text_that_has_changed(editor):
     assert editor.text.endswith("return len(<fill>) == 0\n# new\n")
 
 
-def test_a_function_is_rewritten_as_asked(rewriter):
-    rewriter.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
-    type_until_answered(rewriter, "M-x quickfill-edit RET f i x RET")
+UNWRITTEN = '(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)'
+
+
+def test_a_rewrite_is_shown_before_it_is_made_and_one_undo_takes_it_back(rewriter):
+    rewriter.evaluate(UNWRITTEN)
+    before = rewriter.text
+    assert type_until_answered(rewriter, "M-x quickfill-edit RET f i x RET")
+    assert "rewriting…" in rewriter.messages
+    assert "".join(rewriter.preview).strip() == "fix"
+    rewriter.type("C-c C-c")
+    assert not rewriter.preview
+    assert rewriter.text != before and "fix" in rewriter.text
+    rewriter.type("C-/")
+    assert rewriter.text == before
+
+
+def test_a_rewrite_that_is_discarded_or_typed_over_changes_nothing(rewriter):
+    rewriter.evaluate(UNWRITTEN)
+    before = rewriter.text
+    assert type_until_answered(rewriter, "M-x quickfill-edit RET f i x RET")
+    rewriter.type("C-c C-k")
+    assert not rewriter.preview and rewriter.text == before
+    assert type_until_answered(rewriter, "M-x quickfill-edit RET f i x RET")
+    rewriter.type("x")
+    assert not rewriter.preview
+
+
+def test_a_key_that_contradicts_ghost_text_takes_it_away_at_once(editor):
+    editor.type("RET r e t u r n SPC l e n (")
+    ghost = editor.wait_for(lambda: editor.ghost_text, "ghost text")
+    before, other = editor.text, "x" if ghost[0] != "x" else "y"
+    editor.type(other)
+    assert not editor.ghost_text
+    assert editor.text == before + other
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("first second", "first"),
+        (" == 0", " =="),
+        ('\n    """Return it."""\n    return 1', '\n    """Return it."""'),
+        ("'''Return it.\n'''", "'''Return it."),
+    ],
+)
+def test_a_word_is_taken_and_a_docstring_by_its_line(rewriter, text, word):
+    before = rewriter.text
+    rewriter.evaluate(
+        "(progn (quickfill--show (list (make-quickfill-suggestion :beginning (point) :end (point)"
+        f" :text {lisp_string(text)}))) t)"
+    )
+    rewriter.type("M-f")
+    assert rewriter.text == before + word
+    assert rewriter.ghost_text == text.removeprefix(word)
+
+
+SEEN = "(quickfill-mode-line)"
+
+
+def test_a_pause_is_seen_remembered_and_ended(rewriter):
+    rewriter.type("M-x quickfill-pause RET 1 0 m RET")
+    assert rewriter.evaluate(SEEN) == "Quickfill paused for 10 min"
+    rewriter.evaluate("(progn (setq quickfill--pauses 'unread) t)")
+    assert rewriter.evaluate(SEEN) == "Quickfill paused for 10 min"
+    rewriter.type("M-x quickfill-resume RET")
+    assert rewriter.evaluate(SEEN) == "Quickfill"
+
+
+def test_one_file_is_paused_alone(rewriter):
+    rewriter.type("C-u M-x quickfill-pause RET RET")
+    assert rewriter.evaluate(SEEN) == "Quickfill paused"
+    paused = rewriter.evaluate("buffer-file-name")
+    with_a_file(rewriter, "another_file")
+    assert rewriter.evaluate(SEEN) == "Quickfill"
+    rewriter.evaluate(f"(progn (find-file {lisp_string(paused)}) (switch-to-buffer (current-buffer)) t)")
+    rewriter.type("M-x quickfill-resume RET")
+    assert rewriter.evaluate(SEEN) == "Quickfill"
+
+
+def test_while_it_is_paused_nothing_is_asked(rewriter):
+    rewriter.type("M-x quickfill-pause RET RET")
+    rewriter.evaluate("(progn (setq quickfill--asked-at nil) (quickfill--suggest-in (current-buffer)) t)")
+    assert rewriter.evaluate("quickfill--asked-at") is None
+    rewriter.type("M-x quickfill-resume RET")
+    rewriter.evaluate("(progn (quickfill--suggest-in (current-buffer)) t)")
+    assert rewriter.evaluate("quickfill--asked-at") is not None
+
+
+def test_what_is_no_time_is_refused(rewriter):
+    with pytest.raises(AssertionError, match="soon is not a time; write 10m, 1h or 30s"):
+        rewriter.evaluate('(quickfill-pause "soon")')
 
 
 def test_a_renamed_name_is_renamed_at_its_next_place(editor):
@@ -215,14 +308,17 @@ def test_code_actions_are_offered_and_the_chosen_one_is_done(rewriter):
 
 def test_a_name_that_is_not_defined_is_repaired_by_a_quick_fix(editor):
     editor.evaluate('(progn (insert "        return len(self.items) == zero\\n") (forward-line -1) (end-of-line) t)')
-    type_until_answered(editor, "M-x eglot-code-action-quickfix RET")
+    if type_until_answered(editor, "M-x eglot-code-action-quickfix RET"):
+        editor.type("C-c C-c")
+        assert "== zero" not in editor.text
 
 
 def test_a_code_action_asks_for_an_instruction(rewriter):
-    rewriter.evaluate('(progn (insert "        return len(self.itms) == 0\\n") (forward-line -1) t)')
-    type_until_answered(
+    rewriter.evaluate(UNWRITTEN)
+    assert type_until_answered(
         rewriter, f"M-x eglot-code-actions RET {typed('Quickfill: Rewrite is_empty as I')} RET f i x RET"
     )
+    rewriter.type("C-c C-k")
 
 
 def test_lsp_mode_runs_the_language_s_own_server_too(lsp_mode):

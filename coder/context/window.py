@@ -37,12 +37,18 @@ class Window:
         suffix: begins behind the hole and `replaced`.
         replaced: closing brackets that are alone between the hole and the line's end. The model is not shown them and
             writes them itself, so its text stands in their place too.
+        line_break: behind the hole and `replaced`, where the model is not shown it and writes it itself.
     """
 
     prefix: str
     suffix: str
     replaced: str = ""
     written: str = ""
+    line_break: str = ""
+
+    def without_line_break(self, text: str) -> str:
+        """Return a text that the model wrote, without the line break that stays behind the hole."""
+        return text.removesuffix("\n").removesuffix("\r") if self.line_break else text
 
 
 REMEMBERED_LINES = 4096
@@ -109,6 +115,11 @@ def closing_brackets(suffix: str) -> str:
     """Return the rest of the line when it is closing brackets and blanks alone, else an empty text."""
     found = CLOSING_BRACKETS.match(suffix)
     return found.group() if found else ""
+
+
+def line_break_at(suffix: str) -> str:
+    """Return the line break that a suffix begins with, if any."""
+    return next((line_break for line_break in ("\r\n", "\n") if suffix.startswith(line_break)), "")
 
 
 def replaced_characters(answer: str, brackets: str) -> int:

@@ -248,7 +248,7 @@ class Completing:
             if isinstance(update, Decoded):
                 answer = update
             elif attempt == 0:
-                settled = prompt.surely(update.settled)
+                settled = prompt.around.without_line_break(prompt.surely(update.settled))
                 update = replace(update, settled=settled, stays=settled)
                 shown = fitting.update(update, shown) if fitting else update
                 yield shown
@@ -262,7 +262,7 @@ class Completing:
             answer = sound_answer(answer, denoising, self._strategy, self._tokenizer, judge, rounds)
         self._caches.trim()
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
-        text = prompt.answer(answer.text)
+        text = prompt.around.without_line_break(prompt.answer(answer.text))
         if job.request.conversation:
             text = before_loop(text)
         replaces = replaced_characters(text, prompt.around.replaced)

@@ -19,6 +19,7 @@ from coder.context.window import (
     Window,
     freeze,
     joint_window,
+    line_break_at,
     prefix_start,
     window,
 )
@@ -107,7 +108,7 @@ class Prompting:
         if request.conversation:
             return self._conversation(request)
         around = self.window(request, most_tokens)
-        suffix = request.suffix[len(around.replaced) :]
+        suffix = request.suffix[len(around.replaced) + len(around.line_break) :]
         guide = self.guide(request.where, request.prefix, suffix)
         guides = (guide,) if guide else ()
         if self._frame is not None:
@@ -154,8 +155,9 @@ class Prompting:
         frozen = self._frozen(request, Budget(min(FROZEN_TOKENS, 2 * share)))
         suffix_tokens = min(SUFFIX_TOKENS_BEHIND_PREFIX, share)
         behind = window("", suffix, count_tokens, 0, suffix_tokens, request.replace_brackets)
+        line_break = line_break_at(behind.suffix) if self._writes_line_break(request) else ""
         shown, written = prefix[frozen.start : frozen.split], prefix[frozen.split :]
-        return Window(shown, behind.suffix, behind.replaced, written)
+        return Window(shown, behind.suffix[len(line_break) :], behind.replaced, written, line_break)
 
     def context(self, around: Window, header: Sequence[int] = ()) -> list[int]:
         """Return the whole prompt in tokens."""
@@ -174,6 +176,11 @@ class Prompting:
     @property
     def _puts_prefix_first(self) -> bool:
         return self._config.control.fim_middle is not None and self._frame is None
+
+    def _writes_line_break(self, request: CompletionRequest) -> bool:
+        """Tell whether a line break behind the hole is for the model to write; bounds count the answer alone."""
+        unbounded = request.length is None and request.constraints == UNCONSTRAINED
+        return self._config.ending.line_break and unbounded and request.rewritten is None
 
     def _room(self, request: CompletionRequest) -> int:
         """Return the positions that are left beside the answer."""

@@ -331,7 +331,7 @@ class Scorer:
         """
         end_token = self.tokenizer.control.fim_end
         prompt = self.prompting.prompt(replace(like, prefix=prefix, suffix=suffix), most_tokens)
-        tokens = self.tokenizer.encode(middle)
+        tokens = self.tokenizer.encode(middle + prompt.around.line_break)
         # A model that sees what is behind the text knows where it ends.
         continuation = tokens if prompt.after else [*tokens, end_token]
         cache = self.caches.take(prompt.tokens[:-1])

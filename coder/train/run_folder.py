@@ -86,8 +86,11 @@ def new_config(config: Mapping[str, Any], settings: TrainSettings, decoding: Seq
     # What the base can do without the adapter, it is asked without.
     instructions = config["quickfill"].get("abilities", {}).get("instructions", False)
     abilities = {"holes": model.holes, "edits": model.edits, "correction": False, "context": model.context}
+    # A hole at a line's end is packed with its line break, and a middle that was begun may look complete.
+    ending = {"never_first": True, "line_break": True, **config["quickfill"].get("ending", {})}
     ours = {
         "version": model.version,
+        "ending": ending,
         "adapter": ADAPTER_FILE,
         "block_sizes": sorted(set(settings.objective.canvas_sizes)),
         "abilities": {**abilities, "instructions": instructions},

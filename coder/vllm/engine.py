@@ -107,11 +107,13 @@ class VllmEngine:
         shown = None
         for update in canvas_updates(self._events(asked, cancelled or AnyOf()), self._tokenizer):
             if isinstance(update, Decoded):
-                replaces = replaced_characters(update.text, prompt.around.replaced)
+                text = prompt.around.without_line_break(update.text)
+                replaces = replaced_characters(text, prompt.around.replaced)
                 seconds, finished = time.monotonic() - started, update.finished
-                completion = Completion(update.text, finished.reason, replaces, seconds, finished.statistics)
+                completion = Completion(text, finished.reason, replaces, seconds, finished.statistics)
                 yield fitting.completion(completion, None) if fitting else completion
             else:
+                update = replace(update, settled=prompt.around.without_line_break(update.settled))
                 shown = fitting.update(update, shown) if fitting else replace(update, stays=update.settled)
                 yield shown
 

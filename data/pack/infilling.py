@@ -81,9 +81,6 @@ def _one_hole(
     kind: ExampleKind, source: SourceText, hole: Span, shown: Span, settings: PackSettings, generator: random.Random
 ) -> HoleExample:
     start, end = hole
-    starts_its_line = not source.text[source.line_start(start) : start].strip()
-    if starts_its_line and source.text[end : end + 1] == "\n" and generator.random() < settings.line_break_inside:
-        end += 1
     texts = source.text[shown[0] : start], source.text[end : max(end, shown[1])]
     return _example(kind, source, texts, (source.text[start:end],), settings, generator)
 

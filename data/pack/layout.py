@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coder.context.window import LineTokenCounter, closing_brackets, joint_window, window
+from coder.context.window import LineTokenCounter, closing_brackets, joint_window, line_break_at, window
 from coder.editing.next_edit import edited_files, newest_edits, updated_path
 from coder.model.checkpoint.infilling_tokens import InfillingTokens
 from coder.model.checkpoint.tokens import Tokenizer
@@ -59,8 +59,10 @@ class Layout:
         written = len(example.texts[0]) - example.split
         prefix, begun = first[: len(first) - written], first[len(first) - written :]
         replaced = closing_brackets(behind[-1]) if example.takes_brackets and len(behind) == 1 else ""
-        suffix = encode(behind[0][len(replaced) :])
-        middle = encode(begun) + encode(example.answers[0] + replaced)
+        # As the engine does: where the line ends behind the hole, its line break is the end of the middle.
+        line_break = line_break_at(behind[0][len(replaced) :]) if len(behind) == 1 else ""
+        suffix = encode(behind[0][len(replaced) + len(line_break) :])
+        middle = encode(begun) + encode(example.answers[0] + replaced + line_break)
         for text, answer in zip(behind[1:], example.answers[1:], strict=True):
             assert tokens.hole is not None
             suffix += [tokens.hole, *encode(text)]

@@ -58,7 +58,6 @@ class PackSettings(BaseModel):
     much_around: how often a function stands in as much of its file as other holes do.
     other_files: share of the infilling examples with text of other files of the package before them.
     takes_brackets: how often closing brackets that are alone behind a hole are left to be written, as an editor does.
-    line_break_inside: how often a hole of whole lines takes in its last line break.
     edits_per_file: examples of a file that differs between two releases.
     unchanged_windows: how often lines are shown in which nothing is left to be done, where an edit is elsewhere.
     prefix_tokens, suffix_tokens: the most that is shown before and behind a hole; an eighth of it to all are drawn.
@@ -100,7 +99,6 @@ class PackSettings(BaseModel):
     much_around: Share = 0.15
     other_files: Share = 0.15
     takes_brackets: Share = 0.5
-    line_break_inside: Share = 0.5
     edits_per_file: Annotated[int, Field(ge=1)] = 4
     unchanged_windows: Share = 0.1
     prefix_tokens: Annotated[int, Field(ge=8)] = 448

@@ -8,7 +8,7 @@ from typing import Any
 
 from coder.api.completion import CompletionRequest, Decoding, Where
 from coder.errors import InputError
-from coder.generation.prompting import Prompting
+from coder.generation.prompting import Prompt, Prompting
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.checkpoint.tokens import whole_characters
 from evals.backends.backend import AnswerRequest, Identity, ModelAnswer, refuse
@@ -47,21 +47,21 @@ class VllmDiffusionBackend:
         """Raises InputError for what is no hole, and for a temperature."""
         start = time.monotonic()
         prompts = [self._prompt(ask) for ask in asks]
-        settings = [self._settings_of(ask, len(prompt)) for ask, prompt in zip(asks, prompts, strict=True)]
-        outputs = self._model.generate([{"prompt_token_ids": one} for one in prompts], settings, use_tqdm=False)
+        settings = [self._settings_of(ask, len(prompt.tokens)) for ask, prompt in zip(asks, prompts, strict=True)]
+        outputs = self._model.generate([{"prompt_token_ids": one.tokens} for one in prompts], settings, use_tqdm=False)
         seconds = (time.monotonic() - start) / max(1, len(asks))
         end = self._config.control.fim_end
-        for ask, output in zip(asks, outputs, strict=True):
+        for ask, prompt, output in zip(asks, prompts, outputs, strict=True):
             written = output.outputs[0]
             tokens = [token for token in written.token_ids if token != end]
-            text = whole_characters(tokens, self._tokenizer) + line_break(ask)
+            text = prompt.around.without_line_break(whole_characters(tokens, self._tokenizer)) + line_break(ask)
             reason = "length" if written.finish_reason == "length" else "end"
             yield ModelAnswer(text, reason, seconds, len(tokens))
 
     def close(self) -> None:
         """The model goes with this object."""
 
-    def _prompt(self, ask: AnswerRequest) -> list[int]:
+    def _prompt(self, ask: AnswerRequest) -> Prompt:
         if not isinstance(ask.question, Infill):
             raise refuse(ask.question, self.identity.label)
         request = CompletionRequest(
@@ -71,7 +71,7 @@ class VllmDiffusionBackend:
             where=Where(path=FILE_NAME if ask.task.language == "python" else None, language=ask.task.language),
             decoding=Decoding(max_tokens=ask.decoding.max_tokens),
         )
-        return self._prompting.prompt(request).tokens
+        return self._prompting.prompt(request)
 
     def _settings_of(self, ask: AnswerRequest, prompt_tokens: int) -> Any:
         """vLLM's sampling parameters."""

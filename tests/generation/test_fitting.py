@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from coder.api.wire import nested
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import open_checkpoint
 from tests.scripted_runtime import ONE_TOKEN_A_PASS, ScriptedRuntime, scripted_engine
-from tests.tiny import write_tiny_checkpoint
+from tests.tiny import write_prefix_first_checkpoint, write_tiny_checkpoint
 
 FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
 
@@ -189,3 +190,25 @@ def test_while_it_is_written_an_answer_tells_what_stays(tmp_path: Path):
     stays = [update.stays for update in updates if isinstance(update, CanvasUpdate)]
     assert all(completion.text.startswith(text) for text in stays)
     assert "b = a" in stays
+
+
+@pytest.mark.parametrize("shape", ["raw", "line", "block"])
+@pytest.mark.parametrize(("line_break", "written"), [("\n", "2\n"), ("\r\n", "2\n"), ("\n", "2")])
+def test_a_line_break_that_the_model_writes_behind_its_answer_is_the_one_that_is_there(
+    tmp_path: Path, shape: Shape, line_break: str, written: str
+):
+    folder = write_prefix_first_checkpoint(tmp_path)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["quickfill"]["ending"] = {"never_first": True, "line_break": True}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    checkpoint = open_checkpoint(str(folder))
+    answers = {"y = ": written, "y =": f" {written}"}  # without the blank, where it is the model's to write
+    engine = Engine(ScriptedRuntime(checkpoint, answers), checkpoint, "scripted", ONE_TOKEN_A_PASS)
+    request = CompletionRequest(
+        f"x = 1{line_break}y = ", f"{line_break}z = 3{line_break}", shape=shape, where=Where("a.py")
+    )
+    *updates, answer = engine.stream(request)
+    engine.close()
+    assert isinstance(answer, Completion)
+    assert (answer.text, answer.replaces, answer.finish_reason) == ("2", 0, "end")
+    assert {update.settled for update in updates if isinstance(update, CanvasUpdate)} <= {"", "2"}

@@ -10,11 +10,12 @@ from typing import ClassVar
 
 import pytest
 
-from coder.api.completion import CompletionRequest, Decoding, Snippet, Turn, Where
-from coder.context.window import FrozenPrefix, FrozenPrefixes
+from coder.api.completion import CompletionRequest, Constraints, Decoding, Snippet, Turn, Where
+from coder.context.window import FrozenPrefix, FrozenPrefixes, Window
 from coder.errors import CheckpointError, InputError
 from coder.generation.prompting import SNIPPET_TOKENS, Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.config import Ending
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.runtime import common_prefix_length
 from tests.tiny import PREFIX_FIRST_TOKENS, write_prefix_first_checkpoint
@@ -42,6 +43,35 @@ def test_the_prefix_comes_first_and_what_was_written_since_the_split_last(prompt
         *[control.fim_prefix, *encode("x = 1\n"), control.fim_suffix, *encode("\n")],
         *[control.fim_middle, *encode("y =")],
     ]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+def test_a_line_break_behind_the_hole_is_the_model_s_to_write(checkpoint: Checkpoint, line_break: str):
+    config, encode = replace(checkpoint.config, ending=Ending(line_break=True)), checkpoint.tokenizer.encode
+    prompting, shown = Prompting(config, checkpoint.tokenizer), Prompting(checkpoint.config, checkpoint.tokenizer)
+    request = CompletionRequest("x = 1\nf(y", f"){line_break}z = 2\n", frozen=FrozenPrefix(0, 6))
+    prompt = prompting.prompt(request)
+    assert (prompt.around.replaced, prompt.around.line_break) == (")", line_break)
+    assert prompt.tokens == [
+        *[config.control.fim_prefix, *encode("x = 1\n"), config.control.fim_suffix, *encode("z = 2\n")],
+        *[config.control.fim_middle, *encode("f(y")],
+    ]
+    # Bounds count the answer alone, and inside a line there is none.
+    for other in (
+        replace(request, constraints=Constraints(max_lines=1)),
+        replace(request, length=3),
+        replace(request, suffix="z) + 1\n"),
+    ):
+        assert prompting.prompt(other).tokens == shown.prompt(other).tokens
+        assert not prompting.prompt(other).around.line_break
+
+
+@pytest.mark.parametrize(
+    ("line_break", "written", "answer"),
+    [("\n", "a\n", "a"), ("\n", "a", "a"), ("\n", "a\n\n", "a\n"), ("\r\n", "a\r\n", "a"), ("", "a\n", "a\n")],
+)
+def test_the_line_break_that_stays_behind_the_hole_is_no_part_of_the_answer(line_break: str, written: str, answer: str):
+    assert Window("", "", line_break=line_break).without_line_break(written) == answer
 
 
 def test_without_a_memory_the_split_is_the_same_for_prefixes_that_follow_each_other(prompting: Prompting):

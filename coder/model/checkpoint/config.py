@@ -99,10 +99,13 @@ class Ending:
     Attributes:
         never_first: it cannot be an answer's first token: the model does not see where the cursor stands in a middle
             that was begun, so it may find the middle complete already.
+        line_break: a line break behind the hole is the end of the middle: the model writes it, and sees the next line
+            behind it. So it knows that the line ends there.
         line_bias, block_bias: nats added to its logit elsewhere, where a line or a block is asked for.
     """
 
     never_first: bool = False
+    line_break: bool = False
     line_bias: float = 0.0
     block_bias: float = 0.0
 
@@ -331,7 +334,7 @@ def _ending(settings: Mapping[str, Any]) -> Ending:
     for bias in biases:
         if isinstance(bias, bool) or not isinstance(bias, int | float) or not math.isfinite(bias):
             raise CheckpointError(f"config.json: a bias in quickfill.ending must be a number of nats, not {bias!r}")
-    return Ending(flag(ending, "never_first"), *map(float, biases))
+    return Ending(flag(ending, "never_first"), flag(ending, "line_break"), *map(float, biases))
 
 
 def _decoding(settings: Mapping[str, Any]) -> tuple[DecodingProfile, ...]:

@@ -153,9 +153,7 @@ def test_long_holes_are_not_chosen(language: str):
 
 
 def test_a_function_is_shown_with_its_head_and_little_else():
-    settings = PackSettings(
-        little_before=0, little_after=0, much_around=0, line_break_inside=0, function_holes={HoleKind.BODY: 1.0}
-    )
+    settings = PackSettings(little_before=0, little_after=0, much_around=0, function_holes={HoleKind.BODY: 1.0})
     source = SourceText(FUNCTIONS, "python", "a.py")
     found = {
         whole(example)
@@ -170,7 +168,7 @@ def test_a_function_is_shown_with_its_head_and_little_else():
 
 
 def test_the_docstring_stays_where_the_body_is_written():
-    settings = PackSettings(function_holes={HoleKind.BODY: 1.0}, documented=1.0, line_break_inside=0)
+    settings = PackSettings(function_holes={HoleKind.BODY: 1.0}, documented=1.0)
     source = SourceText(FUNCTIONS, "python", "a.py")
     for seed in range(20):
         example = hole_example(maker_of(source, settings).example(ExampleKind.FUNCTION, random.Random(seed)))

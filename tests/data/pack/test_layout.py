@@ -30,9 +30,10 @@ def test_the_prefix_ends_at_the_split_and_the_middle_begins_there(layout: Layout
     assert document is not None
     assert ids(document.context) == [
         *(tokens.prefix, *encode("import os\n")),
-        *(tokens.suffix, *encode("\ny = 2\n"), tokens.middle),
+        *(tokens.suffix, *encode("y = 2\n"), tokens.middle),
     ]
-    assert ids(document.middle) == [*encode("x = "), *encode("1"), tokens.end]
+    # The line ends behind the hole, so its line break is the middle's end.
+    assert ids(document.middle) == [*encode("x = "), *encode("1\n"), tokens.end]
     assert not document.instructed
 
 
@@ -73,7 +74,7 @@ def test_a_question_is_in_the_chat_template_and_marked(layout: Layout):
 
 def test_brackets_that_an_answer_stands_in_for_are_in_the_middle(layout: Layout):
     decode = layout.tokenizer.decode
-    for takes, suffix, middle in ((True, "\nx\n", "1, 2))"), (False, "))\nx\n", "1, 2")):
+    for takes, suffix, middle in ((True, "x\n", "1, 2))\n"), (False, "))\nx\n", "1, 2")):
         example = HoleExample(ExampleKind.INFILL, ("f(g(", "))\nx\n"), ("1, 2",), 4, 100, 100, takes)
         document = layout.document(example, ROW)
         assert document is not None

@@ -9,17 +9,21 @@ from data.document import Skipped, SourceFile
 from data.settings import (
     ArchiveSettings,
     CorpusSettings,
+    DebianSettings,
     EnvironmentSettings,
     FolderSettings,
     GitSettings,
+    NpmSettings,
     PinnedSettings,
     SourceSettings,
 )
 from data.shards import ShardWriter
 from data.sources.archive import Archive, archives_in
+from data.sources.debian import DebianPackages
 from data.sources.folder import Folder
 from data.sources.git import GitRepository
 from data.sources.installed import Environment, StandardLibrary
+from data.sources.npm import NpmPackages
 from data.sources.pinned import PinnedPackages
 from data.sources.source import CorpusSource, Wanted
 from data.tally import Tally
@@ -62,6 +66,10 @@ def _open(source: SourceSettings, wanted: Wanted, cache: Path) -> Iterator[Corpu
                     yield Archive(archive, wanted, source.license)
         case PinnedSettings():
             yield PinnedPackages(source.file, cache, wanted)
+        case NpmSettings():
+            yield NpmPackages(source.file, cache, wanted)
+        case DebianSettings():
+            yield DebianPackages(source.file, cache, wanted)
         case EnvironmentSettings():
             yield Environment(wanted, source.paths, source.packages, source.exclude)
         case _:

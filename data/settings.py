@@ -83,6 +83,16 @@ class PinnedSettings(SettingsTable):
     file: SomePath = Field(description="Packages by name, version and hash, in pip's requirement format.")
 
 
+class NpmSettings(SettingsTable):
+    kind: Literal["npm"]
+    file: SomePath = Field(description="Packages by name, version and hash: `zod@4.6.7 sha256:...`, one a line.")
+
+
+class DebianSettings(SettingsTable):
+    kind: Literal["debian"]
+    file: SomePath = Field(description="Source packages by name, version and hash: `leveldb=1.23-4 sha256:...`.")
+
+
 class EnvironmentSettings(SettingsTable):
     kind: Literal["environment"]
     paths: tuple[SomePath, ...] = Field(
@@ -97,7 +107,14 @@ class StandardLibrarySettings(SettingsTable):
 
 
 SourceSettings = Annotated[
-    FolderSettings | GitSettings | ArchiveSettings | PinnedSettings | EnvironmentSettings | StandardLibrarySettings,
+    FolderSettings
+    | GitSettings
+    | ArchiveSettings
+    | PinnedSettings
+    | NpmSettings
+    | DebianSettings
+    | EnvironmentSettings
+    | StandardLibrarySettings,
     Field(discriminator="kind"),
 ]
 

@@ -13,7 +13,7 @@ from data.collecting import collect
 from data.deduplicating import deduplicate
 from data.document import CorpusDocument, Row, SourceFile
 from data.running import CorpusStep, apply_step
-from data.settings import CorpusSettings, PinnedSettings, SourceSettings
+from data.settings import CorpusSettings, DebianSettings, NpmSettings, PinnedSettings, SourceSettings
 from data.splitting import Split, write_splits
 from data.steps.decode import Decode
 from data.steps.decontaminate import Decontaminate
@@ -70,7 +70,7 @@ def stages_of(settings: CorpusSettings) -> tuple[Stage, ...]:
 def _told(source: SourceSettings) -> str:
     """A source's settings, with the list that they name where they name one: another list is another source."""
     told = source.model_dump_json()
-    if isinstance(source, PinnedSettings) and source.file.is_file():
+    if isinstance(source, PinnedSettings | NpmSettings | DebianSettings) and source.file.is_file():
         told += source.file.read_text(encoding="utf-8", errors="replace")
     return told
 

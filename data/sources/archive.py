@@ -6,15 +6,17 @@ what comes out of it is counted while it is decompressed, whatever its headers s
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
@@ -31,8 +33,21 @@ LARGEST_ARCHIVE = 2 * 1024**3
 
 LONGEST_NAME = 1024
 
-DAMAGES = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
+DAMAGES = (
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    NotImplementedError,
+    RuntimeError,
+)
 """The errors of the standard library for an archive that is broken, encrypted or packed in a way it does not know."""
+
+
+OPENERS: Mapping[str, Callable[[Path], Any]] = {".xz": lzma.open, ".bz2": bz2.open}
+"""Of tars that gzip did not compress, by the last part of their names."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +65,19 @@ class Archive:
 
     Attributes:
         license: the SPDX expression; by default what the archive's own metadata states.
+        name: name and version, where its file's name does not tell them.
     """
 
     path: Path
     wanted: Wanted
     license: str | None = None
+    name: tuple[str, str] | None = None
 
     def files(self) -> Iterator[Found]:
         """Raises InputError when there is no such file or its name is no archive's."""
         if not self.path.is_file() or not self.path.name.lower().endswith(SUFFIXES):
             raise InputError(f"{self.path} is no wheel and no source distribution ({', '.join(SUFFIXES)})")
-        name, version = name_and_version(self.path.name)
+        name, version = self.name or name_and_version(self.path.name)
         try:
             project = self._project(name, version)
             for member in self._members():
@@ -72,6 +89,13 @@ class Archive:
         except ArchiveTooLargeError:
             yield Skipped(self.path.name, name, TOO_LARGE)
 
+    def names(self) -> Iterator[str]:
+        """The paths of what is in it, as `files` has them; of a damaged one as far as it can be read."""
+        with suppress(*DAMAGES, ArchiveTooLargeError):
+            for member in self._members():
+                if (path := safe_path(member.name)) is not None:
+                    yield path if self._is_wheel else without_top(path)
+
     def _found(self, member: Member, project: ProjectMetadata) -> Found | None:
         if not self.wanted(member.name):
             return None
@@ -79,7 +103,7 @@ class Archive:
         if path is None:
             return Skipped(ascii(member.name)[:LONGEST_NAME], project.package, UNSAFE_NAME)
         if not self._is_wheel:
-            path = _without_top(path)
+            path = without_top(path)
         try:
             content = member.read(LARGEST_FILE + 1)
         except DAMAGES:
@@ -113,7 +137,7 @@ class Archive:
 
     def _members(self) -> Iterator[Member]:
         is_tar = self.path.name.lower().endswith((".tar.gz", ".tgz"))
-        for count, member in enumerate(_tar_members(self.path) if is_tar else _zip_members(self.path)):
+        for count, member in enumerate(tar_members(self.path) if is_tar else _zip_members(self.path)):
             if count >= MOST_MEMBERS:
                 raise ArchiveTooLargeError
             yield member
@@ -169,7 +193,8 @@ def _zip_members(path: Path) -> Iterator[Member]:
             yield Member(info.filename, read)
 
 
-def _tar_members(path: Path) -> Iterator[Member]:
+def tar_members(path: Path) -> Iterator[Member]:
+    """The files of a compressed tar, in order. Raises one of `DAMAGES`, or ArchiveTooLargeError."""
     with open_tar(path, LARGEST_ARCHIVE) as archive:
         for info in archive:
             if info.isreg():
@@ -181,8 +206,8 @@ def _of_tar(archive: tarfile.TarFile, info: tarfile.TarInfo, most: int) -> bytes
     return member.read(most) if member is not None else b""
 
 
-def _without_top(path: str) -> str:
-    """A source distribution holds one folder, `name-version`, and everything in it."""
+def without_top(path: str) -> str:
+    """The path inside the one folder that a source distribution holds."""
     parts = PurePosixPath(path).parts
     return "/".join(parts[1:]) if len(parts) > 1 else path
 
@@ -217,9 +242,11 @@ class BoundedStream:
 
 @contextmanager
 def open_tar(path: Path, most: int) -> Iterator[tarfile.TarFile]:
-    """A gzipped tar, whose members are best read in order.
+    """A tar compressed by gzip, xz or bzip2, whose members are best read in order.
 
     Raises ArchiveTooLargeError while it is read, once more than `most` bytes have to be decompressed.
     """
-    with gzip.open(path) as compressed, tarfile.open(fileobj=BoundedStream(compressed, most), mode="r:") as archive:  # type: ignore[call-overload]
-        yield archive
+    with OPENERS.get(path.suffix, gzip.open)(path) as compressed:
+        stream: Any = BoundedStream(compressed, most)
+        with tarfile.open(fileobj=stream, mode="r:") as archive:
+            yield archive

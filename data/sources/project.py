@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -27,7 +28,10 @@ class ProjectMetadata:
     @staticmethod
     def is_told_by(name: str) -> bool:
         """Return whether a file of this name at the top of a project describes it."""
-        return name in ("pyproject.toml", "PKG-INFO", "METADATA") or LICENCE_FILE.fullmatch(name) is not None
+        return (
+            name in ("pyproject.toml", "PKG-INFO", "METADATA", "package.json")
+            or LICENCE_FILE.fullmatch(name) is not None
+        )
 
 
 def describe_project(
@@ -66,6 +70,8 @@ def _metadata(texts: Mapping[str, str]) -> RawMetadata:
     for name in ("METADATA", "PKG-INFO"):
         if name in texts:
             return parse_email(texts[name])[0]
+    if "pyproject.toml" not in texts and "package.json" in texts:
+        return _of_package_json(texts["package.json"])
     return _of_pyproject(texts.get("pyproject.toml", ""))
 
 
@@ -85,3 +91,14 @@ def _of_pyproject(text: str) -> RawMetadata:
         "license": str(stated),
         "classifiers": [str(line) for line in classifiers] if isinstance(classifiers, list) else [],
     }
+
+
+def _of_package_json(text: str) -> RawMetadata:
+    try:
+        package = json.loads(text)
+    except ValueError:
+        return {}
+    if not isinstance(package, dict):
+        return {}
+    told = {name: str(package.get(name) or "") for name in ("name", "version", "license")}
+    return {"name": told["name"], "version": told["version"], "license": told["license"]}

@@ -335,9 +335,10 @@ class TestPause:
         editor.nvim.command(f"edit {stack.parent / 'other.py'}")
         editor.wait_for(lambda: suggests(editor), "another buffer")
 
-    def test_the_next_neovim_remembers_it(self, editor: Neovim, stack: Path, environment: dict[str, str]):
+    @pytest.mark.parametrize("where", ["", "buffer "])
+    def test_the_next_neovim_remembers_it(self, stack: Path, environment: dict[str, str], where: str):
         (stack.parent / "pyproject.toml").touch()
-        for command, enabled in (("Quickfill pause 10m", False), ("Quickfill resume", True)):
+        for command, enabled in ((f"Quickfill pause {where}10m", False), ("Quickfill resume", True)):
             with neovim(stack, setup(), environment) as first:
                 first.wait_until_ready()
                 first.nvim.command(command)

@@ -1,7 +1,8 @@
--- Suggestions that nobody asked for can be paused: in one buffer, or in a project, where it is remembered.
+-- Suggestions that nobody asked for can be paused, in one buffer or in a project. Both are remembered.
 local M = {}
 
---- When the pause of a buffer or of a project ends, in seconds since 1970; math.huge where it does not end by itself.
+--- When the pause of a file or of a project ends, in seconds since 1970; math.huge where it does not end by itself. A
+--- buffer without a file goes by its number.
 ---@type table<integer|string, number>
 local ends = {}
 
@@ -18,7 +19,14 @@ local function project(buffer)
   return client and client.root_dir or vim.fn.getcwd()
 end
 
---- What is remembered of projects. A file that cannot be read is as none.
+--- What a pause of a buffer alone is remembered by: its file. A buffer without one has a number, and is forgotten with it.
+---@return string|integer
+local function own_key(buffer)
+  local name = vim.api.nvim_buf_get_name(buffer)
+  return name ~= "" and name or buffer
+end
+
+--- What is remembered. A file that cannot be read is as none.
 local function remembered()
   local opened = io.open(file())
   local decoded, found = pcall(vim.json.decode, opened and opened:read("*a") or "{}")
@@ -28,11 +36,11 @@ local function remembered()
   return decoded and type(found) == "table" and found or {}
 end
 
----@param root string
+---@param where string
 ---@param till? number
-local function remember(root, till)
+local function remember(where, till)
   local all = remembered()
-  all[root] = till and (till == math.huge and -1 or till) or nil
+  all[where] = till and (till == math.huge and -1 or till) or nil
   vim.fn.mkdir(vim.fs.dirname(file()), "p")
   local opened = io.open(file(), "w")
   if opened then
@@ -57,7 +65,7 @@ end
 ---@param buffer integer
 ---@return number?
 function M.left(buffer)
-  local latest = math.max(ends[buffer] or 0, ends[project(buffer)] or 0)
+  local latest = math.max(ends[own_key(buffer)] or 0, ends[project(buffer)] or 0)
   return is_running(latest) and latest - os.time() or nil
 end
 
@@ -83,13 +91,13 @@ end
 
 --- Pause suggestions.
 ---@param buffer integer
----@param only_here boolean in this buffer alone; otherwise in its project, also the next time Neovim is started
+---@param only_here boolean in this buffer alone; otherwise in its project
 ---@param seconds? number for so long; nil until they are resumed
 function M.pause(buffer, only_here, seconds)
   local till = seconds and os.time() + seconds or math.huge
-  local where = only_here and buffer or project(buffer)
+  local where = only_here and own_key(buffer) or project(buffer)
   ends[where] = till
-  if not only_here then
+  if type(where) == "string" then
     remember(where, till)
   end
   if seconds then
@@ -102,21 +110,26 @@ end
 --- End the pause of a buffer and of its project.
 ---@param buffer integer
 function M.resume(buffer)
-  local root = project(buffer)
-  ends[buffer], ends[root] = nil, nil
-  remember(root, nil)
+  for _, where in ipairs({ own_key(buffer), project(buffer) }) do
+    ends[where] = nil
+    if type(where) == "string" then
+      remember(where, nil)
+    end
+  end
   update_all()
 end
 
---- Take up the pause that is remembered of a buffer's project.
+--- Take up the pauses that are remembered of a buffer and of its project.
 ---@param buffer integer
 function M.follow(buffer)
-  local root = project(buffer)
-  local till = remembered()[root]
-  if type(till) == "number" and ends[root] == nil then
-    ends[root] = till == -1 and math.huge or till
-    if is_running(ends[root]) and till ~= -1 then
-      vim.defer_fn(update_all, (till - os.time() + 1) * 1000)
+  local all = remembered()
+  for _, where in ipairs({ own_key(buffer), project(buffer) }) do
+    local till = all[where]
+    if type(till) == "number" and ends[where] == nil then
+      ends[where] = till == -1 and math.huge or till
+      if is_running(ends[where]) and till ~= -1 then
+        vim.defer_fn(update_all, (till - os.time() + 1) * 1000)
+      end
     end
   end
   M.update(buffer)

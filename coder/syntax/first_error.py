@@ -12,7 +12,7 @@ NEVER_CLOSED = "was never closed"
 OPEN_END = (NEVER_CLOSED, "unterminated", "unexpected EOF", "EOF in multi-line")
 """Messages of the compiler about something whose end is missing; they point at the beginning then."""
 
-MISMATCHED = re.compile("does not match opening|unmatched")
+BRACKETS = re.compile(f"does not match opening|unmatched|{NEVER_CLOSED}")
 OPENED_ON = re.compile(r"does not match opening parenthesis .* on line (\d+)")
 
 
@@ -48,21 +48,26 @@ def stumbling_place(text: str) -> tuple[int, int] | None:
     """The line, from 1, at which Python's compiler stumbles, and how many characters of it are left; None where it does
     not.
 
-    It reports what is wrong about tokens, such as a string without an end, before all else, so that the lines above are
-    asked about too; and the bracket that closes another one, where that one may be the wrong one.
+    It reports what is wrong about tokens, such as a string or a bracket without an end, before all else, so that the
+    lines above are asked about too.
     """
-    lines = text.split("\n")
-    error = compiler_error(text)
-    while error is not None and error.lineno is not None:
-        if opened := OPENED_ON.search(error.msg):
-            return int(opened[1]), len(lines[int(opened[1]) - 1])
-        above = lines[: error.lineno - 1]
-        earlier = compiler_error("\n".join(above)) if above else None
-        if earlier is None or _is_cut_short(earlier, above):
-            of_brackets = earlier is not None and NEVER_CLOSED in earlier.msg and MISMATCHED.search(error.msg)
-            return _place(earlier if earlier is not None and of_brackets else error, lines)
-        error = earlier
-    return None if error is None else _place(error, lines)
+    return _first_fault(text.split("\n"), cut=False)
+
+
+def _first_fault(lines: Sequence[str], cut: bool) -> tuple[int, int] | None:
+    """The same for lines, of which more may follow if they are cut: what is only missing at their end is no fault."""
+    error = compiler_error("\n".join(lines)) if lines else None
+    if error is None:
+        return None
+    if cut and _is_cut_short(error, lines):
+        return _first_fault(lines[: (error.lineno or 1) - 1], cut=True) if NEVER_CLOSED in error.msg else None
+    opened = OPENED_ON.search(error.msg)
+    place = (int(opened[1]), len(lines[int(opened[1]) - 1])) if opened else _place(error, lines)
+    above = lines[: place[0] - 1]
+    if earlier := _first_fault(above, cut=True):
+        return earlier
+    outer = compiler_error("\n".join(above)) if above and not opened and BRACKETS.search(error.msg) else None
+    return _place(outer, lines) if outer is not None and NEVER_CLOSED in outer.msg else place
 
 
 def _place(error: SyntaxError, lines: Sequence[str]) -> tuple[int, int]:

@@ -87,6 +87,41 @@ def test_apply_keeps_every_other_byte(quickfill: Run, tmp_path: Path):
     assert (tmp_path / "stack.py.bak").read_bytes() == (before + after).encode()
 
 
+@pytest.mark.parametrize(
+    ("broken", "right"),
+    [
+        (
+            "def f(xs)\n    for x in xs\n        print(x)\n    retrun xs\n",
+            "def f(xs):\n    for x in xs:\n        print(x)\n    return xs\n",
+        ),
+        (
+            "def f(xs):\n    for x in xs,\n        print(x)\n    return xs\n",
+            "def f(xs):\n    for x in xs:\n        print(x)\n    return xs\n",
+        ),
+        (
+            "def f(xs)\n    for x in xs\n        if x.is_int(:\n            return [x\n    return None\n",
+            "def f(xs):\n    for x in xs:\n        if x.is_int():\n            return [x]\n    return None\n",
+        ),
+    ],
+    ids=["three defects", "a comma for a colon", "four defects"],
+)
+def test_a_repair_mends_several_defects(quickfill: Run, tmp_path: Path, broken: str, right: str):
+    file = tmp_path / "a.py"
+    file.write_text(broken, encoding="utf-8")
+    done = quickfill("repair", file, "--apply")
+    assert done.returncode == 0, done.stderr
+    assert file.read_text(encoding="utf-8") == right
+
+
+def test_what_cannot_be_repaired_is_left_and_its_line_named(quickfill: Run, tmp_path: Path):
+    file = tmp_path / "a.py"
+    file.write_text("def f(xs)\n    = = 0 ) [\n    return xs\n", encoding="utf-8")
+    before = file.read_bytes()
+    done = quickfill("repair", file, "--apply")
+    assert (done.returncode, done.stdout, file.read_bytes()) == (0, b"", before)
+    assert b"line 2 is broken" in done.stderr
+
+
 def test_edit_does_not_lose_lines_that_the_model_would_not_see(quickfill: Run, tmp_path: Path, tiny: Path):
     file = tmp_path / "averages.py"
     before = b"def median(values):\n    values = sorted(values)\n    return values[len(values) // 2]\n"

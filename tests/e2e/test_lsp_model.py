@@ -126,3 +126,19 @@ async def test_the_embedded_model_repairs_a_name_and_fills_a_hole(tmp_path: Path
         await session.request(types.WORKSPACE_EXECUTE_COMMAND, command)
         (edit,) = session.edits
         assert [place.new_text for place in edit.document_changes[0].edits] == ["first + second"]
+
+
+@pytest.mark.slow
+async def test_the_embedded_model_repairs_several_defects_at_once(tmp_path: Path):
+    broken = "def f(xs)\n    for x in xs\n        print(x)\n    retrun xs\n"
+    async with editor(tmp_path, QUICKFILL, {"editBudgetMs": 600_000}) as session:
+        await session.ready()
+        session.open(broken)
+        params = types.CodeActionParams(
+            types.TextDocumentIdentifier("file:///a.py"), span((0, 4), (0, 4)), types.CodeActionContext([])
+        )
+        repair, *_ = await session.request(types.TEXT_DOCUMENT_CODE_ACTION, params)
+        (change,) = (await session.request(types.CODE_ACTION_RESOLVE, repair)).edit.document_changes
+        buffer = Buffer("file:///a.py", broken)
+        buffer.apply(change.edits)
+        assert buffer.text == "def f(xs):\n    for x in xs:\n        print(x)\n    return xs\n"

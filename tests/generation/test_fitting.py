@@ -109,11 +109,13 @@ def test_a_comment_ends_without_blanks(answer: Ask):
     [
         "-s" * 100,
         "0, " * 200,
+        "á + 0." + "0" * 300,
+        "1, " + "0, " * 256,
         ", ".join(map(str, range(300))),
         "\n".join(["x = f(x)"] * 50),
         "\n".join(["a = 1", "b = 2"] * 30),
     ],
-    ids=["in a word", "numbers", "counting", "a line", "lines"],
+    ids=["in a word", "numbers", "digits", "numbers behind another", "counting", "a line", "lines"],
 )
 def test_a_loop_ends_the_decoding_early(answer: Ask, written: str):
     completion = answer({"": written}, "", path="t.py")

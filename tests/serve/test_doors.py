@@ -27,6 +27,8 @@ PLACES = {
     "line above": ("class A:\n    def f(self):\n        return 7\n", "\n    x = 1\n", "        return 7\n", ""),
     "loop": ("w = 1\n", "\n", "-s" * 200, ""),
     "lines in a loop": ("v = 1\n", "\n", "z = f(z)\n" * 60, "z = f(z)"),
+    "zeros in a number": ("u = 1\n", "\n", "á + 0." + "0" * 200, ""),
+    "zeros in a row": ("t = 1\n", "\n", "1, " + "0, " * 100, ""),
     "half a word": ("digest_me", "(x)\n", "thod", "thod"),
 }
 SCRIPT = {prefix.rstrip(" \t"): written for prefix, _, written, _ in PLACES.values()} | {

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coder.api.completion import Mode
 from coder.api.streams import Cancellation
 from coder.errors import UnreachableError
 from coder.installation import missing_extra
@@ -17,12 +18,18 @@ CONNECT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """One request in token ids. `canvas_size` None is the server's; `deadline` is on the clock of `time.monotonic`."""
+    """One request in token ids.
+
+    Attributes:
+        canvas_size: None is the server's. expects: a line or a block.
+        deadline: on the clock of `time.monotonic`.
+    """
 
     prompt: Sequence[int]
     policy: str
     canvas_size: int | None
     max_tokens: int
+    expects: Mode = "block"
     deadline: float = float("inf")
 
 
@@ -71,7 +78,7 @@ class VllmClient:
         Raises:
             UnreachableError: nobody answers, or refuses. OutOfTimeError.
         """
-        arguments: dict[str, Any] = {"policy": asked.policy}
+        arguments: dict[str, Any] = {"policy": asked.policy, "expects": asked.expects}
         if asked.canvas_size is not None:
             arguments["canvas"] = asked.canvas_size
         body = {

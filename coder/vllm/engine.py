@@ -36,7 +36,7 @@ from coder.editing.fill import FillingModel, fill_in_turn
 from coder.editing.rewrite import stream_rewrite
 from coder.editing.template import complete_template, free_parts
 from coder.errors import InputError
-from coder.generation.completing import fitting_of
+from coder.generation.completing import expected_of, fitting_of
 from coder.generation.decoding import Decoded, canvas_updates
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint
@@ -102,6 +102,7 @@ class VllmEngine:
             VERIFIED.name if request.decoding.policy in AUTOREGRESSIVE_OUTPUT else request.decoding.policy,
             request.decoding.canvas_size,
             min(request.decoding.max_tokens, room),
+            expected_of(request),
             float("inf") if limit_ms is None else started + limit_ms / 1000.0,
         )
         shown = None

@@ -82,6 +82,12 @@ def test_at_its_deadline_and_when_cancelled_there_is_what_there_is(vllm: StandIn
         vllm.held.set()
 
 
+@pytest.mark.parametrize(("suffix", "expects"), [("\n", "block"), (" + second\n", "line")])
+def test_it_says_whether_a_line_or_a_block_is_expected(vllm: StandIn, far: VllmEngine, suffix: str, expects: str):
+    far.complete(CompletionRequest("total = ", suffix, decoding=Decoding(max_tokens=4)))
+    assert vllm.bodies[-1]["vllm_xargs"]["expects"] == expects
+
+
 @pytest.mark.parametrize(
     "wanted", [{"length": 3}, {"samples": 2}, {"syntax_rounds": 1}, {"remasking": "syntax"}], ids=str
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,20 +15,34 @@ from coder.diffusion.events import Committed, Finished
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.errors import InputError
 from coder.model.checkpoint.checkpoint import Checkpoint
+from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.runtime import Pass
 from coder.model.torch.runtime import TorchRuntime
 from coder.vllm.plugin.canvases import Canvases, ControlIds
 from coder.vllm.plugin.decoding import MAX_STEPS, parse_decoding
 from tests.held_out import prompts
-from tests.tiny import open_tiny_checkpoint
+from tests.tiny import write_tiny_checkpoint
 
 POLICIES = ["threshold:0.9", "threshold:0.01", "factor:1.5", "entropy:3", "fixed:3", "fixed:6:cosine", "verified"]
 LARGEST = 8
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Checkpoint:
-    return open_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))
+ENDING = {"never_first": True, "line_bias": 4.0, "block_bias": 2.5}
+"""Biases by which a random model often ends, which it would not do by itself."""
+
+
+def with_ending(folder: Path) -> Path:
+    """Write ENDING into the settings of a checkpoint."""
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings["quickfill"]["ending"] = ENDING
+    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["plain", "with an ending"])
+def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    folder = write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"))
+    return open_checkpoint(str(folder if request.param == "plain" else with_ending(folder)))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -57,22 +73,33 @@ class Served:
         self.output += tokens
 
 
-def alone(runtime: TorchRuntime, prompt: list[int], policy: str, size: int, max_tokens: int) -> tuple[list[int], bool]:
-    end = runtime.config.control.fim_end
-    request = DenoiseRequest(prompt, runtime.new_cache(), parse_algorithm(policy, size), end, max_tokens)
+def alone(
+    runtime: TorchRuntime, prompt: list[int], policy: str, size: int, max_tokens: int, expects: str = "block"
+) -> tuple[list[int], bool]:
+    end, ending = runtime.config.control.fim_end, runtime.config.ending
+    request = DenoiseRequest(
+        prompt,
+        runtime.new_cache(),
+        parse_algorithm(policy, size),
+        end,
+        max_tokens,
+        never_empty=ending.never_first,
+        end_bias=ending.line_bias if expects == "line" else ending.block_bias,
+    )
     events = list(Sampler(runtime).denoise(request))
     assert isinstance(events[-1], Finished)
     output = [token for event in events if isinstance(event, Committed) for token in event.tokens]
     return output, events[-1].reason == "end"
 
 
-def together(runtime: TorchRuntime, requests: list[tuple[list[int], str, int, int]]) -> list[list[int]]:
+def together(runtime: TorchRuntime, requests: list[tuple[list[int], str, int, int, str]]) -> list[list[int]]:
     control = runtime.config.control
     ids = ControlIds(control.mask, control.fim_end, tuple(control.forbidden((control.fim_end,))))
-    canvases = Canvases(len(requests), LARGEST, ids, torch.device("cpu"))
+    canvases = Canvases(len(requests), LARGEST, ids, torch.device("cpu"), runtime.config.ending)
     served = [Served(runtime, prompt) for prompt, *_ in requests]
-    for index, (_, policy, size, max_tokens) in enumerate(requests):
-        canvases.add(index, parse_decoding({"policy": policy, "canvas": size}, LARGEST), max_tokens)
+    for index, (_, policy, size, max_tokens, expects) in enumerate(requests):
+        arguments = {"policy": policy, "canvas": size, "expects": expects}
+        canvases.add(index, parse_decoding(arguments, LARGEST), max_tokens)
     canvases.start(torch.arange(len(requests)), torch.tensor([one.sequence[-1] for one in served]))
     running, random = list(range(len(requests))), Random(0)
     while running:
@@ -104,22 +131,31 @@ def test_a_batch_of_one_method_gives_what_each_gives_alone(checkpoint: Checkpoin
     runtime = TorchRuntime.load(checkpoint, "cpu")
     sizes = (1, 2, 5, LARGEST - 1, LARGEST)
     requests = [
-        (prompt, policy, size, 4 + size)
+        (prompt, policy, size, 4 + size, "line" if size % 2 else "block")
         for size, prompt in zip(sizes, prompts(checkpoint.tokenizer, len(sizes), 24), strict=True)
     ]
     check(runtime, requests)
 
 
+def test_an_ending_changes_what_is_written(checkpoint: Checkpoint):
+    """So that the tests above can fail: with it answers end, and none at once."""
+    runtime = TorchRuntime.load(checkpoint, "cpu")
+    answers = [alone(runtime, prompt, "verified", 4, 16) for prompt in prompts(checkpoint.tokenizer, 12, 24, seed=2)]
+    if checkpoint.config.ending.never_first:
+        assert sum(ended for _, ended in answers) >= 3
+        assert all(output for output, _ in answers)
+
+
 def test_methods_can_be_mixed_in_a_batch(checkpoint: Checkpoint):
     runtime = TorchRuntime.load(checkpoint, "cpu")
     requests = [
-        (prompt, policy, LARGEST, 12)
+        (prompt, policy, LARGEST, 12, "block")
         for policy, prompt in zip(POLICIES, prompts(checkpoint.tokenizer, len(POLICIES), 24, seed=1), strict=True)
     ]
     check(runtime, requests)
 
 
-def check(runtime: TorchRuntime, requests: list[tuple[list[int], str, int, int]]) -> None:
+def check(runtime: TorchRuntime, requests: list[tuple[list[int], str, int, int, str]]) -> None:
     end = runtime.config.control.fim_end
     for request, output in zip(requests, together(runtime, requests), strict=True):
         expected, ended = alone(runtime, *request)
@@ -134,6 +170,8 @@ def check(runtime: TorchRuntime, requests: list[tuple[list[int], str, int, int]]
         {"canvas": 0},
         {"canvas": "8"},
         {"policy": f"fixed:{MAX_STEPS + 1}"},
+        {"expects": "page"},
+        {"expects": ["line"]},
     ],
 )
 def test_what_cannot_be_done_is_refused(arguments):

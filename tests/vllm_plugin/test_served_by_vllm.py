@@ -21,7 +21,7 @@ from coder.model.torch.runtime import TorchRuntime
 from tests.equality import equal_up_to_a_tie
 from tests.held_out import prompts
 from tests.tiny import write_tiny_checkpoint
-from tests.vllm_plugin.test_canvases import POLICIES, alone
+from tests.vllm_plugin.test_canvases import POLICIES, alone, with_ending
 
 PYTHON = os.environ.get("QUICKFILL_VLLM_PYTHON", "")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PYTHON, reason="vLLM has an environment of its own")]
@@ -37,9 +37,10 @@ PREEMPTING_BYTES = 1 << 20
 Request = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Checkpoint:
-    return open_checkpoint(str(write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), head_dim=32)))
+@pytest.fixture(scope="module", params=["llama", "qwen2"])
+def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    folder = write_tiny_checkpoint(tmp_path_factory.mktemp("tiny"), head_dim=32, architecture=request.param)
+    return open_checkpoint(str(folder if request.param == "llama" else with_ending(folder)))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,7 @@ def folder(tmp_path_factory, checkpoint: Checkpoint) -> Path:
 def request(prompt: list[int], index: int) -> Request:
     """Every method, with canvases of every size, and answers of different lengths."""
     arguments = {"policy": POLICIES[index % len(POLICIES)], "canvas": 1 + index % LARGEST}
+    arguments["expects"] = "line" if index % 3 else "block"
     return {"prompt": prompt, "max_tokens": 3 + index % 20, "arguments": arguments}
 
 
@@ -81,7 +83,8 @@ def check(checkpoint: Checkpoint, batches: list[list[Request]], answers: list[li
     for batch, outputs in zip(batches, answers, strict=True):
         for one, output in zip(batch, outputs, strict=True):
             arguments = one["arguments"]
-            expected, ended = alone(runtime, one["prompt"], arguments["policy"], arguments["canvas"], one["max_tokens"])
+            method = arguments["policy"], arguments["canvas"], one["max_tokens"], arguments["expects"]
+            expected, ended = alone(runtime, one["prompt"], *method)
             expected += [end] * ended
             if arguments["policy"] == "verified":
                 ties += equal_up_to_a_tie(runtime, one["prompt"], output, expected, end)

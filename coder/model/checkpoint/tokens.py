@@ -141,6 +141,10 @@ class Tokenizer:
         last = len(ids) - 1
         return [decoder.decode(self.token_bytes(token), final=index == last) for index, token in enumerate(ids)]
 
+    def special_text(self, token: int) -> str:
+        """The spelling of a special token."""
+        return next(text for text, number in self.special.items() if number == token)
+
     def token_bytes(self, token: int) -> bytes:
         """The bytes one id stands for, not always whole characters; none for a control token or an unknown id."""
         if token in self._added:

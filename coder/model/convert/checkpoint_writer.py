@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from coder.model.checkpoint.checkpoint import Checkpoint, Quantized, expected_tensors
 from coder.model.checkpoint.stored_tensors import TensorHeader, to_bfloat16, write_tensors
-from coder.model.checkpoint.tokens import CONTROL_TEXTS
 from coder.model.convert.smoothing import SMOOTHING_FILE
 
 Precision = Literal["int8", "bf16", "f32"]
@@ -39,7 +38,7 @@ def write_checkpoint(
     """
     (folder / "config.json").write_text(json.dumps(_settings(settings, precision), indent=2) + "\n", encoding="utf-8")
     (folder / "tokenizer.json").write_bytes(checkpoint.tokenizer_file.read_bytes())
-    end_of_text = CONTROL_TEXTS["end_of_text"]
+    end_of_text = checkpoint.tokenizer.special_text(checkpoint.config.control.end_of_text)
     tokenizer_settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": end_of_text,

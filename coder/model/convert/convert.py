@@ -77,14 +77,13 @@ def convert(
                 write_gguf(checkpoint, unfinished, precision, settings["quickfill"])
             else:
                 unfinished.mkdir()
-                control = checkpoint.config.control
                 if to == "vllm":
-                    settings = vllm_settings(settings, control, checkpoint.config.block_sizes)
+                    settings = vllm_settings(settings, checkpoint.config)
                 write_checkpoint(checkpoint, settings, unfinished, precision)
                 if to == "vllm":
                     # vLLM takes every such file for weights; and it does not quantise, so it needs none of it.
                     (unfinished / SMOOTHING_FILE).unlink(missing_ok=True)
-                    end_generation_with_the_middle(unfinished, control)
+                    end_generation_with_the_middle(unfinished, checkpoint.tokenizer)
     return checkpoint
 
 

@@ -8,10 +8,16 @@ import numpy as np
 import torch
 
 from coder.diffusion.schedules import masked_counts
+from coder.model.checkpoint.config import Ending
 from coder.vllm.plugin.decoding import MAX_STEPS, RequestDecoding
 from coder.vllm.plugin.unmasking import choose_slots, leftmost
 
 Tensor = torch.Tensor
+
+USUAL_ENDING = Ending()
+
+SMALLEST_SHARE = 1e-6
+"""The probability that is left to the other tokens where the end has all of it."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,13 @@ class Canvases:
     after which the next canvas begins. `committing` says which of the two its next pass is.
 
     Args:
-        requests: R, the most at a time. slots: S.
+        requests: R, the most at a time. slots: S. ending: the checkpoint's.
     """
 
-    def __init__(self, requests: int, slots: int, control: ControlIds, device: torch.device) -> None:
-        self.slots, self.control, self.device = slots, control, device
+    def __init__(
+        self, requests: int, slots: int, control: ControlIds, device: torch.device, ending: Ending = USUAL_ENDING
+    ) -> None:
+        self.slots, self.control, self.device, self.ending = slots, control, device, ending
 
         def numbers(*shape: int) -> Tensor:
             return torch.zeros(requests, *shape, dtype=torch.int64, device=device)
@@ -48,12 +56,23 @@ class Canvases:
         """The number of slots of its canvas that a request fixes; those behind stay masked."""
         self.parameter = torch.zeros(requests, dtype=torch.float64, device=device)
         self.verified = torch.zeros(requests, dtype=torch.bool, device=device)
+        self.end_bias = torch.zeros(requests, dtype=torch.float32, device=device)
+        """Added to the end token's logit."""
+        self.empty = torch.zeros(requests, dtype=torch.bool, device=device)
+        """True while a request has no output yet."""
         self.still_masked = numbers(1 + slots, MAX_STEPS + 1)
         """The number of slots that a fixed policy leaves masked, by the slots masked at the start and the step."""
         self._forbidden = torch.tensor(control.forbidden, dtype=torch.int64, device=device)
 
-    def add(self, request: int, decoding: RequestDecoding, max_tokens: int) -> None:
-        """Prepare a place for a request whose context is yet to be computed."""
+    def add(self, request: int, decoding: RequestDecoding, max_tokens: int, written: int = 0) -> None:
+        """Prepare a place for a request whose context is yet to be computed.
+
+        Args:
+            max_tokens: those that it may still write. written: those that it has written before it was preempted.
+        """
+        bias = self.ending.line_bias if decoding.expects == "line" else self.ending.block_bias
+        self.end_bias[request].fill_(bias)
+        self.empty[request].fill_(written == 0)
         self.committing[request].fill_(True)
         self.remaining[request].fill_(max_tokens)
         self.size[request].fill_(decoding.canvas_size)
@@ -80,9 +99,12 @@ class Canvases:
             The tokens that join the output, int64 [N, 1 + S], and how many of them do, int64 [N]: 0 but for a commit.
         """
         logits[..., self._forbidden] = -torch.inf
+        logits[..., self.control.end] += self.end_bias[requests, None]
         log_probabilities = logits.log_softmax(dim=-1)
-        best_log, best = log_probabilities.max(dim=-1)
         entropy = torch.special.entr(log_probabilities.exp()).sum(dim=-1)
+        if self.ending.never_first:
+            self._without_end_first(requests, log_probabilities)
+        best_log, best = log_probabilities.max(dim=-1)
         self.limit[requests] = torch.where(at_end, self.limit[requests].minimum(widths), self.limit[requests])
         whole = (widths >= self.size[requests]) | at_end
         committing = self.committing[requests]
@@ -91,6 +113,14 @@ class Canvases:
         self._denoise(requests, best[:, :-1], best_log.exp()[:, :-1], entropy[:, :-1], whole & ~committing)
         self._begin_next(requests, output, counts)
         return output, counts
+
+    def _without_end_first(self, requests: Tensor, log_probabilities: Tensor) -> None:
+        """Take the end from the first token of outputs that have none yet, in place, and scale up what is left."""
+        first, end = log_probabilities[:, 0], self.control.end
+        left = torch.log1p(-first[:, end].exp().clamp(max=1.0 - SMALLEST_SHARE))
+        barred = first - left[:, None]
+        barred[:, end] = -torch.inf
+        log_probabilities[:, 0] = torch.where(self.empty[requests, None], barred, first)
 
     def _denoise(self, rows: Tensor, best: Tensor, confidence: Tensor, entropy: Tensor, active: Tensor) -> None:
         """One step of the requests `rows` that are `active`, bool [N]."""
@@ -127,6 +157,7 @@ class Canvases:
     def _begin_next(self, requests: Tensor, output: Tensor, counts: Tensor) -> None:
         """Go on behind what was committed. What did not commit keeps its canvas."""
         self.remaining[requests] -= counts
+        self.empty[requests] &= counts == 0
         anchors = output.gather(1, (counts - 1).clamp(min=0)[:, None])[:, 0]
         self._begin(requests, anchors, counts > 0)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Any
+from typing import Any, get_args
 
+from coder.api.completion import Mode
 from coder.diffusion.policies import ENTROPY, FACTOR, FIXED, THRESHOLD, VERIFIED, unknown_policy
 from coder.diffusion.schedules import LinearSchedule, Schedule
 from coder.diffusion.unmasking import EntropyBound, Factor, FixedSteps, Threshold, parse_policy
 from coder.errors import InputError
 
-POLICY_ARGUMENT, CANVAS_ARGUMENT = "policy", "canvas"
+POLICY_ARGUMENT, CANVAS_ARGUMENT, EXPECTS_ARGUMENT = "policy", "canvas", "expects"
 """The names in `extra_args`, `vllm_xargs` in HTTP requests."""
 
 MAX_STEPS = 64
@@ -42,6 +43,7 @@ class RequestDecoding:
         steps, schedule: those of a fixed policy.
         canvas_size: slots.
         verified: whether the canvas is a draft to be verified autoregressively.
+        expects: whether a line or a block is asked for, which may differ in how readily the answer ends.
     """
 
     kind: PolicyKind
@@ -50,20 +52,28 @@ class RequestDecoding:
     steps: int = 1
     schedule: Schedule = field(default_factory=LinearSchedule)
     verified: bool = False
+    expects: Mode = "block"
 
 
 def parse_decoding(arguments: Mapping[str, Any] | None, largest_canvas: int) -> RequestDecoding:
     """The decoding that a request asks for.
 
     Args:
-        arguments: its `extra_args`: `policy`, as `quickfill --policy` takes it (`verified`, `threshold:0.9`, ...), and
-            `canvas`, the number of slots.
+        arguments: its `extra_args`: `policy`, as `quickfill --policy` takes it (`verified`, `threshold:0.9`, ...),
+            `canvas`, the number of slots, and `expects`, `line` or `block`.
         largest_canvas: slots of the canvas that vLLM has room for: the default, and what a larger one comes down to.
 
     Raises:
-        InputError: there is no such policy, or the canvas is no number of slots.
+        InputError: there is no such policy, the canvas is no number of slots, or `expects` is neither.
     """
     arguments = arguments or {}
+    expects = arguments.get(EXPECTS_ARGUMENT, "block")
+    if expects not in get_args(Mode):
+        raise InputError(f"{EXPECTS_ARGUMENT} must be {' or '.join(get_args(Mode))}, not {expects!r}")
+    return replace(_parse_method(arguments, largest_canvas), expects=expects)
+
+
+def _parse_method(arguments: Mapping[str, Any], largest_canvas: int) -> RequestDecoding:
     policy_text = arguments.get(POLICY_ARGUMENT, VERIFIED.name)
     canvas_size = arguments.get(CANVAS_ARGUMENT, largest_canvas)
     if not isinstance(policy_text, str):

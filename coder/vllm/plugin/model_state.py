@@ -18,6 +18,7 @@ from vllm.v1.worker.gpu.model_states.interface import ModelState
 from vllm.v1.worker.gpu.states import RequestState
 from vllm.v1.worker.utils import AttentionGroup
 
+from coder.model.checkpoint.config import Ending
 from coder.vllm.plugin.canvases import Canvases, ControlIds
 from coder.vllm.plugin.decoding import parse_decoding
 from coder.vllm.plugin.sampler import CanvasSampler
@@ -36,7 +37,8 @@ class BlockDiffusionState(ModelState):
         control = ControlIds(
             settings.mask_token_id, settings.quickfill["end_token"], tuple(settings.quickfill["forbidden_tokens"])
         )
-        self.canvases = Canvases(self.max_num_reqs, diffusion.canvas_length - 1, control, device)
+        ending = Ending(**settings.quickfill.get("ending", {}))
+        self.canvases = Canvases(self.max_num_reqs, diffusion.canvas_length - 1, control, device, ending)
         # int32, and the same memory in every pass: CUDA graphs are captured with its address.
         self._causal = torch.zeros(self.max_num_reqs, dtype=torch.int32, device=device)
 
@@ -52,7 +54,7 @@ class BlockDiffusionState(ModelState):
         # A request that was preempted comes back with its output so far.
         before = len(new_req_data.prefill_token_ids or ()) - len(new_req_data.prompt_token_ids or ())
         wanted = parameters.max_tokens if parameters and parameters.max_tokens else self.max_model_len
-        self.canvases.add(req_index, decoding, max(1, wanted - before))
+        self.canvases.add(req_index, decoding, max(1, wanted - before), before)
 
     def prepare_inputs_embeds(
         self, scheduled_encoder_inputs: dict[str, list[int]], input_batch: InputBatch, req_states: RequestState

@@ -28,7 +28,7 @@ from coder.model.convert.convert import Format, convert
 from coder.model.runtime import Pass
 from coder.model.torch.runtime import TorchRuntime
 from tests.held_out import prompts
-from tests.tiny import CORPUS, write_tiny_checkpoint, write_tiny_tokenizer
+from tests.tiny import CORPUS, write_prefix_first_checkpoint, write_tiny_checkpoint, write_tiny_tokenizer
 
 TOKENS = [17, 40, 300, 65, 66, 16, 250, 99]
 
@@ -144,6 +144,24 @@ def test_for_vllm_the_middle_ends_generation_and_the_canvas_has_room_for_its_anc
     assert control.fim_end not in settings["quickfill"]["forbidden_tokens"]
     assert AutoTokenizer.from_pretrained(tmp_path / "served").eos_token_id == control.fim_end
     assert opened(tmp_path / "served").config.control == control
+
+
+def test_for_vllm_a_prefix_first_vocabulary_ends_with_its_own_token_and_its_biases_are_named(tmp_path: Path):
+    source = write_prefix_first_checkpoint(tmp_path / "ours")
+    convert(str(source), tmp_path / "served", to="vllm")
+    written = {
+        name: json.loads((tmp_path / "served" / name).read_text(encoding="utf-8"))
+        for name in ("config.json", "generation_config.json", "tokenizer_config.json")
+    }
+    assert written["config.json"]["qkv_bias"] is True
+    assert written["config.json"]["eos_token_id"] == written["generation_config.json"]["eos_token_id"] == 0
+    assert written["tokenizer_config.json"]["eos_token"] == "<|endoftext|>"
+
+
+def test_for_vllm_layers_that_the_plugin_lacks_are_refused(tmp_path: Path):
+    source = write_tiny_checkpoint(tmp_path / "ours", architecture="starcoder2")
+    with pytest.raises(CheckpointError, match="starcoder2"):
+        convert(str(source), tmp_path / "served", to="vllm")
 
 
 def test_what_never_saw_a_canvas_is_not_written_for_vllm(tmp_path: Path):

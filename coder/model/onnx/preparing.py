@@ -1,7 +1,8 @@
 """A checkpoint's matrices made ready for the ONNX graph: smoothed, quantised, transposed; once, then kept in a file.
 
-A checkpoint whose matrices are not int8 already, as the embedded base with its adapter, takes seconds to prepare. What
-comes out is kept in the user's cache folder, named by what it was made of, and mapped into memory from then on.
+A checkpoint whose matrices are not int8 already, or are to be smoothed, as those of the embedded model, takes long to
+prepare. What comes out is kept in the user's cache folder, named by what it was made of, and mapped into memory from
+then on.
 """
 
 from __future__ import annotations
@@ -76,10 +77,11 @@ def kept_weights_folder() -> Path:
 
 
 def _is_worth_keeping(checkpoint: Checkpoint) -> bool:
-    """Return whether matrices have to be dequantised or rounded, and there are many of them."""
+    """Return whether matrices have to be dequantised, smoothed or rounded, and there are many of them."""
     matrices = [tensor for tensor in checkpoint.stored.values() if len(tensor.shape) == 2]
     size = sum(tensor.shape[0] * tensor.shape[1] for tensor in matrices)
-    return size > WORTH_KEEPING and any(tensor.dtype != "I8" for tensor in matrices)
+    is_smoothed = (checkpoint.folder / SMOOTHING_FILE).is_file()
+    return size > WORTH_KEEPING and (is_smoothed or any(tensor.dtype != "I8" for tensor in matrices))
 
 
 def _identity(checkpoint: Checkpoint, levels: int) -> str:

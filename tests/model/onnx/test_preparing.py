@@ -11,6 +11,7 @@ import pytest
 from coder.errors import CheckpointError
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.convert.smoothing import identity, save_smoothing
 from coder.model.onnx import preparing
 from coder.model.onnx.decoder_graph import DecoderGraph
 from coder.model.onnx.preparing import MOST_KEPT, kept_weights_folder, prepare, weights_of
@@ -95,9 +96,13 @@ def test_other_contents_are_other_weights(checkpoint: Checkpoint, tmp_path: Path
     assert len(seen) == 3
 
 
-def test_int8_checkpoints_need_no_copy(tmp_path: Path):
-    weights_of(open_checkpoint(str(write_tiny_checkpoint(tmp_path / "int8", quantized=True))), LEVELS)
+def test_int8_checkpoints_need_no_copy_unless_they_are_smoothed(tmp_path: Path):
+    int8 = open_checkpoint(str(write_tiny_checkpoint(tmp_path / "int8", quantized=True)))
+    weights_of(int8, LEVELS)
     assert not kept_weights_folder().exists()
+    save_smoothing(int8.folder, identity(int8.config))
+    assert equal(weights_of(int8, LEVELS), prepare(int8, LEVELS))
+    assert len(list(kept_weights_folder().iterdir())) == 1
 
 
 def test_the_oldest_give_way(tmp_path: Path):

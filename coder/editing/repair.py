@@ -24,13 +24,13 @@ from coder.editing.changes import changes
 from coder.editing.repair_candidates import promising, similar_names
 from coder.errors import InputError
 from coder.model.checkpoint.config import ModelConfig
-from coder.syntax.corrections import meaning_corrections, suspicious_lines, syntax_corrections
+from coder.syntax.corrections import meaning_corrections, statements_around, suspicious_lines, syntax_corrections
 from coder.syntax.first_error import first_broken_line
 from coder.syntax.languages import language_for
 from coder.syntax.line_corrections import WORD, Correction
 from coder.syntax.names import undefined_names
 from coder.syntax.slips import is_near
-from coder.syntax.soundness import is_sound
+from coder.syntax.soundness import LONGEST_COMPILED, is_sound
 
 MOST_CANDIDATES = 16
 """Of one doubt, that the model compares; each costs it a pass over a few lines."""
@@ -86,7 +86,9 @@ def repair(model: RepairModel, request: RepairRequest, cancelled: Cancellation |
     """
     end = len(request.text) if request.end is None else request.end
     if not 0 <= request.start <= end <= len(request.text):
-        raise InputError(f"the region {request.start} to {end} is outside the text, which has {len(request.text)}")
+        raise InputError(
+            f"the region from start {request.start} to end {end} is outside the text of {len(request.text)} characters"
+        )
     return _Repair(model, request, end, cancelled or AnyOf()).run()
 
 
@@ -166,17 +168,26 @@ class _Repair:
         if self.language != "python" or not is_sound(self.text, self.language):
             return False
         for _, (start, end) in islice(undefined_names(self.text, self.language) or (), MOST_DEFECTS):
-            if self.start <= start and end <= self.end:
+            if self.start <= start and end <= self.end and self._compiles_around(start, end):
                 candidates = similar_names(self.text, start, end, MOST_CANDIDATES)
                 slips = [each for each in candidates if end - start > 2 and is_near(self.text[start:end], each.text)]
                 if self._take(self._lawful(slips), float("-inf")) or self._take(self._lawful(candidates), 0.0):
                     return True
         return False
 
+    def _compiles_around(self, start: int, end: int) -> bool:
+        """Tell whether the compiler accepts the statements around these characters: it was not asked about a long text,
+        and wrong indentation, which the grammar forgives, makes names undefined."""
+        return len(self.text) <= LONGEST_COMPILED or bool(
+            is_sound(statements_around(self.text, start, end), self.language)
+        )
+
     def _undo_slip(self) -> bool:
         """Replace a piece of sound code that the model would have written otherwise, if it is sure enough."""
         start, end = self._doubtful()
         if self.language != "python" or end - start > LONGEST_SOUND_REGION or not is_sound(self.text, self.language):
+            return False
+        if not self._compiles_around(start, end):
             return False
         scores = self._model.score_tokens(self.text[:start], self.text[self.end :], self.text[start:end], self._limits)
         self._passes += 1

@@ -45,7 +45,9 @@ def stream_rewrite(
     started = time.monotonic()
     text = request.text
     if not 0 <= request.start <= request.end <= len(text):
-        raise InputError(f"the region {request.start} to {request.end} is outside the text, which has {len(text)}")
+        raise InputError(
+            f"the region from start {request.start} to end {request.end} is outside the text of {len(text)} characters"
+        )
     language = language_for(request.where.language, request.where.path)
     asked = asked_rewrite(model.config.abilities, request, language)
     if asked is None:

@@ -141,6 +141,13 @@ def suspicious_lines(text: str, language: str) -> list[tuple[int, int]]:
     return [] if is_sound(text, language) is not False else _suspicious_lines(text, language)
 
 
+def statements_around(text: str, start: int, end: int) -> str:
+    """The statements of a Python module that characters of it are in."""
+    first = max((line.start() for line in TOP_LEVEL.finditer(text, 0, start + 1)), default=0)
+    behind = TOP_LEVEL.search(text, max(end, start + 1))
+    return text[first : behind.start() if behind else len(text)]
+
+
 def _piece(text: str, language: str, start: int, end: int) -> tuple[int, int]:
     """In Python the statements of the module that the region touches and that are broken: less to parse again."""
     if language != "python" or len(text) <= SHORT_TEXT:

@@ -21,7 +21,7 @@ from coder.syntax import parsing, tree
 from coder.syntax.mutations.mutations import MUTATIONS, SYNTAX_MUTATIONS, Mutation, mutate
 from coder.syntax.parsing import brokenness
 from coder.syntax.slips import LONGEST_NAME
-from coder.syntax.soundness import is_sound
+from coder.syntax.soundness import LONGEST_COMPILED, is_sound
 from tests.editing.several_defects import SEVERAL
 from tests.scripted import ScriptedModel, completion
 
@@ -47,17 +47,17 @@ def test_sound_code_is_left_alone():
     assert (edited.text, edited.changes, edited.score_before, edited.score_after) == (SOUND, (), 0.0, 0.0)
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
-        ("values:\n", "values\n"),
-        ("limit):", "limit:"),
-        ("    for", "  for"),
-        ("return", "retrun"),
-        ("value <", "value value <"),
-        ("result = 0", "result  0"),
-    ],
-)
+DAMAGE = [
+    ("values:\n", "values\n"),
+    ("limit):", "limit:"),
+    ("    for", "  for"),
+    ("return", "retrun"),
+    ("value <", "value value <"),
+    ("result = 0", "result  0"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong"), DAMAGE)
 def test_of_what_makes_broken_code_sound_the_likeliest_is_taken(right, wrong):
     edited = repaired(SOUND.replace(right, wrong, 1), ScriptedModel(likes=(right,)))
     assert edited.text == SOUND
@@ -192,6 +192,18 @@ def test_the_model_reads_little_of_a_long_line(text):
     assert all(len(text) <= 2 * REACH + LONGEST_NAME for *_, text in model.scored)
     if edited.text != text:
         assert edited.text == text.replace("vlaue", "value").replace("= (\n", "= ()\n")
+
+
+@pytest.mark.parametrize(("right", "wrong"), DAMAGE)
+def test_a_text_that_is_too_long_to_compile_is_mended_or_left_alone(right: str, wrong: str):
+    """The compiler, which the repair does not ask about all of it, finds nothing wrong with what was changed."""
+    functions = LONGEST_COMPILED // len(SOUND) + 1
+    around = [SOUND.replace("total", f"total_{number}") for number in range(functions)]
+    around[functions // 2] = around[functions // 2].replace(right, wrong, 1)
+    broken = "".join(around)
+    edited = repaired(broken, ScriptedModel([completion("    return result")], likes=(right,)))
+    if edited.text != broken:
+        compile(edited.text, "module.py", "exec")
 
 
 class Impatient:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -110,6 +110,8 @@ class Endpoint:
         try:
             body = await self._body(request)
             status = await while_connected(receive, self._respond(request, body, send)) or status
+        except ClientDisconnect:
+            pass  # before its request was all there
         except Exception as error:
             refusal = as_refusal(error)
             if refusal is None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 class Incoming(BaseModel):
     """A request's body. Unknown fields are ignored: every client sends those of its own server.
 
-    A field that is null is absent: many clients write out every field that they know.
+    A field that is null is absent, at any depth: many clients write out every field that they know.
     """
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
@@ -18,4 +18,15 @@ class Incoming(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, body: Any) -> Any:
-        return {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else body
+        return without_nulls(body)
+
+
+def without_nulls(value: Any) -> Any:
+    """JSON without the fields that are null. Elements of lists stay."""
+    match value:
+        case dict():
+            return {name: without_nulls(each) for name, each in value.items() if each is not None}
+        case list():
+            return [without_nulls(each) for each in value]
+        case _:
+            return value

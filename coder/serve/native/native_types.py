@@ -109,7 +109,7 @@ class CompleteBody(WritingBody):
     def request(self, settings: ServeSettings) -> CompletionRequest:
         """Raises InputError for more samples than the server allows."""
         if self.samples > settings.most_answers:
-            raise InputError(f"a request may ask for {settings.most_answers} answers here, not {self.samples}")
+            raise InputError(f"samples may be {settings.most_answers} at most here, not {self.samples}")
         template = None if self.template is None else Template(self.template)
         return nested(CompletionRequest, _written(self, settings) | {"template": template})
 

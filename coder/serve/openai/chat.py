@@ -54,7 +54,7 @@ async def chat(body: ChatBody, caller: Caller) -> ChatAnswer | Chunks:
     """Answer in a conversation; or write code that it asks for: continue it, fill its holes, change it as told."""
     count = body.n or 1
     if count > caller.service.settings.most_answers:
-        raise RefusedError(f"one request may ask for {caller.service.settings.most_answers} answers")
+        raise RefusedError(f"n may be {caller.service.settings.most_answers} at most here")
     follows = caller.service.engine.config.abilities.instructions
     task = conversation_of(body.messages) if follows else task_of(body.messages)
     requests = samples(decoding(body, body.most_tokens, caller), count)

@@ -46,7 +46,9 @@ class AskedCompletions:
         if body.logit_bias or body.best_of not in (None, count):
             raise RefusedError("logit_bias, and best_of other than n, are not supported")
         if len(texts) * count > caller.service.settings.most_answers:
-            raise RefusedError(f"one request may ask for {caller.service.settings.most_answers} answers")
+            raise RefusedError(
+                f"n, for all prompts together, may be {caller.service.settings.most_answers} at most here"
+            )
         self.body, self.caller = body, caller
         self.id, self.created = f"cmpl-{secrets.token_hex(12)}", int(time.time())
         self.requests: list[CompletionRequest] = []

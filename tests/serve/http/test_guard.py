@@ -121,6 +121,53 @@ def test_json_as_deep_as_can_be_is_refused(client: httpx.Client):
     assert client.post("/v1/completions", content=b"[" * 1_000_000).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"1",
+        b'{"prompt": "\xff\xfe"}',
+        b'{"prompt": "x = \\ud83d"}',
+        b'{"prompt": "x", "suffix": "\\udfff"}',
+        b'{"prompt": "x", "temperature": NaN}',
+        b'{"prompt": "x", "seed": ' + b"9" * 5000 + b"}",
+        b'{"logit_bias": ' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b', "prompt": "x"}',
+        '{"prompt": "x"}'.encode("utf-16"),
+    ],
+    ids=["nothing", "a number", "no UTF-8", "half a pair", "the other half", "NaN", "digits", "objects", "UTF-16"],
+)
+def test_what_is_no_request_is_refused_and_the_server_lives_on(client: httpx.Client, body: bytes):
+    answer = client.post("/v1/completions", content=body)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert client.post("/v1/completions", json=ASK).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * (1 << 20) + b"\r\n\r\n",
+        b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /infill HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+        b"\x16\x03\x01\x00\xff",
+    ],
+    ids=["a huge header", "a huge path", "a negative length", "TLS"],
+)
+def test_what_is_no_http_is_refused_and_the_server_lives_on(client: httpx.Client, server: RunningServer, head: bytes):
+    with connection(server.address) as end, suppress(ConnectionError):
+        end.sendall(head)
+        assert end.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_client_that_leaves_while_it_sends_is_no_failure(engine: Engine, caplog: pytest.LogCaptureFixture):
+    head = b"POST /infill HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+    with serving(engine) as server, server.client() as client:
+        with connection(server.address) as end:
+            end.sendall(head)
+        eventually(lambda: 'quickfill_requests_total{path="/infill",status="499"}' in client.get("/metrics").text)
+    assert not caplog.records
+
+
 def connection(address: str) -> socket.socket:
     """A client's end, for which the system keeps little."""
     parts = urlsplit(address)

@@ -155,7 +155,7 @@ def test_what_is_served(client: httpx.Client):
     ("name", "body", "said"),
     [
         ("complete", {}, "prefix: Field required"),
-        ("complete", {"prefix": "", "samples": 99}, "16 answers"),
+        ("complete", {"prefix": "", "samples": 99}, "may be 16 at most"),
         ("complete", {"prefix": "", "policy": "hope"}, "hope"),
         ("complete", {"prefix": "", "constraints": {"min_lines": 3, "max_lines": 1}}, "no answer has"),
         ("fill", {"texts": ["alone"]}, "texts"),

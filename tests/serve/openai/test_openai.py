@@ -193,7 +193,7 @@ def test_a_chat_goes_on_with_what_the_assistant_has_begun(api: openai.OpenAI):
     ("options", "reason"),
     [
         ({"extra_body": {"policy": "best"}}, "no decoding policy"),
-        ({"n": 500}, "16 answers"),
+        ({"n": 500}, "may be 16 at most"),
         ({"temperature": 3.0}, "temperature"),
         ({"logit_bias": {"7": 1}}, "logit_bias"),
         ({"extra_body": {"prompt": [1, 2]}}, "prompt"),

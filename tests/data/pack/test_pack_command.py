@@ -58,7 +58,7 @@ def test_a_folder_is_packed_and_shown(tmp_path: Path, model: Path):
     assert shown.returncode == 0, shown.stderr
     assert "<|fim_prefix|>def f(x):" in shown.stdout
     assert shown.stdout.index("<|fim_suffix|>") < shown.stdout.index("<|fim_middle|>")
-    assert shown.stdout.rstrip().endswith("return x  # <|fim_pad|><|endoftext|>")
+    assert shown.stdout.rstrip().endswith("return x  # <|fim_pad|>\n<|endoftext|>")
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in shown.stdout
     assert quickfill("show", out, "--row", 1, "--model", model).returncode == 2
 

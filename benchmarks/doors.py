@@ -36,9 +36,10 @@ same wherever it is asked for. This table was made by `python -m benchmarks.door
 installed command, an HTTP server on a socket, and a language server with an editor's client. `‸` is the cursor, `→` a
 tab, `⏎` a line break; *same* is the command line's text.
 
-Two differences belong to the doors themselves. `/v1/completions`, `/v1/fim/completions` and `/infill` insert at the
+Three differences belong to the doors themselves. `/v1/completions`, `/v1/fim/completions` and `/infill` insert at the
 cursor and replace nothing, so closing brackets that stand behind it are not in their text; the command line and the
-language server replace them. With `"raw": true`, `--raw`, `echo` or `logprobs` the text is as the model wrote it.
+language server replace them. `/infill` names no file, so no grammar checks its answer.
+With `"raw": true`, `--raw`, `echo` or `logprobs` the text is as the model wrote it.
 
 | place | command line | `/v1/completions` | `/v1/fim/completions` | `/infill` | language server |
 |---|---|---|---|---|---|"""

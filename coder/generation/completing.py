@@ -66,9 +66,10 @@ class Fitting:
         return bool(self.context.hidden and text and text.strip(" \t")) and from_the_cursor(text, self.context) is None
 
     def leaves_nothing(self, written: Completion) -> bool:
-        """Tell whether nothing of a text fits the place, so that the model may do better when it sees the blanks."""
+        """Tell whether nothing of a text fits its line, so that the model should see the indentation."""
         context = replace(self.context, finish_reason=written.finish_reason)
-        return bool(self.context.hidden) and postprocess(written.text, context) is None
+        indented = bool(self.context.hidden) and self.context.starts_line
+        return indented and postprocess(written.text, context) is None
 
     def with_blanks_shown(self) -> Fitting:
         """The same, the model being shown all of the prefix."""

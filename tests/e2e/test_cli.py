@@ -99,8 +99,8 @@ def test_apply_keeps_every_other_byte(quickfill: Run, tmp_path: Path):
             "def f(xs):\n    for x in xs:\n        print(x)\n    return xs\n",
         ),
         (
-            "def f(xs)\n    for x in xs\n        if x.is_int(:\n            return [x\n    return None\n",
-            "def f(xs):\n    for x in xs:\n        if x.is_int():\n            return [x]\n    return None\n",
+            "def f(xs)\n    for x in xs\n        if x.is_int(:\n            return str(x\n    return None\n",
+            "def f(xs):\n    for x in xs:\n        if x.is_int():\n            return str(x)\n    return None\n",
         ),
     ],
     ids=["three defects", "a comma for a colon", "four defects"],

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from lsprotocol import types
 
+from coder.editing.next_edit import LINES_AROUND
 from tests.e2e.buffers import Buffer
 from tests.e2e.editor import SCRIPTED, Editor, editor
 
@@ -204,7 +205,8 @@ async def test_a_model_that_can_writes_what_is_around_the_cursor_for_who_asks(tm
         (edit,) = await next_edits(session, buffer, kind=1)
         assert edit.source == "model"
         accept(session, buffer, edit)
-        assert buffer.text == text[: text.index("line_7")].upper() + text[text.index("line_7") :]
+        untouched = text.index(f"line_{LINES_AROUND + 1}\n")
+        assert buffer.text == text[:untouched].upper() + text[untouched:]
 
 
 async def test_unless_they_are_wanted_none_is_offered_unasked(tmp_path: Path):

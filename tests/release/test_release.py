@@ -150,7 +150,9 @@ class TestFiles:
         recipe = (release / "melpa-recipe.el").read_text(encoding="utf-8")
         (pattern,) = re.findall(r':files \("(.*)"\)', recipe)
         assert f':url "{REPOSITORY}"' in recipe
-        assert {file.name for file in ROOT.glob(pattern)} == {"quickfill.el", "quickfill-connection.el"}
+        with tarfile.open(release / f"quickfill-{VERSION}.tar") as package:
+            packed = {Path(name).name for name in package.getnames() if name.endswith(".el")}
+        assert {file.name for file in ROOT.glob(pattern)} == packed - {"quickfill-pkg.el"} >= {"quickfill.el"}
 
 
 @pytest.mark.slow

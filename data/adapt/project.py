@@ -49,7 +49,9 @@ def read_project(folder: Path, held_out: float, seed: int) -> Project:
 
     Raises InputError where there are too few of them.
     """
-    files = [file for batch in batches([folder]) for file in batch.read() if file.usable]
+    files = [
+        file for batch in batches([folder]) for file in batch.read() if isinstance(file, SourceText) and file.usable
+    ]
     with_functions = [file for file in files if file.pieces.functions]
     if len(with_functions) < 2:
         raise InputError(

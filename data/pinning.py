@@ -14,6 +14,7 @@ from coder.model.checkpoint.files import sha256_of_file
 from coder.train.packages import Pin, run_pip_download
 from data.document import SourceFile
 from data.sources.archive import SUFFIXES, Archive, name_and_version
+from data.sources.pin_list import read_list
 from data.sources.pinned import parse_pin
 from data.sources.source import Wanted, normalised_name
 from data.steps.licence import PERMISSIVE, is_allowed
@@ -104,7 +105,4 @@ def _license_of(archive: Path) -> str:
 
 
 def _lines(file: Path) -> list[str]:
-    try:
-        return file.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the list of packages {file}: {error}") from error
+    return read_list(file).replace("\\\n", " ").splitlines()

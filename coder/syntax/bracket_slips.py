@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from coder.syntax.languages import CLOSERS, PAIRS, scan
-from coder.syntax.line_corrections import Correction
+from coder.syntax.line_corrections import Correction, indentation_of
 
 AS_DEEP_AS_THE_HEAD = re.compile(r"#|(?:case|default)\b|\w+\s*:(?!:)|[)\]}]")
 """The beginnings of lines inside a block that may be no deeper than the line that begins it: labels, directives."""
@@ -24,7 +24,7 @@ class _CodeLine:
 
     @property
     def indentation(self) -> str:
-        return self.text[: len(self.text) - len(self.text.lstrip())]
+        return indentation_of(self.text)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def bracket_faults(text: str, language: str) -> int:
     faults = 0
     for place, bracket in scan(text, language).brackets:
         line = text[text.rfind("\n", 0, place) + 1 : place + 1]
-        indentation = line[: len(line) - len(line.lstrip())]
+        indentation = indentation_of(line)
         if bracket not in CLOSERS:
             opened.append(_Opened(bracket, indentation))
             continue

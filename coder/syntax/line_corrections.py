@@ -111,9 +111,9 @@ def _braces(text: str, start: int, end: int) -> Iterator[Correction]:
     """A brace that begins a block behind the line's last word, and those on lines of their own that end one there."""
     if text[end - 1] != "{":
         yield Correction(end, end, " {")
-    own = _indentation(text[start:end])
+    own = indentation_of(text[start:end])
     above = text[:start].split("\n")[-LINES_OF_DEPTHS:]
-    depths = {_indentation(line) for line in (*above, text[start:end]) if line.strip()}
+    depths = {indentation_of(line) for line in (*above, text[start:end]) if line.strip()}
     for depth in sorted((each for each in depths if own.startswith(each)), key=len, reverse=True):
         yield Correction(end, end, f"\n{depth}}}")
 
@@ -139,14 +139,15 @@ def _corrected_words(text: str, words: list[Span], language: str) -> Iterator[Co
 
 def _indentations(text: str, start: int, end: int) -> Iterator[Correction]:
     """The line as deep as one of its neighbours, or one step further in or out."""
-    own = _indentation(text[start:end])
+    own = indentation_of(text[start:end])
     depths = {""}
     for neighbour in (*text[:start].rstrip().split("\n")[-LINES_OF_DEPTHS:], *text[end:].strip("\n").split("\n")[:2]):
         if neighbour.strip():
-            indentation = _indentation(neighbour)
+            indentation = indentation_of(neighbour)
             depths |= {indentation, indentation + "    "}
     yield from (Correction(start, start + len(own), depth) for depth in sorted(depths) if depth != own)
 
 
-def _indentation(line: str) -> str:
+def indentation_of(line: str) -> str:
+    """Return the blanks that a line begins with."""
     return line[: len(line) - len(line.lstrip())]

@@ -39,15 +39,20 @@ class ClientPin:
             )
 
 
+def read_list(file: Path, of: str = "packages") -> str:
+    """The text of a list. Raises InputError."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the list of {of} {file}: {error}") from error
+
+
 def read_client_pins(file: Path, separator: str) -> list[ClientPin]:
     """The packages of a list, one a line; `#` begins a comment. Raises InputError."""
     pattern = re.compile(
         rf"(?P<name>@?[\w.+/-]+){separator}(?P<version>[\w.+:~-]+)(?:\s+sha256:(?P<sha256>[0-9a-f]{{64}}))?"
     )
-    try:
-        lines = [line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the list of packages {file}: {error}") from error
+    lines = [line.split("#")[0].strip() for line in read_list(file).splitlines()]
     pins = []
     for line in filter(None, lines):
         match = pattern.fullmatch(line)

@@ -13,6 +13,7 @@ from coder.errors import InputError
 from coder.model.checkpoint.files import sha256_of_file
 from coder.train.packages import Pin, download
 from data.sources.archive import SUFFIXES, Archive, name_and_version
+from data.sources.pin_list import read_list
 from data.sources.source import Found, Wanted, normalised_name
 
 PIN = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;]+)(?P<hashes>(?:\s+--hash=sha256:[0-9a-f]{64})+)")
@@ -44,11 +45,7 @@ def read_pins(file: Path) -> list[Pin]:
 
     Raises InputError.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the list of packages {file}: {error}") from error
-    entries = [line.split("#")[0].strip() for line in text.replace("\\\n", " ").splitlines()]
+    entries = [line.split("#")[0].strip() for line in read_list(file).replace("\\\n", " ").splitlines()]
     pins = {entry: parse_pin(entry) for entry in entries if entry}
     wrong = [entry for entry, pin in pins.items() if pin is None]
     if wrong:

@@ -15,6 +15,7 @@ from coder.errors import InputError
 from coder.train.packages import run_pip_download
 from data.document import SourceFile
 from data.sources.archive import Archive, name_and_version
+from data.sources.pin_list import read_list
 from data.sources.source import Wanted, normalised_name
 
 PYTHON = Wanted(frozenset(("python",)))
@@ -48,10 +49,7 @@ class ChangedFile:
 def read_pairs(file: Path) -> list[ReleasePair]:
     """The consecutive releases of a list: a package a line, `NAME VERSION VERSION …`, the oldest first; `#` begins a
     comment. Raises InputError."""
-    try:
-        lines = [line.split("#")[0].split() for line in file.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the list of releases {file}: {error}") from error
+    lines = [line.split("#")[0].split() for line in read_list(file, "releases").splitlines()]
     for line in filter(None, lines):
         if len(line) < 3 or not all(map(_is_version, line[1:])):
             raise InputError(f"{file}: {' '.join(line)[:80]!r} is no package with two releases or more, oldest first")

@@ -136,10 +136,8 @@ def _places(
         if not places:
             raise InputError("the edit is an element of JSX, and the file has none: repeat the code around it")
     else:
-        places = [file.top, *(
-            place for place in file.containers()
-            if place is not file.top and any(piece.text in texts or piece.name in names for piece in place)
-        )]  # fmt: skip
+        top, *inner = file.containers()
+        places = [top, *(place for place in inner if any(one.text in texts or one.name in names for one in place))]
     for place in places:
         same = bool(wanted and place) and wanted[0].indentation == place[min(1, len(place) - 1)].indentation
         values.append((value(elements, place, language, check) + SAME_INDENTATION * same, place))

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -58,7 +59,7 @@ class Readable:
 
     def may_show(self, file: OpenFile) -> bool:
         """Return whether an open file's text may be used, as its name, the ignore files and the text itself tell."""
-        return self._may_open(file.path) and not holds_secret(file.text)
+        return self._may_open(file.path) and not _holds_secret(file.text)
 
     def read(self, path: Path) -> str | None:
         """A file of the workspace, with line feeds alone; None where it may not be read or cannot."""
@@ -233,3 +234,9 @@ def identifiers(text: str) -> set[str]:
 def edited_text(edit: RecentEdit, file: OpenFile) -> str:
     """The lines around an edit, as they are now."""
     return "\n".join(file.lines[max(0, edit.line - EDIT_REACH) : edit.line + EDIT_REACH + 1]).strip("\n")
+
+
+@lru_cache(maxsize=64)
+def _holds_secret(text: str) -> bool:
+    """`holds_secret`, remembered: from key to key the other open files are the same."""
+    return holds_secret(text)

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from importlib.resources import files
 from pathlib import Path
 
+from coder.model.checkpoint.files import embedded_folder
 from coder.model.checkpoint.tokens import Tokenizer
 from data.document import HELD_OUT, TRAIN, VALIDATION, CorpusDocument, Kept
 from data.running import map_in_processes
@@ -38,11 +38,7 @@ def write_splits(shards: Sequence[Path], out: Path, split: Split, shard_bytes: i
 
 def count_splits(shards: Sequence[Path], processes: int) -> Iterator[SplitTotals]:
     """The documents and tokens (of the embedded model) of finished shards, a shard at a time."""
-    yield from map_in_processes(partial(_count_shard, embedded_tokenizer()), shards, processes)
-
-
-def embedded_tokenizer() -> Path:
-    return Path(str(files("coder") / "weights" / "tokenizer.json"))
+    yield from map_in_processes(partial(_count_shard, embedded_folder() / "tokenizer.json"), shards, processes)
 
 
 @cache

@@ -136,5 +136,5 @@ def where_it_fits(needs: dict[str, float], memory: float, gpus: list[float], on_
     return "no"
 
 
-EMBEDDED_MODEL = Listed("embedded", "quickfill", 0.135, "infilling", "Apache-2.0", {"int8": 0.3}, "CPU, int8")
+EMBEDDED_MODEL = Listed("embedded", "quickfill", 0.402, "infilling", "Apache-2.0", {"int8": 0.8}, "CPU, int8")
 """The checkpoint that is installed with the package."""

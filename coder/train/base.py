@@ -13,7 +13,6 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ import numpy.typing as npt
 import tokenizers
 
 from coder.errors import CheckpointError
-from coder.model.checkpoint.files import read_json, sha256_of_file
+from coder.model.checkpoint.files import embedded_folder, read_json, sha256_of_file
 from coder.model.checkpoint.gguf_blocks import Q8_0, dequantize, quantize_q8_0
 from coder.model.checkpoint.gguf_file import Field, GgufFile, GgufTensor, Kind, open_gguf
 from coder.model.checkpoint.tokens import PREFIX_FIRST_TEXTS, Tokenizer
@@ -37,9 +36,6 @@ EMBEDDING, HEAD = "token_embd.weight", "output.weight"
 
 ROWS = 4096
 """Rows of an embedding that are in memory as numbers."""
-
-SHIPPED = "coder", "weights/base/tokenizer.json"
-"""The package and the name of the vocabulary that the embedded model has."""
 
 TIED = 0.2
 """The largest distance between two copies of one embedding, relative to their size. Q5_0 and Q8_0 are 0.045 apart;
@@ -109,8 +105,7 @@ def count_vocabulary(source: GgufFile, corpus: Path, settings: VocabularySetting
 
 
 def _tokenizer(file: Path | None) -> TokenizerJson:
-    package, name = SHIPPED
-    return read_json(file or Path(str(resources.files(package).joinpath(name))))
+    return read_json(file or embedded_folder() / "tokenizer.json")
 
 
 def _as_gguf(source: str, scratch: Path) -> Path:

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from coder.model.checkpoint.files import embedded_folder
+
 ROOT = Path(__file__).parents[2]
-WEIGHTS = Path(str(resources.files("coder") / "weights"))
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -77,7 +77,7 @@ def test_documented_commands_suggest_something(quickfill: Run, tmp_path: Path, a
 def test_apply_keeps_every_other_byte(quickfill: Run, tmp_path: Path):
     """Tabs, CRLF, a byte order mark, and special tokens written out in the code."""
     file = tmp_path / "stack.py"
-    before = '\ufeffMASK = "<|mask|><|fim_end|>"\r\n\r\ndef push(items, item):\r\n\t"""Put an item on top."""\r\n'
+    before = '\ufeffMASK = "<|mask|><|endoftext|>"\r\n\r\ndef push(items, item):\r\n\t"""Put an item on top."""\r\n'
     after = '\r\n\r\ndef pop(items):\r\n\t"""Take it away: <|endoftext|>."""\r\n\treturn items.pop()\r\n'
     file.write_bytes((before + after).encode())
     done = quickfill("complete", f"{file}:5", "--apply", "--max-tokens", 24)
@@ -197,17 +197,22 @@ def test_bad_input_is_explained_and_nothing_changes(quickfill: Run, tmp_path: Pa
 @pytest.fixture
 def checkpoints(tmp_path: Path) -> Path:
     """Folders that are no usable checkpoints, by what is wrong with them."""
-    config = json.loads((WEIGHTS / "config.json").read_text())
-    shards = sorted(WEIGHTS.glob("*.safetensors"))
-    for name in ("truncated", "incomplete", "foreign", "pickle", "no_config"):
+    embedded = embedded_folder()
+    config = json.loads((embedded / "config.json").read_text())
+    parts = sorted(embedded.glob("*.gguf"))
+    for name in ("truncated", "incomplete", "no_adapter", "foreign", "pickle", "no_config"):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "config.json").write_text(json.dumps(config))
-        shutil.copy(WEIGHTS / "tokenizer.json", folder)
-    with shards[0].open("rb") as shard:
-        (tmp_path / "truncated" / shards[0].name).write_bytes(shard.read(1 << 20))
+        shutil.copy(embedded / "tokenizer.json", folder)
+    for name in ("truncated", "no_adapter"):
+        for part in parts[1:]:
+            (tmp_path / name / part.name).symlink_to(part)
+    (tmp_path / "no_adapter" / parts[0].name).symlink_to(parts[0])
+    with parts[0].open("rb") as part:
+        (tmp_path / "truncated" / parts[0].name).write_bytes(part.read(1 << 20))
     for name in ("incomplete", "foreign", "no_config"):
-        shutil.copy(shards[0], tmp_path / name)
+        (tmp_path / name / parts[0].name).symlink_to(parts[0])
     foreign = config | {"model_type": "bert", "architectures": ["BertForMaskedLM"]}
     (tmp_path / "foreign" / "config.json").write_text(json.dumps(foreign))
     (tmp_path / "pickle" / "pytorch_model.bin").write_bytes(pickle.dumps({"weight": [1.0]}))
@@ -215,16 +220,18 @@ def checkpoints(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["truncated", "incomplete", "foreign", "pickle", "no_config", "nowhere/at/all"])
+@pytest.mark.parametrize(
+    "name", ["truncated", "incomplete", "no_adapter", "foreign", "pickle", "no_config", "nowhere/at/all"]
+)
 def test_an_unusable_checkpoint_is_explained(quickfill: Run, checkpoints: Path, name: str):
-    file = checkpoints / "code.py"
+    file = checkpoints / "code" / "code.py"
+    file.parent.mkdir()
     file.write_text("x = 1\n")
-    before = contents(checkpoints)
     done = quickfill("complete", f"{file}:1", "--apply", "--model", checkpoints / name, "--json")
     error = json.loads(done.stdout)
     assert (done.returncode, error["exit_code"]) == (3, 3)
     assert done.stderr.decode() == f"error: {error['error']}\n"
-    assert contents(checkpoints) == before
+    assert contents(file.parent) == {"code.py": b"x = 1\n"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send to another process there")

@@ -18,6 +18,7 @@ from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import LocalStep, Pass, Runtime, TokenBias
 from coder.model.torch.runtime import TorchRuntime
 from tests.tiny import write_tiny_checkpoint
+from tests.weight_bits import EXACT_BITS
 
 CONTEXT = [20, 30, 40]
 CANVAS = [50, 15, 15, 15, 15]
@@ -81,7 +82,7 @@ def test_a_slot_alone_is_predicted_as_among_others(runtimes: dict[str, Runtime])
 
 
 def test_int8_stays_close_to_float(checkpoint: Checkpoint, runtimes: dict[str, Runtime]):
-    quantized = OnnxRuntime.load(checkpoint, threads=1, weight_bits=8)
+    quantized = OnnxRuntime.load(checkpoint, threads=1, weight_bits=EXACT_BITS[-1])
     before = [(20, 30), (21, 31), (22, 32), (23, 33)]
     answers = [
         runtime.forward_local(LocalStep(states(runtime), before, [40, 41, 42, 43])).log_probability

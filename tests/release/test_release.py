@@ -104,7 +104,7 @@ class TestFiles:
 
     def test_the_wheel_holds_the_model_the_licence_and_the_playground(self, release: Path):
         names = zipfile.ZipFile(release / WHEEL).namelist()
-        for end in ("coder/weights/tokenizer.json", "licenses/LICENSE", "playground/built/monaco.js"):
+        for end in ("coder/weights/base/adapter.safetensors", "licenses/LICENSE", "playground/built/monaco.js"):
             assert any(name.endswith(end) for name in names), end
         assert not [name for name in names if name.startswith(("tests/", "release/"))]
 

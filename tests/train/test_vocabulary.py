@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coder.errors import CheckpointError, InputError
+from coder.model.checkpoint.files import embedded_folder
 from coder.model.checkpoint.tokens import byte_of_character
 from coder.train.published import VocabularySettings
 from coder.train.vocabulary import Vocabulary, pruned, token_texts
 from coder.train.vocabulary_corpus import CorpusText, count, read_texts, worth
 
 CONTROL = ("<|endoftext|>", "<|mask|>")
-SHIPPED = Path(__file__).parents[2] / "coder/weights/base/tokenizer.json"
+SHIPPED = embedded_folder() / "tokenizer.json"
 TEXTS = st.text(alphabet="aab ", max_size=40) | st.text(max_size=20)
 
 

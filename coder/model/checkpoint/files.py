@@ -1,13 +1,19 @@
-"""Files of a checkpoint: the JSON of one, the digest of any."""
+"""Files of a checkpoint: the folder of the embedded one, the JSON of one, the digest of any."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from coder.errors import CheckpointError
+
+
+def embedded_folder() -> Path:
+    """Return the folder of the checkpoint that is installed with the package."""
+    return Path(str(resources.files("coder") / "weights" / "base"))
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 
 import tokenizers
@@ -13,7 +12,7 @@ from coder.errors import CheckpointError, InputError
 from coder.model.checkpoint.adapter import with_adapter, with_named_adapter
 from coder.model.checkpoint.checkpoint import Checkpoint, assemble, weight_tensors
 from coder.model.checkpoint.config import require_adapted
-from coder.model.checkpoint.files import read_json
+from coder.model.checkpoint.files import embedded_folder, read_json
 from coder.model.checkpoint.gguf_file import part_files
 from coder.model.checkpoint.hub import HubName, download, download_gguf
 from coder.model.checkpoint.options import ModelOptions, split_name
@@ -38,7 +37,7 @@ def find_checkpoint(name: str) -> Path:
         MissingDependencyError: a hub id was given and huggingface_hub is not installed.
     """
     if name == EMBEDDED:
-        return Path(str(resources.files("coder") / "weights"))
+        return embedded_folder()
     path = Path(name).expanduser()
     if path.is_dir():
         return path

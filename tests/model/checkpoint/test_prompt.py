@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,45 +12,36 @@ from coder.model.checkpoint.tokens import Tokenizer
 
 TOKENIZER = Tokenizer(find_checkpoint("embedded") / "tokenizer.json")
 CONTROL = TOKENIZER.control
-REPO, FILE, PREFIX, SUFFIX, HOLE, END = 3, 5, 8, 9, 11, 16
+END, PREFIX, MIDDLE, SUFFIX, REPO, FILE, HOLE = 0, 2, 3, 4, 6, 7, 8
 
 TEXT = st.lists(st.integers(min_value=100, max_value=49_151), max_size=5)
 
 
-def test_infilling_puts_the_suffix_first():
-    assert prompt.infill(CONTROL, prefix=[101, 102], suffix=[201]) == [SUFFIX, 201, PREFIX, 101, 102]
+def test_the_prefix_comes_first_and_what_was_written_last():
+    written = prompt.infill(CONTROL, [101], [201], [301], [102, 103])
+    assert written == [301, PREFIX, 101, SUFFIX, 201, MIDDLE, 102, 103]
 
 
 def test_empty_parts_leave_the_layout_as_it_is():
-    assert prompt.infill(CONTROL, prefix=[101], suffix=[]) == [SUFFIX, PREFIX, 101]
-    assert prompt.infill(CONTROL, prefix=[], suffix=[]) == [SUFFIX, PREFIX]
-
-
-def test_where_the_vocabulary_has_a_middle_the_prefix_comes_first():
-    control = replace(CONTROL, fim_middle=10)
-    assert prompt.infill(control, [101], [201], [301], [102, 103]) == [301, PREFIX, 101, SUFFIX, 201, 10, 102, 103]
-    assert prompt.infill(control, [], []) == [PREFIX, SUFFIX, 10]
-
-
-def test_what_was_written_joins_the_prefix_where_that_comes_last():
-    assert prompt.infill(CONTROL, [101], [201], written=[102]) == [SUFFIX, 201, PREFIX, 101, 102]
+    assert prompt.infill(CONTROL, prefix=[101], suffix=[]) == [PREFIX, 101, SUFFIX, MIDDLE]
+    assert prompt.infill(CONTROL, prefix=[], suffix=[]) == [PREFIX, SUFFIX, MIDDLE]
 
 
 def test_headers_come_first():
     header = [*prompt.repo_header(TOKENIZER, "quickfill"), *prompt.file_header(TOKENIZER, "a/b.py", "x = 1\n")]
     name, path, text = map(TOKENIZER.encode, ("quickfill", "a/b.py\n", "x = 1\n"))
     assert header == [REPO, *name, FILE, *path, *text]
-    assert prompt.infill(CONTROL, [101], [201], header) == [*header, SUFFIX, 201, PREFIX, 101]
+    assert prompt.infill(CONTROL, [101], [201], header) == [*header, PREFIX, 101, SUFFIX, 201, MIDDLE]
 
 
 def test_the_text_of_a_header_is_text():
-    header = prompt.file_header(TOKENIZER, "<|mask|>", "<|fim_end|>")
+    header = prompt.file_header(TOKENIZER, "<|mask|>", "<|endoftext|>")
     assert [token for token in header if token in CONTROL.all] == [FILE]
 
 
 def test_several_holes_are_marked_between_the_texts_after_the_first():
     assert prompt.infill_holes(CONTROL, [[101], [201], [202], [203]]) == [
-        *[SUFFIX, 201, HOLE, 202, HOLE, 203, PREFIX, 101]
+        *[PREFIX, 101, SUFFIX, 201, HOLE, 202, HOLE, 203, MIDDLE]
     ]
 
 

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from coder.api.completion import CompletionRequest, Decoding
 from coder.engine.engine import Engine
@@ -48,7 +48,7 @@ def logits(checkpoint: Checkpoint, tokens: list[int] = TOKENS) -> np.ndarray:
 
 def stock_logits(folder: Path, tokens: list[int] = TOKENS) -> np.ndarray:
     """The same by stock transformers."""
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     with torch.inference_mode():
         return model(torch.tensor([tokens])).logits[0].numpy()
 
@@ -352,7 +352,7 @@ def test_what_is_cut_short_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.slow
 def test_embedded(tmp_path: Path):
-    """A stock Llama in bfloat16 is what stock transformers says it is, and from there back in int8 it loses no more
+    """A stock model in bfloat16 is what stock transformers says it is, and from there back in int8 it loses no more
     than int8 ever does."""
     source = open_checkpoint("embedded")
     tokens = next(prompts(source.tokenizer, 1, 160))

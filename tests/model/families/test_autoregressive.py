@@ -24,6 +24,7 @@ from coder.model.runtime import Pass  # noqa: E402
 from coder.model.torch.runtime import TorchRuntime  # noqa: E402
 from tests.tiny import write_tiny_tokenizer  # noqa: E402
 from tests.train.infilling_models import SIZES, family, special_tokens  # noqa: E402
+from tests.weight_bits import EXACT_BITS  # noqa: E402
 
 SHAPE = {**SIZES, "hidden_size": 64}
 """Heads of 16, which ONNX Runtime needs."""
@@ -99,7 +100,7 @@ def of_ordinary(reference: np.ndarray, checkpoint: Checkpoint, targets: list[int
     return logits.log_softmax(dim=-1)[range(len(targets)), targets].numpy()
 
 
-@pytest.mark.parametrize(("bits", "tolerance"), [(32, 1e-3), (8, 0.2)])
+@pytest.mark.parametrize(("bits", "tolerance"), [(32, 1e-3), (EXACT_BITS[-1], 0.3)])
 def test_onnx_runtime_finds_the_same_tokens_as_likely(folder: Path, reference: np.ndarray, bits: int, tolerance: float):
     checkpoint = open_checkpoint(str(folder))
     runtime = OnnxRuntime.load(checkpoint, threads=1, weight_bits=bits)

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from coder.model.checkpoint.opening import open_checkpoint
-from coder.model.onnx.runtime import OnnxRuntime, products_saturate
+from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Pass, Runtime
 from coder.model.torch.runtime import TorchRuntime
 from tests.held_out import prompts
-
-BITS = [7] if products_saturate() else [7, 8]
+from tests.weight_bits import EXACT_BITS
 
 
 @pytest.mark.slow
@@ -31,7 +30,7 @@ def test_loss_and_best_tokens_of_held_out_code():
 
     exact, best = ask(TorchRuntime.load(checkpoint, "cpu"))
     for bits, worst_loss, least_equal in ((8, 0.03, 0.92), (7, 0.05, 0.89)):
-        if bits in BITS:
+        if bits in EXACT_BITS:
             ours, our_best = ask(OnnxRuntime.load(checkpoint, 2, bits))
             assert exact.mean() - ours.mean() < worst_loss
             assert (best == our_best).mean() > least_equal

@@ -26,6 +26,7 @@ from coder.model.onnx.runtime import OnnxRuntime, products_saturate
 from coder.model.runtime import Pass, TokenBias
 from coder.model.torch.runtime import TorchRuntime
 from tests.tiny import write_tiny_checkpoint
+from tests.weight_bits import EXACT_BITS
 
 TOKEN = st.integers(min_value=0, max_value=319)
 CONTEXT = st.lists(TOKEN, max_size=40)
@@ -99,7 +100,7 @@ def test_both_runtimes_agree(
     assert (ours.tokens[clear, 0] == theirs.tokens[clear, 0]).all()
 
 
-@pytest.mark.parametrize("bits", [7, 8])
+@pytest.mark.parametrize("bits", EXACT_BITS)
 def test_int8_stays_close_to_float(checkpoint: Checkpoint, reference: TorchRuntime, bits: int):
     runtime = OnnxRuntime.load(checkpoint, threads=1, weight_bits=bits)
     tokens = np.random.default_rng(0).integers(17, 320, 60).tolist()

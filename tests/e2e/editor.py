@@ -14,6 +14,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
+from tests.cache_home import cache_home
+
 ROOT = Path(__file__).parents[2]
 SCRIPTED = (sys.executable, "-m", "tests.lsp.scripted")
 QUICKFILL = (sys.executable, "-c", "from coder.start import main; main()", "lsp")
@@ -166,7 +168,7 @@ async def editor(
 
 
 def environment(folder: Path) -> dict[str, str]:
-    return os.environ | {"XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
+    return os.environ | {"XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": cache_home(folder / "cache")}
 
 
 def capabilities(

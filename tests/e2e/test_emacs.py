@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cache_home import cache_home
 from tests.e2e.emacs import PLUGIN, ROOT, Emacs, emacs, find_emacs, lisp_string, typed
 from tests.e2e.neovim import quickfill_command
 from tests.e2e.stack import STACK
@@ -75,7 +76,7 @@ def running(folder: Path, client: tuple[str, str], server: Sequence[str] = ()) -
     file.write_text(STACK, encoding="utf-8")
     environment = {
         "HOME": str(folder),
-        "XDG_CACHE_HOME": str(folder / "cache"),
+        "XDG_CACHE_HOME": cache_home(folder / "cache"),
         "XDG_STATE_HOME": str(folder / "state"),
         "PYTHONPATH": str(ROOT),
     }

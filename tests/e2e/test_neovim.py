@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from coder.installation import ADVICE
+from tests.cache_home import cache_home
 from tests.e2e.neovim import PLUGIN, Neovim, neovim, quickfill_command
 from tests.e2e.stack import STACK
 
@@ -33,7 +34,11 @@ def setup(more: str = "") -> str:
 
 
 def environment_in(folder: Path) -> dict[str, str]:
-    return {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
+    return {
+        "HOME": str(folder),
+        "XDG_CACHE_HOME": cache_home(folder / "cache"),
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
 
 
 @pytest.fixture

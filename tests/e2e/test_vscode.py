@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from coder.installation import ADVICE
+from tests.cache_home import cache_home
 from tests.e2e.stack import STACK
 from tests.e2e.vscode import STATUS, VSCode, package, vscode
 
@@ -77,7 +78,7 @@ def window(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator
     (scripts / "quickfill").symlink_to(Path(sys.executable).with_name("quickfill"))
     for name, text in FILES.items():
         (project / name).write_text(text, encoding="utf-8")
-    environment = {"XDG_CACHE_HOME": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
+    environment = {"XDG_CACHE_HOME": cache_home(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
     vsix = package(tmp_path_factory.mktemp("package"))
     with vscode(folder, vsix, project, environment, SETTINGS | {"nextEdit": True}, pictures) as window:
         yield window

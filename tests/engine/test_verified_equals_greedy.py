@@ -24,6 +24,9 @@ PROMPTS = 200
 FEW = 10
 """So many of them may meet a tie; more would mean something else than rounding."""
 
+EMBEDDED_PROMPTS = 12
+"""For the embedded model, a thousand times as large."""
+
 
 def continuation(runtime: Runtime, prompt: list[int], algorithm: DecodingAlgorithm, max_tokens: int) -> list[int]:
     end = runtime.config.control.fim_end
@@ -32,9 +35,9 @@ def continuation(runtime: Runtime, prompt: list[int], algorithm: DecodingAlgorit
     return [token for event in events if isinstance(event, Committed) for token in event.tokens]
 
 
-def count_ties(runtime: Runtime, checkpoint: Checkpoint, length: int, max_tokens: int) -> int:
+def count_ties(runtime: Runtime, checkpoint: Checkpoint, length: int, max_tokens: int, count: int = PROMPTS) -> int:
     ties = 0
-    for index, prompt in enumerate(prompts(checkpoint.tokenizer, PROMPTS, length)):
+    for index, prompt in enumerate(prompts(checkpoint.tokenizer, count, length)):
         greedy = continuation(runtime, prompt, Autoregressive(), max_tokens)
         size = 1 + index % 12
         for algorithm in (Verified(size), Lookup(size)):
@@ -73,10 +76,10 @@ def test_torch_tiny(tiny: Path):
 def test_onnx_embedded():
     """In int8 the same tokens in passes of any width give the same bits, so no tie is ever decided differently."""
     checkpoint = open_checkpoint("embedded")
-    assert count_ties(OnnxRuntime.load(checkpoint, 2), checkpoint, 160, 16) == 0
+    assert count_ties(OnnxRuntime.load(checkpoint, 2), checkpoint, 96, 16, EMBEDDED_PROMPTS) == 0
 
 
 @pytest.mark.slow
 def test_torch_embedded():
     checkpoint = open_checkpoint("embedded")
-    assert count_ties(TorchRuntime.load(checkpoint, "cpu"), checkpoint, 32, 5) <= FEW
+    assert count_ties(TorchRuntime.load(checkpoint, "cpu"), checkpoint, 32, 5, EMBEDDED_PROMPTS) <= 1

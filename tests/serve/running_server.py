@@ -16,6 +16,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.cache_home import cache_home
+
 PATIENCE = 120.0
 
 
@@ -58,7 +60,7 @@ def running(checkpoint: Path | str, cache: Path, *options: str, **environment: s
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
-        env=os.environ | {"XDG_CACHE_HOME": str(cache)} | environment,
+        env=os.environ | {"XDG_CACHE_HOME": cache_home(cache)} | environment,
     )
     server = RunningServer(process, "")
     words: queue.SimpleQueue[str] = queue.SimpleQueue()

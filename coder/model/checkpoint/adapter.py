@@ -156,8 +156,11 @@ def merged_settings(settings: Mapping[str, Any], checkpoint: Checkpoint) -> dict
 
 
 def _dequantized(stored: StoredTensor, row_scale: StoredTensor | None, rows: slice) -> npt.NDArray[np.float32]:
-    values = stored.read(rows).astype(np.float32)
-    return values if row_scale is None else values * row_scale.read(rows)[:, None]
+    """The values in float32, for whoever reads them to change."""
+    values = stored.read(rows)
+    if row_scale is not None:
+        return values * row_scale.read(rows)[:, None]
+    return values if values.dtype == np.float32 and values.flags.writeable else values.astype(np.float32)
 
 
 def _required(file: Path, name: str, tensor: StoredTensor | None, shape: tuple[int, ...]) -> StoredTensor:

@@ -31,7 +31,7 @@ from coder.model.families.frame import Frame
 
 FLOATS = ("F32", "F16", "BF16")
 UNSAFE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
-CHUNK_BYTES = 1 << 21
+CHUNK_BYTES = 1 << 22
 
 LOCAL = "local."
 """Begins the names of the local autoregression's tensors, in checkpoints and adapters."""

@@ -64,7 +64,7 @@ class GgufTensor(StoredTensor):
         """Its bytes [rows, bytes of a row], a vector's in one row, as a read-only map of the file."""
         rows = self.shape[0] if len(self.shape) > 1 else 1
         size = self.form.row_size(math.prod(self.shape))
-        return np.asarray(np.memmap(self.file, np.uint8, "r", self.offset, (rows, size // rows)))
+        return np.asarray(np.memmap(str(self.file), np.uint8, "r", self.offset, (rows, size // rows)))
 
     def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
         """The values, or some rows of them, in float32."""

@@ -79,7 +79,10 @@ class InHalves(StoredTensor):
     head_dim: int
 
     def read(self, rows: slice = slice(None)) -> npt.NDArray[Any]:
-        return in_halves(self.stored.read(), self.head_dim)[rows]
+        wanted = range(self.shape[0])[rows]
+        first = wanted.start // self.head_dim * self.head_dim
+        heads = slice(first, -(-wanted.stop // self.head_dim) * self.head_dim)
+        return in_halves(self.stored.read(heads), self.head_dim)[wanted.start - first : wanted.stop - first]
 
 
 def tensors_of_gguf(file: GgufFile) -> dict[str, StoredTensor]:

@@ -38,7 +38,7 @@ class StoredTensor:
 
         Each call maps the tensor anew, so that its pages count as this process's memory only while it is held.
         """
-        stored = np.asarray(np.memmap(self.file, DTYPES[self.dtype], "r", self.offset, self.shape))[rows]
+        stored = np.asarray(np.memmap(str(self.file), DTYPES[self.dtype], "r", self.offset, self.shape))[rows]
         if self.dtype == "BF16":
             return (stored.astype(np.uint32) << 16).view(np.float32)
         return stored

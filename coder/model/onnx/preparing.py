@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import platformdirs
 
 from coder.errors import CheckpointError
@@ -30,7 +31,6 @@ from coder.model.onnx.weights import (
     Linear,
     LocalWeights,
     Norm,
-    Values,
     Vector,
     read_weights,
     write_weights,
@@ -51,19 +51,21 @@ MOST_KEPT = 3
 Progress = Callable[[float], None]
 
 
-def weights_of(checkpoint: Checkpoint, levels: int | None, progress: Progress = lambda share: None) -> DecoderWeights:
-    """Return the weights of a checkpoint, from the cache folder where they are kept.
+def weights_of(
+    checkpoint: Checkpoint, levels: int | None, progress: Progress = lambda share: None, threads: int = 1
+) -> DecoderWeights:
+    """Return the weights of a checkpoint, from the cache folder where they are kept; otherwise like `prepare`.
 
     A folder that cannot be written, or a full disk, costs the preparation each time, nothing else.
     """
     if levels is None or not _is_worth_keeping(checkpoint):
-        return prepare(checkpoint, levels, progress)
+        return prepare(checkpoint, levels, progress, threads)
     file = kept_weights_folder() / f"{_identity(checkpoint, levels)}.safetensors"
     with contextlib.suppress(CheckpointError, OSError):
         kept = read_weights(file, checkpoint.config)
         os.utime(file)
         return kept
-    prepared = prepare(checkpoint, levels, progress)
+    prepared = prepare(checkpoint, levels, progress, threads)
     try:
         _keep(file, prepared)
         # Maps of the file instead of the arrays: memory that the system may take back.
@@ -112,15 +114,16 @@ def _keep(file: Path, weights: DecoderWeights) -> None:
 
 
 def prepare(
-    checkpoint: Checkpoint, levels: int | None, progress: Callable[[float], None] = lambda share: None
+    checkpoint: Checkpoint, levels: int | None, progress: Progress = lambda share: None, threads: int = 1
 ) -> DecoderWeights:
-    """Return the weights of a checkpoint; no more than one matrix is ever held in float32.
+    """Return the weights of a checkpoint; of no matrix more than some rows for each thread are ever held in float32.
 
     Args:
         levels: the largest magnitude of a quantised weight (127: 8 bits, 63: 7 bits), or None to stay in float32.
         progress: told what share is done.
+        threads: layers that are prepared at a time.
     """
-    return Preparation(checkpoint, levels).weights(progress)
+    return Preparation(checkpoint, levels).weights(progress, threads)
 
 
 class Preparation:
@@ -132,14 +135,15 @@ class Preparation:
         self.levels = levels
         self._smoothing = load_smoothing(checkpoint.folder, checkpoint.config)
 
-    def weights(self, progress: Progress) -> DecoderWeights:
-        layers = []
-        for index in range(self.config.num_layers):
-            layers.append(self._layer(index))
-            progress((index + 1) / (self.config.num_layers + 2))
+    def weights(self, progress: Progress, threads: int) -> DecoderWeights:
+        layers: list[LayerWeights] = []
+        with ThreadPoolExecutor(threads) as pool:
+            for layer in pool.map(self._layer, range(self.config.num_layers)):
+                layers.append(layer)
+                progress(len(layers) / (self.config.num_layers + 2))
         return DecoderWeights(
             self.config,
-            self._quantize(self.checkpoint.tensor(EMBEDDING)),
+            self._matrix(EMBEDDING),
             self._linear(EMBEDDING if self.config.tied_embeddings else "lm_head.weight", self._smoothing.head),
             self._norm("model.norm", self._smoothing.head),
             tuple(layers),
@@ -151,10 +155,20 @@ class Preparation:
         return LocalWeights(
             replace(inner, bias=self.checkpoint.float_tensor(f"{LOCAL}b1")),
             outer,
-            np.array([1.0 / self.checkpoint.float_tensor(EMBEDDING)[FIRST_LOCAL_TOKEN:].std()], np.float32),
+            np.array([1.0 / self._deviation_of_embeddings()], np.float32),
             self._norm("model.norm", np.ones(1, np.float32)),
             self._smoothing.head,
         )
+
+    def _deviation_of_embeddings(self) -> float:
+        """The standard deviation of those of ordinary tokens."""
+        count, total, squares = 0, 0.0, 0.0
+        for rows, values in self.checkpoint.chunks(EMBEDDING):
+            ordinary = values[max(0, FIRST_LOCAL_TOKEN - rows.start) :]
+            count += ordinary.size
+            total += float(ordinary.sum(dtype=np.float64))
+            squares += float(np.square(ordinary, dtype=np.float64).sum())
+        return math.sqrt(squares / count - (total / count) ** 2)
 
     def _layer(self, index: int) -> LayerWeights:
         name, smoothing, form = f"model.layers.{index}", self._smoothing.layers[index], self.config.layers
@@ -195,32 +209,31 @@ class Preparation:
         Args:
             bias: whether it has one, which is multiplied by the rows' factors.
         """
-        matrix = self._quantize(self.checkpoint.tensor(weight), columns)
+        matrix = self._matrix(weight, columns)
         factors = np.ones(1, np.float32) if rows is None else rows
         added = self.checkpoint.float_tensor(f"{weight.removesuffix('weight')}bias") * factors if bias else None
         if matrix.scale is not None:
-            return Linear(transposed(matrix.values), matrix.scale * factors, added)
-        values = matrix.values if rows is None else matrix.values * rows[:, None]
-        return Linear(transposed(values), None, added)
+            return Linear(np.ascontiguousarray(matrix.values.T), matrix.scale * factors, added)
+        return Linear(np.ascontiguousarray((matrix.values * factors.reshape(-1, 1)).T), None, added)
 
-    def _quantize(self, matrix: Quantized | npt.NDArray[np.float32], columns: Vector | None = None) -> Linear:
+    def _matrix(self, name: str, columns: Vector | None = None) -> Linear:
         """[out, in] with its columns multiplied by `columns`; values that already fit are kept as they are."""
         unchanged = columns is None or bool((columns == 1.0).all())
-        if isinstance(matrix, Quantized) and unchanged and self.levels == 127:
+        stored, levels = self.checkpoint.stored[name], self.levels
+        if stored.dtype == "I8" and unchanged and levels == 127:
+            matrix = self.checkpoint.tensor(name)
+            assert isinstance(matrix, Quantized)
             return Linear(matrix.values, matrix.scale)
-        values, scale = (matrix.values, matrix.scale) if isinstance(matrix, Quantized) else (matrix, None)
-        product = values.astype(np.float32) if columns is None else values * columns
-        if self.levels is None:
-            return Linear(product if scale is None else product * scale[:, None], None)
-        largest = np.maximum(np.maximum(product.max(axis=1), -product.min(axis=1)), 1e-12)
-        product *= (self.levels / largest)[:, None]
-        quantized = np.rint(product, out=product).astype(np.int8)
-        step = (largest / self.levels).astype(np.float32)
-        return Linear(quantized, step if scale is None else step * scale)
-
-
-def transposed(values: Values) -> Values:
-    return np.ascontiguousarray(values.T)
+        values = np.empty(stored.shape, np.float32 if levels is None else np.int8)
+        largest = np.empty(stored.shape[0], np.float32)
+        for rows, part in self.checkpoint.chunks(name):
+            product = part * (np.float32(1.0) if columns is None else columns)
+            if levels is not None:
+                largest[rows] = np.maximum(np.maximum(product.max(axis=1), -product.min(axis=1)), 1e-12)
+                product *= (levels / largest[rows])[:, None]
+                np.rint(product, out=product)
+            values[rows] = product
+        return Linear(values, None if levels is None else largest / np.float32(levels))
 
 
 def stacked(parts: list[Linear]) -> Linear:

@@ -183,7 +183,7 @@ class OnnxRuntime:
             "precision": PRECISIONS[bits],
             "threads": str(threads),
         }
-        return OnnxRuntime(weights_of(checkpoint, WEIGHT_LEVELS[bits], progress), threads, description)
+        return OnnxRuntime(weights_of(checkpoint, WEIGHT_LEVELS[bits], progress, threads), threads, description)
 
     @property
     def config(self) -> ModelConfig:

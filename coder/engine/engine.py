@@ -43,7 +43,7 @@ from coder.generation.strategy import PassCosts, Scorer, strategy_of
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.opening import EMBEDDED, open_checkpoint
-from coder.model.runtime import CachePool, Runtime
+from coder.model.runtime import MAX_CACHE_BYTES, CachePool, Runtime
 
 WARM_UP_TEXT = "".join(f"value_{number} = {number}\n" for number in range(20))
 """Somewhat more than one pass of a context."""
@@ -53,6 +53,10 @@ P = ParamSpec("P")
 
 CONVERSATION_CACHE_BYTES = 64 << 20
 """Of keys and values besides those of completions: a conversation or two."""
+
+CACHE_BYTES_BESIDE_CONVERSATIONS = 16 << 20
+"""Of those of completions while both sets of weights are loaded, which take more than the caches do otherwise: the
+contexts that were read last."""
 
 
 class Engine:
@@ -76,7 +80,7 @@ class Engine:
         self._tokenizer = tokenizer = checkpoint.tokenizer
         self._prompting = prompting = Prompting(runtime.config, tokenizer, checkpoint.frame)
         self._batching = batching = BatchingRuntime(runtime)
-        caches = CachePool(runtime.new_cache)
+        self._caches = caches = CachePool(runtime.new_cache)
         self._strategy = strategy = strategy_of(batching, costs)
         self._scorer = scorer = Scorer(strategy, prompting, tokenizer, caches)
         self._completing = Completing(strategy, prompting, tokenizer, caches, None if strategy.finds_end else scorer)
@@ -107,8 +111,8 @@ class Engine:
         """
         checkpoint = open_checkpoint(model)
         unadapted = checkpoint.unadapted if checkpoint.config.abilities.instructions else None
-        load_unadapted = None if unadapted is None else lambda: load_runtime(unadapted, runtime, threads)
         loaded = load_runtime(checkpoint, runtime, threads, progress)
+        load_unadapted = None if unadapted is None else lambda: load_runtime(unadapted, runtime, threads, beside=loaded)
         return Engine(loaded, checkpoint, model, load_unadapted=load_unadapted)
 
     def warm_up(self) -> None:
@@ -298,9 +302,11 @@ class Engine:
     def _completing_for(self, request: CompletionRequest) -> AbstractContextManager[Completing]:
         """Return the one that answers a request: of conversations that of the weights without an adapter, which harms
         this ability."""
-        if request.conversation and self._unadapted is not None:
-            return self._unadapted.using()
-        return nullcontext(self._completing)
+        if (unadapted := self._unadapted) is None:
+            return nullcontext(self._completing)
+        both = bool(request.conversation) or unadapted.is_loaded
+        self._caches.limit(CACHE_BYTES_BESIDE_CONVERSATIONS if both else MAX_CACHE_BYTES)
+        return unadapted.using() if request.conversation else nullcontext(self._completing)
 
     def _conversing(self, runtime: Runtime) -> Completing:
         batching = BatchingRuntime(runtime, self._batching.turns)

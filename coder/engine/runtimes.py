@@ -22,8 +22,12 @@ def load_runtime(
     name: RuntimeName,
     threads: int | None,
     progress: Callable[[float], None] = lambda share: None,
+    beside: Runtime | None = None,
 ) -> Runtime:
     """The runtime of that name, with the checkpoint loaded; see `Engine.load`. Only what is used is imported.
+
+    Args:
+        beside: one that stays loaded; what weights of theirs are the same are in memory once, where that can be.
 
     Raises:
         InputError: an option of the model that the runtime does not know.
@@ -41,7 +45,7 @@ def load_runtime(
     return_freed_memory()
     from coder.model.onnx.runtime import OnnxRuntime
 
-    return OnnxRuntime.load(checkpoint, threads, progress=progress)
+    return OnnxRuntime.load(checkpoint, threads, progress=progress, beside=beside)
 
 
 def _require_room(checkpoint: Checkpoint) -> None:

@@ -264,6 +264,11 @@ class CachePool:
         """Return how many of `tokens` are in no cache."""
         return len(tokens) - max((common_prefix_length(cache.tokens, tokens) for cache in self._caches), default=0)
 
+    def limit(self, max_bytes: int) -> None:
+        """Let the caches stay below this from now on."""
+        self._max_bytes = max_bytes
+        self.trim()
+
     def trim(self) -> None:
         """Drop the least recently used caches until the others fit; caches grow while they are used."""
         while len(self._caches) > 1 and self.nbytes > self._max_bytes:

@@ -71,6 +71,16 @@ def test_the_least_recently_used_goes_first():
     assert run(pool, second) == 201
 
 
+def test_a_lower_limit_keeps_what_was_used_last():
+    pool = CachePool(ListCache)
+    first, second = ([start, *range(200)] for start in (1000, 2000))
+    run(pool, first)
+    run(pool, second)
+    pool.limit(10)
+    assert pool.nbytes == 10
+    assert run(pool, second) == 0
+
+
 def test_what_another_thread_works_with_is_copied_until_it_ends():
     pool = CachePool(ListCache)
     text = list(range(300))

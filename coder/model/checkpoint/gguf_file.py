@@ -215,7 +215,7 @@ class _Header:
             return Field(kind, np.frombuffer(self._take(count * dtype.itemsize), dtype), is_array=True)
         if count > MOST_ENTRIES:
             raise self._damaged(f"it has an array of {count} texts")
-        return Field(kind, [self._text() for _ in range(count)], is_array=True)
+        return Field(kind, self._texts(count), is_array=True)
 
     def _kind(self) -> Kind:
         number = self._number(Kind.U32)
@@ -233,11 +233,30 @@ class _Header:
         except UnicodeDecodeError as error:
             raise self._damaged("a text in it is not UTF-8") from error
 
+    def _texts(self, count: int) -> list[str]:
+        """Several, in one loop: a vocabulary and its merges are a hundred thousand, a third of the time of opening."""
+        content, at, length = self._content, self._at, struct.Struct("<Q")
+        found: list[bytes] = []
+        for _ in range(count):
+            start = at + length.size
+            at = start + length.unpack_from(content, at)[0] if start <= len(content) else start
+            if at > len(content):
+                raise self._too_short()
+            found.append(content[start:at])
+        self._at = at
+        try:
+            return [text.decode() for text in found]
+        except UnicodeDecodeError as error:
+            raise self._damaged("a text in it is not UTF-8") from error
+
     def _take(self, size: int) -> bytes:
         start, self._at = self._at, self._at + size
         if self._at > len(self._content):
-            raise self._damaged(f"its header would end behind byte {len(self._content)}, its last")
+            raise self._too_short()
         return self._content[start : self._at]
+
+    def _too_short(self) -> CheckpointError:
+        return self._damaged(f"its header would end behind byte {len(self._content)}, its last")
 
     def _damaged(self, why: str) -> CheckpointError:
         return CheckpointError(f"{self._file} is truncated or damaged: {why}; download it again")

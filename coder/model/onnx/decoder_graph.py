@@ -21,17 +21,15 @@ from coder.model.onnx.weights import DecoderWeights, LayerWeights, Linear, Norm
 class DecoderGraph(Layers):
     """Builds the graph of one decoder.
 
-    Inputs (M new positions of all sequences together; W wanted ones; K biases):
+    Inputs (M new positions of all sequences together; W wanted ones):
         tokens int64 [M]; attended_rows int64 [M], where each position is among the rows of all attentions;
-        row_zeros, wanted_zeros uint8 [1, M, 1], [1, W, 1] (all ACTIVATION_ZERO); wanted int64 [W];
-        given int64 [1, W, 1]; control_bias float32 [vocabulary]; bias_indices int64 [K, 3]; bias_values float32 [K].
+        row_zeros uint8 [1, M, 1] (all ACTIVATION_ZERO); wanted int64 [W].
     Inputs for each sequence n (A rows of its attention, at least 2; S with the cached ones; C capacity of the buffers):
         rows_n int64 [A], which of the M positions they are; positions_n int64 [1, A];
         attention_bias_n float32 [1, 1, A, S]; last_position_n int32 [1] (S - 1); total_length_n int32 [1] (S);
         past_key_n_i, past_value_n_i float32 [1, key-value heads, C, head size], of layer i.
     Outputs:
-        tokens int64, probabilities float32 [1, W, CANDIDATES]; entropy, log_probability float32 [1, W, 1];
-        states float32 [1, W, hidden], before the last norm;
+        states, outputs float32 [1, W, hidden], before and behind the last norm;
         present_key_n_i, present_value_n_i: the same buffers.
     """
 
@@ -52,8 +50,7 @@ class DecoderGraph(Layers):
         if branch is not None:
             hidden = self.graph.add("Add", hidden, branch)
         states = self.graph.add("Gather", hidden, "wanted", axis=1, output="states")
-        normed = self.norm(states, self.weights.final_norm)
-        self.distribution(self.activation(normed, self.config.hidden_size, "wanted_zeros"))
+        self.norm(states, self.weights.final_norm, output="outputs")
         return self._built()
 
     def _layer(self, index: int, hidden: str, branch: str | None) -> tuple[str, str]:
@@ -127,11 +124,10 @@ class DecoderGraph(Layers):
             info("tokens", np.int64, ["M"]),
             info("attended_rows", np.int64, ["M"]),
             info("wanted", np.int64, ["W"]),
-            *self.distribution_inputs(),
         ]
         if self.weights.quantized:
             inputs.append(info("row_zeros", np.uint8, [1, "M", 1]))
-        outputs = [*self.distribution_outputs(), info("states", np.float32, [1, "W", config.hidden_size])]
+        outputs = [info(name, np.float32, [1, "W", config.hidden_size]) for name in ("states", "outputs")]
         for sequence in range(self.sequences):
             rows, total = f"A{sequence}", f"S{sequence}"
             inputs += [

@@ -12,7 +12,7 @@ import numpy as np
 
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.onnx import protobuf as onnx_protobuf
-from coder.model.onnx.graph import MICROSOFT, Graph
+from coder.model.onnx.graph import MICROSOFT, BuiltGraph, Graph
 from coder.model.onnx.weights import DecoderWeights, Linear, Norm
 from coder.model.runtime import CANDIDATES
 
@@ -53,11 +53,12 @@ class Layers:
             )
         return graph.add("Unsqueeze", rows, self.batch_axis)
 
-    def norm(self, hidden: str, norm: Norm, epsilon: float | None = None) -> str:
+    def norm(self, hidden: str, norm: Norm, epsilon: float | None = None, output: str | None = None) -> str:
         """A norm, with the model's epsilon unless another is given."""
         epsilon = self.config.norm_epsilon if epsilon is None else epsilon
         operator = "SimplifiedLayerNormalization" if norm.bias is None else "LayerNormalization"
-        return self.graph.add(operator, hidden, *self.norm_constants(norm), axis=-1, epsilon=epsilon, stash_type=1)
+        constants = self.norm_constants(norm)
+        return self.graph.add(operator, hidden, *constants, output=output, axis=-1, epsilon=epsilon, stash_type=1)
 
     def norm_constants(self, norm: Norm) -> list[str]:
         """The parameters of a norm, in the order in which its operators take them."""
@@ -91,8 +92,39 @@ class Layers:
             "", bias, domain=MICROSOFT,
         )  # fmt: skip
 
-    def distribution(self, inputs: Activation) -> None:
-        """The head's logits of [1, W, hidden], reduced to what a sampler needs: outputs of the graph.
+
+class HeadGraph(Layers):
+    """Builds the head: what a decoder or its local autoregression comes to, as predictions. A graph of its own, since
+    all others share it, and its weights are a ninth of all.
+
+    Inputs (W wanted predictions; K biases):
+        outputs float32 [1, W, hidden], behind the last norm; wanted_zeros uint8 [1, W, 1] (all ACTIVATION_ZERO);
+        given int64 [1, W, 1]; control_bias float32 [vocabulary]; bias_indices int64 [K, 3]; bias_values float32 [K].
+    Outputs: tokens int64, probabilities float32 [1, W, CANDIDATES]; entropy, log_probability float32 [1, W, 1].
+    """
+
+    def build(self) -> BuiltGraph:
+        graph, info, hidden = self.graph, onnx_protobuf.value_info, self.config.hidden_size
+        self._distribution(self.activation("outputs", hidden, "wanted_zeros"))
+        inputs = [
+            info("outputs", np.float32, [1, "W", hidden]),
+            info("given", np.int64, [1, "W", 1]),
+            info("control_bias", np.float32, [self.config.vocab_size]),
+            info("bias_indices", np.int64, ["K", 3]),
+            info("bias_values", np.float32, ["K"]),
+        ]
+        if self.weights.quantized:
+            inputs.append(info("wanted_zeros", np.uint8, [1, "W", 1]))
+        outputs = [
+            info("top_tokens", np.int64, [1, "W", CANDIDATES]),
+            info("top_probabilities", np.float32, [1, "W", CANDIDATES]),
+            info("entropy", np.float32, [1, "W", 1]),
+            info("log_probability", np.float32, [1, "W", 1]),
+        ]
+        return graph.built(inputs, outputs)
+
+    def _distribution(self, inputs: Activation) -> None:
+        """The logits of [1, W, hidden], reduced to what a sampler needs: outputs of the graph.
 
         A forbidden control token carries a bias of -10^9 before the row scale, which is positive and so cannot undo it.
         """
@@ -113,25 +145,3 @@ class Layers:
         graph.add("Sub", given, log_total, output="log_probability")
         weighted = graph.add("ReduceSum", graph.add("Mul", exponentials, shifted), self.last_axis, keepdims=1)
         graph.add("Sub", log_total, graph.add("Div", weighted, total), output="entropy")
-
-    def distribution_inputs(self) -> list[bytes]:
-        """The inputs that `distribution` takes."""
-        info = onnx_protobuf.value_info
-        inputs = [
-            info("given", np.int64, [1, "W", 1]),
-            info("control_bias", np.float32, [self.config.vocab_size]),
-            info("bias_indices", np.int64, ["K", 3]),
-            info("bias_values", np.float32, ["K"]),
-        ]
-        zeros = [info("wanted_zeros", np.uint8, [1, "W", 1])] if self.weights.quantized else []
-        return inputs + zeros
-
-    def distribution_outputs(self) -> list[bytes]:
-        """The outputs that `distribution` makes."""
-        info = onnx_protobuf.value_info
-        return [
-            info("top_tokens", np.int64, [1, "W", CANDIDATES]),
-            info("top_probabilities", np.float32, [1, "W", CANDIDATES]),
-            info("entropy", np.float32, [1, "W", 1]),
-            info("log_probability", np.float32, [1, "W", 1]),
-        ]

@@ -1,4 +1,4 @@
-"""The local autoregression as an ONNX graph: states of a pass in, predictions out; see `runtime.LocalStep`."""
+"""The local autoregression as an ONNX graph, from the states of a pass to the head; see `runtime.LocalStep`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class LocalGraph(Layers):
     """Builds the graph.
 
     Inputs: states float32 [1, W, hidden], before the decoder's last norm; before int64 [2, W], the token before each
-    slot and the one before that; and those of the distribution. Outputs: those of the distribution.
+    slot and the one before that; wanted_zeros uint8 [1, W, 1] (all ACTIVATION_ZERO). Output: outputs float32 [1, W,
+    hidden].
     """
 
     def __init__(self, weights: DecoderWeights) -> None:
@@ -31,11 +32,12 @@ class LocalGraph(Layers):
         inner = self.linear(self.activation(inputs, 3 * hidden, "wanted_zeros"), local.inner)
         gated = graph.add("QuickGelu", inner, domain=MICROSOFT, alpha=1.0)
         outer = self.linear(self.activation(gated, len(local.outer.values), "wanted_zeros"), local.outer)
-        leaned = graph.add("Div", graph.add("Add", states, outer), graph.constant(local.head_smoothing))
-        self.distribution(self.activation(leaned, hidden, "wanted_zeros"))
+        graph.add("Div", graph.add("Add", states, outer), graph.constant(local.head_smoothing), output="outputs")
         info = onnx_protobuf.value_info
-        own = [info("states", np.float32, [1, "W", hidden]), info("before", np.int64, [2, "W"])]
-        return graph.built([*own, *self.distribution_inputs()], self.distribution_outputs())
+        inputs = [info("states", np.float32, [1, "W", hidden]), info("before", np.int64, [2, "W"])]
+        if self.weights.quantized:
+            inputs.append(info("wanted_zeros", np.uint8, [1, "W", 1]))
+        return graph.built(inputs, [info("outputs", np.float32, [1, "W", hidden])])
 
     def _embedding_before(self, distance: int) -> str:
         tokens = self.graph.add("Gather", "before", self.graph.constant(np.array(distance, np.int64)), axis=0)

@@ -85,8 +85,7 @@ Array = npt.NDArray[np.generic]
 
 
 def joint_inputs(passes: Sequence[Pass], quantized: bool) -> dict[str, Array]:
-    """Return the inputs that all sequences share, but for `control_bias`: their positions and wanted predictions are
-    concatenated."""
+    """Return the inputs that all sequences share: their positions and wanted predictions are concatenated."""
     widths = np.array([len(request.tokens) for request in passes])
     wanted = [index for request, first in zip(passes, _starts(widths), strict=True) for index in first + request.wanted]
     # Among the rows of all attentions, those of a sequence of one position have a spare one behind them.
@@ -98,28 +97,30 @@ def joint_inputs(passes: Sequence[Pass], quantized: bool) -> dict[str, Array]:
     }
     if quantized:
         inputs["row_zeros"] = np.full((1, widths.sum(), 1), ACTIVATION_ZERO, np.uint8)
-    return inputs | distribution_inputs(passes, quantized)
+    return inputs
 
 
 def local_inputs(step: LocalStep, quantized: bool) -> dict[str, Array]:
-    """Return the inputs of the local autoregression's graph, but for `control_bias` and the biases."""
+    """Return the inputs of the local autoregression's graph."""
     before = np.array(step.before, np.int64).reshape(-1, 2).T
     inputs: dict[str, Array] = {
         "states": np.ascontiguousarray(step.states[None]),
         "before": np.ascontiguousarray(before),
     }
-    return inputs | distribution_inputs([step], quantized)
+    return inputs | _wanted_zeros(step.count, quantized)
 
 
-def distribution_inputs(requests: Sequence[Pass | LocalStep], quantized: bool) -> dict[str, Array]:
-    """Return the inputs of `Layers.distribution`, but for `control_bias` and the biases."""
+def head_inputs(outputs: Array, requests: Sequence[Pass | LocalStep], quantized: bool) -> dict[str, Array]:
+    """Return the inputs of the head's graph, but for `control_bias` and the biases."""
     given = [
         token for request in requests for token in ([0] * request.count if request.given is None else request.given)
     ]
-    inputs: dict[str, Array] = {"given": np.array(given, np.int64).reshape(1, len(given), 1)}
-    if quantized:
-        inputs["wanted_zeros"] = np.full((1, len(given), 1), ACTIVATION_ZERO, np.uint8)
-    return inputs
+    inputs: dict[str, Array] = {"outputs": outputs, "given": np.array(given, np.int64).reshape(1, len(given), 1)}
+    return inputs | _wanted_zeros(len(given), quantized)
+
+
+def _wanted_zeros(wanted: int, quantized: bool) -> dict[str, Array]:
+    return {"wanted_zeros": np.full((1, wanted, 1), ACTIVATION_ZERO, np.uint8)} if quantized else {}
 
 
 def sequence_inputs(
@@ -173,35 +174,32 @@ def token_bias(passes: Sequence[Pass | LocalStep], control: ControlTokens, allow
     }
 
 
-def bind_results(
-    binding: onnxruntime.IOBinding, wanted: int, hidden_size: int | None = None
-) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays that the graph writes its predictions into, and its states where it gives any."""
-    results: dict[str, npt.NDArray[Any]] = {
+def prediction_results(wanted: int) -> dict[str, npt.NDArray[Any]]:
+    """Return arrays for the head to write predictions into."""
+    return {
         "top_tokens": np.empty((1, wanted, CANDIDATES), np.int64),
         "top_probabilities": np.empty((1, wanted, CANDIDATES), np.float32),
         "entropy": np.empty((1, wanted, 1), np.float32),
         "log_probability": np.empty((1, wanted, 1), np.float32),
     }
-    if hidden_size is not None:
-        results["states"] = np.empty((1, wanted, hidden_size), np.float32)
-    for name, value in results.items():
-        binding.bind_ortvalue_output(name, onnxruntime.OrtValue.ortvalue_from_numpy(value))
-    return results
 
 
 def split_results(
-    results: dict[str, npt.NDArray[Any]], passes: Sequence[Pass] | Sequence[LocalStep]
+    results: dict[str, npt.NDArray[Any]],
+    passes: Sequence[Pass] | Sequence[LocalStep],
+    states: npt.NDArray[np.float32] | None = None,
 ) -> list[Predictions]:
-    """Return the predictions of each pass."""
+    """Return the predictions of each pass, with those of the states [1, W, hidden] where it wants them."""
     counts = [request.count for request in passes]
     predictions = []
     for request, first, count in zip(passes, _starts(counts), counts, strict=True):
         mine = {name: value[0, first : first + count] for name, value in results.items()}
         probabilities = mine["top_probabilities"]
         given = np.log(probabilities[:, 0]) if request.given is None else mine["log_probability"][:, 0]
-        states = mine["states"] if isinstance(request, Pass) and request.states else None
-        predictions.append(Predictions(mine["top_tokens"], probabilities, mine["entropy"][:, 0], given, states))
+        own = None
+        if states is not None and isinstance(request, Pass) and request.states:
+            own = states[0, first : first + count]
+        predictions.append(Predictions(mine["top_tokens"], probabilities, mine["entropy"][:, 0], given, own))
     return predictions
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,20 +17,25 @@ from coder.model.freed_memory import give_back_freed_memory
 from coder.model.onnx import protobuf as onnx_protobuf
 from coder.model.onnx.decoder_graph import DecoderGraph
 from coder.model.onnx.graph import STANDARD_OPERATORS, BuiltGraph
+from coder.model.onnx.layers import HeadGraph
 from coder.model.onnx.local import LocalGraph
 from coder.model.onnx.passes import (
     HIDDEN_FROM,
+    Array,
     OnnxCache,
-    bind_results,
+    head_inputs,
     joint_inputs,
     local_inputs,
+    prediction_results,
     sequence_inputs,
     split_results,
     token_bias,
 )
 from coder.model.onnx.preparing import Progress, weights_of
 from coder.model.onnx.weights import DecoderWeights
-from coder.model.runtime import Cache, LocalStep, Pass, Predictions
+from coder.model.runtime import Cache, LocalStep, Pass, Predictions, Runtime
+
+Floats = npt.NDArray[np.float32]
 
 UNUSED = Pass([0])
 """The pass of a sequence that takes no part: none of its rows leave the attention."""
@@ -55,9 +60,35 @@ class Session:
         give_back_freed_memory()
         self._config = weights.config
         self._quantized = weights.quantized
-        self._control_bias: dict[tuple[int, ...], npt.NDArray[np.float32]] = {}
 
-    def _control_bias_for(self, allowed: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    def _run(self, binding: onnxruntime.IOBinding, inputs: Mapping[str, Array], results: Mapping[str, Array]) -> None:
+        """Run the graph on inputs, besides those that are bound already; results are what it writes into."""
+        for name, value in inputs.items():
+            binding.bind_cpu_input(name, value)
+        for name, value in results.items():
+            binding.bind_ortvalue_output(name, onnxruntime.OrtValue.ortvalue_from_numpy(value))
+        self._session.run_with_iobinding(binding)
+
+
+class HeadSession(Session):
+    """The head: predictions from what the other sessions come to."""
+
+    def __init__(self, weights: DecoderWeights, threads: int) -> None:
+        super().__init__(weights, HeadGraph(weights).build(), threads)
+        self._control_bias: dict[tuple[int, ...], Floats] = {}
+
+    def run(
+        self, outputs: Floats, requests: Sequence[Pass] | Sequence[LocalStep], states: Floats | None = None
+    ) -> list[Predictions]:
+        """The predictions of each request from the outputs [1, W, hidden] of all; states go along."""
+        allowed = tuple(sorted({token for request in requests for token in request.control_tokens}))
+        inputs = head_inputs(outputs, requests, self._quantized) | token_bias(requests, self._config.control, allowed)
+        inputs["control_bias"] = self._control_bias_for(allowed)
+        results = prediction_results(outputs.shape[1])
+        self._run(self._session.io_binding(), inputs, results)
+        return split_results(results, requests, states)
+
+    def _control_bias_for(self, allowed: tuple[int, ...]) -> Floats:
         """float32 [vocabulary]: 0, and a large negative number for control tokens that are not allowed."""
         if allowed not in self._control_bias:
             bias = np.zeros(self._config.vocab_size, np.float32)
@@ -67,41 +98,34 @@ class Session:
 
 
 class LocalSession(Session):
-    """Runs steps of the local autoregression."""
+    """Runs steps of the local autoregression, up to the head."""
 
     def __init__(self, weights: DecoderWeights, threads: int) -> None:
         super().__init__(weights, LocalGraph(weights).build(), threads)
 
-    def run(self, step: LocalStep) -> Predictions:
-        binding = self._session.io_binding()
-        allowed = tuple(sorted(step.control_tokens))
-        inputs = local_inputs(step, self._quantized) | token_bias([step], self._config.control, allowed)
-        for name, value in inputs.items():
-            binding.bind_cpu_input(name, value)
-        binding.bind_cpu_input("control_bias", self._control_bias_for(allowed))
-        results = bind_results(binding, step.count)
-        self._session.run_with_iobinding(binding)
-        return split_results(results, [step])[0]
+    def run(self, step: LocalStep) -> Floats:
+        outputs = np.empty((1, step.count, self._config.hidden_size), np.float32)
+        self._run(self._session.io_binding(), local_inputs(step, self._quantized), {"outputs": outputs})
+        return outputs
 
 
 class DecoderSession(Session):
-    """Runs up to `sequences` passes at once. Several sessions of the same weights share these, but for the copies in
-    another layout that ONNX Runtime makes for its products."""
+    """Runs up to `sequences` passes at once, up to the head. Several sessions of the same weights share these, but for
+    the copies in another layout that ONNX Runtime makes for its products."""
 
     def __init__(self, weights: DecoderWeights, sequences: int, threads: int) -> None:
         super().__init__(weights, DecoderGraph(weights, sequences).build(), threads)
         self._unused = [OnnxCache(weights.config, capacity=3) for _ in range(sequences)]
 
-    def run(self, caches: Sequence[OnnxCache], passes: Sequence[Pass]) -> list[Predictions]:
-        """The predictions of one pass for each cache; the committed tokens join the caches.
+    def run(self, caches: Sequence[OnnxCache], passes: Sequence[Pass]) -> tuple[Floats, Floats]:
+        """The outputs and the states [1, W, hidden] of one pass for each cache; the committed tokens join the caches.
 
         Raises InputError when a sequence would be longer than the model's positions.
         """
         for cache, request in zip(caches, passes, strict=True):
             cache.reserve(len(cache.tokens) + len(request.tokens))
         binding = self._session.io_binding()
-        allowed = tuple(sorted({token for request in passes for token in request.control_tokens}))
-        inputs = joint_inputs(passes, self._quantized) | token_bias(passes, self._config.control, allowed)
+        inputs = joint_inputs(passes, self._quantized)
         first = 0
         for sequence, (cache, request) in enumerate(zip(caches, passes, strict=True)):
             cache.bind(binding, sequence)
@@ -110,14 +134,12 @@ class DecoderSession(Session):
         for sequence in range(len(passes), len(self._unused)):
             self._unused[sequence].bind(binding, sequence)
             inputs |= sequence_inputs(sequence, 0, 0, UNUSED)
-        for name, value in inputs.items():
-            binding.bind_cpu_input(name, value)
-        binding.bind_cpu_input("control_bias", self._control_bias_for(allowed))
-        results = bind_results(binding, len(inputs["wanted"]), self._config.hidden_size)
-        self._session.run_with_iobinding(binding)
+        shape = 1, len(inputs["wanted"]), self._config.hidden_size
+        outputs, states = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        self._run(binding, inputs, {"outputs": outputs, "states": states})
         for cache, request in zip(caches, passes, strict=True):
             cache.tokens.extend(request.tokens[: request.commit])
-        return split_results(results, passes)
+        return outputs, states
 
 
 SEQUENCES = 8
@@ -139,10 +161,16 @@ PRECISIONS = {
 class OnnxRuntime:
     """A decoder in ONNX Runtime on the CPU. See `Runtime` for what it answers."""
 
-    def __init__(self, weights: DecoderWeights, threads: int, description: dict[str, str]) -> None:
+    def __init__(
+        self, weights: DecoderWeights, threads: int, description: dict[str, str], beside: Runtime | None = None
+    ) -> None:
         self._weights = weights
         self._threads = threads
         self._description = description
+        if isinstance(beside, OnnxRuntime) and _predict_alike(weights, beside._weights):
+            self._head = beside._head
+        else:
+            self._head = HeadSession(weights, threads)
         self._alone = DecoderSession(weights, 1, threads)
 
     @cached_property
@@ -160,6 +188,7 @@ class OnnxRuntime:
         threads: int | None = None,
         weight_bits: int | None = None,
         progress: Progress = lambda share: None,
+        beside: Runtime | None = None,
     ) -> OnnxRuntime:
         """Build the graph from a checkpoint.
 
@@ -168,6 +197,7 @@ class OnnxRuntime:
             weight_bits: 8 or 7 for int8 products, 32 for float32; None chooses 8 where this processor's int8 products
                 are exact with 8 bits, else 7.
             progress: told what share of the weights is ready, the first time that this takes long.
+            beside: one that is loaded already; where the heads are the same, its one serves both.
 
         Raises CheckpointError for a head size that ONNX Runtime's attention cannot run.
         """
@@ -183,7 +213,8 @@ class OnnxRuntime:
             "precision": PRECISIONS[bits],
             "threads": str(threads),
         }
-        return OnnxRuntime(weights_of(checkpoint, WEIGHT_LEVELS[bits], progress, threads), threads, description)
+        weights = weights_of(checkpoint, WEIGHT_LEVELS[bits], progress, threads)
+        return OnnxRuntime(weights, threads, description, beside)
 
     @property
     def config(self) -> ModelConfig:
@@ -198,7 +229,7 @@ class OnnxRuntime:
 
     def forward(self, cache: Cache, request: Pass) -> Predictions:
         assert isinstance(cache, OnnxCache)
-        (predictions,) = self._alone.run([cache], [request])
+        (predictions,) = self._predictions(self._alone, [cache], [request])
         return predictions
 
     def forward_batch(self, caches: Sequence[Cache], requests: Sequence[Pass]) -> list[Predictions]:
@@ -207,13 +238,33 @@ class OnnxRuntime:
         for first in range(0, len(narrow), SEQUENCES):
             if len(chosen := narrow[first : first + SEQUENCES]) > 1:
                 ours = [cache for index in chosen if isinstance(cache := caches[index], OnnxCache)]
-                answers |= zip(chosen, self._together.run(ours, [requests[index] for index in chosen]), strict=True)
+                found = self._predictions(self._together, ours, [requests[index] for index in chosen])
+                answers |= zip(chosen, found, strict=True)
         alone = (index for index in range(len(requests)) if index not in answers)
         answers |= {index: self.forward(caches[index], requests[index]) for index in alone}
         return [answers[index] for index in range(len(requests))]
 
     def forward_local(self, step: LocalStep) -> Predictions:
-        return self._local.run(step)
+        (predictions,) = self._head.run(self._local.run(step), [step])
+        return predictions
+
+    def _predictions(
+        self, decoder: DecoderSession, caches: Sequence[OnnxCache], passes: Sequence[Pass]
+    ) -> list[Predictions]:
+        outputs, states = decoder.run(caches, passes)
+        return self._head.run(outputs, passes, states)
+
+
+def _predict_alike(first: DecoderWeights, second: DecoderWeights) -> bool:
+    """Return whether the heads of two decoders are the same in int8, but for the mask, which is never predicted.
+
+    The scales of all words tell, so that the matrices need not be read.
+    """
+    scales, others = first.head.scale, second.head.scale
+    if scales is None or others is None or first.config.control != second.config.control:
+        return False
+    mask = first.config.control.mask
+    return np.array_equal(np.delete(scales, mask), np.delete(others, mask))
 
 
 def available_cores(most: int = 8) -> int:

@@ -22,7 +22,8 @@ from coder.model.convert.smoothing import (
     save_smoothing,
 )
 from coder.model.onnx.passes import FIRST_CAPACITY
-from coder.model.onnx.runtime import OnnxRuntime, products_saturate
+from coder.model.onnx.runtime import HeadSession, OnnxRuntime, products_saturate
+from coder.model.onnx.weights import DecoderWeights
 from coder.model.runtime import Pass, TokenBias
 from coder.model.torch.runtime import TorchRuntime
 from tests.tiny import write_tiny_checkpoint
@@ -210,3 +211,27 @@ def test_damaged_smoothing_factors_are_refused(tmp_path: Path):
 
 def test_the_probe_answers():
     assert products_saturate() in (True, False)
+
+
+@pytest.mark.parametrize(("seed", "heads"), [(0, 1), (1, 2)])
+def test_the_same_head_is_loaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, heads: int):
+    """It serves both of two runtimes, which answer as each would alone; another head does not."""
+    loaded: list[DecoderWeights] = []
+    load = HeadSession.__init__
+
+    def recorded(self: HeadSession, weights: DecoderWeights, threads: int) -> None:
+        loaded.append(weights)
+        load(self, weights, threads)
+
+    first, second = (
+        open_checkpoint(str(write_tiny_checkpoint(tmp_path / f"{index}", seed=own)))
+        for index, own in enumerate((0, seed))
+    )
+    request = Pass([20, 30, 40], wanted=[0, 1, 2])
+    alone = OnnxRuntime.load(second, threads=1, weight_bits=7)
+    monkeypatch.setattr(HeadSession, "__init__", recorded)
+    beside = OnnxRuntime.load(first, threads=1, weight_bits=7)
+    ours = OnnxRuntime.load(second, threads=1, weight_bits=7, beside=beside)
+    assert len(loaded) == heads
+    answers = [runtime.forward(runtime.new_cache(), request) for runtime in (alone, ours)]
+    np.testing.assert_array_equal(answers[0].probabilities, answers[1].probabilities)

@@ -102,7 +102,8 @@ def human_eval_documents(checkpoint: Checkpoint) -> list[Document]:
 
 
 def _document(checkpoint: Checkpoint, prefix: Sequence[int], suffix: Sequence[int]) -> Document:
-    tokens = infill(checkpoint.config.control, prefix, suffix)
+    """The text before a hole as if all of it had been written in the hole, so that it ends the prompt."""
+    tokens = infill(checkpoint.config.control, [], suffix, written=prefix)
     return Document(tuple(tokens), first=len(tokens) - len(prefix))
 
 

@@ -65,3 +65,9 @@ def test_documents_do_not_overlap(checkpoint: Checkpoint):
     assert len({document.tokens for document in documents}) == 5
     assert {len(document.tokens) for document in documents} == {60 + 20 + 2}
     assert {document.first for document in documents} == {22}
+
+
+def test_what_counts_is_text_that_was_written(checkpoint: Checkpoint):
+    for document in project_documents(checkpoint, prefix_tokens=90, suffix_tokens=20, count=3):
+        assert len(document.tokens) - document.first == 90
+        assert not set(document.tokens[document.first :]) & set(checkpoint.config.control.all)

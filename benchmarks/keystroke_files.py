@@ -25,8 +25,9 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("coder", "lsp")
 
 HELPER = '"""Figures of a shop."""\n\n\ndef mean(values):\n    return sum(values) / len(values)\n'
-TEXT = 'from helper import mean\n\n\ndef report(prices):\n    """Print the mean of the prices."""\n    print(mea'
-KEY = "n"
+TEXT = 'from helper import mean\n\n\ndef report(prices):\n    """Print the mean of the prices."""\n    print('
+KEY = "f"
+"""Not what the model suggests before it, which would only be shown on."""
 
 
 class Recorder:

@@ -49,7 +49,7 @@ class LlamaCpp:
         self._forbidden[[token for token in config.control.all if token != config.control.fim_end]] = -np.inf
 
     def decode(self, prompt: Sequence[int], max_tokens: int) -> DecodingRun:
-        """Greedy decoding until `<|fim_end|>`, counted like our own: the prompt but its last token is the prefill."""
+        """Greedy decoding until the end token, counted like our own: the prompt but its last token is the prefill."""
         time.sleep(SETTLE_SECONDS)
         llama_cpp.llama_memory_clear(self._memory, True)
         start = time.perf_counter()

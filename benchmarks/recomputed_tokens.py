@@ -147,7 +147,7 @@ def places(count: int, seed: int = 0) -> list[Buffer]:
 
 
 def main(
-    model: Annotated[str, typer.Option(help="A checkpoint whose prompts put the prefix first.")] = "embedded",
+    model: Annotated[str, typer.Option(help="A checkpoint.")] = "embedded",
     count: Annotated[int, typer.Option(help="Files to work in.")] = 30,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
 ) -> None:

@@ -90,8 +90,10 @@ class ScriptedRuntime:
     def _rest(self, sequence: list[int]) -> bytes:
         """What is still to be written."""
         control = self.config.control
-        start = len(sequence) - sequence[::-1].index(control.fim_prefix) if control.fim_prefix in sequence else 0
-        text = b"".join(self._tokenizer.token_bytes(token) for token in sequence[start:])
+        if control.fim_prefix in sequence:  # Of the prompt, the text before the hole.
+            before, suffix, middle = map(sequence.index, (control.fim_prefix, control.fim_suffix, control.fim_middle))
+            sequence = sequence[before:suffix] + sequence[middle:]
+        text = b"".join(self._tokenizer.token_bytes(token) for token in sequence)
         for key, answer in sorted(self.answers.items(), key=lambda item: -len(item[0])):
             place = text.rfind(key.encode()) if key else 0
             written = text[place + len(key.encode()) :]
@@ -101,7 +103,7 @@ class ScriptedRuntime:
 
     def _first_token(self, content: bytes) -> int:
         """The longest token that the bytes begin with."""
-        known = {self._tokenizer.token_bytes(token): token for token in range(17, self.config.vocab_size)}
+        known = {self._tokenizer.token_bytes(token): token for token in self._tokenizer.ids}
         return next(known[content[:length]] for length in range(12, 0, -1) if content[:length] in known)
 
 

@@ -18,27 +18,6 @@ from coder.model.checkpoint.tokens import Tokenizer as QuickfillTokenizer
 
 SPECIAL_TOKENS = [
     "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|repo|>",
-    "<reponame>",
-    "<|file|>",
-    "<filename>",
-    "<gh_stars>",
-    "<|fim_prefix|>",
-    "<|fim_suffix|>",
-    "<|fim_middle|>",
-    "<|hole|>",
-    "<|cursor|>",
-    "<|edit_before|>",
-    "<|edit_after|>",
-    "<|mask|>",
-    "<|fim_end|>",
-]
-"""In the order of their ids, 0 to 16, as the embedded checkpoint has them."""
-
-PREFIX_FIRST_TOKENS = [
-    "<|endoftext|>",
     "<|mask|>",
     "<|fim_prefix|>",
     "<|fim_middle|>",
@@ -52,8 +31,10 @@ PREFIX_FIRST_TOKENS = [
     "<|edit_after|>",
     "<|im_start|>",
     "<|im_end|>",
+    "<|reserved_0|>",
+    "<|reserved_1|>",
 ]
-"""The same of a vocabulary whose prompts put the prefix first."""
+"""In the order of their ids, as the embedded checkpoint has them."""
 
 CORPUS = [
     "def add(first, second):\n    return first + second\n",
@@ -80,7 +61,12 @@ def write_tiny_tokenizer(file: Path, special_tokens: Sequence[str] = SPECIAL_TOK
 
 
 def tiny_settings(
-    vocab_size: int, tied: bool = True, head_dim: int = 16, architecture: str = "llama", local_width: int = 0
+    vocab_size: int,
+    tied: bool = True,
+    head_dim: int = 16,
+    architecture: str = "llama",
+    local_width: int = 0,
+    abilities: Sequence[str] = (),
 ) -> dict[str, object]:
     """The `config.json` of a tiny checkpoint."""
     return {
@@ -104,14 +90,14 @@ def tiny_settings(
         "torch_dtype": "float32",
         "quickfill": {
             "version": "tiny",
-            "mask_token_id": 15,
-            "fim_prefix_id": 8,
-            "fim_suffix_id": 9,
-            "fim_end_id": 16,
-            "hole_id": 11,
+            "mask_token_id": SPECIAL_TOKENS.index("<|mask|>"),
+            "fim_prefix_id": SPECIAL_TOKENS.index("<|fim_prefix|>"),
+            "fim_suffix_id": SPECIAL_TOKENS.index("<|fim_suffix|>"),
+            "fim_end_id": SPECIAL_TOKENS.index("<|endoftext|>"),
+            "hole_id": SPECIAL_TOKENS.index("<|hole|>"),
             "shift": True,
             "block_sizes": [4, 8],
-            "abilities": {"holes": False, "edits": False, "correction": False},
+            "abilities": dict.fromkeys(abilities, True),
             **({"local_width": local_width} if local_width else {}),
         },
     }
@@ -125,6 +111,7 @@ def write_tiny_checkpoint(
     head_dim: int = 16,
     architecture: str = "llama",
     local_width: int = 0,
+    abilities: Sequence[str] = (),
     **fields: object,
 ) -> Path:
     """Write a tiny checkpoint into `folder` (made if needed) and return it: float32, or int8 with a scale a row.
@@ -134,27 +121,10 @@ def write_tiny_checkpoint(
     folder.mkdir(parents=True, exist_ok=True)
     write_tiny_tokenizer(folder / "tokenizer.json")
     tokenizer = QuickfillTokenizer(folder / "tokenizer.json")
-    settings = tiny_settings(len(tokenizer.ids), tied, head_dim, architecture, local_width) | fields
+    settings = tiny_settings(len(tokenizer.ids), tied, head_dim, architecture, local_width, abilities) | fields
     (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
     tensors = random_tensors(ModelConfig.from_json(settings, tokenizer.control), seed)
     safetensors.numpy.save_file(quantize(tensors) if quantized else tensors, folder / "model.safetensors")
-    return folder
-
-
-def write_prefix_first_checkpoint(folder: Path, seed: int = 0, **abilities: bool) -> Path:
-    """Write a tiny checkpoint whose prompts put the prefix first: a Qwen2 in the layout of Qwen2.5-Coder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_tiny_tokenizer(folder / "tokenizer.json", PREFIX_FIRST_TOKENS)
-    tokenizer = QuickfillTokenizer(folder / "tokenizer.json")
-    control = tokenizer.control
-    settings = tiny_settings(len(tokenizer.ids), architecture="qwen2")
-    ids = {"mask_token_id": control.mask, "fim_prefix_id": control.fim_prefix, "fim_suffix_id": control.fim_suffix}
-    ids |= {"fim_end_id": control.fim_end, "hole_id": control.hole}
-    own = {"version": "tiny", "shift": True, "block_sizes": [4, 8], "abilities": abilities, **ids}
-    settings |= {"max_position_embeddings": 2048, "quickfill": own}
-    (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
-    tensors = random_tensors(ModelConfig.from_json(settings, control), seed)
-    safetensors.numpy.save_file(tensors, folder / "model.safetensors")
     return folder
 
 

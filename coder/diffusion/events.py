@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 FinishReason = Literal["end", "length", "loop", "deadline", "cancelled"]
-"""`end`: the model said `<|fim_end|>`; `length`: the token limit; `loop`: it repeats itself; the
+"""`end`: the model wrote its end token; `length`: the token limit; `loop`: it repeats itself; the
 others: the caller's."""
 
 

@@ -28,7 +28,7 @@ from coder.editing.next_edit import edited_files, newest_edits, updated_path
 from coder.generation.conversation import conversation_prompt, inside_fence, opens_fence, surely_inside_fence
 from coder.generation.workspace_guide import LAST_WORD, WorkspaceGuide
 from coder.model.checkpoint.config import ModelConfig
-from coder.model.checkpoint.tokens import Tokenizer, file_header, infill, infill_holes, repository_header
+from coder.model.checkpoint.tokens import Tokenizer, infill, infill_holes, repository_header
 from coder.model.families.frame import Frame
 from coder.syntax.languages import language_name
 
@@ -36,8 +36,7 @@ SNIPPET_TOKENS = 256
 """For all snippets together."""
 
 SUFFIX_TOKENS_BEHIND_PREFIX = 160
-"""Fewer where the suffix comes after the prefix: it is read anew whenever the cursor jumps."""
-
+"""Fewer in this project's layout: there the suffix is read anew whenever the cursor jumps."""
 
 LONGEST_WORD = 64
 """Characters, as in the index."""
@@ -149,7 +148,7 @@ class Prompting:
         share = max(1, self._room(request) // 4)
         if most_tokens is not None:
             share = max(1, min(share, most_tokens // 3))
-        if not self._puts_prefix_first:
+        if self._frame is not None:
             budgets = min(PREFIX_TOKENS, 2 * share), min(SUFFIX_TOKENS, share)
             return window(prefix, suffix, count_tokens, *budgets, request.replace_brackets)
         frozen = self._frozen(request, Budget(min(FROZEN_TOKENS, 2 * share)))
@@ -172,10 +171,6 @@ class Prompting:
         index = self.workspaces.at(where.workspace).around(where.path, prefix, suffix, exclude=where.exclude)
         begun = LAST_WORD.search(prefix, max(0, len(prefix) - LONGEST_WORD))
         return WorkspaceGuide(index, self._tokenizer, suffix, begun.group() if begun else "")
-
-    @property
-    def _puts_prefix_first(self) -> bool:
-        return self._config.control.fim_middle is not None and self._frame is None
 
     def _writes_line_break(self, request: CompletionRequest) -> bool:
         """Tell whether a line break behind the hole is for the model to write; bounds count the answer alone."""
@@ -203,8 +198,6 @@ class Prompting:
         if not (self._config.abilities.context and request.snippets):
             return []
         budget = min(SNIPPET_TOKENS, self._config.max_positions // 8)
-        if not self._puts_prefix_first:
-            return snippets_header(self._tokenizer, request.snippets, budget)
         repository, own = _names(request.where)
         header: list[int] = []
         for first in reversed(range(len(request.snippets))):
@@ -239,14 +232,3 @@ def _names(where: Where) -> tuple[str, str]:
     inside = where.workspace is not None and path.is_relative_to(root)
     own = (path.relative_to(root).as_posix() if inside else path.name) or UNTITLED
     return root.name or UNTITLED, own
-
-
-def snippets_header(tokenizer: Tokenizer, snippets: Sequence[Snippet], budget: int = SNIPPET_TOKENS) -> list[int]:
-    """Return the snippets in their order, at most `budget` tokens; the least important, which come first, give way."""
-    header: list[int] = []
-    for snippet in reversed(snippets):
-        tokens = file_header(tokenizer, snippet.path, snippet.text)
-        if len(header) + len(tokens) > budget:
-            break
-        header = [*tokens, *header]
-    return header

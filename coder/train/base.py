@@ -23,7 +23,7 @@ from coder.errors import CheckpointError
 from coder.model.checkpoint.files import embedded_folder, read_json, sha256_of_file
 from coder.model.checkpoint.gguf_blocks import Q8_0, dequantize, quantize_q8_0
 from coder.model.checkpoint.gguf_file import Field, GgufFile, GgufTensor, Kind, open_gguf
-from coder.model.checkpoint.tokens import PREFIX_FIRST_TEXTS, Tokenizer
+from coder.model.checkpoint.tokens import CONTROL_TEXTS, Tokenizer
 from coder.model.convert.convert import convert, replaced, unadapted_settings
 from coder.model.convert.gguf_parts import Blocks, write_parts
 from coder.model.convert.gguf_reader import SETTINGS_KEY, GgufDecoder
@@ -137,7 +137,7 @@ def write_base(source: GgufFile, tokenizer: TokenizerJson, folder: Path, setting
     files = write_parts(folder, settings.parts.name, fields, tensors, settings.parts.most_bytes)
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False) + "\n", encoding="utf-8")
     config = dict(GgufDecoder(files[0]).settings)
-    if set(PREFIX_FIRST_TEXTS.values()) <= _control(tokenizer).keys():
+    if set(CONTROL_TEXTS.values()) <= _control(tokenizer).keys():
         settled = unadapted_settings(Tokenizer(folder / "tokenizer.json").control)
         settled["abilities"] |= dict.fromkeys(published.abilities if published else (), True)
         config["quickfill"] = settled

@@ -14,18 +14,15 @@ from evals.task import Infill, Question
 
 @dataclass(frozen=True)
 class MiddleLayout:
-    """The texts before the prefix, between prefix and suffix, and behind the suffix; or, where the suffix comes first,
-    before the suffix, between the two, and behind the prefix."""
+    """The texts before the prefix, between prefix and suffix, and behind the suffix."""
 
     first: str
     second: str
     third: str
-    suffix_first: bool = False
     ends: tuple[str, ...] = ()
 
     def prompt(self, prefix: str, suffix: str) -> str:
-        one, other = (suffix, prefix) if self.suffix_first else (prefix, suffix)
-        return f"{self.first}{one}{self.second}{other}{self.third}"
+        return f"{self.first}{prefix}{self.second}{suffix}{self.third}"
 
 
 LAYOUTS: dict[str, MiddleLayout] = {
@@ -37,7 +34,6 @@ LAYOUTS: dict[str, MiddleLayout] = {
         "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ends=("<|endoftext|>", "<|fim_pad|>", "<|file_sep|>")
     ),
     "codegemma": MiddleLayout("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", ends=("<|file_separator|>",)),
-    "quickfill": MiddleLayout("<|fim_suffix|>", "<|fim_prefix|>", "", suffix_first=True, ends=("<|fim_end|>",)),
 }
 
 NONE = "none"

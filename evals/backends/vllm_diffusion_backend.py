@@ -23,7 +23,7 @@ class VllmDiffusionBackend:
 
     def __init__(self, settings: VllmSettings) -> None:
         """Raises CheckpointError, InputError, MissingDependencyError."""
-        if settings.layout not in ("", "quickfill"):
+        if settings.layout:
             raise InputError(
                 f"layout={settings.layout}: with a policy the prompts are this project's own; leave it out"
             )

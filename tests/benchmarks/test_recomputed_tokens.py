@@ -8,7 +8,7 @@ from benchmarks.recomputed_tokens import Buffer, Session, measure, places
 from coder.context.window import FrozenPrefixes
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.opening import open_checkpoint
-from tests.tiny import write_prefix_first_checkpoint
+from tests.tiny import write_tiny_checkpoint
 
 
 def test_the_buffer_of_an_editor():
@@ -20,7 +20,7 @@ def test_the_buffer_of_an_editor():
 
 
 def test_a_key_costs_little_where_the_prefix_is_frozen_and_the_suffix_where_it_is_not(tmp_path: Path):
-    checkpoint = open_checkpoint(str(write_prefix_first_checkpoint(tmp_path / "tiny")))
+    checkpoint = open_checkpoint(str(write_tiny_checkpoint(tmp_path / "tiny", max_position_embeddings=2048)))
     prompting = Prompting(checkpoint.config, checkpoint.tokenizer)
     (place,) = places(count=1)
     session = Session(prompting, lambda frozen, prefix: frozen.at("file.py", prefix), FrozenPrefixes())

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from coder.model.checkpoint.config import Abilities, ControlTokens, ModelConfig
 from coder.model.runtime import CANDIDATES, Cache, LocalStep, Pass, Predictions
 
-CONTROL = ControlTokens(*range(11), all=tuple(range(12)))
+CONTROL = ControlTokens(0, 1, 2, 3, 4, 11, 10, 5, 6, 7, 8, 9, all=tuple(range(12)))
 MASK, END, HOLE = CONTROL.mask, CONTROL.fim_end, CONTROL.hole
 ORDINARY = range(12, 32)
 START = 0

@@ -15,7 +15,7 @@ from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.model.checkpoint.adapter import write_adapter
 from coder.model.checkpoint.opening import open_checkpoint
-from tests.tiny import write_prefix_first_checkpoint
+from tests.tiny import write_tiny_checkpoint
 
 CONVERSATION = CompletionRequest("", conversation=(Turn("user", "Hello"),), decoding=Decoding(max_tokens=12))
 HOLE = CompletionRequest("def add(first, second):\n", "\n", decoding=Decoding(max_tokens=12))
@@ -23,7 +23,7 @@ HOLE = CompletionRequest("def add(first, second):\n", "\n", decoding=Decoding(ma
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_prefix_first_checkpoint(tmp_path_factory.mktemp("base"), instructions=True)
+    return write_tiny_checkpoint(tmp_path_factory.mktemp("base"), abilities=["instructions"])
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_what_is_shown_while_it_is_written_is_a_beginning_of_the_answer(adapted:
 
 
 def test_a_checkpoint_that_follows_no_instructions_is_not_asked(tmp_path: Path):
-    engine = Engine.load(str(write_prefix_first_checkpoint(tmp_path / "base")), runtime="onnx", threads=1)
+    engine = Engine.load(str(write_tiny_checkpoint(tmp_path / "base")), runtime="onnx", threads=1)
     with pytest.raises(InputError, match="follows no instructions"):
         engine.complete(CONVERSATION)
     engine.close()

@@ -15,7 +15,7 @@ from coder.api.wire import nested
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import open_checkpoint
 from tests.scripted_runtime import ONE_TOKEN_A_PASS, ScriptedRuntime, scripted_engine
-from tests.tiny import write_prefix_first_checkpoint, write_tiny_checkpoint
+from tests.tiny import write_tiny_checkpoint
 
 FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
 
@@ -199,7 +199,7 @@ def test_while_it_is_written_an_answer_tells_what_stays(tmp_path: Path):
 def test_a_line_break_that_the_model_writes_behind_its_answer_is_the_one_that_is_there(
     tmp_path: Path, shape: Shape, line_break: str, written: str
 ):
-    folder = write_prefix_first_checkpoint(tmp_path)
+    folder = write_tiny_checkpoint(tmp_path)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config["quickfill"]["ending"] = {"never_first": True, "line_break": True}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")

@@ -18,7 +18,7 @@ from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import Ending
 from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.runtime import common_prefix_length
-from tests.tiny import PREFIX_FIRST_TOKENS, write_prefix_first_checkpoint
+from tests.tiny import SPECIAL_TOKENS, write_tiny_checkpoint
 
 CODE = "".join(f"def add_{number}(first, second):\n    return first + second\n\n\n" for number in range(40))
 SUFFIX = "".join(f"for index in range({number}):\n    print(index)\n" for number in range(10, 20))
@@ -28,7 +28,8 @@ TURNS = (Turn("system", "Be brief."), Turn("user", "Hello"))
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     folder: Path = tmp_path_factory.mktemp("prefix_first")
-    return open_checkpoint(str(write_prefix_first_checkpoint(folder, context=True, instructions=True)))
+    abilities = ["context", "instructions"]
+    return open_checkpoint(str(write_tiny_checkpoint(folder, abilities=abilities, max_position_embeddings=2048)))
 
 
 @pytest.fixture(scope="module")
@@ -225,8 +226,8 @@ class TestOtherSpellings:
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
-        write_prefix_first_checkpoint(tmp_path)
-        respelled = dict(zip(PREFIX_FIRST_TOKENS, [*self.SPELLINGS.values(), "<other>"], strict=False))
+        write_tiny_checkpoint(tmp_path)
+        respelled = dict(zip(SPECIAL_TOKENS, [*self.SPELLINGS.values(), "<other>"], strict=False))
         tokenizer = (tmp_path / "tokenizer.json").read_text(encoding="utf-8")
         for old, new in respelled.items():
             tokenizer = tokenizer.replace(f'"{old}"', f'"{new}"')

@@ -10,10 +10,9 @@ import pytest
 from coder.api.completion import CompletionRequest, Decoding, Snippet, Where
 from coder.api.text_requests import redecoded
 from coder.engine.engine import Engine
-from coder.generation.prompting import Prompting, snippets_header
+from coder.generation.prompting import Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import Abilities
-from coder.model.checkpoint.tokens import file_header, infill
 from tests.tiny import open_tiny_checkpoint
 
 PATTERN = "def area(width, height):\n    return width * height\n"
@@ -33,33 +32,12 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_snippets_stand_before_the_text_of_the_file_where_the_checkpoint_can_read_them(checkpoint: Checkpoint):
-    snippets = (Snippet("a.py", "x = 1\n"), Snippet("b.py", "y = 2\n"))
-    request = CompletionRequest("z =", "\n", snippets=snippets)
-    tokenizer, config = checkpoint.tokenizer, checkpoint.config
-    plain = infill(config.control, tokenizer.encode("z ="), tokenizer.encode("\n"))
-    headers = [token for snippet in snippets for token in file_header(tokenizer, snippet.path, snippet.text)]
-    able = replace(config, abilities=Abilities(context=True))
-    assert Prompting(config, tokenizer).prompt(request).tokens == plain
-    assert Prompting(able, tokenizer).prompt(request).tokens == [*headers, *plain]
-
-
-def test_the_least_important_snippets_give_way(checkpoint: Checkpoint):
-    tokenizer = checkpoint.tokenizer
-    snippets = [Snippet(f"{name}.py", "x = 1\n") for name in "abc"]
-    whole = snippets_header(tokenizer, snippets, 10_000)
-    last_two = snippets_header(tokenizer, snippets[1:], 10_000)
-    assert snippets_header(tokenizer, snippets, len(whole)) == whole
-    assert snippets_header(tokenizer, snippets, len(whole) - 1) == last_two
-    assert snippets_header(tokenizer, snippets, 1) == []
-
-
 def test_a_prompt_with_the_largest_snippets_leaves_positions_for_an_answer(checkpoint: Checkpoint):
     config = replace(checkpoint.config, abilities=Abilities(context=True))
     snippets = tuple(Snippet(f"{number}.py", "x = 1\n" * 5) for number in range(50))
     request = CompletionRequest("y = 2\n" * 999, "z = 3\n" * 999, snippets=snippets)
     tokens = Prompting(config, checkpoint.tokenizer).prompt(request).tokens
-    assert tokens[0] == config.control.file
+    assert tokens[0] == config.control.repo
     assert len(tokens) < config.max_positions * 7 // 8
 
 

@@ -10,7 +10,7 @@ import torch
 import transformers
 
 from coder.model.checkpoint.infilling_tokens import FAMILIES, InfillingFamily, open_tokenizer
-from coder.model.checkpoint.tokens import PREFIX_FIRST_TEXTS
+from coder.model.checkpoint.tokens import CONTROL_TEXTS
 from tests.tiny import write_tiny_tokenizer
 
 SIZES: dict[str, Any] = {
@@ -55,9 +55,9 @@ def write_model(folder: Path, name: str = "Qwen2.5-Coder", seed: int = 0) -> Pat
 
 
 def write_checkpoint(folder: Path) -> Path:
-    """A random checkpoint of this project, in the layout with the prefix first."""
+    """A random checkpoint of this project."""
     folder.mkdir(parents=True, exist_ok=True)
-    size = write_tiny_tokenizer(folder / "tokenizer.json", list(dict.fromkeys(PREFIX_FIRST_TEXTS.values())))
+    size = write_tiny_tokenizer(folder / "tokenizer.json", list(dict.fromkeys(CONTROL_TEXTS.values())))
     torch.manual_seed(0)
     # Heads of 16, which ONNX Runtime needs.
     shape = {**SIZES, "hidden_size": 64, "vocab_size": size, "tie_word_embeddings": True}

@@ -22,7 +22,7 @@ from coder.train.adapter_file import (
 from coder.train.base_model import open_base
 from coder.train.objective import TwoStreamModel
 from coder.train.run import prepared
-from tests.tiny import write_prefix_first_checkpoint
+from tests.tiny import write_tiny_checkpoint
 from tests.train.runs import settings_of
 from tests.train.test_objective import model_of
 
@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path):
 
 
 def test_a_base_in_gguf_is_read_as_it_is_and_its_adapters_know_it(tmp_path: Path):
-    ours = write_prefix_first_checkpoint(tmp_path / "ours")
+    ours = write_tiny_checkpoint(tmp_path / "ours")
     base = tmp_path / "base"
     base.mkdir()
     convert(str(ours), base / "base.gguf", to="gguf", precision="f32")

@@ -137,16 +137,15 @@ class ControlTokens:
     file: int
     fim_prefix: int
     fim_suffix: int
+    fim_middle: int
+    fim_end: int
     hole: int
     cursor: int
     edit_before: int
     edit_after: int
     mask: int
-    fim_end: int
     all: tuple[int, ...]
     """Every id that stands for no text, the named ones and those that the vocabulary reserves besides."""
-    fim_middle: int | None = None
-    """The token before the middle, where the prefix comes first in a prompt."""
     turn_start: int | None = None
     turn_end: int | None = None
     """The tokens that begin and end the turns of a chat, where the vocabulary has them."""
@@ -157,7 +156,7 @@ class ControlTokens:
     @property
     def ends(self) -> tuple[int, ...]:
         """The tokens with which a base model ends an answer: what would come after it, in any of its layouts."""
-        other = (self.fim_pad, self.repo, self.file, self.turn_end) if self.fim_middle is not None else ()
+        other = (self.fim_pad, self.repo, self.file, self.turn_end)
         return tuple(dict.fromkeys((self.fim_end, *(token for token in other if token is not None))))
 
     def forbidden(self, allowed: tuple[int, ...]) -> list[int]:
@@ -168,9 +167,18 @@ class ControlTokens:
     def foreign(end_of_text: int, mask: int, end: int, special: tuple[int, ...]) -> ControlTokens:
         """Those of a vocabulary without this project's layout. What it lacks is given as its end of text, which no
         prompt of such a checkpoint uses, since it has none of the abilities."""
-        absent = dict.fromkeys(
-            ("repo", "file", "fim_prefix", "fim_suffix", "hole", "cursor", "edit_before", "edit_after"), end_of_text
+        lacking = (
+            "repo",
+            "file",
+            "fim_prefix",
+            "fim_suffix",
+            "fim_middle",
+            "hole",
+            "cursor",
+            "edit_before",
+            "edit_after",
         )
+        absent = dict.fromkeys(lacking, end_of_text)
         everything = tuple(sorted({*special, end_of_text, mask, end}))
         return ControlTokens(end_of_text=end_of_text, mask=mask, fim_end=end, all=everything, **absent)
 

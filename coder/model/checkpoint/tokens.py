@@ -2,14 +2,11 @@
 
 Byte-level BPE, where a user's text never turns into control tokens. The model continues a layout:
 
-    header  <|fim_suffix|> suffix <|fim_prefix|> prefix  ▸  middle <|fim_end|>
     header  <|fim_prefix|> prefix <|fim_suffix|> suffix <|fim_middle|> written  ▸  middle <|endoftext|>
     <|im_start|>user⏎…<|im_end|>⏎<|im_start|>assistant⏎begun  ▸  answer <|im_end|>
 
-Suffix first, so that prefix and middle stay contiguous and the suffix stays cached while the user types; or prefix
-first, as the base models of others were trained: what was written since the prefix was taken begins the middle, so that
-typing only appends here too. The vocabulary says which. Every part is tokenised by itself. Headers, several holes,
-edits and conversations are for checkpoints that have seen them: the caller decides.
+What was written since the prefix was taken begins the middle, so that typing only appends. Every part is tokenised by
+itself. Headers, several holes, edits and conversations are for checkpoints that have seen them: the caller decides.
 """
 
 from __future__ import annotations
@@ -30,31 +27,23 @@ from coder.model.checkpoint.tokenizer_file import read_tokenizer_file
 
 CONTROL_TEXTS = {
     "end_of_text": "<|endoftext|>",
-    "repo": "<|repo|>",
-    "file": "<|file|>",
+    "repo": "<|repo_name|>",
+    "file": "<|file_sep|>",
     "fim_prefix": "<|fim_prefix|>",
     "fim_suffix": "<|fim_suffix|>",
+    "fim_middle": "<|fim_middle|>",
+    "fim_end": "<|endoftext|>",
     "hole": "<|hole|>",
     "cursor": "<|cursor|>",
     "edit_before": "<|edit_before|>",
     "edit_after": "<|edit_after|>",
     "mask": "<|mask|>",
-    "fim_end": "<|fim_end|>",
-}
-"""Each named control token as `tokenizer.json` spells it, where the suffix comes first in a prompt."""
-
-PREFIX_FIRST_TEXTS = {
-    **CONTROL_TEXTS,
-    "repo": "<|repo_name|>",
-    "file": "<|file_sep|>",
-    "fim_middle": "<|fim_middle|>",
-    "fim_end": "<|endoftext|>",
     "turn_start": "<|im_start|>",
     "turn_end": "<|im_end|>",
 }
-"""The same where the prefix comes first: the spellings of Qwen2.5-Coder, and this project's own."""
+"""Each named control token as `tokenizer.json` spells it: as Qwen2.5-Coder does, and this project's own."""
 
-NEEDED_WITH_PREFIX_FIRST = ("end_of_text", "mask", "fim_prefix", "fim_suffix", "fim_middle", "fim_end")
+NEEDED = ("end_of_text", "mask", "fim_prefix", "fim_suffix", "fim_middle", "fim_end")
 
 REVERSIBILITY_PROBE = " A\u0301  b\r\n\t\x00 \N{ZERO WIDTH JOINER}\N{KISS MARK}<|mask|> 12\n"
 
@@ -159,22 +148,20 @@ def whole_characters(tokens: Sequence[int], tokenizer: Tokenizer) -> str:
 
 
 def _control_tokens(file: Path, special: dict[str, int]) -> ControlTokens:
-    texts = CONTROL_TEXTS if CONTROL_TEXTS["fim_end"] in special else PREFIX_FIRST_TEXTS
-    missing = [text for text in texts.values() if text not in special]
+    missing = [text for text in CONTROL_TEXTS.values() if text not in special]
     if missing:
         raise CheckpointError(
             f"{file} has no special token {', '.join(missing)}: the checkpoint was not adapted to this prompt layout"
         )
-    named = {name: special[text] for name, text in texts.items()}
-    padding = special.get("<|fim_pad|>") if texts is PREFIX_FIRST_TEXTS else None
-    return ControlTokens(**named, all=tuple(sorted(special.values())), fim_pad=padding)
+    named = {name: special[text] for name, text in CONTROL_TEXTS.items()}
+    return ControlTokens(**named, all=tuple(sorted(special.values())), fim_pad=special.get("<|fim_pad|>"))
 
 
 def spelled_control_tokens(file: Path, spellings: object, special: Mapping[str, int]) -> ControlTokens:
-    """The control tokens of a vocabulary that spells them in its own way, with the prefix first in a prompt.
+    """The control tokens of a vocabulary that spells them in its own way.
 
     Args:
-        spellings: texts by the names of `PREFIX_FIRST_TEXTS`, as a checkpoint's settings give them.
+        spellings: texts by the names of `CONTROL_TEXTS`, as a checkpoint's settings give them.
         special: the special tokens' ids by their texts.
 
     Raises CheckpointError for a name or a text that does not exist, and where one that every prompt needs is missing.
@@ -183,11 +170,11 @@ def spelled_control_tokens(file: Path, spellings: object, special: Mapping[str, 
     if not isinstance(spellings, Mapping):
         raise CheckpointError(f"{where} must be an object of names and texts, not {spellings!r}")
     for name, text in spellings.items():
-        if name not in (*PREFIX_FIRST_TEXTS, "fim_pad"):
-            raise CheckpointError(f"{where} has no name {name!r}; there are: {', '.join(PREFIX_FIRST_TEXTS)}, fim_pad")
+        if name not in (*CONTROL_TEXTS, "fim_pad"):
+            raise CheckpointError(f"{where} has no name {name!r}; there are: {', '.join(CONTROL_TEXTS)}, fim_pad")
         if text not in special:
             raise CheckpointError(f"{where}: {file} has no special token {text!r}")
-    if lacking := [name for name in NEEDED_WITH_PREFIX_FIRST if name not in spellings]:
+    if lacking := [name for name in NEEDED if name not in spellings]:
         raise CheckpointError(f"{where} lacks {', '.join(lacking)}")
     ids = {name: special[text] for name, text in spellings.items()}
     plain = ControlTokens.foreign(ids["end_of_text"], ids["mask"], ids["fim_end"], tuple(special.values()))
@@ -207,18 +194,18 @@ Ids = Sequence[int]
 
 
 def repo_header(tokenizer: Tokenizer, name: str) -> list[int]:
-    """`<|repo|> name`: the repository the file belongs to."""
+    """`<|repo_name|> name`: the repository the file belongs to."""
     return [tokenizer.control.repo, *tokenizer.encode(name)]
 
 
 def file_header(tokenizer: Tokenizer, path: str, text: str) -> list[int]:
-    """`<|file|> path text`: a snippet of another file, its path on a line of its own."""
+    """`<|file_sep|> path text`: a snippet of another file, its path on a line of its own."""
     return [tokenizer.control.file, *tokenizer.encode(f"{path}\n"), *tokenizer.encode(text)]
 
 
 def repository_header(tokenizer: Tokenizer, name: str, files: Iterable[tuple[str, str]], path: str) -> list[int]:
-    """`<|repo|> name <|file|> path text … <|file|> path`: other files of a repository, by path and text, then the path
-    of the file with the hole. No file runs into the next one's path."""
+    """`<|repo_name|> name <|file_sep|> path text … <|file_sep|> path`: other files of a repository, by path and text,
+    then the path of the file with the hole. No file runs into the next one's path."""
     texts = [(other, text if text.endswith("\n") else f"{text}\n") for other, text in files]
     headers = [file_header(tokenizer, *file) for file in (*texts, (path, ""))]
     return [*repo_header(tokenizer, name), *itertools.chain.from_iterable(headers)]
@@ -245,11 +232,8 @@ def infill(control: ControlTokens, prefix: Ids, suffix: Ids, header: Ids = (), w
     Args:
         written: the text between the prefix and the hole.
     """
-    if control.fim_middle is not None:
-        begin = () if control.begin is None else (control.begin,)
-        return [*begin, *header, control.fim_prefix, *prefix, control.fim_suffix, *suffix, control.fim_middle, *written]
-    prefix = [*prefix, *written]
-    return [*header, control.fim_suffix, *suffix, control.fim_prefix, *prefix]
+    begin = () if control.begin is None else (control.begin,)
+    return [*begin, *header, control.fim_prefix, *prefix, control.fim_suffix, *suffix, control.fim_middle, *written]
 
 
 def infill_holes(control: ControlTokens, texts: Sequence[Ids], header: Ids = ()) -> list[int]:
@@ -264,7 +248,7 @@ def infill_holes(control: ControlTokens, texts: Sequence[Ids], header: Ids = ())
 
 
 def split_answers(control: ControlTokens, middle: Ids) -> list[list[int]]:
-    """The answers for several holes, `m1 <|hole|> m2 …`, up to `<|fim_end|>` if it is there."""
+    """The answers for several holes, `m1 <|hole|> m2 …`, up to the end of the middle if it is there."""
     answers: list[list[int]] = [[]]
     for token in middle:
         if token == control.fim_end:

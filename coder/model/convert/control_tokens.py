@@ -21,13 +21,14 @@ TAKEN_OVER = {
     "<jupyter_code>": "edit_before",
     "<jupyter_output>": "edit_after",
     "<jupyter_script>": "mask",
-    "<empty_output>": "fim_end",
+    "<empty_output>": "fim_middle",
     "<fim_prefix>": "fim_prefix",
     "<fim_suffix>": "fim_suffix",
+    "<fim_middle>": "fim_middle",
     "<mask>": "mask",
 }
 """Special tokens of known vocabularies, and which control token each becomes. The first ten are those of SmolLM2's
-tokenizer, in the places that they have in the embedded checkpoint."""
+tokenizer."""
 
 
 def with_control_tokens(tokenizer: Mapping[str, Any], vocab_size: int, kept: Sequence[int]) -> dict[str, Any]:
@@ -59,7 +60,8 @@ def with_control_tokens(tokenizer: Mapping[str, Any], vocab_size: int, kept: Seq
 
 
 def _choose_ids(special: Mapping[str, int], vocab_size: int, kept: Sequence[int], used: set[int]) -> dict[str, int]:
-    """An id for each control token: the one it has, that of a token which becomes it, or a spare one."""
+    """An id for each control token: the one it has, that of a token which becomes it, or a spare one. What ends a text
+    ends a middle too."""
     ids = {name: special[text] for name, text in CONTROL_TEXTS.items() if text in special}
     if "end_of_text" not in ids and kept:
         ids["end_of_text"] = kept[0]
@@ -68,7 +70,7 @@ def _choose_ids(special: Mapping[str, int], vocab_size: int, kept: Sequence[int]
             ids[name] = special[text]
     spare = [number for number in sorted(special.values()) if number not in kept and number not in ids.values()]
     spare += sorted(set(range(vocab_size)) - used)
-    missing = [name for name in CONTROL_TEXTS if name not in ids]
+    missing = [name for name in CONTROL_TEXTS if name not in (*ids, "fim_end")]
     if len(missing) > len(spare):
         raise CheckpointError(
             f"the vocabulary has {len(spare)} spare ids, and {len(missing)} control tokens need one; give a "

@@ -16,7 +16,7 @@ import safetensors.numpy
 from coder.errors import CheckpointError, MissingDependencyError
 from coder.model.checkpoint.checkpoint import Quantized, expected_tensors
 from coder.model.checkpoint.opening import find_checkpoint, open_checkpoint
-from tests.tiny import open_tiny_checkpoint, quantize, random_tensors, write_tiny_checkpoint
+from tests.tiny import SPECIAL_TOKENS, open_tiny_checkpoint, quantize, random_tensors, write_tiny_checkpoint
 
 QUERY = "model.layers.1.self_attn.q_proj.weight"
 
@@ -131,7 +131,8 @@ class TestVocabulary:
         tensors["model.embed_tokens.weight"] = np.zeros((size + 4, 32), np.float32)
         write(tmp_path, tensors)
         change_settings(tmp_path, vocab_size=size + 4)
-        assert open_checkpoint(str(tmp_path)).config.control.all == (*range(17), *range(size, size + 4))
+        everything = (*range(len(SPECIAL_TOKENS)), *range(size, size + 4))
+        assert open_checkpoint(str(tmp_path)).config.control.all == everything
 
     def test_a_vocabulary_smaller_than_the_tokenizer_is_refused(self, tmp_path: Path):
         change_settings(write_tiny_checkpoint(tmp_path), vocab_size=300)

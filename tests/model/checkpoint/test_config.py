@@ -10,7 +10,7 @@ from coder.errors import CheckpointError
 from coder.model.checkpoint.config import Abilities, ControlTokens, DecodingProfile, ModelConfig
 from tests.tiny import tiny_settings
 
-CONTROL = ControlTokens(0, 3, 5, 8, 9, 11, 12, 13, 14, 15, 16, all=tuple(range(17)))
+CONTROL = ControlTokens(0, 6, 7, 2, 4, 3, 0, 8, 9, 10, 11, 1, all=tuple(range(16)))
 
 
 def settings(**changes: Any) -> dict[str, Any]:

@@ -110,20 +110,6 @@ def test_a_missing_control_token_is_named(tmp_path: Path):
         Tokenizer(rewritten(tmp_path, content))
 
 
-def test_without_an_end_of_the_middle_the_layout_is_prefix_first(tmp_path: Path):
-    content = written(tmp_path)
-    respelled = {"<|fim_end|>": "<|reserved|>", "<|repo|>": "<|repo_name|>", "<|file|>": "<|file_sep|>"}
-    for token in content["added_tokens"]:
-        token["content"] = respelled.get(token["content"], token["content"])
-    vocabulary = content["model"]["vocab"]
-    content["model"]["vocab"] = {respelled.get(text, text): number for text, number in vocabulary.items()}
-    control = Tokenizer(rewritten(tmp_path, content)).control
-    assert (control.fim_prefix, control.fim_middle, control.fim_suffix) == (8, 10, 9)
-    assert control.fim_end == control.end_of_text == 0
-    assert (control.turn_start, control.turn_end) == (1, 2)
-    assert 16 in control.all
-
-
 def test_a_tokenizer_that_changes_text_is_refused(tmp_path: Path):
     content = written(tmp_path)
     content["normalizer"] = {"type": "Lowercase"}

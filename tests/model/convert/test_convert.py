@@ -28,7 +28,7 @@ from coder.model.convert.convert import Format, convert
 from coder.model.runtime import Pass
 from coder.model.torch.runtime import TorchRuntime
 from tests.held_out import prompts
-from tests.tiny import CORPUS, write_prefix_first_checkpoint, write_tiny_checkpoint, write_tiny_tokenizer
+from tests.tiny import CORPUS, write_tiny_checkpoint, write_tiny_tokenizer
 
 TOKENS = [17, 40, 300, 65, 66, 16, 250, 99]
 
@@ -37,7 +37,7 @@ BASE_NAMES = (
     "<issue_comment> <issue_closed> <jupyter_start> <jupyter_text> <jupyter_code> <jupyter_output> <jupyter_script> "
     "<empty_output>"
 ).split()
-"""The special tokens of SmolLM2's vocabulary, which the embedded checkpoint grew from."""
+"""The special tokens of SmolLM2's vocabulary."""
 
 
 def logits(checkpoint: Checkpoint, tokens: list[int] = TOKENS) -> np.ndarray:
@@ -58,17 +58,10 @@ def opened(folder: Path) -> Checkpoint:
 
 
 def write_stock(folder: Path, dtype: torch.dtype = torch.float32, tied: bool = True, **changes: Any) -> Path:
-    """A checkpoint as transformers saves it, with a tokenizer that knows none of our control tokens."""
+    """A checkpoint as transformers saves it, with a tokenizer that knows few of our control tokens."""
     folder.mkdir()
-    write_tiny_tokenizer(folder / "tokenizer.json")
-    tokenizer = json.loads((folder / "tokenizer.json").read_text())
-    for token in tokenizer["added_tokens"]:
-        del tokenizer["model"]["vocab"][token["content"]]
-        token["content"] = BASE_NAMES[token["id"]]
-        tokenizer["model"]["vocab"][token["content"]] = token["id"]
-    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     settings = {
-        "vocab_size": len(tokenizer["model"]["vocab"]),
+        "vocab_size": write_tiny_tokenizer(folder / "tokenizer.json", BASE_NAMES),
         "hidden_size": 32,
         "intermediate_size": 48,
         "num_hidden_layers": 2,
@@ -100,9 +93,15 @@ def test_a_stock_llama_and_back(tmp_path: Path, dtype: torch.dtype, tied: bool):
     assert (stock_logits(tmp_path / "back") == expected).all()
 
 
-def test_the_control_tokens_take_the_ids_of_the_embedded_checkpoint(tmp_path: Path):
+def test_control_tokens_that_the_vocabulary_lacks_take_ids_of_special_tokens_that_code_does_not_need(tmp_path: Path):
     convert(str(write_stock(tmp_path / "stock")), tmp_path / "ours")
-    assert opened(tmp_path / "ours").config.control == opened(write_tiny_checkpoint(tmp_path / "tiny")).config.control
+    checkpoint = opened(tmp_path / "ours")
+    control, special = checkpoint.config.control, checkpoint.tokenizer.special
+    taken_over = {"<|mask|>": "<jupyter_script>", "<|fim_prefix|>": "<issue_start>", "<|fim_middle|>": "<empty_output>"}
+    kept = {text: text for text in ("<|endoftext|>", "<|im_start|>", "<|im_end|>")}
+    assert {text: BASE_NAMES[special[text]] for text in (*taken_over, *kept)} == taken_over | kept
+    assert control.fim_end == control.end_of_text == 0
+    assert control.ends == (0, control.repo, control.file, control.turn_end)
 
 
 def test_without_special_tokens_ids_that_pad_the_vocabulary_are_taken(tmp_path: Path):
@@ -116,7 +115,7 @@ def test_without_special_tokens_ids_that_pad_the_vocabulary_are_taken(tmp_path: 
     checkpoint = opened(tmp_path / "ours")
     named = {name: getattr(checkpoint.config.control, name) for name in CONTROL_TEXTS}
     assert named["end_of_text"] == 0
-    assert len(set(named.values())) == len(named)
+    assert len(set(named.values())) == len(set(CONTROL_TEXTS.values()))
     assert checkpoint.tokenizer.decode(checkpoint.tokenizer.encode(CORPUS[0])) == CORPUS[0]
 
 
@@ -146,8 +145,8 @@ def test_for_vllm_the_middle_ends_generation_and_the_canvas_has_room_for_its_anc
     assert opened(tmp_path / "served").config.control == control
 
 
-def test_for_vllm_a_prefix_first_vocabulary_ends_with_its_own_token_and_its_biases_are_named(tmp_path: Path):
-    source = write_prefix_first_checkpoint(tmp_path / "ours")
+def test_for_vllm_the_end_of_a_text_ends_generation_and_biases_are_named(tmp_path: Path):
+    source = write_tiny_checkpoint(tmp_path / "ours", architecture="qwen2")
     convert(str(source), tmp_path / "served", to="vllm")
     written = {
         name: json.loads((tmp_path / "served" / name).read_text(encoding="utf-8"))

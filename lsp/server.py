@@ -56,16 +56,9 @@ def run(client: Client, incoming: BinaryIO, outgoing: BinaryIO, opener: EngineOp
     """Serve an editor whose `initialize` was answered, until it leaves. Returns the exit code."""
     server = QuickfillServer(client, FEATURES, opener)
     try:
-        asyncio.run(_serve(server, incoming, outgoing))
+        asyncio.run(serve(cast(QuickfillProtocol, server.protocol), incoming, outgoing, server.session.close))
     except SystemExit as leaving:
         return int(leaving.code or 0)
     except BrokenPipeError:
         return 1
     return 1
-
-
-async def _serve(server: QuickfillServer, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    try:
-        await serve(cast(QuickfillProtocol, server.protocol), incoming, outgoing)
-    finally:
-        server.session.close()

@@ -43,10 +43,6 @@ class Settings(BaseModel):
     metrics: bool = True
     log_level: Literal["error", "warning", "info", "debug"] | None = None
 
-    def enables(self, language: str) -> bool:
-        """Return whether suggestions are wanted in a language: it is listed, or `*` is and not `!language`."""
-        return f"!{language}" not in self.languages and ("*" in self.languages or language in self.languages)
-
 
 def read_settings(*layers: object) -> tuple[Settings, list[str]]:
     """Settings from layers of JSON, later ones overriding earlier ones.

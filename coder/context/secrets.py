@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 NAMES = tuple(
     "*.env .env* *.pem *.key *.p12 *.pfx *.jks *.keystore *.kdbx *.crt *.cer *.der *.asc *.gpg *.ovpn *.ppk *.tfstate "
@@ -29,6 +30,7 @@ CONTENTS = re.compile(
 """Private keys, and the tokens of services that are known by how they begin."""
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Return whether a file of this name holds secrets."""
     return any(fnmatchcase(name.lower(), pattern) for pattern in NAMES)

@@ -22,8 +22,8 @@ from coder.editing.merge.merging import Reading, merges
 from coder.editing.merge.pieces import Pieces
 from coder.errors import InputError
 from coder.syntax.languages import Language, language_for
-from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import is_sound
+from coder.syntax.tree import error_spans
 
 MOST_READINGS = 8
 """Of an ambiguous edit, that are compared or shown."""

@@ -14,8 +14,8 @@ from itertools import islice
 
 from coder.editing.hole_borders import fitted, possible_ends, unopened
 from coder.syntax.languages import Scan, scan, without_foreign_closers
-from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import is_sound
+from coder.syntax.tree import error_spans
 
 FEWEST_PARTS, MOST_CHARACTERS_PARSED = 4, 600_000
 """Of an answer so many parts are tried, and more as long as all the texts that are parsed are no longer: about half a

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 
 from coder.syntax.languages import Language
-from coder.syntax.parsing import Span
 from coder.syntax.scopes import functions
+from coder.syntax.tree import Span
 
 DOCSTRING = re.compile(r"\bdoc[- ]?strings?\b", re.IGNORECASE)
 NOTHING_NEW = re.compile(

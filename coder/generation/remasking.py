@@ -25,7 +25,7 @@ from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import Pass
 from coder.syntax.languages import language_name
 from coder.syntax.names import undefined_names
-from coder.syntax.parsing import Span, error_spans
+from coder.syntax.tree import Span, error_spans
 
 REMASKING_FORMS = ("syntax[:ROUNDS]", "names[:ROUNDS]", "confidence[:ROUNDS]")
 DEFAULT_ROUNDS = 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from coder.postprocess.brackets_and_quotes import (
     brackets,
@@ -17,9 +18,8 @@ from coder.postprocess.brackets_and_quotes import (
     unclosed,
     up_to_unwanted_bracket,
 )
-from coder.postprocess.context import PostprocessContext, surroundings
+from coder.postprocess.context import PostprocessContext, code_around, surroundings
 from coder.postprocess.repeats import before_loop, loops, may_repeat_above, repeats_above, repeats_below, suffix_overlap
-from coder.postprocess.sound_lines import sound_lines
 from coder.postprocess.whitespace import (
     from_the_cursor,
     indentation,
@@ -29,6 +29,7 @@ from coder.postprocess.whitespace import (
     unix_line_breaks,
 )
 from coder.syntax.languages import CLOSERS, scan
+from coder.syntax.soundness import is_sound
 
 SPELLED_OUT = re.compile(
     r"<\|\w{1,30}\|>|</?s>|<(?:fim_(?:prefix|middle|suffix|pad)|reponame|filename|gh_stars|file_sep|issue_\w+|jupyter_\w+)>"
@@ -41,6 +42,12 @@ CONTINUES = re.compile(
 """Words at the start of a line that belong to the statement above, at its own indentation."""
 
 NOTHING_BUT_CLOSERS = re.compile(r"[)\]}]+[;,]?")
+
+LINES_THAT_TELL = 3
+"""Code that is broken without the answer and with so many of its lines is broken by something else."""
+
+NEEDS_SEMICOLONS = ("c", "cpp", "java")
+"""Languages with a grammar in which a statement without one breaks the code: the user may have it to write yet."""
 
 
 def special_tokens(text: str, context: PostprocessContext) -> str | None:
@@ -97,6 +104,38 @@ def scope(text: str, context: PostprocessContext) -> str | None:
             return "\n".join(written[:index])
         body = body or width > base
     return text
+
+
+def sound_lines(text: str, context: PostprocessContext) -> str | None:
+    """The longest beginning of whole lines that leaves the code around the cursor sound.
+
+    None where there is no such beginning although the code is sound without, unless the text was cut off. All of the
+    text where the code is broken anyway.
+    """
+    if context.mode == "line":
+        return text
+    before, behind = code_around(context)
+
+    def is_left_sound(part: str) -> bool | None:
+        sound = _is_sound(before + part + behind, context.language)
+        if sound is False and part and context.language in NEEDS_SEMICOLONS:
+            return _is_sound(f"{before}{part};{behind}", context.language)
+        return sound
+
+    if is_left_sound(text) is not False:
+        return text
+    lines = text.split("\n")
+    beginnings = ["\n".join(lines[:count]) for count in range(len(lines))]
+    if not any(map(is_left_sound, beginnings[: LINES_THAT_TELL + 1])):
+        return text
+    longest = next(filter(is_left_sound, reversed(beginnings)))
+    return longest or (text if context.finish_reason in ("length", "deadline") else None)
+
+
+@lru_cache(maxsize=64)
+def _is_sound(text: str, language: str) -> bool | None:
+    """`is_sound`, remembered: while an answer is written its first lines are asked about again and again."""
+    return is_sound(text, language)
 
 
 def blank(text: str, context: PostprocessContext) -> str | None:

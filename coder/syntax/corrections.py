@@ -18,9 +18,8 @@ from coder.syntax.first_error import stumbling_place
 from coder.syntax.languages import QUOTES
 from coder.syntax.line_corrections import BRACED, LIKELY, Correction, changes_of_line, misspelt_keyword
 from coder.syntax.mutations.semantic_mutations import SEMANTIC, wrong_variable
-from coder.syntax.parsing import Span, brokenness, error_spans
 from coder.syntax.soundness import is_sound, python_tree
-from coder.syntax.tree import SyntaxTree
+from coder.syntax.tree import Span, SyntaxTree, brokenness, error_spans
 
 LONGEST_LINE = 240
 SHORT_TEXT = 5000

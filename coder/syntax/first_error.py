@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import compiler_error, is_sound
+from coder.syntax.tree import error_spans
 
 NEVER_CLOSED = "was never closed"
 OPEN_END = (NEVER_CLOSED, "unterminated", "unexpected EOF", "EOF in multi-line")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from coder.syntax.keywords import KEYWORDS
 from coder.syntax.languages import CLOSERS, PAIRS, QUOTES, scan
-from coder.syntax.parsing import Span
 from coder.syntax.slips import is_near, is_slip
+from coder.syntax.tree import Span
 
 TOKEN = re.compile(r"\w+|[ \t]+|[^\w\s]")
 WORD = re.compile(r"[^\W\d]\w*")

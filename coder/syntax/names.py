@@ -12,9 +12,8 @@ from collections import Counter
 import tree_sitter
 
 from coder.syntax import python_names
-from coder.syntax.parsing import Span
 from coder.syntax.slips import misspelt
-from coder.syntax.tree import SyntaxTree
+from coder.syntax.tree import Span, SyntaxTree
 
 DECLARING_FIELDS = ("name", "declarator", "pattern", "left", "parameter", "alias", "label", "parameters")
 NOT_VALUES = frozenset(

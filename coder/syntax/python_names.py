@@ -12,11 +12,10 @@ from collections.abc import Iterator
 
 import tree_sitter
 
-from coder.syntax.parsing import Span
 from coder.syntax.python_scope import ASKS_FOR_VERSION, KNOWN, OF_PYTHON_2, PythonScope, ScopeKind
 from coder.syntax.slips import misspelt
 from coder.syntax.soundness import compiler_error
-from coder.syntax.tree import SyntaxTree
+from coder.syntax.tree import Span, SyntaxTree
 
 MAKE_NAMES = frozenset(["exec", "execfile", "globals", "vars"])
 """Functions with which a module can bind names that no analysis sees."""

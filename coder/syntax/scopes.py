@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from coder.syntax.parsing import Span
-from coder.syntax.tree import SyntaxTree
+from coder.syntax.tree import Span, SyntaxTree
 
 FUNCTIONS = frozenset(
     "arrow_function closure_expression constructor_declaration compact_constructor_declaration func_literal "

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 
 import tree_sitter
 
-from coder.syntax.parsing import has_errors
-from coder.syntax.tree import SyntaxTree
+from coder.syntax.tree import SyntaxTree, has_errors
 
 NEWER = re.compile(r"\btype\s+\w|\b(?:def|class)\s+\w+\s*\[|\bexcept\b[^:\n]*,|(?i:\b(?:f|rf|fr|t|rt|tr))[\"']")
 """Marks of syntax that an older Python may not know. Only a text with one of them is parsed twice."""

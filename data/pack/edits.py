@@ -15,7 +15,7 @@ from coder.api.completion import Snippet
 from coder.api.text_requests import Change
 from coder.editing.changes import apply_changes
 from coder.editing.next_edit import edit_window, recent_edit
-from coder.syntax.parsing import Span
+from coder.syntax.tree import Span
 from coder.train.packed_rows import PackedDocument
 from data.pack.edit_order import LineEdit, in_order, line_edits, makes_a_session
 from data.pack.example import EditExample

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from coder.syntax.parsing import Span
+from coder.syntax.tree import Span
 from data.pack.settings import HoleKind
 from data.pack.text import SourceText
 

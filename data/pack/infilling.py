@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from coder.syntax.parsing import Span
+from coder.syntax.tree import Span
 from data.pack.example import HoleExample
 from data.pack.holes import choose_hole
 from data.pack.pieces import Function

@@ -7,9 +7,8 @@ from functools import lru_cache
 
 import tree_sitter
 
-from coder.syntax.parsing import Span
 from coder.syntax.scopes import BLOCKS, CLASSES, FUNCTIONS
-from coder.syntax.tree import SyntaxTree
+from coder.syntax.tree import Span, SyntaxTree
 
 ARGUMENTS = frozenset("argument_list arguments formal_parameters parameter_list parameters".split())
 NO_EXPRESSION = frozenset(

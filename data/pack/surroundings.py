@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from coder.syntax.parsing import Span
+from coder.syntax.tree import Span
 from data.pack.pieces import Function
 from data.pack.settings import PackSettings
 from data.pack.text import SourceText

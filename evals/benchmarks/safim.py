@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import tree_sitter
 
 from coder.errors import InputError
-from coder.syntax.parsing import parse
+from coder.syntax.tree import parse
 from evals.benchmarks.benchmark import Benchmark, columns, read_json_lines
 from evals.sandbox.program import Case
 from evals.task import Infill, Task

@@ -6,7 +6,7 @@ import ast
 import warnings
 
 from coder.syntax.names import undefined_names
-from coder.syntax.parsing import has_errors
+from coder.syntax.tree import has_errors
 from evals.scoring.standard_library import invented_uses
 
 

@@ -10,8 +10,8 @@ from coder.api.text_requests import Diagnostic
 from coder.editing.unwritten import MARK
 from coder.syntax.languages import language_named
 from coder.syntax.names import undefined_names
-from coder.syntax.parsing import error_spans
 from coder.syntax.scopes import Scope, functions
+from coder.syntax.tree import error_spans
 from lsp.documents import Document
 from lsp.edit.edit_task import EditTask, Span
 

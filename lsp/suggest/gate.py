@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from coder.api.completion import Mode
 from lsp.documents import Document
 from lsp.settings import Settings
-from lsp.suggest.exclusion import is_excluded, is_secret
-from lsp.suggest.surroundings import Cursor
+from lsp.suggest.surroundings import Cursor, is_excluded, is_secret
 
 
 def wants_suggestions(document: Document, settings: Settings, folders: Sequence[str]) -> bool:
     """Return whether to suggest anything in this document: its language is enabled, no glob excludes its path, and its
     name is not one that keys and passwords go by."""
-    enabled = settings.enables(document.language) and not is_excluded(document.uri, settings.exclude, folders)
+    enabled = is_enabled(document.language, settings) and not is_excluded(document.uri, settings.exclude, folders)
     return enabled and not is_secret(document.uri)
+
+
+def is_enabled(language: str, settings: Settings) -> bool:
+    """Return whether suggestions are wanted in a language: it is listed, or `*` is and not `!language`."""
+    return f"!{language}" not in settings.languages and bool({"*", language} & {*settings.languages})
 
 
 def wants_unasked(cursor: Cursor, settings: Settings) -> bool:

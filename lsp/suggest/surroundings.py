@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import pathspec
+
 from coder.api.completion import Mode, Snippet
+from coder.context.secrets import is_secret_name
 from coder.context.window import closing_brackets
 from coder.editing.hole_borders import is_inside_line
 from coder.syntax.imports import imports
@@ -22,10 +25,11 @@ from lsp.documents import (
     RecentEdits,
     TextChange,
     file_path,
+    path_in_folder,
+    path_named,
     workspace_of,
 )
 from lsp.settings import Settings
-from lsp.suggest.exclusion import is_excluded
 from lsp.suggest.snippets.gathering import HEAD, Readable, gather
 
 WORD = re.compile(r"\w")
@@ -149,6 +153,19 @@ def indexed_folders(settings: Settings, folders: Sequence[str]) -> list[str]:
     if not (settings.index and settings.trust):
         return []
     return [str(root) for uri in folders if (root := file_path(uri)) is not None]
+
+
+def is_excluded(uri: str, globs: Sequence[str], folders: Sequence[str]) -> bool:
+    """Return whether a glob, as in `.gitignore`, matches the path, seen from the workspace folder that it is in."""
+    if not globs:
+        return False
+    seen = path_in_folder(uri, folders)
+    return pathspec.GitIgnoreSpec.from_lines(globs).match_file(seen.relative_to(seen.anchor).as_posix())
+
+
+def is_secret(uri: str) -> bool:
+    """Return whether a document's name is one that keys and passwords go by."""
+    return is_secret_name(path_named(uri).name)
 
 
 def _open_files(documents: Documents, settings: Settings, folders: Sequence[str]) -> Iterator[OpenFile]:

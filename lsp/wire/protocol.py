@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import cattrs
@@ -69,11 +71,14 @@ class QuickfillProtocol(LanguageServerProtocol):
         self._send_data({"jsonrpc": self.VERSION, "id": id, "error": reason})
 
 
-async def serve(protocol: QuickfillProtocol, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    """Read and handle messages until the stream ends. `exit` leaves by `SystemExit`."""
+async def serve(
+    protocol: QuickfillProtocol, incoming: BinaryIO, outgoing: BinaryIO, close: Callable[[], object]
+) -> None:
+    """Read and handle messages until the stream ends, and then `close`. `exit` leaves by `SystemExit`."""
     protocol.set_writer(StdoutWriter(outgoing))
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(1, "quickfill-reader") as reader:
+    with ExitStack() as at_the_end, ThreadPoolExecutor(1, "quickfill-reader") as reader:
+        at_the_end.callback(close)
         while True:
             try:
                 message = await loop.run_in_executor(reader, read_message, incoming)

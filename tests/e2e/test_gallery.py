@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from coder.syntax.languages import language_of
-from coder.syntax.parsing import has_errors
+from coder.syntax.tree import has_errors
 
 ROOT = Path(__file__).parents[2]
 GALLERY = ROOT / "examples" / "gallery"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from coder.editing.region_fit import MOST_LOOKED_AT, Region
 from coder.syntax.languages import scan
-from coder.syntax.parsing import error_spans
 from coder.syntax.soundness import is_sound
+from coder.syntax.tree import error_spans
 
 PIECES = [
     "(",

@@ -19,9 +19,9 @@ from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.syntax import parsing, tree
 from coder.syntax.mutations.mutations import MUTATIONS, SYNTAX_MUTATIONS, Mutation, mutate
-from coder.syntax.parsing import brokenness
 from coder.syntax.slips import LONGEST_NAME
 from coder.syntax.soundness import LONGEST_COMPILED, is_sound
+from coder.syntax.tree import brokenness
 from tests.editing.several_defects import SEVERAL
 from tests.scripted import ScriptedModel, completion
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp.settings import Settings, read_settings
+from lsp.suggest.gate import is_enabled
 from tests.lsp.wire.test_framing import json_values
 
 
@@ -57,8 +58,8 @@ def test_settings_of_any_kind_are_settings(first, second):
 )
 def test_languages_are_listed_or_left_out(languages, enabled, disabled):
     settings, _ = read_settings({"languages": languages})
-    assert all(settings.enables(language) for language in enabled)
-    assert not any(settings.enables(language) for language in disabled)
+    assert all(is_enabled(language, settings) for language in enabled)
+    assert not any(is_enabled(language, settings) for language in disabled)
 
 
 def test_the_documentation_has_every_setting_with_its_default():

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from coder.postprocess.brackets_and_quotes import replaced_brackets, unclosed
-from coder.postprocess.chain import FILTERS, cut_off, postprocess
-from coder.postprocess.sound_lines import sound_lines
+from coder.postprocess.chain import FILTERS, cut_off, postprocess, sound_lines
 from coder.postprocess.whitespace import from_the_cursor
 from tests.postprocess.golden_files import FOLDER, read_example
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from coder.syntax.corrections import defects, meaning_corrections, suspicious_lines, syntax_corrections
 from coder.syntax.mutations.mutations import SEMANTIC_MUTATIONS, SYNTAX_MUTATIONS, mutate
-from coder.syntax.parsing import brokenness
 from coder.syntax.slips import is_near
 from coder.syntax.soundness import is_sound, python_tree
+from coder.syntax.tree import brokenness
 
 CODE = '''\
 def first(values, limit):

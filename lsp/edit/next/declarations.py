@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from coder.syntax.parsing import Span
 from coder.syntax.scopes import CLASSES, FUNCTIONS
+from coder.syntax.tree import Span
 from lsp.edit.next.words import Words
 
 PARAMETERS = frozenset("parameters formal_parameters parameter_list closure_parameters lambda_parameters".split())

@@ -6,9 +6,8 @@ import pytest
 
 from lsp.documents import Document, TextChange
 from lsp.settings import Settings
-from lsp.suggest.exclusion import is_excluded
 from lsp.suggest.gate import wants_suggestions, wants_unasked
-from lsp.suggest.surroundings import cursor_in
+from lsp.suggest.surroundings import cursor_in, is_excluded
 from tests.lsp.places import cursor_at
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from coder.syntax.parsing import error_spans, has_errors
+from coder.syntax.tree import error_spans, has_errors
 
 CODE = '''\
 def greet(name: str) -> str:

@@ -18,7 +18,7 @@ from benchmarks.releases import DEVELOPED_ON, JUDGED_ON
 from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from coder.api.text_requests import Change
 from coder.editing.changes import changes
-from data.pack.edit_order import in_order, line_edits
+from data.pack.edits import in_order, line_edits
 from data.sources.releases import ReleasePair
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.likelihood import FEATURES, LIKELIHOOD, Likelihood, features

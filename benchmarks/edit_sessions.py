@@ -14,7 +14,7 @@ from typing import Literal
 from coder.api.text_requests import Change
 from coder.editing.changes import apply_changes
 from data.document import SourceFile
-from data.pack.edit_order import MOST_EDITS, makes_a_session
+from data.pack.edits import MOST_EDITS, makes_a_session
 from data.sources.releases import ChangedFile, ReleasePair, changed_files, release
 
 FEWEST_USES = 3

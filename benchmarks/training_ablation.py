@@ -14,8 +14,8 @@ import typer
 from benchmarks.report import Row, print_rows, report_console
 from coder.api.stopping import MISPLACED
 from coder.errors import InputError
+from coder.train.held_out import MOST_SLOTS
 from coder.train.infilling import METHODS
-from coder.train.loss_table import MOST_SLOTS
 from coder.train.run import train
 from coder.train.run_folder import last_checkpoint
 from coder.train.settings_file import read_settings

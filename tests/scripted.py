@@ -13,8 +13,7 @@ from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, En
 from coder.api.streams import Cancellation
 from coder.api.text_requests import Edited, EditRequest, FillEvent, FillRequest, HoleUpdate, RepairRequest
 from coder.context.workspace_index import WorkspaceIndex, WorkspacePool
-from coder.diffusion.events import FinishReason, Statistics
-from coder.diffusion.limits import UNLIMITED, TimeLimits
+from coder.diffusion.events import UNLIMITED, FinishReason, Statistics, TimeLimits
 from coder.editing.changes import changes
 from coder.editing.fill import filled
 from coder.model.checkpoint.config import Abilities

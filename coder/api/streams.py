@@ -10,8 +10,7 @@ from contextlib import closing, contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
 from coder.api.completion import Completion, CompletionRequest
-from coder.diffusion.events import FinishReason, Statistics
-from coder.diffusion.limits import TimeLimits
+from coder.diffusion.events import FinishReason, Statistics, TimeLimits
 
 
 class Cancellation(Protocol):

@@ -15,7 +15,7 @@ from coder.errors import InputError
 
 if TYPE_CHECKING:
     from coder.api.completion import Score
-    from coder.diffusion.limits import TimeLimits
+    from coder.diffusion.events import TimeLimits
     from coder.engine.engine import Engine
 
 EPILOG = """

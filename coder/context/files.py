@@ -7,15 +7,16 @@ later named wins, and a deeper folder wins over a higher one. Nothing they say a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from coder.context.secrets import holds_secret, is_secret_name
 from coder.syntax.languages import language_of
 
 OUTRIGHT_IGNORE_FILE = ".quickfillignore"
@@ -190,3 +191,38 @@ def _lines(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
     except OSError:
         return []
+
+
+NAMES = tuple(
+    "*.env .env* *.pem *.key *.p12 *.pfx *.jks *.keystore *.kdbx *.crt *.cer *.der *.asc *.gpg *.ovpn *.ppk *.tfstate "
+    "*.tfvars id_dsa* id_ecdsa* id_ed25519* id_rsa* .netrc _netrc .npmrc .pypirc .pgpass .htpasswd .git-credentials "
+    ".dockercfg credential credential.* credentials credentials.* secret secret.* secrets secrets.*".split()
+)
+"""In lower case."""
+
+CONTENTS = re.compile(
+    "|".join(
+        (
+            r"PRIVATE KEY-----|PRIVATE KEY BLOCK-----|PuTTY-User-Key-File",
+            r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",  # Amazon
+            r"\bgh[oprsu]_[0-9A-Za-z]{36}|\bgithub_pat_\w{22}|\bglpat-[\w-]{20}",  # GitHub, GitLab
+            r"\bAIza[\w-]{35}",  # Google
+            r"\bxox[abeprs]-[0-9A-Za-z-]{10}|\b[rs]k_live_[0-9A-Za-z]{16}",  # Slack, Stripe
+            r"\bsk-[\w-]{32}|\bhf_[0-9A-Za-z]{30}",  # OpenAI, Anthropic, Hugging Face
+            r"\bnpm_[0-9A-Za-z]{36}|\bpypi-AgEI[\w-]{16}",
+        )
+    ),
+    re.ASCII,
+)
+"""Private keys, and the tokens of services that are known by how they begin."""
+
+
+@lru_cache(maxsize=1024)
+def is_secret_name(name: str) -> bool:
+    """Return whether a file of this name holds secrets."""
+    return any(fnmatchcase(name.lower(), pattern) for pattern in NAMES)
+
+
+def holds_secret(text: str) -> bool:
+    """Return whether a text has a key in it."""
+    return CONTENTS.search(text) is not None

@@ -14,9 +14,8 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from coder.context.files import allowed, readable, source_files
+from coder.context.files import allowed, holds_secret, readable, source_files
 from coder.context.ngram_index import NgramIndex
-from coder.context.secrets import holds_secret
 from coder.context.words import without_border_words
 
 logger = logging.getLogger(__name__)

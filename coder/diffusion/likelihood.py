@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coder.diffusion.canvas import Canvas
-from coder.diffusion.limits import UNLIMITED, TimeLimits
+from coder.diffusion.events import UNLIMITED, TimeLimits
 from coder.diffusion.run import Run
 from coder.errors import InputError
 from coder.model.runtime import CANDIDATES, Cache, Pass, Predictions, Runtime, common_prefix_length

@@ -23,8 +23,17 @@ from typing import Any, Protocol
 import numpy as np
 
 from coder.diffusion.canvas import Canvas, IntArray, OpenCanvas, SlotRange, canvas_pass
-from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics, Step
-from coder.diffusion.limits import Stopped, TimeLimits
+from coder.diffusion.events import (
+    Committed,
+    Event,
+    Finished,
+    FinishReason,
+    Prefilled,
+    Statistics,
+    Step,
+    Stopped,
+    TimeLimits,
+)
 from coder.diffusion.steering import Constraint, Drafter, Exclusions, Guide, Steering
 from coder.diffusion.unmasking import ProbabilityArray, TokenArray, select_tokens
 from coder.errors import InputError

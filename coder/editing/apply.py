@@ -13,11 +13,10 @@ from dataclasses import replace
 from coder.api.completion import Score
 from coder.api.streams import Cancellation, limits_of
 from coder.api.text_requests import Applied, ApplyRequest
-from coder.diffusion.limits import Stopped, TimeLimits
+from coder.diffusion.events import Stopped, TimeLimits
 from coder.editing.changes import changes, diff, lost_rows, with_line_breaks
-from coder.editing.merge import jsx_markers
 from coder.editing.merge.cutting import pieces_of
-from coder.editing.merge.markers import is_marker
+from coder.editing.merge.markers import JSX, is_marker
 from coder.editing.merge.merging import Reading, merges
 from coder.editing.merge.pieces import Pieces
 from coder.errors import InputError
@@ -143,11 +142,11 @@ def _edit_pieces(edit: str, language: str, check: Callable[[], None]) -> Pieces:
     text = (fenced.group(1) if fenced else edit).replace("\r\n", "\n").rstrip("\n")
     whole = pieces_of(text, language, lazy=True, check=check)
     assert whole is not None, "the file has a grammar"
-    elements = language in jsx_markers.LANGUAGES and whole.broken is None and _is_elements(whole)
+    elements = language in JSX and whole.broken is None and _is_elements(whole)
     if whole.broken is None and not elements:
         return whole
     frames = [*([("class _ {", "}")] if language in CLASS_BODIES and not elements else [])]
-    frames += [("<>", "</>")] if language in jsx_markers.LANGUAGES else []
+    frames += [("<>", "</>")] if language in JSX else []
     for first, last in frames:
         framed = pieces_of(f"{first}\n{text}\n{last}", language, lazy=True, check=check)
         if framed is not None and framed.broken is None and len(framed.top) == 1:

@@ -19,7 +19,7 @@ from coder.api.completion import (
 )
 from coder.api.streams import Cancellation, unstarted
 from coder.api.text_requests import Filled, FillEvent, FillRequest, HoleUpdate
-from coder.diffusion.limits import UNLIMITED, Stopped, TimeLimits
+from coder.diffusion.events import UNLIMITED, Stopped, TimeLimits
 from coder.editing.hole_borders import (
     blanks_before,
     closable,

@@ -19,7 +19,7 @@ from typing import Protocol
 from coder.api.completion import Completion, CompletionRequest, Decoding, EngineEvent, TokenScore
 from coder.api.streams import AnyOf, Cancellation, limits_of
 from coder.api.text_requests import Edited, RepairRequest
-from coder.diffusion.limits import UNLIMITED, Stopped, TimeLimits
+from coder.diffusion.events import UNLIMITED, Stopped, TimeLimits
 from coder.editing.changes import changes
 from coder.editing.repair_candidates import promising, similar_names
 from coder.errors import InputError

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from coder.api.completion import Completion
 from coder.api.streams import Cancellation, last, limits_of
 from coder.api.text_requests import Edited, EditEvent, EditRequest, RegionUpdate
-from coder.diffusion.limits import Stopped, TimeLimits
+from coder.diffusion.events import Stopped, TimeLimits
 from coder.editing.changes import changes
 from coder.editing.region_fit import Region
 from coder.editing.repair import RepairModel

@@ -26,7 +26,7 @@ from coder.api.text_requests import (
     RepairRequest,
 )
 from coder.context.workspace_index import IndexState, WorkspaceIndex
-from coder.diffusion.limits import UNLIMITED, TimeLimits
+from coder.diffusion.events import UNLIMITED, TimeLimits
 from coder.editing.apply import apply_edit
 from coder.editing.fill import FillingModel, Likelihoods, fill_in_turn
 from coder.editing.repair import repair

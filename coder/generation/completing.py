@@ -14,8 +14,7 @@ from typing import Any
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Mode
 from coder.api.streams import Job
 from coder.context.window import closing_brackets, replaced_characters
-from coder.diffusion.events import FinishReason, Prefilled, Statistics
-from coder.diffusion.limits import TimeLimits
+from coder.diffusion.events import FinishReason, Prefilled, Statistics, TimeLimits
 from coder.diffusion.policies import AUTO, policy_of
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.diffusion.steering import Exactly

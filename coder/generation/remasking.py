@@ -15,8 +15,7 @@ import numpy as np
 
 from coder.api.completion import CompletionRequest
 from coder.context.window import replaced_characters
-from coder.diffusion.events import Committed, Finished, Statistics
-from coder.diffusion.limits import Stopped
+from coder.diffusion.events import Committed, Finished, Statistics, Stopped
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.errors import InputError
 from coder.generation.decoding import Decoded

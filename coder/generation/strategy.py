@@ -22,8 +22,8 @@ import numpy.typing as npt
 from coder.api.completion import CompletionRequest, DiffusionScore, Score, TokenScore
 from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, parse_algorithm
 from coder.diffusion.canvas import Canvas
+from coder.diffusion.events import UNLIMITED, TimeLimits
 from coder.diffusion.likelihood import autoregressive_predictions, diffusion_bound, left_to_right_predictions
-from coder.diffusion.limits import UNLIMITED, TimeLimits
 from coder.diffusion.policies import AUTO, AUTOREGRESSIVE, POLICIES, policy_of
 from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Run
 from coder.diffusion.unmasking import Threshold

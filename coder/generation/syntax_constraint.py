@@ -14,8 +14,7 @@ from itertools import accumulate
 
 from coder.api.completion import CompletionRequest
 from coder.context.window import replaced_characters
-from coder.diffusion.events import Finished, Statistics
-from coder.diffusion.limits import UNLIMITED, Stopped, TimeLimits
+from coder.diffusion.events import UNLIMITED, Finished, Statistics, Stopped, TimeLimits
 from coder.diffusion.run import DenoiseRequest, Sampler
 from coder.diffusion.steering import Continued, jointly_excluded, with_next_unknown
 from coder.generation.decoding import Decoded, canvas_updates

@@ -10,7 +10,7 @@ from coder.api.completion import Completion, CompletionRequest, Score, TokenScor
 from coder.api.streams import Cancellation
 from coder.api.text_engine import TextEngine
 from coder.api.text_requests import Applied, ApplyRequest, Edited, EditRequest
-from coder.diffusion.limits import UNLIMITED, TimeLimits
+from coder.diffusion.events import UNLIMITED, TimeLimits
 from coder.model.checkpoint.config import ModelConfig
 
 

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 from coder.api.completion import Completion, CompletionRequest, EngineEvent, TokenScore
 from coder.api.streams import AnyOf
 from coder.api.text_requests import Edited, EditRequest, Filled, FillEvent, FillRequest, RepairRequest, redecoded
-from coder.diffusion.limits import Stopped, TimeLimits
+from coder.diffusion.events import Stopped, TimeLimits
 from coder.model.checkpoint.opening import EMBEDDED
 from coder.serve.fair_line import FairLine
 from coder.serve.http.refusals import ComputedTooLongError, QueueFullError, StoppingError, WaitedTooLongError

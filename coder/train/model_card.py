@@ -8,8 +8,8 @@ from typing import Any
 
 from coder.api.stopping import MISPLACED
 from coder.model.checkpoint.opening import EMBEDDED
+from coder.train.held_out import MOST_SLOTS
 from coder.train.infilling import InfillingAnswer, stopping_shares
-from coder.train.loss_table import MOST_SLOTS
 from coder.train.packed_rows import PackedRows
 from coder.train.settings import TrainSettings
 

@@ -15,8 +15,8 @@ import torch
 from transformers import Trainer, TrainingArguments
 
 from coder.train.adapter_file import MASK
+from coder.train.held_out import LossTable
 from coder.train.local_autoregression import PREFIX
-from coder.train.loss_table import LossTable
 from coder.train.objective import TwoStreamModel
 from coder.train.pace import Pace, rate_factor, share_done
 from coder.train.row_stream import RowStream

@@ -28,8 +28,16 @@ from coder.api.text_requests import (
 )
 from coder.context.window import replaced_characters
 from coder.context.workspace_index import IndexState
-from coder.diffusion.events import Committed, Event, Finished, FinishReason, Prefilled, Statistics
-from coder.diffusion.limits import UNLIMITED, TimeLimits
+from coder.diffusion.events import (
+    UNLIMITED,
+    Committed,
+    Event,
+    Finished,
+    FinishReason,
+    Prefilled,
+    Statistics,
+    TimeLimits,
+)
 from coder.diffusion.policies import POLICIES, VERIFIED, policy_of
 from coder.editing.apply import apply_edit
 from coder.editing.fill import FillingModel, fill_in_turn

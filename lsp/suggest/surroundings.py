@@ -12,7 +12,7 @@ from pathlib import Path
 import pathspec
 
 from coder.api.completion import Mode, Snippet
-from coder.context.secrets import is_secret_name
+from coder.context.files import is_secret_name
 from coder.context.window import closing_brackets
 from coder.editing.hole_borders import is_inside_line
 from coder.syntax.imports import imports

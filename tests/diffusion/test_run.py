@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coder.diffusion import limits
+from coder.diffusion import events as diffusion_events
 from coder.diffusion.block_diffusion import Autoregressive, BlockDiffusion, Lookup, Verified
 from coder.diffusion.events import Committed, Prefilled, Step
 from coder.diffusion.run import DecodingAlgorithm, DenoiseRequest, Sampler
@@ -119,7 +119,7 @@ def test_cancellation_stops_before_the_next_pass(algorithm: DecodingAlgorithm, a
 def test_a_deadline_stops_before_the_next_pass(algorithm: DecodingAlgorithm, allowed: int):
     runtime = ToyRuntime()
     clock = SimpleNamespace(monotonic=lambda: len(runtime.passes))
-    with patch.object(limits, "time", clock):
+    with patch.object(diffusion_events, "time", clock):
         stopped = run(CONTEXT, algorithm, runtime=runtime, prefill_chunk=2, deadline=allowed)
     assert stopped.finished.reason == "deadline"
     assert len(runtime.passes) == allowed

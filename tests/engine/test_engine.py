@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Shape, Where
 from coder.api.text_requests import FillRequest
-from coder.diffusion.limits import Stopped, TimeLimits
+from coder.diffusion.events import Stopped, TimeLimits
 from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.decoding import complete_lines

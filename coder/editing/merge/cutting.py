@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 
 import tree_sitter
 
-from coder.editing.merge import jsx_markers
 from coder.editing.merge.identity import WORD, identity, last_row, role_of
-from coder.editing.merge.markers import is_marker
+from coder.editing.merge.markers import is_marker, with_markers
 from coder.editing.merge.pieces import COMMENTS, DECORATORS, Piece, Pieces
-from coder.editing.merge.python_markers import with_statements
 from coder.syntax.scopes import BLOCKS, CLASSES, FUNCTIONS
 from coder.syntax.tree import SyntaxTree
 
@@ -56,10 +54,7 @@ def pieces_of(text: str, language: str, lazy: bool = False, check: Callable[[], 
         return None
     lines = tuple(text.split("\n"))
     markers = frozenset(row for row, line in enumerate(lines) if lazy and is_marker(line))
-    if markers and language == "python":
-        tree = with_statements(tree, lines, markers)
-    elif markers and language in jsx_markers.LANGUAGES:
-        tree = jsx_markers.with_comments(tree, language, lines, markers)
+    tree = with_markers(tree, language, lines, markers)
     cutter = _Cutter(tree, lines, markers, check)
     broken = next((node.start_point.row for node in tree.nodes() if node.is_error or node.is_missing), None)
     return Pieces(lines, tuple(cutter.split(tree.root.children)), frozenset(cutter.fixed()), broken)

@@ -1,8 +1,24 @@
-"""Markers of a lazy edit: comment lines that stand for code of the file that the edit does not repeat."""
+"""Markers of a lazy edit: comment lines that stand for code of the file that the edit does not repeat; and the syntax
+tree of an edit with such lines, which are no comments everywhere."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from coder.syntax.tree import SyntaxTree
+
+JSX = frozenset(("javascript", "javascriptreact", "typescriptreact"))
+"""Languages in which a comment has two forms: `{/* … */}` among the children of an element, `// …` elsewhere."""
+
+CHILD = "{/**/}"
+COMMENT = "//"
+
+BRACKETS = frozenset(
+    "argument_list dictionary dictionary_comprehension generator_expression list list_comprehension parameters "
+    "parenthesized_expression set set_comprehension tuple subscript import_from_statement".split()
+)
+"""Nodes of Python in which a statement cannot stand."""
 
 _SUBJECT = (
     r"(?:code|content|lines?|imports?|functions?|methods?|class(?:es)?|body|fields?|implementation|logic|file|here)"
@@ -28,3 +44,73 @@ def is_marker(line: str) -> bool:
     """Return whether the line is a comment that says "code as it is": three dots alone, or three dots and words such as
     `existing code` or `rest of the file`."""
     return _MARKER.fullmatch(line) is not None
+
+
+Forms = Mapping[int, str]
+"""What stands in the place of a marker, by its row; the others stay as they are."""
+
+
+def with_markers(tree: SyntaxTree, language: str, lines: Sequence[str], markers: frozenset[int]) -> SyntaxTree:
+    """Return the tree of a text with each marker in a form that the grammar takes in its place.
+
+    In Python that is a statement, for a block may be nothing but a marker; it stays a comment between brackets, and
+    where the text is less broken with one: between cases, before `else`. In JSX `// …` would be text among an
+    element's children, and `{/* … */}` outside of them is a block, or does not parse.
+    """
+    if not markers:
+        return tree
+    if language == "python":
+        forms = dict.fromkeys(markers - _in_brackets(tree), "pass")
+        return _least_broken(
+            tree,
+            language,
+            lines,
+            forms,
+            forms,
+            lambda row, forms: {key: form for key, form in forms.items() if key != row},
+        )
+    if language in JSX:
+        forms = {
+            row: CHILD for node in tree.nodes() if node.type == "jsx_text"
+            for row in markers if node.start_point.row <= row <= node.end_point.row and lines[row].lstrip().startswith("/")
+        }  # fmt: skip
+
+        def other(row: int, forms: Forms) -> Forms:
+            is_child = forms.get(row) == CHILD or lines[row].lstrip().startswith("{")
+            return {**forms, row: COMMENT if is_child else CHILD}
+
+        return _least_broken(tree, language, lines, forms, markers, other)
+    return tree
+
+
+def _in_brackets(tree: SyntaxTree) -> set[int]:
+    """The rows of comments between brackets."""
+    comments = (node for node in tree.nodes() if node.type == "comment")
+    return {node.start_point.row for node in comments if node.parent is not None and node.parent.type in BRACKETS}
+
+
+def _least_broken(
+    tree: SyntaxTree,
+    language: str,
+    lines: Sequence[str],
+    forms: Forms,
+    rows: Iterable[int],
+    other: Callable[[int, Forms], Forms],
+) -> SyntaxTree:
+    """Return the tree with the forms, each row's changed for its `other` one where less is broken then."""
+    best = _tree(language, lines, forms) if forms else tree
+    for row in sorted(rows) if best.root.has_error else ():
+        attempted = other(row, forms)
+        attempt = _tree(language, lines, attempted)
+        if attempt.broken_characters() < best.broken_characters():
+            best, forms = attempt, attempted
+    return best
+
+
+def _tree(language: str, lines: Sequence[str], forms: Forms) -> SyntaxTree:
+    text = list(lines)
+    for row, form in forms.items():
+        text[row] = text[row][: len(text[row]) - len(text[row].lstrip())] + form
+    tree = SyntaxTree.of("\n".join(text), language)
+    assert tree is not None, "the grammar was there for the text as it is"
+    return tree

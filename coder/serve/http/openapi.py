@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +12,6 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from coder import __version__
 from coder.api.wire import Failure
-from coder.serve.http.field_descriptions import describe_fields
 from coder.serve.http.operations import Operation, PlainText
 
 REFUSALS = {
@@ -97,3 +98,25 @@ def content(operation: Operation, references: Mapping[tuple[Any, JsonSchemaMode]
             }
         }
     return answer
+
+
+SECTION = re.compile(r"\n?Attributes:\n(?P<fields>.*)", re.DOTALL)
+FIELD = re.compile(r"^    (?P<names>\w+(?:, \w+)*): (?P<text>.*(?:\n {8}.*)*)", re.MULTILINE)
+
+
+def describe_fields(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Give each property of a model's schema its description, those of base classes included."""
+    said = {name: text for kind in reversed(model.__mro__) for name, text in fields_of(kind).items()}
+    for name, field in schema.get("properties", {}).items():
+        if name in said:
+            field["description"] = said[name]
+    if "description" in schema:
+        described = SECTION.sub("", inspect.cleandoc(model.__doc__ or "")).strip()
+        schema["description"] = " ".join(described.split())
+
+
+def fields_of(kind: type) -> dict[str, str]:
+    """The entries of the section `Attributes` of a class's docstring."""
+    section = SECTION.search(inspect.cleandoc(kind.__dict__.get("__doc__") or ""))
+    entries = FIELD.finditer(section["fields"]) if section else ()
+    return {name: " ".join(entry["text"].split()) for entry in entries for name in entry["names"].split(", ")}

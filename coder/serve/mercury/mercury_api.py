@@ -7,22 +7,49 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
 
 from coder.api.completion import CompletionRequest, Where
-from coder.api.text_requests import EditRequest, RepairRequest
+from coder.api.text_requests import ApplyRequest, EditRequest, RepairRequest
+from coder.errors import InputError
 from coder.serve.answers import Written, write
 from coder.serve.http.operations import Caller, Chunks, Operation
 from coder.serve.http.refusals import RefusedError
 from coder.serve.mercury import tagged
-from coder.serve.mercury.applying import applied
-from coder.serve.mercury.mercury_types import MercuryEditBody, MercuryFillBody
 from coder.serve.openai.chat import Said, new_id, usage, whole
 from coder.serve.openai.completions import complete, decoding
-from coder.serve.openai.openai_types import ChatAnswer, ChatChunk, ChatMessage, ChunkChoice, CompletionAnswer, Delta
+from coder.serve.openai.openai_types import (
+    ChatAnswer,
+    ChatChunk,
+    ChatMessage,
+    ChunkChoice,
+    CompletionAnswer,
+    CompletionBody,
+    Delta,
+    Sampling,
+)
 from coder.serve.service import EngineTurn
 from coder.serve.tasks import last
-from coder.syntax.languages import language_name
+from coder.syntax.languages import LANGUAGES, language_for, language_name
 from coder.syntax.soundness import is_sound
+
+
+class MercuryFillBody(CompletionBody):
+    """OpenAI's completion; `prompt` stands before the hole and `suffix` behind it."""
+
+
+class MercuryEditBody(Sampling):
+    """
+    Attributes:
+        messages: the last one of the user holds the tags.
+        language: Quickfill's own: of the code, where no path tells it.
+    """
+
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    language: str | None = None
+
 
 FAMILY = "Mercury"
 
@@ -123,3 +150,18 @@ OPERATIONS = (
     Operation("POST", "/v1/edit/completions", edit, ChatAnswer, FAMILY, MercuryEditBody, ChatChunk),
     Operation("POST", "/v1/apply/completions", apply, ChatAnswer, FAMILY, MercuryEditBody, ChatChunk),
 )
+
+
+def applied(turn: EngineTurn, original: str, update: str, language: str | None) -> str:
+    """The file with the update in it. Raises InputError where nothing sound comes of it."""
+    known = language_for(language, None)
+    name = known.name if known else language_of_text(original)
+    if name is None:
+        raise InputError("it cannot be told what language the code is in; name it in the field `language`")
+    return turn.engine.apply(ApplyRequest(original, update, where=Where(language=name)), turn.cancelled).text
+
+
+def language_of_text(text: str) -> str | None:
+    """The first language with a grammar whose rules a text keeps; None where there is none."""
+    names = [language.name for language in LANGUAGES if language.grammar is not None]
+    return next((name for name in names if is_sound(text, name)), None)

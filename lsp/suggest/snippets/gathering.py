@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from coder.api.completion import Snippet
-from coder.context.files import allowed, readable
-from coder.context.secrets import holds_secret
+from coder.context.files import allowed, holds_secret, readable
 from coder.syntax.definitions import definitions
 from coder.syntax.imports import Import, imports
 from lsp.documents import EDIT_REACH, OpenFile, PlaceInFile, RecentEdit

@@ -20,8 +20,7 @@ from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.checkpoint.tokens import Tokenizer
 from coder.train.packed_rows import PackedRows
 from data.pack.batches import batches
-from data.pack.edit_order import line_edits
-from data.pack.edits import EditedText, edit_documents, edit_example, steps
+from data.pack.edits import EditedText, edit_documents, edit_example, line_edits, steps
 from data.pack.layout import Layout
 from data.pack.packing import PackingJob, pack
 from data.pack.settings import ExampleKind, PackSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from coder.api.completion import Score
-from coder.diffusion.limits import UNLIMITED, TimeLimits
+from coder.diffusion.events import UNLIMITED, TimeLimits
 
 
 def nobody(prefix: str, suffix: str, middle: str, limits: TimeLimits) -> NoReturn:

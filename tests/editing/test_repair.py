@@ -17,7 +17,7 @@ from coder.editing.changes import apply_changes
 from coder.editing.repair import REACH, repair
 from coder.engine.engine import Engine
 from coder.errors import InputError
-from coder.syntax import parsing, tree
+from coder.syntax import tree
 from coder.syntax.mutations.mutations import MUTATIONS, SYNTAX_MUTATIONS, Mutation, mutate
 from coder.syntax.slips import LONGEST_NAME
 from coder.syntax.soundness import LONGEST_COMPILED, is_sound
@@ -212,13 +212,12 @@ class Impatient:
     def __init__(self, patience: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self.patience = patience
         self.parsed = 0
-        parse = parsing.parse
+        parse = tree.parse
 
         def counting(text: str, language: str):
             self.parsed += self.patience <= 0
             return parse(text, language)
 
-        monkeypatch.setattr(parsing, "parse", counting)
         monkeypatch.setattr(tree, "parse", counting)
 
     def is_set(self) -> bool:

@@ -61,19 +61,15 @@ def with_markers(tree: SyntaxTree, language: str, lines: Sequence[str], markers:
         return tree
     if language == "python":
         forms = dict.fromkeys(markers - _in_brackets(tree), "pass")
-        return _least_broken(
-            tree,
-            language,
-            lines,
-            forms,
-            forms,
-            lambda row, forms: {key: form for key, form in forms.items() if key != row},
-        )
+
+        def other(row: int, forms: Forms) -> Forms:
+            return {key: form for key, form in forms.items() if key != row}
+
+        return _least_broken(tree, language, lines, forms, forms, other)
     if language in JSX:
-        forms = {
-            row: CHILD for node in tree.nodes() if node.type == "jsx_text"
-            for row in markers if node.start_point.row <= row <= node.end_point.row and lines[row].lstrip().startswith("/")
-        }  # fmt: skip
+        texts = [(node.start_point.row, node.end_point.row) for node in tree.nodes() if node.type == "jsx_text"]
+        slashes = (row for row in markers if lines[row].lstrip().startswith("/"))
+        forms = {row: CHILD for row in slashes if any(first <= row <= last for first, last in texts)}
 
         def other(row: int, forms: Forms) -> Forms:
             is_child = forms.get(row) == CHILD or lines[row].lstrip().startswith("{")

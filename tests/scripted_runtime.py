@@ -90,7 +90,7 @@ class ScriptedRuntime:
     def _rest(self, sequence: list[int]) -> bytes:
         """What is still to be written."""
         control = self.config.control
-        if control.fim_prefix in sequence:  # Of the prompt, the text before the hole.
+        if control.fim_middle in sequence:  # Of the prompt, the text before the hole.
             before, suffix, middle = map(sequence.index, (control.fim_prefix, control.fim_suffix, control.fim_middle))
             sequence = sequence[before:suffix] + sequence[middle:]
         text = b"".join(self._tokenizer.token_bytes(token) for token in sequence)

@@ -84,7 +84,7 @@ def test_both_runtimes_agree(
         wanted=wanted,
         causal=causal,
         given=data.draw(st.lists(st.integers(17, 319), min_size=len(wanted), max_size=len(wanted))),
-        control_tokens=data.draw(st.sampled_from([(), (16,), (11, 16)])),
+        control_tokens=data.draw(st.sampled_from([(), (0,), (8, 0)])),
         bias=bias,
     )
     answers = []

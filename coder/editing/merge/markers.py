@@ -47,7 +47,7 @@ def is_marker(line: str) -> bool:
 
 
 Forms = Mapping[int, str]
-"""What stands in the place of a marker, by its row; the others stay as they are."""
+"""The text that stands in the place of a marker, by its row; other markers stay as they are."""
 
 
 def with_markers(tree: SyntaxTree, language: str, lines: Sequence[str], markers: frozenset[int]) -> SyntaxTree:

@@ -95,7 +95,7 @@ def test_the_rotary_base_may_stand_where_newer_files_have_it():
         (without("vocab_size"), "vocab_size"),
         (settings(num_key_value_heads=3), "num_key_value_heads"),
         (settings(head_dim=7), "head_dim"),
-        (settings(vocab_size=16), "vocab_size"),
+        (settings(vocab_size=15), "vocab_size"),
         (settings(tie_word_embeddings="yes"), "tie_word_embeddings"),
         (without("quickfill"), "ordinary autoregressive checkpoint"),
         (quickfill(shift=False), "quickfill.shift"),

@@ -21,7 +21,7 @@ PATTERN = "def area(width, height):\n    return width * height\n"
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     folder: Path = tmp_path_factory.mktemp("tiny")
-    return open_tiny_checkpoint(folder)
+    return open_tiny_checkpoint(folder, seed=1)
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def rows_of(bias: TokenBias) -> list[tuple[int, int, float]]:
 
 
 def ask(guide: WorkspaceGuide, tokenizer: Tokenizer, before: str) -> dict[str, float]:
-    settled = infill(tokenizer.control, tokenizer.encode(before), [])
+    settled = infill(tokenizer.control, [], [], written=tokenizer.encode(before))
     return leaned(guide.bias(settled, np.zeros(0, np.int64), np.zeros(1, np.int64)), tokenizer)
 
 
@@ -202,7 +202,7 @@ def continuation(
 def prompts_of_the_workspace(tokenizer: Tokenizer) -> Iterator[list[int]]:
     """Ten beginnings of what the workspace holds, so that it has something to say of each."""
     for cut in range(20, 120, 10):
-        yield infill(tokenizer.control, tokenizer.encode(CODE[:cut]), tokenizer.encode("\n"))
+        yield infill(tokenizer.control, [], tokenizer.encode("\n"), written=tokenizer.encode(CODE[:cut]))
 
 
 def test_verified_decoding_with_a_guide_is_autoregressive_decoding_with_it(tiny: Checkpoint):

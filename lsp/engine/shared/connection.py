@@ -109,10 +109,8 @@ class Connection:
                     return TaskAnswer(ask.id, engine.score(prefix, suffix, middle))
                 case IndexCall(folder):
                     return TaskAnswer(ask.id, engine.index_state(folder))
-        except OSError:
-            raise
         except Exception as error:
-            if not isinstance(error, InputError):
+            if not isinstance(error, InputError | OSError):
                 log.exception("task %d failed", ask.id)
             return failure(ask.id, error)
 

@@ -17,6 +17,9 @@ from lsp.engine.shared.handshake import greet_client
 
 log = logging.getLogger(__name__)
 
+PAUSE_SECONDS = 0.1
+"""Before the next client is let in, where one could not be."""
+
 
 class SharedEngineService:
     """Waits for clients without polling, and serves each in a thread.
@@ -43,6 +46,10 @@ class SharedEngineService:
             try:
                 connection, _ = listener.accept()
             except TimeoutError:
+                continue
+            except OSError as error:  # there are too many connections, or who came has left
+                log.warning("nobody was let in: %s", error)
+                time.sleep(PAUSE_SECONDS)
                 continue
             with self._lock:
                 if self._useless:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import sys
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -12,16 +15,19 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from coder.api.completion import CompletionRequest, Decoding
+from coder.api.text_engine import TextEngine
 from coder.errors import QuickfillError
 from lsp.engine.shared.address import Address, connect, read_address
 from lsp.engine.shared.channel import Channel, ChannelError
 from lsp.engine.shared.client import SharedEngine
+from lsp.engine.shared.connection import Connection
 from lsp.engine.shared.handshake import greet_client, greet_engine
 from lsp.engine.shared.identity import EngineIdentity
 from lsp.engine.shared.messages import TO_ENGINE, Ask, CompleteCall, encode
 from lsp.engine.shared.opening import open_shared_engine
 from lsp.engine.shared.private_folder import require_private, runtime_folder
 from tests.lsp.engine.shared.conftest import Opener
+from tests.lsp.scripted import ScriptedEngine
 
 SECRET, OTHER_SECRET = "ab" * 32, "cd" * 32
 REQUEST = CompletionRequest("x = ", decoding=Decoding(policy="autoregressive", max_tokens=3))
@@ -80,6 +86,69 @@ def test_a_client_that_talks_nonsense_loses_its_connection_only(
         channel.send(garbage or b"{}")
         assert is_let_go(connection)
     assert client.complete(REQUEST).text is not None
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\0\0", b"\xff" * 4, b"\0" * 4, b"\0\0\0\x64{", b"\x04\0\0\0" + b"x" * 1000], ids=repr
+)
+def test_a_message_that_breaks_off_or_is_too_long_ends_its_connection_only(
+    client: SharedEngine, address: Address, identity: EngineIdentity, sent: bytes
+):
+    with connect(address) as connection:
+        greet_engine(Channel(connection), address.secret, identity.version)
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        assert is_let_go(connection)
+    assert client.complete(REQUEST).text is not None
+
+
+def test_clients_that_leave_while_their_tasks_are_under_way(
+    client: SharedEngine, address: Address, identity: EngineIdentity
+):
+    long = CompletionRequest("x" * 200, samples=100, decoding=Decoding(max_tokens=300))
+    for _ in range(20):
+        with connect(address) as connection:
+            channel = Channel(connection)
+            greet_engine(channel, address.secret, identity.version)
+            channel.send(encode(TO_ENGINE, Ask(1, CompleteCall(long, updates=True))))
+    assert client.complete(REQUEST).text is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets one process limit another")
+def test_an_engine_that_can_open_nothing_more_serves_those_who_are_there(client: SharedEngine, address: Address):
+    if sys.platform == "linux":
+        import resource
+
+        process = client.status().process_id or 0
+        limits = resource.prlimit(process, resource.RLIMIT_NOFILE)
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            with connect(address) as waiting:
+                assert client.complete(REQUEST).text is not None
+                resource.prlimit(process, resource.RLIMIT_NOFILE, limits)
+                waiting.shutdown(socket.SHUT_WR)
+                assert is_let_go(waiting)
+        finally:
+            resource.prlimit(process, resource.RLIMIT_NOFILE, limits)
+        assert client.complete(REQUEST).text is not None
+
+
+def test_a_task_that_fails_for_want_of_a_file_is_answered(monkeypatch: pytest.MonkeyPatch):
+    """An error of the operating system that is not the connection's."""
+    ours, theirs = map(Channel, socket.socketpair())
+    engine, loaded = ScriptedEngine(), Future[TextEngine]()
+    loaded.set_result(engine)
+
+    def full(*_: object) -> bool:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(engine, "prefill", full)
+    threading.Thread(target=Connection(ours, loaded).serve, daemon=True).start()
+    client = SharedEngine(theirs)
+    with pytest.raises(QuickfillError, match="No space left on device"):
+        client.prefill(REQUEST)
+    assert client.complete(REQUEST).text is not None
+    client.close()
 
 
 def test_a_task_number_is_used_once_at_a_time(client: SharedEngine, address: Address, identity: EngineIdentity):

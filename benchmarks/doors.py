@@ -38,7 +38,8 @@ tab, `⏎` a line break; *same* is the command line's text.
 
 Three differences belong to the doors themselves. `/v1/completions`, `/v1/fim/completions` and `/infill` insert at the
 cursor and replace nothing, so closing brackets that stand behind it are not in their text; the command line and the
-language server replace them. `/infill` names no file, so no grammar checks its answer.
+language server replace them. Clients of `/infill` name no file, so no grammar checks its answer, unless they send
+`path`, `language`, or other files (`input_extra`) of one language.
 With `"raw": true`, `--raw`, `echo` or `logprobs` the text is as the model wrote it.
 
 | place | command line | `/v1/completions` | `/v1/fim/completions` | `/infill` | language server |

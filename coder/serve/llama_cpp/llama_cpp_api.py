@@ -53,6 +53,7 @@ def request_of(body: InfillBody, caller: Caller) -> CompletionRequest:
     return CompletionRequest(
         prefix=body.input_prefix + body.prompt,
         suffix=body.input_suffix,
+        where=body.where,
         snippets=tuple(Snippet(extra.filename, extra.text) for extra in body.input_extra),
         shape="raw" if body.raw else "auto",
         decoding=Decoding(

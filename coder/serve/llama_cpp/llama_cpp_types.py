@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
+from coder.api.completion import Where
 from coder.api.wire import Outgoing
 from coder.serve.http.wire import Incoming
+from coder.syntax.languages import language_of
 
 
 class ExtraText(Incoming):
@@ -28,6 +30,8 @@ class InfillBody(Incoming):
         n_indent: accepted; the model keeps the indentation of the text by itself.
         samplers: accepted; where `temperature` is not given, the likeliest token is always taken.
         raw: Quickfill's own: the model's text as it is, not fitted to its place.
+        path, language: Quickfill's own: where the text lives; nothing is read from there. Without them it is taken to
+            be in the language of all `input_extra`, where that is one.
         response_fields: the fields of the answer that are wanted, those of objects as `timings/predicted_ms`.
     """
 
@@ -48,6 +52,14 @@ class InfillBody(Incoming):
     response_fields: list[str] | None = None
     model: str = ""
     raw: bool | None = None
+    path: str | None = None
+    language: str | None = None
+
+    @property
+    def where(self) -> Where:
+        languages = {language_of(extra.filename) for extra in self.input_extra}
+        common = next(iter(languages)) if len(languages) == 1 else None
+        return Where(self.path, self.language or (common.name if common and not self.path else None))
 
 
 class Timings(Outgoing):

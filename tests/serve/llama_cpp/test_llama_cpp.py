@@ -9,6 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from coder.api.completion import Where
+from coder.serve.llama_cpp.llama_cpp_types import InfillBody
+
 PREFIX = "import math\n\n\ndef area(radius):\n"
 LINE = "    return "
 SUFFIX = "\n\n\nprint(area(2))\n"
@@ -69,6 +72,25 @@ def test_llama_vscode_gets_everything(client: httpx.Client):
     assert answer["timings"]["predicted_n"] == answer["tokens_predicted"] <= 16
     assert answer["stop"] is True
     assert answer["stop_type"] in ("eos", "limit")
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({}, Where()),
+        ({"path": "a.py"}, Where(path="a.py")),
+        ({"language": "go", "input_extra": [{"text": "", "filename": "a.py"}]}, Where(language="go")),
+        (
+            {"input_extra": [{"text": "", "filename": "a/b.py"}, {"text": "", "filename": "c.pyi"}]},
+            Where(language="python"),
+        ),
+        ({"input_extra": [{"text": "", "filename": "a.py"}, {"text": "", "filename": "c.js"}]}, Where()),
+        ({"input_extra": [{"text": "", "filename": "notes"}]}, Where()),
+        ({"input_extra": [{"text": ""}], "path": None, "language": None}, Where()),
+    ],
+)
+def test_the_language_is_named_or_that_of_all_other_files(body: dict[str, Any], where: Where):
+    assert InfillBody.model_validate(body).where == where
 
 
 def test_a_stream_joined_is_the_answer(client: httpx.Client):

@@ -20,7 +20,7 @@ for (const provider of ["mistral", "inception", "vllm"]) {
 }
 const openai = constructLlmApi({ provider: "openai", apiKey: "none", apiBase: `${address}/v1/` });
 answers.completion = await joined(openai.completionStream({ ...body }, signal));
-const messages = [{ role: "user", content: "def add(a, b):" }];
+const messages = [{ role: "user", content: "Write the Python function add(a, b). Answer with code alone." }];
 answers.chat = await joined(
   openai.chatCompletionStream({ model: "quickfill", messages, max_tokens: 24, stream: true }, signal),
 );

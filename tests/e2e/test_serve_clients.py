@@ -1,6 +1,6 @@
-"""Programs of others complete code through a real server with the embedded model, unchanged: the client library of
-Continue, the `llm` command, and, where QUICKFILL_LLAMA_VIM or QUICKFILL_MINUET names a folder that holds it, llama.vim
-or minuet in a real Neovim."""
+"""Programs of others complete code through a real server with the embedded model, unchanged: the client libraries
+of OpenAI and Continue, the `llm` command, and, where QUICKFILL_LLAMA_VIM or QUICKFILL_MINUET names a folder that holds
+it, llama.vim or minuet in a real Neovim."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import openai
 import platformdirs
 import pytest
 from filelock import FileLock
@@ -89,6 +91,46 @@ def test_continue(server: RunningServer, expected: str, continue_library: Path):
     assert answers["mistral"] == answers["vllm"] == answers["completion"] == expected
     assert answers["inception"] == expected.split("\n\n")[0]
     assert answers["chat"].startswith("```python\ndef add(a, b):\n")
+
+
+def test_openai_has_a_conversation(server: RunningServer):
+    """The official client: words are answered with words, in the model's own form of a conversation."""
+    hello = {"role": "user", "content": "hello, who are you?"}
+    call = {"id": "1", "type": "function", "function": {"name": "count_files", "arguments": "{}"}}
+    tools = [
+        {"role": "user", "content": "How many files are there?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "12 files"},
+    ]
+    named = [
+        {"role": "developer", "content": "The user's name is Anna."},
+        {"role": "user", "content": "What is my name?"},
+    ]
+    counting = [{"role": "user", "content": "Count from 1 to 10, separated by commas."}]
+    with openai.DefaultHttpxClient(trust_env=False) as http:
+        api = openai.OpenAI(
+            base_url=f"{server.address}/v1", api_key="none", timeout=PATIENCE, max_retries=0, http_client=http
+        )
+
+        def say(messages: list[Any], **options: Any) -> Any:
+            return api.chat.completions.create(model="any", messages=messages, **{"max_tokens": 40} | options)
+
+        whole = say([hello])
+        text = whole.choices[0].message.content
+        assert text.startswith("Hello!") and "def " not in text and "```" not in text
+        assert whole.choices[0].finish_reason == "stop"
+        *parts, counted = say([hello], stream=True, stream_options={"include_usage": True})
+        assert "".join(part.choices[0].delta.content or "" for part in parts) == text
+        assert (parts[0].choices[0].delta.role, parts[-1].choices[0].finish_reason) == ("assistant", "stop")
+        assert counted.usage.total_tokens == whole.usage.total_tokens
+        assert "Anna" in say(named).choices[0].message.content
+        assert "12" in say(tools).choices[0].message.content
+        assert say(counting, stop=[" 5"]).choices[0].message.content == "1, 2, 3, 4,"
+        short = say(counting, max_tokens=5)
+        assert (short.choices[0].finish_reason, short.usage.completion_tokens) == ("length", 5)
+        for nothing in ([], [{"role": "user", "content": ""}], tools[1:2]):
+            with pytest.raises(openai.BadRequestError):
+                say(nothing)
 
 
 def test_llm(server: RunningServer, tmp_path: Path):

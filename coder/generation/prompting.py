@@ -30,7 +30,7 @@ from coder.generation.workspace_guide import LAST_WORD, WorkspaceGuide
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.tokens import Tokenizer, infill, infill_holes, repository_header
 from coder.model.families.frame import Frame
-from coder.syntax.languages import language_name
+from coder.syntax.languages import language_name, language_named, language_of
 
 SNIPPET_TOKENS = 256
 """For all snippets together."""
@@ -120,7 +120,7 @@ class Prompting:
         also_end = self._config.control.ends[1:]
         if request.rewritten is not None:
             return Prompt(around, self._edited(request.where, request.rewritten, request.snippets), guides)
-        tokens = self.context(around, self._header(request) if most_tokens is None else [])
+        tokens = self.context(around, self._header(request, around) if most_tokens is None else [])
         if self._config.adapted:
             return Prompt(around, tokens, guides)
         return Prompt(around, tokens, guides, also_end=also_end, answer=without_cursor, surely=surely_without_cursor)
@@ -193,13 +193,17 @@ class Prompting:
                 return FrozenPrefix(start + prefix_start(prefix[start:split], count_tokens, budget.frozen), split)
         return freeze(prefix, count_tokens, budget)
 
-    def _header(self, request: CompletionRequest) -> list[int]:
-        """Return other files in the checkpoint's form. They only confuse one that was not trained with any."""
-        if not (self._config.abilities.context and request.snippets):
+    def _header(self, request: CompletionRequest, around: Window) -> list[int]:
+        """Return other files in the checkpoint's form, and the name of the one with the hole. They only confuse one
+        that was not trained with any."""
+        if not self._config.abilities.context:
             return []
         budget = min(SNIPPET_TOKENS, self._config.max_positions // 8)
         repository, own = _names(request.where)
         header: list[int] = []
+        if own != UNTITLED and not (around.prefix + around.suffix).strip():
+            # A file that is begun does not tell yet what it is. As long as its user writes on, this stays.
+            header = repository_header(self._tokenizer, repository, (), own)
         for first in reversed(range(len(request.snippets))):
             files = [(snippet.path, snippet.text) for snippet in request.snippets[first:]]
             longer = repository_header(self._tokenizer, repository, files, own)
@@ -231,4 +235,7 @@ def _names(where: Where) -> tuple[str, str]:
     root, path = PurePath(where.workspace or ""), PurePath(where.path or "")
     inside = where.workspace is not None and path.is_relative_to(root)
     own = (path.relative_to(root).as_posix() if inside else path.name) or UNTITLED
+    known = language_named(where.language or "")
+    if known is not None and known.suffixes and language_of(own) is None:
+        own += known.suffixes[0]
     return root.name or UNTITLED, own

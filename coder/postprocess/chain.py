@@ -90,7 +90,7 @@ def scope(text: str, context: PostprocessContext) -> str | None:
     inside = _lines_inside(text, context)
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
     base = _indentation(lines[first])
-    body = False
+    body = context.line_before.rstrip().endswith(":") and bool(written[0].strip())  # one on the statement's own line
     for index in range(first + 1, len(lines)):
         line = written[index]
         if not line.strip() or index in inside:
@@ -218,7 +218,7 @@ def is_enough(text: str, context: PostprocessContext) -> bool:
     unix = _with_line_feeds(context)
     begun = from_the_cursor(unix_line_breaks(settled), unix)
     shown = begun and _filtered(begun, replace(unix, finish_reason="end"))
-    return bool(shown) and shown.count("\n") < settled.rstrip().count("\n")
+    return bool(begun and shown) and shown.count("\n") < begun.rstrip().count("\n")
 
 
 def beginning(text: str, context: PostprocessContext) -> str:

@@ -15,6 +15,7 @@ INDENTED_BY_SPACES = re.compile(r"^(  +)\S", re.MULTILINE)
 """Two blanks at least: one is the margin of a block comment's lines."""
 
 INDENTED_BY_TABS = re.compile(r"^\t+ *\S", re.MULTILINE)
+BLANK_LINES_FIRST = re.compile(r"\A(?:[ \t]*\n)+")
 AT_LINE_ENDS = re.compile(r"[ \t]+(?=\n)")
 INDENTED_BY_TABS_ALWAYS = ("go", "makefile")
 OPENS_BLOCK = re.compile(r"[:{(\[]\s*\Z|\b(?:then|do|else)\s*\Z")
@@ -38,6 +39,8 @@ def from_the_cursor(text: str, context: PostprocessContext) -> str | None:
     On a line of its own the text is moved to the cursor's indentation; more stays where the line above opens a block
     that is no less indented than the cursor. None for a text that belongs to an outer block.
     """
+    if not context.prefix.strip():  # no blank lines begin a file
+        text = BLANK_LINES_FIRST.sub("", text)
     if not context.hidden:
         return text
     if not context.starts_line:

@@ -66,6 +66,28 @@ def test_indentation_is_the_cursors(answer: Ask, path: str, prefix: str, suffix:
     assert raw.text == written
 
 
+def test_a_file_begins_with_no_blank_lines(answer: Ask):
+    written = "\n\ndef main():\n    return 1\n"
+    assert answer({"": written}, "", path="t.py").text == "def main():\n    return 1"
+    assert answer({"": written}, "", path="t.py", shape="raw").text == written
+    assert answer({"# A": "\n\nx = 1"}, "# A", path="t.py").text == "\n\nx = 1"
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix", "written", "text"),
+    [
+        ("t.py", "def f(a):", " return a\ndef g(a): return a\ndef h(a): return a", " return a"),
+        ("t.py", "def f(a):", "\n    return a\ndef g(a): return a", "\n    return a"),
+        ("t.py", "if a:", " f()\nelse: g()\nh()", " f()\nelse: g()"),
+        ("t.py", "x = 1", "\ny = 2\nz = 3", "\ny = 2\nz = 3"),
+    ],
+)
+def test_a_statement_that_has_its_body_on_its_own_line_is_finished(
+    answer: Ask, path: str, prefix: str, written: str, text: str
+):
+    assert answer({prefix: written}, prefix, "\n", path=path).text == text
+
+
 def test_where_the_model_would_write_elsewhere_it_is_shown_the_blanks(answer: Ask):
     prefix = "def f(a):\n    if a:\n        b = a\n        "
     scripts = {prefix.rstrip(" "): "    return 0", prefix: "return b"}

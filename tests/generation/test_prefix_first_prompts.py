@@ -124,11 +124,36 @@ def test_other_files_stand_in_the_form_of_a_repository(prompting: Prompting, che
     where = Where(path="/projects/shapes/src/area.py", workspace="/projects/shapes")
     snippets = (Snippet("a.py", "x = 1"), Snippet("b.py", "y = 2\n"))
     request = CompletionRequest("z =", "\n", where=where, snippets=snippets)
-    plain = prompting.prompt(replace(request, snippets=()))
+    plain = prompting.prompt(replace(request, snippets=(), where=Where()))
     header = [control.repo, *encode("shapes")]
     for path, text in (("a.py\n", "x = 1\n"), ("b.py\n", "y = 2\n"), ("src/area.py\n", "")):
         header += [control.file, *encode(path), *encode(text)]
     assert prompting.prompt(request).tokens == [*header, *plain.tokens]
+
+
+@pytest.mark.parametrize(
+    ("where", "repository", "name"),
+    [
+        (Where(path="/projects/shapes/pyproject.toml", workspace="/projects/shapes"), "shapes", "pyproject.toml"),
+        (Where(path="conf/app.toml"), "untitled", "app.toml"),
+        (Where(language="typescript"), "untitled", "untitled.ts"),
+        (Where(path="Untitled-1", language="toml"), "untitled", "Untitled-1.toml"),
+        (Where(path="Dockerfile", language="dockerfile"), "untitled", "Dockerfile"),
+    ],
+)
+def test_a_file_that_is_begun_has_its_name_shown(
+    prompting: Prompting, checkpoint: Checkpoint, where: Where, repository: str, name: str
+):
+    encode, control = checkpoint.tokenizer.encode, checkpoint.config.control
+    header = [control.repo, *encode(repository), control.file, *encode(f"{name}\n")]
+    prompts = [prompting.prompt(CompletionRequest(written, "\n", where=where)).tokens for written in ("", "x", "x = ")]
+    assert [prompt[: len(header) + 1] for prompt in prompts] == [[*header, control.fim_prefix]] * 3
+    for told in (CompletionRequest(CODE, where=where), CompletionRequest("x = ", "\ny = 2\n", where=where)):
+        assert prompting.prompt(told).tokens == prompting.prompt(replace(told, where=Where())).tokens
+
+
+def test_a_file_without_any_name_has_none_shown(prompting: Prompting, checkpoint: Checkpoint):
+    assert prompting.prompt(CompletionRequest("x = ")).tokens[0] == checkpoint.config.control.fim_prefix
 
 
 def test_the_least_important_files_give_way(prompting: Prompting, checkpoint: Checkpoint):

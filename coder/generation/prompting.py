@@ -201,8 +201,8 @@ class Prompting:
         budget = min(SNIPPET_TOKENS, self._config.max_positions // 8)
         repository, own = _names(request.where)
         header: list[int] = []
-        if own != UNTITLED and not (around.prefix + around.suffix).strip():
-            # A file that is begun does not tell yet what it is. As long as its user writes on, this stays.
+        if own != UNTITLED and not (around.prefix + around.suffix).strip() and "\n" not in around.written.strip():
+            # The first line of a new file does not tell what it is.
             header = repository_header(self._tokenizer, repository, (), own)
         for first in reversed(range(len(request.snippets))):
             files = [(snippet.path, snippet.text) for snippet in request.snippets[first:]]

@@ -113,7 +113,8 @@ def test_openai_has_a_conversation(server: RunningServer):
         )
 
         def say(messages: list[Any], **options: Any) -> Any:
-            return api.chat.completions.create(model="any", messages=messages, **{"max_tokens": 40} | options)
+            create: Any = api.chat.completions.create
+            return create(model="any", messages=messages, **{"max_tokens": 40} | options)
 
         whole = say([hello])
         text = whole.choices[0].message.content

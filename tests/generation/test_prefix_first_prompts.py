@@ -148,7 +148,8 @@ def test_a_file_that_is_begun_has_its_name_shown(
     header = [control.repo, *encode(repository), control.file, *encode(f"{name}\n")]
     prompts = [prompting.prompt(CompletionRequest(written, "\n", where=where)).tokens for written in ("", "x", "x = ")]
     assert [prompt[: len(header) + 1] for prompt in prompts] == [[*header, control.fim_prefix]] * 3
-    for told in (CompletionRequest(CODE, where=where), CompletionRequest("x = ", "\ny = 2\n", where=where)):
+    for text, suffix in ((CODE, ""), ("x = 1\ny = ", "\n"), ("x = ", "\ny = 2\n")):
+        told = CompletionRequest(text, suffix, where=where)
         assert prompting.prompt(told).tokens == prompting.prompt(replace(told, where=Where())).tokens
 
 

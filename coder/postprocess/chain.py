@@ -218,7 +218,7 @@ def is_enough(text: str, context: PostprocessContext) -> bool:
     unix = _with_line_feeds(context)
     begun = from_the_cursor(unix_line_breaks(settled), unix)
     shown = begun and _filtered(begun, replace(unix, finish_reason="end"))
-    return bool(begun and shown) and shown.count("\n") < begun.rstrip().count("\n")
+    return bool(begun) and bool(shown) and shown.count("\n") < begun.rstrip().count("\n")
 
 
 def beginning(text: str, context: PostprocessContext) -> str:

@@ -36,7 +36,7 @@ class ScriptedModel:
         scored: prefix, suffix and text of everything that it was to score.
         alternatives: named when it is asked for alternatives to a word, all as likely as can be.
         interrupted: the user interrupts every answer.
-        replacement: what an edit or a repair replaces, and by what.
+        replacement: what an edit or a repair replaces, and by what. unused: why it replaces nothing.
     """
 
     answers: list[Completion] = field(default_factory=lambda: [completion("")])
@@ -46,6 +46,7 @@ class ScriptedModel:
     instructions: bool = False
     interrupted: bool = False
     replacement: tuple[str, str] = ("wrong", "right")
+    unused: str = ""
     edit_requests: list[RepairRequest | EditRequest] = field(default_factory=list)
     requests: list[CompletionRequest] = field(default_factory=list)
     scored: list[tuple[str, str, str]] = field(default_factory=list)
@@ -103,8 +104,8 @@ class ScriptedModel:
         self.edit_requests.append(request)
         if self.interrupted:
             raise KeyboardInterrupt
-        text = request.text.replace(*self.replacement)
-        return Edited(text, changes(request.text, text), -9.0, -2.0, 5, 0.25)
+        text = request.text if self.unused else request.text.replace(*self.replacement)
+        return Edited(text, changes(request.text, text), -9.0, -2.0, 5, 0.25, unused=self.unused)
 
     def stream_fill(self, request: FillRequest, cancelled: Cancellation | None = None) -> Iterator[FillEvent]:
         self.cancelled = cancelled

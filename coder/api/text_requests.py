@@ -111,6 +111,7 @@ class EditRequest:
 
     Attributes:
         start, end: the region. instruction: what to do with it, in words; may be empty.
+        decoding: the tokens are those that the answer may have more than the old lines.
     """
 
     text: str
@@ -187,6 +188,7 @@ class Edited:
             autoregressive pass; 0.0 where nothing changed, and where the model was told in words what to change.
         passes: forward passes after the prefills. seconds: from the request's start to its answer.
         broken_line: number of the line, from 1, that a repair found nothing to mend with; None where the text is sound.
+        unused: why nothing is changed although the model wrote an answer.
     """
 
     text: str
@@ -196,6 +198,7 @@ class Edited:
     passes: int
     seconds: float
     broken_line: int | None = None
+    unused: str = ""
 
 
 EditEvent = RegionUpdate | Edited

@@ -59,5 +59,5 @@ def edit(
     edited = shared.interruptible(lambda cancelled: engine.edit(request, cancelled))
     edits.finish(region, edited, apply, json, language, engine.model_name)
     if not edited.changes:
-        typer.echo("nothing to suggest here", err=True)
+        typer.echo(f"nothing is changed: {edited.unused}" if edited.unused else "nothing to suggest here", err=True)
         raise typer.Exit(output.NOTHING_TO_SUGGEST)

@@ -81,6 +81,18 @@ def with_line_breaks(text: str, new: str) -> str:
     return "\n".join(line + end for line, end in zip(after, new_ends, strict=True))
 
 
+def with_old_blanks(old: str, new: str) -> str:
+    """The new text, in which lines that differ in nothing but the blanks at their ends are as they were."""
+    before, after = old.split("\n"), new.split("\n")
+    bare = [[line.rstrip() for line in lines] for lines in (before, after)]
+    lines: list[str] = []
+    row = 0
+    for first, last, new_first, new_last in _differing_lines(*bare):
+        lines += before[row:first] + after[new_first:new_last]
+        row = last
+    return "\n".join(lines + before[row:])
+
+
 def _differing_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
     """The runs of lines that differ: from which to which in the old text, and in the new one."""
     head = _equal(old, new)

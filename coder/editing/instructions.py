@@ -5,6 +5,7 @@ For models that follow instructions; the forms are those that Qwen2.5-Coder-Inst
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ COMPLETE = "Complete this {language} code. Answer with the whole code in one cod
 WRITE = "Write {language} code: {text}\nAnswer with the code alone, in one code block."
 REWRITE = "Rewrite this {language} code: {text}\nAnswer with the whole changed code in one code block."
 DOCUMENT = "Add a docstring to this {language} function. {text}"
+
+FENCE = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -45,30 +48,37 @@ def completing(code: str, language: str) -> Instructed:
 def rewriting(code: str, instruction: str, language: str) -> Instructed:
     """The question for code written anew as an instruction says."""
     question = REWRITE.format(language=language, text=instruction.strip() or "improve it")
-    return asking(f"{question}\n\n{fenced(code, language)}", language)
+    return asking(f"{question}\n\n{fenced(code, language)}", language, fence=fence_around(code))
 
 
 def documenting(code: str, begun: str, instruction: str, language: str) -> Instructed:
     """The question for a docstring of a function: `begun` is the function up to where its text begins."""
     question = DOCUMENT.format(language=language, text=instruction.strip())
-    return asking(f"{question}\n\n{fenced(code, language)}", language, begun)
+    return asking(f"{question}\n\n{fenced(code, language)}", language, begun, fence_around(code))
 
 
-def asking(question: str, language: str, begun: str = "") -> Instructed:
+def asking(question: str, language: str, begun: str = "", fence: str = "```") -> Instructed:
     """A question whose answer is a code block, which begins with `begun`."""
-    return Instructed((SYSTEM, Turn("user", question)), f"```{language}\n{begun}", begun)
+    return Instructed((SYSTEM, Turn("user", question)), f"{fence}{language}\n{begun}", begun)
+
+
+def fence_around(code: str) -> str:
+    """Return the fence of a code block: longer than those in the code."""
+    return "`" * max([3, *(len(found) + 1 for found in FENCE.findall(code))])
 
 
 def fenced(code: str, language: str) -> str:
-    return f"```{language}\n{code}\n```"
+    fence = fence_around(code)
+    return f"{fence}{language}\n{code}\n{fence}"
 
 
 def dedented(code: str) -> tuple[str, str]:
-    """Code without the indentation that all its lines have in common, and that indentation."""
-    bare = textwrap.dedent(code)
-    first = next((line for line in code.split("\n") if line.strip()), "")
-    bare_first = next((line for line in bare.split("\n") if line.strip()), "")
-    return bare, first.removesuffix(bare_first)
+    """Code without the indentation that all its lines have in common, and that indentation. Blank lines are empty."""
+    lines = [line if line.strip() else "" for line in code.split("\n")]
+    common = min((line[: len(line) - len(line.lstrip())] for line in lines if line), key=len, default="")
+    if not all(line.startswith(common) for line in lines if line):
+        return "\n".join(lines), ""
+    return "\n".join(line.removeprefix(common) for line in lines), common
 
 
 def indented(code: str, indentation: str) -> str:

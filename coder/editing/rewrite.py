@@ -11,12 +11,12 @@ from collections.abc import Generator
 from coder.api.completion import Completion
 from coder.api.streams import Cancellation, last, limits_of
 from coder.api.text_requests import Edited, EditEvent, EditRequest, RegionUpdate
-from coder.diffusion.events import Stopped, TimeLimits
-from coder.editing.changes import changes
+from coder.diffusion.events import FinishReason, Stopped, TimeLimits
+from coder.editing.changes import changes, with_line_breaks, with_old_blanks
 from coder.editing.region_fit import Region
 from coder.editing.repair import RepairModel
-from coder.editing.rewrite_asked import asked_rewrite
-from coder.editing.unwritten import QUOTES, RewrittenPart
+from coder.editing.rewrite_asked import AskedRewrite, asked_rewrite
+from coder.editing.unwritten import PLACEHOLDER, QUOTES, RewrittenPart
 from coder.errors import InputError
 from coder.syntax.languages import language_for
 
@@ -27,6 +27,13 @@ CANNOT_REWRITE = (
     "this model has not learned to rewrite code: it would lose the old lines without having seen them. Choose a model "
     "that has (`quickfill info` says can_edit), or put <fill> in the place of what is to be written"
 )
+
+UNFINISHED: dict[FinishReason, str] = {
+    "length": "the answer is longer than the tokens that it may have: allow more, or choose fewer lines",
+    "deadline": "time was up before the answer was whole: allow more, or choose fewer lines",
+    "loop": "the model began to repeat itself",
+}
+BROKEN = "the answer would have broken the text"
 
 
 def rewrite(model: RepairModel, request: EditRequest, cancelled: Cancellation | None = None) -> Edited:
@@ -57,13 +64,34 @@ def stream_rewrite(
         if not isinstance(event, Completion):
             yield RegionUpdate(part.start, part.end, asked.update(event))
             continue
-        answer = "" if event.finish_reason == "cancelled" else asked.answer(event.text)
         limits = limits_of(request.decoding.deadline_ms, started, cancelled)
-        new = _fitting(text, part, answer, language.name if language else "", limits)
+        new, unused = _rewritten(text, asked, event, language.name if language else "", limits)
         # Whoever was told what to change does not find the old lines likelier than the new ones, or less likely.
         unscored = bool(asked.request.conversation)
         before, after = (0.0, 0.0) if unscored else _scores(model, text, new, part, limits)
-        yield Edited(new, changes(text, new), before, after, event.passes, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        yield Edited(new, changes(text, new), before, after, event.passes, seconds, unused=unused)
+
+
+def _rewritten(
+    text: str, asked: AskedRewrite, completion: Completion, language: str, limits: TimeLimits
+) -> tuple[str, str]:
+    """The text with the answer in it, and why that was not used if it was not. Old lines give way to a whole answer
+    alone: what an unfinished or a broken one would have said of the last of them is not known."""
+    part, reason = asked.part, completion.finish_reason
+    if reason == "cancelled":
+        return text, ""
+    answer = asked.answer(completion.text)
+    old = text[part.start : part.end]
+    if not old.strip() or PLACEHOLDER.fullmatch(old):
+        return _fitting(text, part, answer, language, limits), ""
+    if reason != "end":
+        return text, UNFINISHED[reason]
+    region = Region(text, part.start, part.end, language)
+    whole = region.best([with_old_blanks(old, next(region.beginnings(answer)))])
+    if whole is None:
+        return text, BROKEN if answer.strip() else ""
+    return with_line_breaks(text, region.joined(whole).replace("\r\n", "\n")), ""
 
 
 def _scores(model: RepairModel, old: str, new: str, hole: RewrittenPart, limits: TimeLimits) -> tuple[float, float]:

@@ -10,12 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from coder.api.completion import CanvasUpdate, CompletionRequest, Rewritten, Slot
-from coder.api.text_requests import EditRequest
+from coder.api.text_requests import EditRequest, redecoded
+from coder.diffusion.policies import AUTO, LOOKUP
 from coder.editing.hole_borders import blanks_before, without_blanks
 from coder.editing.instructions import Instructed, dedented, documenting, indented, rewriting
 from coder.editing.unwritten import MARK, QUOTES, RewrittenPart, comment, starts_line, unwritten_part
 from coder.model.checkpoint.config import Abilities
 from coder.syntax.languages import Language
+
+COPYING = f"{LOOKUP.name}:8"
+"""Most lines of a rewrite are as they were: the answer is the same in a third of the passes and less."""
+
+CHARACTERS_OF_A_TOKEN = 2
+"""At the least; of code they are three and more."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ def _trained_on_edits(request: EditRequest, language: Language | None) -> AskedR
     text, part = request.text, RewrittenPart(request.start, request.end)
     marker = (language and language.comment) or "#"
     rewritten = Rewritten(text[part.start : part.end], comment(request.instruction, marker, ""))
-    asked = _completion(request, text[: part.start], text[part.end :])
+    asked = _longer(_completion(request, text[: part.start], text[part.end :]), part.end - part.start)
     return AskedRewrite(part, replace(asked, rewritten=rewritten))
 
 
@@ -82,9 +89,12 @@ def _whole_lines(request: EditRequest, language: Language | None) -> AskedRewrit
     start = text.rfind("\n", 0, first) + 1
     end = text.find("\n", last)
     part = RewrittenPart(start, len(text) if end < 0 else end)
-    code, indentation = dedented(text[part.start : part.end])
+    code, indentation = dedented(text[part.start : part.end].replace("\r\n", "\n").rstrip())
     asked = rewriting(code, request.instruction, language.name if language else "")
-    return AskedRewrite(part, _conversation(request, asked), indentation=indentation)
+    conversation = _longer(_conversation(request, asked), len(code))
+    if conversation.decoding.policy == AUTO.name and not conversation.decoding.temperature:
+        conversation = redecoded(conversation, policy=COPYING)
+    return AskedRewrite(part, conversation, indentation=indentation)
 
 
 def _docstring(request: EditRequest, part: RewrittenPart, language: Language | None) -> AskedRewrite:
@@ -99,6 +109,11 @@ def _docstring(request: EditRequest, part: RewrittenPart, language: Language | N
 
 def _conversation(request: EditRequest, asked: Instructed) -> CompletionRequest:
     return replace(_completion(request, asked.begun, ""), conversation=asked.conversation)
+
+
+def _longer(request: CompletionRequest, old: int) -> CompletionRequest:
+    """The request whose answer may have as many more tokens as so many old characters can be."""
+    return redecoded(request, max_tokens=request.decoding.max_tokens + old // CHARACTERS_OF_A_TOKEN)
 
 
 def _completion(request: EditRequest, prefix: str, suffix: str) -> CompletionRequest:

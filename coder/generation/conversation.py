@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from coder.api.completion import Turn
 from coder.diffusion.events import FinishReason
+from coder.editing.instructions import FENCE
 from coder.errors import InputError
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.tokens import Tokenizer, conversation
@@ -15,9 +16,7 @@ from coder.postprocess.repeats import before_loop
 MOST_TOKENS = 4096
 """Of the turns that the model is shown."""
 
-FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
-CLOSING_FENCE = re.compile(r"(?:^|\n)[ \t]*```")
-UNFINISHED_FENCE = re.compile(r"\n[ \t]*`{0,2}\Z")
+UNFINISHED_FENCE = re.compile(r"\n[ \t]*`*\Z")
 """The end of a text that may become a closing fence."""
 
 
@@ -48,14 +47,20 @@ def conversation_prompt(
         del shown[oldest]
 
 
-def opens_fence(begun: str) -> bool:
-    """Tell whether an answer begins inside a code block."""
-    return len(FENCE.findall(begun)) % 2 == 1
+def open_fence(begun: str) -> str:
+    """Return the fence of the code block that an answer begins inside of; nothing where it does not."""
+    fence = ""
+    for found in FENCE.findall(begun):
+        if not fence:
+            fence = found
+        elif len(found) >= len(fence):
+            fence = ""
+    return fence
 
 
-def inside_fence(text: str) -> str:
+def inside_fence(text: str, fence: str) -> str:
     """Return the text of an answer in a code block, up to where that is closed."""
-    return CLOSING_FENCE.split(text, maxsplit=1)[0]
+    return re.split(rf"(?:^|\n)[ \t]*{fence}", text, maxsplit=1)[0]
 
 
 def reason_to_stop(text: str, answer: Callable[[str], str]) -> FinishReason | None:
@@ -65,6 +70,6 @@ def reason_to_stop(text: str, answer: Callable[[str], str]) -> FinishReason | No
     return "loop" if before_loop(text) != text else None
 
 
-def surely_inside_fence(text: str) -> str:
+def surely_inside_fence(text: str, fence: str) -> str:
     """Return what of an unfinished text is in the code block whatever is written next."""
-    return UNFINISHED_FENCE.sub("", inside_fence(text))
+    return UNFINISHED_FENCE.sub("", inside_fence(text, fence))

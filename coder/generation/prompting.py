@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 
 from coder.api.completion import UNCONSTRAINED, CompletionRequest, Rewritten, Snippet, Where
@@ -25,7 +26,7 @@ from coder.context.window import (
 )
 from coder.context.workspace_index import WorkspacePool
 from coder.editing.next_edit import edited_files, newest_edits, updated_path
-from coder.generation.conversation import conversation_prompt, inside_fence, opens_fence, surely_inside_fence
+from coder.generation.conversation import conversation_prompt, inside_fence, open_fence, surely_inside_fence
 from coder.generation.workspace_guide import LAST_WORD, WorkspaceGuide
 from coder.model.checkpoint.config import ModelConfig
 from coder.model.checkpoint.tokens import Tokenizer, infill, infill_holes, repository_header
@@ -225,9 +226,11 @@ class Prompting:
         begun, room = request.prefix, self._room(request)
         tokens = conversation_prompt(self._config, self._tokenizer, request.conversation, begun, room)
         around, also_end = Window(begun, ""), self._config.control.ends[1:]
-        if not opens_fence(begun):
+        fence = open_fence(begun)
+        if not fence:
             return Prompt(around, tokens, (), also_end=also_end)
-        return Prompt(around, tokens, (), also_end=also_end, answer=inside_fence, surely=surely_inside_fence)
+        answer, surely = partial(inside_fence, fence=fence), partial(surely_inside_fence, fence=fence)
+        return Prompt(around, tokens, (), also_end=also_end, answer=answer, surely=surely)
 
 
 def _names(where: Where) -> tuple[str, str]:

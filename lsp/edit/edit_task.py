@@ -22,7 +22,7 @@ from coder.api.text_requests import (
     RepairRequest,
 )
 from coder.editing.unwritten import MARK, unwritten_part
-from coder.errors import InputError
+from coder.errors import InputError, QuickfillError
 from coder.syntax.languages import language_named
 from lsp.documents import Document
 
@@ -101,7 +101,7 @@ class EditTask:
         """Return the changes of `document.unix`, in order; none where nothing better was found.
 
         Blocks until the engine has answered or `cancelled` is set; `watch` is called with its updates. Raises what
-        `TextEngine` does.
+        `TextEngine` does, and QuickfillError where an answer cannot be used.
         """
         if (meant := self.meant) is not self:
             return meant.changes(engine, conditions, cancelled, watch)
@@ -118,7 +118,10 @@ class EditTask:
             where=conditions.where,
             decoding=conditions.decoding,
         )
-        return last(engine.stream_edit(request, cancelled), Edited, watch).changes
+        edited = last(engine.stream_edit(request, cancelled), Edited, watch)
+        if edited.unused:
+            raise QuickfillError(f"nothing is changed: {edited.unused}")
+        return edited.changes
 
     def _fill(
         self, engine: TextEngine, conditions: Conditions, cancelled: threading.Event, watch: EditWatcher | None

@@ -50,6 +50,14 @@ def test_without_apply_there_is_a_diff(quickfill: Quickfill, engine: ScriptedMod
     assert file.read_text() == CODE
 
 
+def test_an_answer_that_cannot_be_used_is_said_to_be_none(quickfill: Quickfill, engine: ScriptedModel, file: Path):
+    engine.unused = "the answer is too long"
+    result = quickfill("edit", f"{file}:2", "do it", "--apply")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert result.stderr.endswith("nothing is changed: the answer is too long\n")
+    assert file.read_text() == CODE
+
+
 def test_apply_changes_only_what_changes_and_keeps_the_old_file(
     quickfill: Quickfill, engine: ScriptedModel, file: Path
 ):

@@ -304,6 +304,13 @@ async def test_what_takes_too_long_is_ended_by_the_budget(session: Editor):
     assert edit.documentChanges[0].edits[0].newText == "20000"
 
 
+async def test_an_answer_that_cannot_be_used_is_an_error_with_the_reason(session: Editor):
+    session.open("a = 1\n")
+    params = {"textDocument": {"uri": URI}, "range": span((0, 4), (0, 5)), "instruction": "too long"}
+    with pytest.raises(Exception, match="nothing is changed: time was up"):
+        await session.request("quickfill/edit", params)
+
+
 async def test_nothing_better_is_null(session: Editor):
     session.open("a = 1\n")
     params = {"textDocument": {"uri": URI}, "range": span((0, 4), (0, 5))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from coder.api.completion import Decoding, Rewritten, Where
 from coder.api.text_requests import Edited, EditRequest, RegionUpdate
+from coder.diffusion.events import FinishReason
 from coder.editing.rewrite import rewrite, stream_rewrite
 from coder.engine.engine import Engine
 from coder.errors import InputError
@@ -213,6 +215,16 @@ def test_the_embedded_model_writes_docstrings_and_bodies(engine: Engine, instruc
     assert len(edited.changes) == 1 or "docstring" not in instruction
 
 
+@pytest.mark.slow
+def test_the_embedded_model_leaves_the_lines_that_it_was_not_told_about(engine: Engine):
+    old = "def mean(values: list[float]) -> float:\r\n    return sum(values) / len(values)\r\n"
+    edited = engine.edit(EditRequest(old, 0, len(old), "raise ValueError if empty", Where(path="module.py")))
+    head, *added, last, end = edited.text.split("\r\n")
+    assert [f"{line}\r\n" for line in (head, last)] == old.splitlines(keepends=True)
+    assert "raise ValueError" in "".join(added)
+    assert end == ""
+
+
 class TestByInstruction:
     """By a model that follows instructions: it sees the old lines in a conversation."""
 
@@ -259,8 +271,63 @@ class TestByInstruction:
         path, text, part, instruction = SOMETHING_TO_LOSE[case]
         self.asked(text, part or text, instruction, "", path)
 
-    def test_an_answer_that_would_break_the_text_changes_nothing(self):
-        assert self.asked(PLAIN, "x = 1", "two", "x = (")[0] == PLAIN
+    @pytest.mark.parametrize(
+        ("answer", "reason", "why"),
+        [
+            (MEDIAN[:40], "length", "longer than the tokens"),
+            (MEDIAN, "deadline", "time was up"),
+            (MEDIAN, "loop", "repeat itself"),
+            ("Here is the code:\n\n" + MEDIAN, "end", "would have broken"),
+            (MEDIAN + "    if (", "end", "would have broken"),
+            ("", "end", "^$"),
+        ],
+    )
+    @pytest.mark.parametrize("edits", [True, False])
+    def test_old_lines_give_way_to_a_whole_answer_alone(self, answer: str, reason: FinishReason, why: str, edits: bool):
+        edited = rewritten(
+            MEDIAN + "\nx = 1\n",
+            MEDIAN,
+            "sort",
+            ScriptedModel([completion(answer, reason)], edits=edits, instructions=not edits),
+        )
+        assert (edited.text, edited.changes) == (MEDIAN + "\nx = 1\n", ())
+        assert re.search(why, edited.unused)
+
+    def test_what_it_repeats_keeps_the_blanks_at_the_ends_of_its_lines(self):
+        old = "class A:\n    def f(self):  \n        a = 1\n        \n\x0c\n        return a\t\n\n\n\nx = 1\n"
+        new, said, _ = self.asked(
+            old, old[9 : old.index("\n\n\n\n")], "2", "def f(self):\n    a = 2\n\n\n    return a\n\n\n"
+        )
+        assert new == old.replace("a = 1", "a = 2")
+        assert said.endswith("```python\ndef f(self):  \n    a = 1\n\n\n    return a\n```")
+
+    def test_line_breaks_and_tabs_stay_as_they_are(self):
+        old = "type A struct {\r\n\tx int\r\n\ty int\r\n}\r\n\r\nvar a A\r\n"
+        new, said, _ = self.asked(old, "\tx int\r\n\ty int\r\n", "add z", "x int\ny int\nz int\n", "a.go")
+        assert new == old.replace("y int", "y int\r\n\tz int")
+        assert "\nx int\ny int\n```" in said
+
+    def test_a_fence_in_the_lines_does_not_end_the_answer(self):
+        old = "# Use\n\n```sh\nmake\n```\n\nThe end.\n"
+        new, said, begun = self.asked(old, old, "say install", old.replace("make", "make install"), "a.md")
+        assert new == old.replace("make", "make install")
+        assert "````markdown\n# Use\n" in said
+        assert begun == "````markdown\n"
+
+    def test_it_may_be_as_much_longer_than_the_old_lines_as_tokens_are_allowed(self):
+        model = ScriptedModel([completion("")], instructions=True)
+        long = "x = [\n" + "    1,\n" * 900 + "]\n"
+        rewrite(model, EditRequest(long, 0, len(long), "2", Where(path="a.py"), Decoding(max_tokens=20)))
+        assert model.requests[0].decoding.max_tokens > 20 + 900
+
+    @pytest.mark.parametrize(
+        ("decoding", "policy"),
+        [(Decoding(), "lookup:8"), (Decoding("autoregressive"), "autoregressive"), (Decoding(temperature=1.0), "auto")],
+    )
+    def test_it_is_copied_from_the_old_lines_where_nothing_else_is_asked_for(self, decoding: Decoding, policy: str):
+        model = ScriptedModel([completion("")], instructions=True)
+        rewrite(model, EditRequest(PLAIN, 0, len(PLAIN), "2", decoding=decoding))
+        assert model.requests[0].decoding.policy == policy
 
     def test_a_hole_is_filled_in_its_place(self):
         model = ScriptedModel([completion("self.items")], instructions=True)

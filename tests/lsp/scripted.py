@@ -143,8 +143,9 @@ class ScriptedEngine:
             time.sleep(0.01)
             yield RegionUpdate(request.start, request.end, CanvasUpdate("", (Slot(None),), 1, 1))
         yield RegionUpdate(request.start, request.end, CanvasUpdate(new[:1], (Slot(None), Slot("!")), 1, 1))
-        changes = (Change(request.start, request.end, new),) if new else ()
-        yield Edited("", changes, 0.0, 0.0, 1, 0.0)
+        unused = "time was up" if request.instruction == "too long" else ""
+        changes = (Change(request.start, request.end, new),) if new and not unused else ()
+        yield Edited("", changes, 0.0, 0.0, 1, 0.0, unused=unused)
 
     def index_state(self, folder: str) -> IndexState:
         return IndexState(files=2, words=30, bytes=400, building=False, complete=True, seconds=0.5, age_seconds=6.0)

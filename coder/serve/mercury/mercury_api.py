@@ -62,7 +62,7 @@ async def fill(body: MercuryFillBody, caller: Caller) -> CompletionAnswer | Chun
 async def edit(body: MercuryEditBody, caller: Caller) -> ChatAnswer | Chunks:
     """Predict the next edit of a region, given as <|code_to_edit|> in <|current_file_content|>.
 
-    A model that can rewrite writes the region anew. Any other one writes what is missing at the cursor, or,
+    A model that was trained on edits writes the region anew. Any other one writes what is missing at the cursor, or,
     where there is none, mends what looks wrong.
     """
     asked = tagged.next_edit(user_text(body.messages))
@@ -105,7 +105,7 @@ async def _changed(
 ) -> str:
     """The text with its region as it may look next."""
     service = caller.service
-    if service.engine.config.abilities.rewrites:
+    if service.engine.config.abilities.edits:
         whole_region = EditRequest(
             asked.text,
             asked.start,

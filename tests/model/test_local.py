@@ -17,11 +17,12 @@ from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import LocalStep, Pass, Runtime, TokenBias
 from coder.model.torch.runtime import TorchRuntime
-from tests.tiny import write_tiny_checkpoint
+from tests.tiny import SPECIAL_TOKENS, write_tiny_checkpoint
 from tests.weight_bits import EXACT_BITS
 
 CONTEXT = [20, 30, 40]
-CANVAS = [50, 15, 15, 15, 15]
+MASK = SPECIAL_TOKENS.index("<|mask|>")
+CANVAS = [50, MASK, MASK, MASK, MASK]
 SLOTS = len(CANVAS) - 1
 TOKEN = st.integers(min_value=16, max_value=319)
 PAIRS = st.lists(st.tuples(TOKEN, TOKEN), min_size=SLOTS, max_size=SLOTS)

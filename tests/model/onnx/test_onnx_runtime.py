@@ -142,7 +142,7 @@ def test_in_int8_every_split_of_a_context_gives_the_same_bits(embedded: OnnxRunt
         embedded.forward(cache, Pass(tokens[start:end], commit=end - start))
     whole = embedded.new_cache()
     embedded.forward(whole, Pass(tokens, commit=70))
-    request = Pass([100, *[15] * 8], wanted=range(9), causal=False)
+    request = Pass([100, *[embedded.config.control.mask] * 8], wanted=range(9), causal=False)
     split, unsplit = embedded.forward(cache, request), embedded.forward(whole, request)
     assert (split.probabilities == unsplit.probabilities).all()
     assert (split.tokens == unsplit.tokens).all()
@@ -159,7 +159,7 @@ def test_a_cache_grows_and_copies(exact: OnnxRuntime):
     exact.forward(cache, Pass(tokens[::-1][:50], commit=50))
     afresh = exact.new_cache()
     exact.forward(afresh, Pass(tokens[:300], commit=300))
-    request = Pass([20, 15, 15], wanted=range(3), causal=False)
+    request = Pass([20, *[exact.config.control.mask] * 2], wanted=range(3), causal=False)
     assert copy.tokens == tokens[:300]
     expected = exact.forward(afresh, request).probabilities
     np.testing.assert_allclose(exact.forward(copy, request).probabilities, expected, atol=1e-5)

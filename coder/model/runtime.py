@@ -223,7 +223,7 @@ class CachePool:
 
     Args:
         new_cache: makes an empty cache.
-        max_bytes: the caches together stay below this, except that the one in use is always kept.
+        max_bytes: the caches together stay below this, or below what those in use take.
     """
 
     def __init__(self, new_cache: Callable[[], Cache], max_bytes: int = MAX_CACHE_BYTES) -> None:
@@ -270,9 +270,12 @@ class CachePool:
         self.trim()
 
     def trim(self) -> None:
-        """Drop the least recently used caches until the others fit; caches grow while they are used."""
-        while len(self._caches) > 1 and self.nbytes > self._max_bytes:
-            del self._caches[0]
+        """Drop the least recently used caches until the others fit; caches grow while they are used. One that a thread
+        works with would stay in memory without being counted."""
+        for cache in [idle for idle in self._caches[:-1] if not self._is_anothers(idle)]:
+            if self.nbytes <= self._max_bytes:
+                break
+            self._caches.remove(cache)
 
     def _is_anothers(self, cache: Cache) -> bool:
         """Return whether another thread took the cache last, which may be waiting inside a run that uses it."""

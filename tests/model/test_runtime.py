@@ -99,3 +99,24 @@ def test_what_another_thread_works_with_is_copied_until_it_ends():
     del thread
     assert run(pool, [*text, 8]) == 1
     assert pool.take([*text, 7]) is mine
+
+
+def test_what_other_threads_work_with_counts_and_idle_caches_give_way():
+    pool = CachePool(ListCache, max_bytes=20)
+    idle, theirs, mine = ([start, *range(200)] for start in (1000, 2000, 3000))
+    run(pool, idle)
+    taken, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        run(pool, theirs)
+        taken.set()
+        done.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    taken.wait()
+    run(pool, mine)
+    assert pool.nbytes == 20
+    done.set()
+    thread.join()
+    assert (run(pool, theirs), run(pool, idle)) == (0, 201)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,17 @@ def test_every_position_can_be_used_and_no_more(exact: OnnxRuntime):
         exact.forward(cache, Pass([20]))
     with pytest.raises(InputError, match="512"):
         exact.forward(exact.new_cache(), Pass([20] * 513))
+
+
+def test_one_session_at_a_time_holds_a_copy_of_the_weights(checkpoint: Checkpoint):
+    runtime = OnnxRuntime.load(checkpoint, threads=1, weight_bits=32)
+    first = weakref.ref(runtime._decoder(1))
+    alone = runtime.forward(runtime.new_cache(), Pass([20, 21], wanted=[1]))
+    both = runtime.forward_batch([runtime.new_cache(), runtime.new_cache()], [Pass([20, 21], wanted=[1])] * 2)
+    afterwards = runtime.forward(runtime.new_cache(), Pass([20, 21], wanted=[1]))
+    assert first() is None
+    for other in (*both, afterwards):
+        np.testing.assert_allclose(other.probabilities, alone.probabilities, atol=1e-5)
 
 
 def test_smoothing_changes_no_function(checkpoint: Checkpoint, exact: OnnxRuntime):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
-import threading
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated
 
@@ -14,23 +16,29 @@ import numpy.typing as npt
 import typer
 
 from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
-from benchmarks.typing_replay import is_right
-from benchmarks.typing_sessions import typing_sessions
-from coder.api.completion import Completion, Mode
+from benchmarks.typing_sessions import Kind, TypingSession, typing_sessions
 from coder.api.text_engine import TextEngine
 from lsp.documents import Document
 from lsp.engine.opening import load_in_process
 from lsp.settings import Settings
-from lsp.suggest.drafts import SuggestionQuery, drafts
-from lsp.suggest.gate import CALIBRATION, Calibration
-from lsp.suggest.surroundings import cursor_in
+from lsp.suggest.drafts import SuggestionQuery
+from lsp.suggest.gate import CALIBRATION, Calibration, Gate
+from lsp.suggest.suggester import Search
+from lsp.suggest.surroundings import Cursor, cursor_in
 
 FITTED_ON, JUDGED_ON = ("pygls",), ("pathspec", "typer")
 """Packages whose code the constants are fitted on, and others that the curve is drawn from."""
 
 THRESHOLDS = tuple(step / 20 for step in range(20))
 
-PLACES_IN_A_SESSION = 4
+SHARES: dict[Kind, float] = {"block": 1.0, "line": 0.5, "prose": 0.3}
+"""Sessions of a kind, as a share of those that are asked for."""
+
+THOUGHTFUL, OTHERS = 3, 2
+"""Places of a session: so many where people stop to think, and others."""
+
+STOPS = re.compile(r"(?:^|\n)\s*$|(?:= |\(|return |: |, )$")
+"""The text before a place where people think: a line's beginning, and what opens an expression."""
 
 PATIENT_MS = 60_000
 """So that no answer depends on how fast this machine is."""
@@ -40,17 +48,16 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Place:
-    """A suggestion where a user had typed so far, and whether the rest of the line came true."""
+    """A suggestion where a user had typed so far.
 
-    completion: Completion
-    mode: Mode
+    Attributes:
+        total: logarithm of how likely its first line is, as `Calibration` weighs it.
+        right: whether what was typed next begins with its first line.
+    """
+
+    situation: str
+    total: float
     right: bool
-
-    @property
-    def features(self) -> tuple[float, float, float]:
-        """The features that `Calibration` weighs: mean and total log-probability, and whether it is a block."""
-        mean = float(np.log(np.clip(self.completion.confidence, 1e-6, 1.0)))
-        return mean, mean * self.completion.tokens, float(self.mode == "block")
 
 
 def main(
@@ -68,11 +75,14 @@ def main(
     points = curve(judged_on, fitted)
     rows: list[Row] = [vars(point) for point in points]
     print_rows(console, f"{len(judged_on)} places of {', '.join(JUDGED_ON)}", rows)
-    constants = {name: getattr(fitted, name) for name in ("bias", "mean", "total", "block")}
+    constants = {"bias": fitted.bias, "total": fitted.total}
     print_figures(console, f"Constants, fitted on {len(fitted_on)} places of {', '.join(FITTED_ON)}", constants)
     print_rows(console, "Said and seen", reliability(judged_on, fitted))
+    situations = by_situation(judged_on)
+    print_rows(console, f"At the default threshold of {CALIBRATION.threshold}", situations)
     if json is not None:
-        figures = {"constants": constants, "curve": rows, "reliability": reliability(judged_on, fitted)}
+        figures = {"constants": constants, "curve": rows, "situations": situations}
+        figures |= {"reliability": reliability(judged_on, fitted)}
         write_json(json, {**figures, "fitted_on": len(fitted_on), "judged_on": len(judged_on), "machine": machine()})
     if picture is not None:
         draw(points, picture)
@@ -81,22 +91,51 @@ def main(
 def places(engine: TextEngine, packages: Sequence[str], sessions: int) -> Iterator[Place]:
     """The suggestions of the model at some keystrokes of typing sessions, where it has any."""
     generator = random.Random(0)
-    settings = Settings(budget_ms=PATIENT_MS)
-    for session in (*typing_sessions("block", sessions, 0, packages), *typing_sessions("line", sessions, 0, packages)):
-        keys = list(session.keystrokes())
-        for typed in generator.sample(range(len(keys)), min(PLACES_IN_A_SESSION, len(keys))):
-            done = "".join(keys[:typed])
-            document = Document("file:///benchmark.py", "python", 1, session.before + done + session.after)
-            offset = len(session.before) + len(done)
-            cursor = cursor_in(document, offset, offset)
-            draft = next(drafts(engine, SuggestionQuery(cursor, settings, invoked=False), threading.Event()))
-            if text := draft.completion.text:
-                yield Place(draft.completion, cursor.mode, is_right(text, session.typed[len(done) :]))
+    settings, gate = Settings(budget_ms=PATIENT_MS), Gate(chosen=0.0)
+    for kind, share in SHARES.items():
+        for session in typing_sessions(kind, math.ceil(share * sessions), 0, packages):
+            for done in sorted(stops(session, generator), key=len):
+                document = Document("file:///benchmark.py", "python", 1, session.before + done + session.after)
+                offset = len(session.before) + len(done)
+                cursor = cursor_in(document, offset, offset)
+                search = Search(SuggestionQuery(cursor, settings, invoked=False), gate)
+                search.run(engine)
+                if search.found and search.first_line:
+                    mean, tokens = search.first_line
+                    right = comes_true(search.found[0].text, session.typed[len(done) :])
+                    total = tokens * math.log(max(mean, 1e-6))
+                    yield Place(situation(kind, cursor), total, right)
+
+
+def stops(session: TypingSession, generator: random.Random) -> set[str]:
+    """Some beginnings of what is typed, of which most are places to think."""
+    beginnings = list(accumulate(session.keystrokes(), initial=""))[:-1]
+    thoughtful = [done for done in beginnings if STOPS.search(done)]
+    chosen = generator.sample(thoughtful, min(THOUGHTFUL, len(thoughtful)))
+    return {*chosen, *generator.sample(beginnings, min(OTHERS, len(beginnings)))}
+
+
+def situation(kind: Kind, cursor: Cursor) -> str:
+    """What a place is, in words."""
+    if kind == "prose":
+        return "comment or docstring"
+    if cursor.mode == "line":
+        return "inside a line"
+    above, _, line = cursor.prefix.rpartition("\n")
+    if line.strip():
+        return "end of a line"
+    return "first line of a block" if above.endswith(":") else "new line"
+
+
+def comes_true(suggestion: str, to_come: str) -> bool:
+    """Whether what is typed next begins with the suggestion's first line that is not blank."""
+    blank = suggestion[: len(suggestion) - len(suggestion.lstrip())]
+    return to_come.startswith((blank + suggestion.lstrip().partition("\n")[0]).rstrip())
 
 
 def fit(places: Sequence[Place], ridge: float = 1e-2) -> Calibration:
     """Logistic regression with a small penalty, by Newton's method."""
-    features = np.array([(1.0, *place.features) for place in places])
+    features = np.array([(1.0, place.total) for place in places])
     right = np.array([place.right for place in places], np.float64)
     weights = np.zeros(features.shape[1])
     for _ in range(50):
@@ -104,8 +143,8 @@ def fit(places: Sequence[Place], ridge: float = 1e-2) -> Calibration:
         slope = features.T @ (right - said) - ridge * weights
         curvature = (features * (said * (1.0 - said))[:, None]).T @ features + ridge * np.eye(len(weights))
         weights += np.linalg.solve(curvature, slope)
-    bias, mean, total, block = (float(weight) for weight in weights)
-    return replace(CALIBRATION, bias=bias, mean=mean, total=total, block=block)
+    bias, total = (float(weight) for weight in weights)
+    return replace(CALIBRATION, bias=bias, total=total)
 
 
 @dataclass(frozen=True)
@@ -137,14 +176,20 @@ def reliability(places: Sequence[Place], calibration: Calibration, bins: int = 5
     ]
 
 
-def _probability(place: Place, calibration: Calibration) -> float:
-    return calibration.probability(place.completion.confidence, place.completion.tokens, place.mode)
+def by_situation(places: Sequence[Place]) -> list[Row]:
+    """What the default gate shows of each kind of place, and how much of that is right."""
+    rows: list[Row] = []
+    for name in sorted({place.situation for place in places}):
+        there = [place for place in places if place.situation == name]
+        said, right = _said_and_right(there, CALIBRATION)
+        shown = said >= CALIBRATION.threshold
+        precision = float(right[shown].mean()) if shown.any() else None
+        rows.append({"situation": name, "places": len(there), "shown": float(shown.mean()), "right": precision})
+    return rows
 
 
 def _said_and_right(places: Sequence[Place], calibration: Calibration) -> tuple[Floats, Floats]:
-    said = [
-        calibration.probability(place.completion.confidence, place.completion.tokens, place.mode) for place in places
-    ]
+    said = [calibration.probability_of(place.total) for place in places]
     return np.array(said), np.array([place.right for place in places], np.float64)
 
 
@@ -163,7 +208,7 @@ def draw(points: Sequence[Point], file: Path) -> None:
         axes.annotate(f"{threshold:.1f}", (shown, right), (4, 5), textcoords="offset points")
     _, shown, right = min(drawn, key=lambda point: abs(point[0] - CALIBRATION.threshold))
     axes.plot([shown], [right], "s", color="tab:red", label="default")
-    axes.set(xlabel="share of keystrokes with a suggestion", ylabel="share of suggestions whose line is right")
+    axes.set(xlabel="share of places with a suggestion", ylabel="share of suggestions whose line is right")
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend()

@@ -11,12 +11,15 @@ from typing import Literal
 
 from benchmarks.held_out_packages import HELD_OUT_PACKAGES, held_out_package
 
-Kind = Literal["block", "line"]
-"""`block`: whole lines of a function, written at its end or in its middle. `line`: a part of a line, text behind it."""
+Kind = Literal["block", "line", "prose"]
+"""`block`: whole lines of a function, written at its end or in its middle. `line`: a part of a line, text behind it.
+`prose`: a comment, or the first line of a docstring."""
 
 MOST_LINES = 5
 MOST_CHARACTERS = 160
 FEWEST_CHARACTERS = 12
+
+PROSE = re.compile(r'(?m)(?<=# )\w.*$|(?<=""")\w.*$')
 
 PART_OF_A_LINE = re.compile(r"\b\w[^\n]{4,28}\w\b(?=[^\n]*\w)")
 
@@ -51,14 +54,19 @@ def _sessions(package: str, kind: Kind, generator: random.Random) -> Iterator[Ty
     code = held_out_package(package)
     for file in code.files:
         text = file.read_text(encoding="utf-8")
-        for first, last in _bodies(text):
-            span = (
-                _lines_of(text, first, last, generator) if kind == "block" else _part_of(text, first, last, generator)
-            )
-            if span is not None:
-                start, end = span
-                name = file.relative_to(code.folder.parent).as_posix()
-                yield TypingSession(package, name, kind, text[:start], text[start:end], text[end:])
+        name = file.relative_to(code.folder.parent).as_posix()
+        for start, end in _spans(text, kind, generator):
+            yield TypingSession(package, name, kind, text[:start], text[start:end], text[end:])
+
+
+def _spans(text: str, kind: Kind, generator: random.Random) -> Iterator[tuple[int, int]]:
+    if kind == "prose":
+        yield from (found.span() for found in PROSE.finditer(text) if len(found.group()) >= FEWEST_CHARACTERS)
+        return
+    span_of = _lines_of if kind == "block" else _part_of
+    for first, last in _bodies(text):
+        if (span := span_of(text, first, last, generator)) is not None:
+            yield span
 
 
 def _bodies(text: str) -> Iterator[tuple[int, int]]:

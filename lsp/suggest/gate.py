@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coder.api.completion import Mode
 from lsp.documents import Document
 from lsp.settings import Settings
 from lsp.suggest.surroundings import Cursor, is_excluded, is_secret
@@ -64,36 +63,32 @@ class TypingSpeed:
 class Calibration:
     """A logistic model: the probability that a suggestion's first line is what the user types next.
 
-    How the constants were got: `python -m benchmarks.gate_calibration --sessions 60` asks the embedded model at 457
-    keystrokes in code of pygls, records whether the rest of the line came true, and fits a logistic regression. At 456
-    keystrokes in code of pathspec and typer it then draws precision against show rate; at the threshold a third of the
-    suggestions is shown, and 55 % of those are right. A new checkpoint needs new constants.
+    `python -m benchmarks.gate_calibration` fits the constants; docs/language-server.md says on what, and what the
+    threshold comes to. A new checkpoint needs new ones.
 
     Attributes:
         bias: of the log-odds.
-        mean: weight of the mean log-probability of the tokens, nats.
-        total: weight of the sum of the tokens' log-probabilities, nats.
-        block: added for a suggestion that may have several lines.
+        total: weight of the logarithm of how likely the line's tokens are together, nats.
         threshold: the default gate, chosen from the curve of precision against show rate.
     """
 
-    bias: float = 1.404
-    mean: float = 5.086
-    total: float = 0.336
-    block: float = -1.241
-    threshold: float = 0.2
+    bias: float = 3.72
+    total: float = 2.93
+    threshold: float = 0.35
 
-    def probability(self, confidence: float, tokens: int, mode: Mode) -> float:
-        """Return the probability that a completion is right, from 0 to 1: of so many tokens, whose own probabilities
-        have that mean."""
-        mean = math.log(min(1.0, max(confidence, 1e-6)))
-        log_odds = self.bias + self.mean * mean + self.total * mean * tokens + self.block * (mode == "block")
-        return 0.5 + 0.5 * math.tanh(log_odds / 2.0)
+    def probability(self, confidence: float, tokens: int) -> float:
+        """Return the probability that a line is right, from 0 to 1: of so many tokens, whose own probabilities have
+        that mean."""
+        return self.probability_of(tokens * math.log(min(1.0, max(confidence, 1e-6))))
 
-    def most_probable(self, confidence: float, tokens: int, mode: Mode, most_tokens: int) -> float:
-        """Return the probability of a completion that begins so, were the model sure of all that is to come."""
+    def probability_of(self, total: float) -> float:
+        """The same of a line whose tokens together are so likely, nats."""
+        return 0.5 + 0.5 * math.tanh((self.bias + self.total * total) / 2.0)
+
+    def most_probable(self, confidence: float, tokens: int, most_tokens: int) -> float:
+        """Return the probability of a line that begins so, were the model sure of all that is to come."""
         most = max(tokens, most_tokens)
-        return self.probability((confidence * tokens + most - tokens) / most, most, mode) if most else 1.0
+        return self.probability((confidence * tokens + most - tokens) / most, most) if most else 1.0
 
 
 CALIBRATION = Calibration()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from coder.api.completion import CanvasUpdate, CompletionRequest
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.api.streams import AnyOf
 from coder.api.text_engine import TextEngine
 from coder.context.window import FrozenPrefixes, average_tokens
@@ -26,6 +27,9 @@ from lsp.suggest.surroundings import Cursor
 SOON = 0.65
 """Seconds after which those who asked are given what there is."""
 
+SOON_UNASKED = 0.4
+"""Seconds after which those who pause are given the whole lines that there are: most blocks are finished later."""
+
 POLL_SECONDS = 0.02
 
 LONGEST_PARSED = 200_000
@@ -33,6 +37,8 @@ LONGEST_PARSED = 200_000
 
 AHEAD_SECONDS = 30.0
 """The most that work ahead takes; any request ends it sooner."""
+
+LAST_WORD = re.compile(r"\W*\w+\Z")
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +83,7 @@ class Search:
         asked: the first request to the engine.
         typed: by the user since the question.
         written: the beginning of the likeliest text, so far.
+        first_line: the mean probability of its first line's tokens and their number, once it is there.
         task: runs until all is found; None before the engine is there.
     """
 
@@ -88,7 +95,10 @@ class Search:
     asked: CompletionRequest | None = None
     typed: str = ""
     written: str = ""
+    first_line: tuple[float, int] | None = None
     task: asyncio.Task[None] | None = None
+    _likeliest: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """The likeliest suggestion's id, while there is more and more of it."""
 
     def run(self, engine: TextEngine) -> None:
         """Find them, in any thread."""
@@ -96,14 +106,18 @@ class Search:
         language = cursor.document.language
         for draft in drafts(engine, self.question, AnyOf(self.cancelled, self.hopeless), self._note):
             self.asked = self.asked or draft.request
-            completion, text = draft.completion, draft.completion.text
-            probability = self.gate.calibration.probability(completion.confidence, completion.tokens, cursor.mode)
+            completion, text = draft.completion, whole_words(draft.completion)
+            sure = completion.confidence, completion.tokens
+            if draft.likeliest:
+                sure = self.first_line = self.first_line or sure
+            probability = self.gate.calibration.probability(*sure)
             if not text or text in [other.text for other in self.found]:
                 continue
             if invoked or probability >= self.gate.threshold:
                 joined = cursor.prefix + text + cursor.suffix[cursor.replaces :]
                 parses = not invoked or len(joined) > LONGEST_PARSED or is_sound(joined, language) is not False
-                new = Suggestion(uuid.uuid4().hex, text, cursor.replaces, probability, parses)
+                name = self._likeliest if draft.likeliest else uuid.uuid4().hex
+                new = Suggestion(name, text, cursor.replaces, probability, parses)
                 # The whole of the likeliest text stands in for its beginning.
                 others = [] if draft.likeliest else self.found
                 self.found = tuple(sorted([*others, new], key=lambda each: not each.parses))
@@ -122,14 +136,25 @@ class Search:
         return not self.cancelled.is_set()
 
     def _note(self, update: CanvasUpdate) -> None:
+        sure = update.confidence, update.tokens
+        if self.first_line is None and "\n" in update.settled.lstrip():
+            self.first_line = sure
         if self.question.invoked:
             return
         self.written = update.settled
         self._end_if_contradicted()
-        mode = self.question.cursor.mode
-        likely = self.gate.calibration.most_probable(update.confidence, update.tokens, mode, MOST_TOKENS[mode])
-        if likely < self.gate.threshold:
+        calibration, threshold = self.gate.calibration, self.gate.threshold
+        if self.first_line is None:
+            if calibration.most_probable(*sure, MOST_TOKENS["line"]) < threshold:
+                self.hopeless.set()
+        elif (probability := calibration.probability(*self.first_line)) < threshold:
             self.hopeless.set()
+        elif update.stays:
+            self.found = (Suggestion(self._likeliest, update.stays, self.question.cursor.replaces, probability),)
+
+    def has_for_cursor(self) -> bool:
+        """Tell whether anything is found that goes on behind what was typed."""
+        return any(len(one.text) > len(self.typed) and one.text.startswith(self.typed) for one in self.found)
 
     def _end_if_contradicted(self) -> None:
         # Two threads call it, each after writing its own part: whichever comes last sees both.
@@ -141,6 +166,13 @@ class Search:
         mine = self.question
         same = mine.cursor == question.cursor and mine.settings == question.settings
         return same and mine.invoked and question.invoked and not question.watch and not self.cancelled.is_set()
+
+
+def whole_words(completion: Completion) -> str:
+    """Return the text; where time ran out in its only line, without the last word, of which half may be missing."""
+    if completion.finish_reason != "deadline" or "\n" in completion.text.strip():
+        return completion.text
+    return LAST_WORD.sub("", completion.text)
 
 
 @dataclass
@@ -178,8 +210,8 @@ class Suggester:
         if not question.invoked:
             if not wants_unasked(question.cursor, question.settings):
                 return ()
-            if late is not None and self.cache.get(question.cursor) is None:
-                await asyncio.wait([late])
+            if search is not None and late is not None and self.cache.get(question.cursor) is None:
+                await self._until_soon(search, late)
                 if question is not self._waiting:
                     return ()
             known = self.cache.get(question.cursor)
@@ -252,21 +284,27 @@ class Suggester:
             self.ahead.start(engine, lambda: accepted)
 
     async def _found_soon(self, search: Search, task: asyncio.Task[None]) -> tuple[Suggestion, ...]:
-        """Return what is found: after `SOON` where that is anything, else within the budget. A caller who asked for it
-        and cancels ends the search."""
-        question, started = search.question, time.monotonic()
-        budget = max(SOON, question.settings.budget_ms / 1000.0)
+        """Return what is found: soon where that is anything, else within the budget. A caller who asked for it and
+        cancels ends the search."""
         try:
-            while not task.done() and time.monotonic() < started + (SOON if search.found else budget):
-                await asyncio.wait([task], timeout=POLL_SECONDS if question.invoked else None)
+            await self._until_soon(search, task)
         except asyncio.CancelledError:
-            if question.invoked:
+            if search.question.invoked:
                 search.cancelled.set()
             raise
         if task.done():
             task.result()
-        elif search.found and not search.cancelled.is_set():
-            # What is shown may be accepted in part while the search goes on, which ends it.
-            self.cache.put(search.question.cursor, search.found)
         # Once something was typed the answer is for whoever asks at the new place.
         return () if search.cancelled.is_set() or search.typed else search.found
+
+    async def _until_soon(self, search: Search, task: asyncio.Task[None]) -> None:
+        """Wait for the search's end, but where it has something no longer than is felt as late."""
+        question, started = search.question, time.monotonic()
+        soon, most = SOON_UNASKED, float("inf")  # the engine keeps the budget; a pass more is no loss to who types
+        if question.invoked:
+            soon, most = SOON, max(SOON, question.settings.budget_ms / 1000.0)
+        while not task.done() and time.monotonic() < started + (soon if search.has_for_cursor() else most):
+            await asyncio.wait([task], timeout=POLL_SECONDS)
+        if not task.done() and search.found and not search.cancelled.is_set():
+            # What is shown may be accepted in part while the search goes on, which ends it.
+            self.cache.put(question.cursor, search.found)

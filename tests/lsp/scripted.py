@@ -104,7 +104,7 @@ class ScriptedEngine:
                 reason: FinishReason = "cancelled" if cancelled.is_set() else "deadline"
                 break
             slots = (Slot(None),) if request.decoding.policy == "threshold" else ()
-            update = CanvasUpdate(written, slots, 1 + written.count(" "), len(written), confidence)
+            update = CanvasUpdate(written, slots, 1 + written.count(" "), len(written) // 4, confidence)
             yield fitting.update(update, None) if fitting else update
             written += word
         statistics = Statistics("scripted", tokens=max(1, len(written) // 4), mean_confidence=confidence)

@@ -9,26 +9,25 @@ from lsp.suggest.gate import HIGHEST, LOWEST, Calibration, Gate
 
 confidences = st.floats(0.0, 1.0)
 tokens = st.integers(1, 200)
-modes = st.sampled_from(["line", "block"])
 
 
-@given(confidences, tokens, modes)
-def test_a_probability_is_one(confidence, count, mode):
-    assert 0.0 <= Calibration().probability(confidence, count, mode) <= 1.0
+@given(confidences, tokens)
+def test_a_probability_is_one(confidence, count):
+    assert 0.0 <= Calibration().probability(confidence, count) <= 1.0
 
 
-@given(confidences, confidences, tokens, modes)
-def test_more_confidence_never_means_less_probability(first, second, count, mode):
+@given(confidences, confidences, tokens)
+def test_more_confidence_never_means_less_probability(first, second, count):
     low, high = sorted((first, second))
-    assert Calibration().probability(low, count, mode) <= Calibration().probability(high, count, mode)
+    assert Calibration().probability(low, count) <= Calibration().probability(high, count)
 
 
-@given(st.lists(confidences, min_size=1, max_size=48), st.data(), modes)
-def test_no_completion_is_likelier_than_its_beginning_allows(probabilities, data, mode):
+@given(st.lists(confidences, min_size=1, max_size=48), st.data())
+def test_no_completion_is_likelier_than_its_beginning_allows(probabilities, data):
     beginning = probabilities[: data.draw(st.integers(1, len(probabilities)))]
     mean, calibration = sum(probabilities) / len(probabilities), Calibration()
-    bound = calibration.most_probable(sum(beginning) / len(beginning), len(beginning), mode, most_tokens=48)
-    assert calibration.probability(mean, len(probabilities), mode) <= bound + 1e-9
+    bound = calibration.most_probable(sum(beginning) / len(beginning), len(beginning), most_tokens=48)
+    assert calibration.probability(mean, len(probabilities)) <= bound + 1e-9
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6))

@@ -8,12 +8,14 @@ import threading
 import pytest
 import pytest_asyncio
 
+from coder.api.completion import CanvasUpdate, Completion, FinishReason
+from coder.diffusion.events import Statistics
 from coder.errors import QuickfillError
 from lsp.engine.engine_host import EngineHost
 from lsp.settings import Settings
 from lsp.suggest import suggester
 from lsp.suggest.gate import Gate, TypingSpeed
-from lsp.suggest.suggester import Suggester, SuggestionQuery
+from lsp.suggest.suggester import Suggester, SuggestionQuery, whole_words
 from tests.lsp.places import cursor_at
 from tests.lsp.scripted import ScriptedEngine
 
@@ -128,6 +130,42 @@ async def test_what_is_too_unlikely_to_be_shown_is_not_written_to_its_end(settin
     setting.engines[0].answers["hopeless = "] = ["?" + "1 + " * 100_000]
     assert await setting.texts("hopeless = |", budgetMs=60_000) == []
     await reached(setting.engines[0].ended)
+
+
+class Slow(ScriptedEngine):
+    """Writes one word, and the others when they are `allowed`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.allowed = threading.Event()
+
+    def stream(self, request, cancelled=None):
+        for event in super().stream(request, cancelled):
+            yield event
+            if isinstance(event, CanvasUpdate) and event.stays:
+                assert self.allowed.wait(20)
+
+
+async def test_who_pauses_is_given_whole_lines_soon_and_the_rest_behind_them(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(suggester, "SOON_UNASKED", 0.0)
+    engine = Slow()
+    setting = Setting(engine)
+    await setting.host.client()
+    function = "func add(a int, b int) int {\n|\n}\n"
+    assert await setting.texts(function) == ["    sum := a + b"]
+    assert await setting.texts(function.replace("|", "    su|")) == ["m := a + b"]
+    engine.allowed.set()
+    assert await setting.texts(function.replace("|", "    sum := a + b|")) == ["\n    return sum"]
+    assert len(engine.requests) == 1
+
+
+async def test_of_a_line_that_was_cut_off_only_whole_words_are_shown():
+    def cut(text: str, reason: FinishReason = "deadline") -> str:
+        return whole_words(Completion(text, reason, 0, 0.0, Statistics("scripted")))
+
+    assert (cut("total + nor"), cut("nor"), cut("call(")) == ("total", "", "call(")
+    assert cut("one = 1\ntwo = 2") == "one = 1\ntwo = 2"
+    assert cut("total + norm", "end") == "total + norm"
 
 
 async def test_unasked_nothing_is_said_where_nothing_is_wanted(setting: Setting):

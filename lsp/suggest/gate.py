@@ -72,9 +72,9 @@ class Calibration:
         threshold: the default gate, chosen from the curve of precision against show rate.
     """
 
-    bias: float = 3.72
-    total: float = 2.93
-    threshold: float = 0.35
+    bias: float = 2.99
+    total: float = 2.28
+    threshold: float = 0.4
 
     def probability(self, confidence: float, tokens: int) -> float:
         """Return the probability that a line is right, from 0 to 1: of so many tokens, whose own probabilities have

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
+from coder.api.completion import CanvasUpdate, CompletionRequest
 from coder.api.streams import AnyOf
 from coder.api.text_engine import TextEngine
 from coder.context.window import FrozenPrefixes, average_tokens
@@ -37,8 +36,6 @@ LONGEST_PARSED = 200_000
 
 AHEAD_SECONDS = 30.0
 """The most that work ahead takes; any request ends it sooner."""
-
-LAST_WORD = re.compile(r"\W*\w+\Z")
 
 log = logging.getLogger(__name__)
 
@@ -106,13 +103,15 @@ class Search:
         language = cursor.document.language
         for draft in drafts(engine, self.question, AnyOf(self.cancelled, self.hopeless), self._note):
             self.asked = self.asked or draft.request
-            completion, text = draft.completion, whole_words(draft.completion)
+            completion, text = draft.completion, draft.completion.text
             sure = completion.confidence, completion.tokens
             if draft.likeliest:
                 sure = self.first_line = self.first_line or sure
             probability = self.gate.calibration.probability(*sure)
             if not text or text in [other.text for other in self.found]:
                 continue
+            if not invoked and completion.finish_reason == "deadline" and "\n" not in text.strip():
+                continue  # half a line, with half a word or brackets closed in the middle at its end
             if invoked or probability >= self.gate.threshold:
                 joined = cursor.prefix + text + cursor.suffix[cursor.replaces :]
                 parses = not invoked or len(joined) > LONGEST_PARSED or is_sound(joined, language) is not False
@@ -166,13 +165,6 @@ class Search:
         mine = self.question
         same = mine.cursor == question.cursor and mine.settings == question.settings
         return same and mine.invoked and question.invoked and not question.watch and not self.cancelled.is_set()
-
-
-def whole_words(completion: Completion) -> str:
-    """Return the text; where time ran out in its only line, without the last word, of which half may be missing."""
-    if completion.finish_reason != "deadline" or "\n" in completion.text.strip():
-        return completion.text
-    return LAST_WORD.sub("", completion.text)
 
 
 @dataclass

@@ -8,14 +8,13 @@ import threading
 import pytest
 import pytest_asyncio
 
-from coder.api.completion import CanvasUpdate, Completion, FinishReason
-from coder.diffusion.events import Statistics
+from coder.api.completion import CanvasUpdate
 from coder.errors import QuickfillError
 from lsp.engine.engine_host import EngineHost
 from lsp.settings import Settings
 from lsp.suggest import suggester
 from lsp.suggest.gate import Gate, TypingSpeed
-from lsp.suggest.suggester import Suggester, SuggestionQuery, whole_words
+from lsp.suggest.suggester import Suggester, SuggestionQuery
 from tests.lsp.places import cursor_at
 from tests.lsp.scripted import ScriptedEngine
 
@@ -159,13 +158,8 @@ async def test_who_pauses_is_given_whole_lines_soon_and_the_rest_behind_them(mon
     assert len(engine.requests) == 1
 
 
-async def test_of_a_line_that_was_cut_off_only_whole_words_are_shown():
-    def cut(text: str, reason: FinishReason = "deadline") -> str:
-        return whole_words(Completion(text, reason, 0, 0.0, Statistics("scripted")))
-
-    assert (cut("total + nor"), cut("nor"), cut("call(")) == ("total", "", "call(")
-    assert cut("one = 1\ntwo = 2") == "one = 1\ntwo = 2"
-    assert cut("total + norm", "end") == "total + norm"
+async def test_half_a_line_is_not_shown_unasked(setting: Setting):
+    assert await setting.texts("endless = |", budgetMs=50) == []
 
 
 async def test_unasked_nothing_is_said_where_nothing_is_wanted(setting: Setting):

@@ -72,7 +72,8 @@ class FillingModel:
 
 
 def fill_in_turn(model: FillingModel, request: FillRequest, cancelled: Cancellation) -> Iterator[FillEvent]:
-    """Each hole sees the answers before it and, as if the holes behind it were empty, all text behind it.
+    """Each hole sees the answers before it and the text behind it: to the next hole, since a model copies text that
+    goes on behind a gap; inside a line all of it, as if the holes behind it were empty.
 
     The time that is left is divided evenly among the holes that are.
 
@@ -105,7 +106,8 @@ def _fill_one(
     whole = one_hole(request, [answer.text for answer in answers], deadline_ms)
     inside = is_inside_line(whole.suffix)
     blanks = blanks_before(whole.prefix) if inside else ""
-    asked = replace(whole, prefix=whole.prefix.removesuffix(blanks), shape="raw" if inside else "block")
+    suffix = whole.suffix if inside else request.texts[hole + 1]
+    asked = replace(whole, prefix=whole.prefix.removesuffix(blanks), suffix=suffix, shape="raw" if inside else "block")
     for event in model.stream(asked, cancelled):
         if not isinstance(event, Completion):
             yield HoleUpdate(hole, event)

@@ -91,7 +91,7 @@ def test_any_texts_can_be_filled(engine: Engine, texts: list[str]):
     check(request, list(engine.stream_fill(request)))
 
 
-def test_each_hole_sees_the_answers_before_it_and_the_text_behind_it():
+def test_each_hole_sees_the_answers_before_it_and_the_text_behind_it_to_the_next_hole():
     asked: list[CompletionRequest] = []
     filled = fill_with(
         ["first", "second"],
@@ -99,7 +99,7 @@ def test_each_hole_sees_the_answers_before_it_and_the_text_behind_it():
         asked,
     )
     assert filled.text == "a first\nb second\nc"
-    assert [(request.prefix, request.suffix) for request in asked] == [("a", "\nb \nc"), ("a first\nb", "\nc")]
+    assert [(request.prefix, request.suffix) for request in asked] == [("a", "\nb "), ("a first\nb", "\nc")]
     assert {(request.where.language, request.decoding.seed) for request in asked} == {("ruby", 3)}
 
 

@@ -57,7 +57,8 @@ class ScriptedRuntime:
         wanted = [self._rest(sequence[: first + index + 1]) for index in request.wanted]
         best = [self._first_token(rest) if rest else self.config.control.fim_end for rest in wanted]
         cache.tokens.extend(request.tokens[: request.commit])
-        others = [range(20, 20 + CANDIDATES)] * len(best)
+        # Capital letters: with a comma or a bracket among them a line could go on anywhere.
+        others = [range(60, 60 + CANDIDATES)] * len(best)
         rows = [
             [token, *(other for other in ids if other != token)][:CANDIDATES]
             for token, ids in zip(best, others, strict=True)

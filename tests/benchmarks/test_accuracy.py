@@ -63,8 +63,8 @@ def test_documents_do_not_overlap(checkpoint: Checkpoint):
     documents = project_documents(checkpoint, prefix_tokens=60, suffix_tokens=20, count=5)
     assert len(documents) == 5
     assert len({document.tokens for document in documents}) == 5
-    assert {len(document.tokens) for document in documents} == {60 + 20 + 2}
-    assert {document.first for document in documents} == {22}
+    assert {len(document.tokens) for document in documents} == {60 + 20 + 3}
+    assert {document.first for document in documents} == {23}
 
 
 def test_what_counts_is_text_that_was_written(checkpoint: Checkpoint):

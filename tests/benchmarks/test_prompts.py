@@ -38,10 +38,10 @@ def test_a_prompt_has_the_length_that_was_asked_for(tokenizer: Tokenizer, length
     (hole,) = cut_holes(project_code(), count=1)
     prompt = infill_prompt(tokenizer, hole, length)
     assert len(prompt) == length
-    start = prompt.index(tokenizer.control.fim_prefix)
-    assert prompt[0] == tokenizer.control.fim_suffix
-    assert hole.suffix.startswith(tokenizer.decode(prompt[1:start]))
-    assert hole.prefix.endswith(tokenizer.decode(prompt[start:]).lstrip("\N{REPLACEMENT CHARACTER}"))
+    start = prompt.index(tokenizer.control.fim_suffix)
+    assert (prompt[0], prompt[-1]) == (tokenizer.control.fim_prefix, tokenizer.control.fim_middle)
+    assert hole.prefix.endswith(tokenizer.decode(prompt[:start]).lstrip("\N{REPLACEMENT CHARACTER}"))
+    assert hole.suffix.startswith(tokenizer.decode(prompt[start:]))
 
 
 def test_a_prompt_longer_than_the_code_is_refused(tokenizer: Tokenizer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import threading
 import time
 from collections.abc import Iterator
@@ -261,7 +262,7 @@ def test_closing_brackets_right_of_the_cursor_are_replaced_only_by_text_that_clo
 
 
 def test_a_score_knows_the_greedy_text(engine: Engine):
-    prefixes = [f"{PREFIX}{name} = " for name in "abcdefgh"]
+    prefixes = [f"{PREFIX}{name} = " for name in string.ascii_letters]
     requests = [
         CompletionRequest(prefix, decoding=Decoding(policy="autoregressive", max_tokens=1)) for prefix in prefixes
     ]

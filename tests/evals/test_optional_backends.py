@@ -125,7 +125,8 @@ def test_the_plugin_of_vllm_is_asked_what_the_engine_is_asked(stand_in, tiny: Pa
     assert first.tokens == len(tokenizer.encode("    return a"))
     assert (second.text, second.finish_reason) == ("    return", "length")
     prompt, settings = asked[0]
-    expected = infill(control, tokenizer.encode("def add(a, b):\n"), tokenizer.encode("\nx = 1\n"))
+    written = tokenizer.encode("def add(a, b):\n")
+    expected = infill(control, [], tokenizer.encode("\nx = 1\n"), written=written)
     assert prompt == {"prompt_token_ids": expected}
     assert (settings.extra_args, settings.max_tokens) == ({"policy": "threshold:0.9", "canvas": 8}, 7)
     assert not hasattr(settings, "seed") and not hasattr(settings, "temperature")

@@ -126,7 +126,7 @@ def test_apply_asks_which_reading_is_meant_where_they_differ_in_what_is_lost(cli
 
 def test_a_context_is_read_ahead(client: httpx.Client):
     prefix = "class Ahead:\n    def __init__(self, x, y):\n        self.x = x\n" * 2
-    assert answer(client, "prefill", prefix=prefix) is True
+    assert answer(client, "prefill", prefix=prefix, max_tokens=1) is True
     statistics = answer(client, "complete", prefix=prefix, max_tokens=1)["statistics"]
     assert statistics["prefill_tokens"] == 0 and statistics["reused_tokens"] > 0
 

@@ -124,7 +124,7 @@ def test_typing_into_the_ghost_text_keeps_the_rest(editor):
 
 
 def test_alternatives_are_asked_for_and_switched(editor):
-    editor.type("Goreturn len(")
+    editor.type("Goname = ")
     first = shown(editor)
     editor.type("<M-]>")
     editor.wait_for(
@@ -139,7 +139,7 @@ def test_alternatives_are_asked_for_and_switched(editor):
 
 
 def test_what_is_chosen_stays_chosen_for_a_word(editor):
-    editor.type("Goreturn len(")
+    editor.type("Goname = ")
     first = shown(editor)
     editor.type("<M-]>")
     count = "return require('quickfill.native').count(vim.api.nvim_get_current_buf())"
@@ -156,7 +156,7 @@ def test_what_is_chosen_stays_chosen_for_a_word(editor):
 
 
 def test_a_key_that_contradicts_the_ghost_text_takes_it_away_at_once(editor):
-    editor.type("Goreturn len(")
+    editor.type("Goname = ")
     shown(editor)
     editor.lua(
         "left = {}; vim.api.nvim_create_autocmd('TextChangedI', { buffer = 0, callback = function()"

@@ -273,7 +273,8 @@ def test_the_embedded_model_repairs_broken_code_and_leaves_sound_code_alone(engi
 def test_token_scores_add_up_to_the_score_of_the_text(engine: Engine):
     scores = engine.score_tokens("def f(a, b):\n", "", "    return a + né\n")
     total = engine.score("def f(a, b):\n", "", "    return a + né\n").log_probability
-    assert sum(score.log_probability for score in scores) == pytest.approx(total, abs=1.0)
+    # Beside a token the end is no alternative, so the text is somewhat likelier than where it is one.
+    assert 0.0 <= sum(score.log_probability for score in scores) - total < 1.0
     assert scores[0].start == 0
     assert scores[-1].end == len("    return a + né\n")
     assert all(first.end == second.start for first, second in pairwise(scores))

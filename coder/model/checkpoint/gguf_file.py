@@ -228,10 +228,7 @@ class _Header:
         return struct.unpack(layout, self._take(struct.calcsize(layout)))[0]
 
     def _text(self) -> str:
-        try:
-            return self._take(self._number(Kind.U64)).decode()
-        except UnicodeDecodeError as error:
-            raise self._damaged("a text in it is not UTF-8") from error
+        return self._texts(1)[0]
 
     def _texts(self, count: int) -> list[str]:
         """Several, in one loop: a vocabulary and its merges are a hundred thousand, a third of the time of opening."""

@@ -124,9 +124,8 @@ class DecoderGraph(Layers):
             info("tokens", np.int64, ["M"]),
             info("attended_rows", np.int64, ["M"]),
             info("wanted", np.int64, ["W"]),
+            *self.zeros_input("row_zeros", "M"),
         ]
-        if self.weights.quantized:
-            inputs.append(info("row_zeros", np.uint8, [1, "M", 1]))
         outputs = [info(name, np.float32, [1, "W", config.hidden_size]) for name in ("states", "outputs")]
         for sequence in range(self.sequences):
             rows, total = f"A{sequence}", f"S{sequence}"

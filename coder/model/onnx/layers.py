@@ -53,6 +53,10 @@ class Layers:
             )
         return graph.add("Unsqueeze", rows, self.batch_axis)
 
+    def zeros_input(self, name: str, size: str) -> list[bytes]:
+        """The declaration of the uint8 zeros [1, size, 1] that `activation` takes; none for weights in float."""
+        return [onnx_protobuf.value_info(name, np.uint8, [1, size, 1])] if self.weights.quantized else []
+
     def norm(self, hidden: str, norm: Norm, epsilon: float | None = None, output: str | None = None) -> str:
         """A norm, with the model's epsilon unless another is given."""
         epsilon = self.config.norm_epsilon if epsilon is None else epsilon
@@ -112,9 +116,8 @@ class HeadGraph(Layers):
             info("control_bias", np.float32, [self.config.vocab_size]),
             info("bias_indices", np.int64, ["K", 3]),
             info("bias_values", np.float32, ["K"]),
+            *self.zeros_input("wanted_zeros", "W"),
         ]
-        if self.weights.quantized:
-            inputs.append(info("wanted_zeros", np.uint8, [1, "W", 1]))
         outputs = [
             info("top_tokens", np.int64, [1, "W", CANDIDATES]),
             info("top_probabilities", np.float32, [1, "W", CANDIDATES]),

@@ -34,9 +34,11 @@ class LocalGraph(Layers):
         outer = self.linear(self.activation(gated, len(local.outer.values), "wanted_zeros"), local.outer)
         graph.add("Div", graph.add("Add", states, outer), graph.constant(local.head_smoothing), output="outputs")
         info = onnx_protobuf.value_info
-        inputs = [info("states", np.float32, [1, "W", hidden]), info("before", np.int64, [2, "W"])]
-        if self.weights.quantized:
-            inputs.append(info("wanted_zeros", np.uint8, [1, "W", 1]))
+        inputs = [
+            info("states", np.float32, [1, "W", hidden]),
+            info("before", np.int64, [2, "W"]),
+            *self.zeros_input("wanted_zeros", "W"),
+        ]
         return graph.built(inputs, [info("outputs", np.float32, [1, "W", hidden])])
 
     def _embedding_before(self, distance: int) -> str:

@@ -108,6 +108,9 @@ def _fill_one(
     blanks = blanks_before(whole.prefix) if inside else ""
     suffix = whole.suffix if inside else request.texts[hole + 1]
     asked = replace(whole, prefix=whole.prefix.removesuffix(blanks), suffix=suffix, shape="raw" if inside else "block")
+    if inside and whole.constraints.min_lines == 1:
+        # Nothing of a further line is kept, and a model that writes the rest of the line writes on and on.
+        asked = replace(asked, constraints=replace(whole.constraints, max_lines=1))
     for event in model.stream(asked, cancelled):
         if not isinstance(event, Completion):
             yield HoleUpdate(hole, event)

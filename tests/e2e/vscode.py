@@ -132,8 +132,9 @@ class VSCode:
         return tab
 
     def saved(self, name: str) -> str:
-        """What the editor holds of a file."""
-        return (self.workspace / name).read_text(encoding="utf-8")
+        """What the editor has written of a file, which is never nothing: a file is empty while it is being written."""
+        path = self.workspace / name
+        return self.wait_for(lambda: path.read_text(encoding="utf-8"), f"writing {name}")
 
     def setting(self, name: str, scope: str = "") -> Locator:
         """A setting of the extension, on the page of the user's settings or of the scope `Workspace`."""

@@ -87,6 +87,13 @@ class Editor:
     async def status(self) -> Any:
         return await self.request("quickfill/status", {})
 
+    async def rested(self) -> Any:
+        """The status when nothing is under way any more: alternatives of what was asked for are searched on for."""
+        async with asyncio.timeout(PATIENCE):
+            while (status := await self.status()).state == "working":
+                await asyncio.sleep(0.02)
+        return status
+
     async def ready(self) -> None:
         """Wait until the model is loaded: an invoked suggestion waits for it."""
         self.open("ready", "file:///ready.py")

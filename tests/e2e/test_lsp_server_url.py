@@ -50,13 +50,9 @@ async def test_suggestions_come_from_the_server_and_come_back_with_it(tmp_path: 
             async with served(tmp_path) as server:
                 address.target = server.address
                 assert (await session.texts((1, 4), invoked=True))[0] == "return first + second"
-                status = await session.status()
-                assert (status.state, status.model, status.shared, status.processId) == (
-                    "ready",
-                    "quickfill",
-                    True,
-                    None,
-                )
+                status = await session.rested()
+                shown = (status.state, status.model, status.shared, status.processId)
+                assert shown == ("ready", "quickfill", True, None)
                 assert address.url in status.runtime.server
             session.change((4, 0), (4, 0), "# changed\n")
             assert await session.texts((1, 4), invoked=True) == []
@@ -96,7 +92,7 @@ async def test_a_cancelled_suggestion_ends_the_server_s_work_within_a_pass(tmp_p
             HeldRuntime.allowed.release(1000)
             await eventually(server.address, RUNNING, 0.0)
             assert HeldRuntime.passes <= 1
-            assert (await session.status()).state == "ready"
+            assert (await session.rested()).state == "ready"
             assert session.errors == []
 
 

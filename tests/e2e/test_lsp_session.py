@@ -27,7 +27,7 @@ async def test_a_session_is_greeted_loads_with_progress_and_ends_with_code_0(tmp
         assert session.capabilities.inline_completion_provider == types.InlineCompletionOptions()
         assert session.capabilities.completion_provider is None
         await session.ready()
-        status = await session.status()
+        status = await session.rested()
         assert (status.state, status.model, status.shared) == ("ready", "scripted", False)
         begin, end = session.client.progress_reports["quickfill-loading"]
         assert isinstance(begin, types.WorkDoneProgressBegin) and isinstance(end, types.WorkDoneProgressEnd)

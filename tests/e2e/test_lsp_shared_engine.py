@@ -41,7 +41,7 @@ async def test_windows_share_an_engine_and_survive_its_death(folder: Path):
             session.open(TEXT)
             await session.suggestions((1, 10), invoked=True)
             await session.suggestions((1, 10), invoked=True)
-            status = await session.status()
+            status = await session.rested()
             assert status.state == "ready" and status.processId != engine
             assert len(session.errors) == 1 and "the engine stopped" in session.errors[0]
         assert (await first.status()).processId == (await second.status()).processId

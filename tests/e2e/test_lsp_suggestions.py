@@ -205,7 +205,7 @@ async def test_copilots_notifications_are_understood(session: Editor):
         params = {"item": item, "acceptedLength": 6, "textDocument": {"uri": "file:///a.py"}}
         session.client.protocol.notify(f"textDocument/{method}", params)
     session.client.protocol.notify("textDocument/didPartiallyAcceptCompletion", {"item": 7})
-    assert (await session.status()).state in ("ready", "working") and not session.errors
+    assert (await session.rested()).state == "ready" and not session.errors
 
 
 async def test_an_engine_that_is_lost_is_reported_once_and_replaced(tmp_path: Path):
@@ -216,7 +216,7 @@ async def test_an_engine_that_is_lost_is_reported_once_and_replaced(tmp_path: Pa
         assert await session.texts((0, 8)) == []
         assert len(session.errors) == 1 and "it was told to" in session.errors[0]
         assert await session.texts((1, 4), "file:///b.py", invoked=True) == ["return first + second"]
-        assert (await session.status()).state == "ready" and len(session.errors) == 1
+        assert (await session.rested()).state == "ready" and len(session.errors) == 1
 
 
 async def test_files_that_are_excluded_have_none(tmp_path: Path):

@@ -61,7 +61,7 @@ async def test_a_language_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     options = {"model": model, "gate": 0, "denoising": True, "alternatives": 1}
     async with editor(tmp_path, QUICKFILL, options) as session:
         await session.ready()
-        status = await session.status()
+        status = await session.rested()
         assert (status.state, status.model, status.version) == ("ready", model, family)
         session.open("def add(first, second):\n    return\n")
         for item in await session.suggestions((1, 10), invoked=True):

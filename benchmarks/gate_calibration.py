@@ -22,8 +22,8 @@ from lsp.documents import Document
 from lsp.engine.opening import load_in_process
 from lsp.settings import Settings
 from lsp.suggest.drafts import SuggestionQuery
-from lsp.suggest.gate import CALIBRATION, Calibration, Gate
-from lsp.suggest.suggester import Search
+from lsp.suggest.gate import CALIBRATION, Calibration, Gate, log_doubt
+from lsp.suggest.search import Search
 from lsp.suggest.surroundings import Cursor, cursor_in
 
 FITTED_ON, JUDGED_ON = ("pygls",), ("pathspec", "typer")
@@ -51,12 +51,12 @@ class Place:
     """A suggestion where a user had typed so far.
 
     Attributes:
-        total: logarithm of how likely its first line is, as `Calibration` weighs it.
+        doubt: about its first line, as `Calibration` weighs it.
         right: whether what was typed next begins with its first line.
     """
 
     situation: str
-    total: float
+    doubt: float
     right: bool
 
 
@@ -75,7 +75,7 @@ def main(
     points = curve(judged_on, fitted)
     rows: list[Row] = [vars(point) for point in points]
     print_rows(console, f"{len(judged_on)} places of {', '.join(JUDGED_ON)}", rows)
-    constants = {"bias": fitted.bias, "total": fitted.total}
+    constants = {"bias": fitted.bias, "doubt": fitted.doubt}
     print_figures(console, f"Constants, fitted on {len(fitted_on)} places of {', '.join(FITTED_ON)}", constants)
     print_rows(console, "Said and seen", reliability(judged_on, fitted))
     situations = by_situation(judged_on)
@@ -100,11 +100,9 @@ def places(engine: TextEngine, packages: Sequence[str], sessions: int) -> Iterat
                 cursor = cursor_in(document, offset, offset)
                 search = Search(SuggestionQuery(cursor, settings, invoked=False), gate)
                 search.run(engine)
-                if search.found and search.first_line:
-                    mean, tokens = search.first_line
+                if search.found and search.first_line is not None:
                     right = comes_true(search.found[0].text, session.typed[len(done) :])
-                    total = tokens * math.log(max(mean, 1e-6))
-                    yield Place(situation(kind, cursor), total, right)
+                    yield Place(situation(kind, cursor), search.first_line, right)
 
 
 def stops(session: TypingSession, generator: random.Random) -> set[str]:
@@ -135,7 +133,7 @@ def comes_true(suggestion: str, to_come: str) -> bool:
 
 def fit(places: Sequence[Place], ridge: float = 1e-2) -> Calibration:
     """Logistic regression with a small penalty, by Newton's method."""
-    features = np.array([(1.0, place.total) for place in places])
+    features = np.array([(1.0, log_doubt(place.doubt)) for place in places])
     right = np.array([place.right for place in places], np.float64)
     weights = np.zeros(features.shape[1])
     for _ in range(50):
@@ -143,8 +141,8 @@ def fit(places: Sequence[Place], ridge: float = 1e-2) -> Calibration:
         slope = features.T @ (right - said) - ridge * weights
         curvature = (features * (said * (1.0 - said))[:, None]).T @ features + ridge * np.eye(len(weights))
         weights += np.linalg.solve(curvature, slope)
-    bias, total = (float(weight) for weight in weights)
-    return replace(CALIBRATION, bias=bias, total=total)
+    bias, doubt = (float(weight) for weight in weights)
+    return replace(CALIBRATION, bias=bias, doubt=doubt)
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,7 @@ def by_situation(places: Sequence[Place]) -> list[Row]:
 
 
 def _said_and_right(places: Sequence[Place], calibration: Calibration) -> tuple[Floats, Floats]:
-    said = [calibration.probability_of(place.total) for place in places]
+    said = [calibration.probability(place.doubt) for place in places]
     return np.array(said), np.array([place.right for place in places], np.float64)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from lsprotocol import types
 
 from coder.api.text_requests import Change
-from lsp.documents import Documents
+from lsp.documents import Document, Documents
 from lsp.edit.edit_task import EditTask
 from lsp.edit.next.next_editor import NextEditor
 from lsp.engine.engine_host import EngineHost
@@ -19,7 +19,14 @@ from lsp.suggest.metrics import Outcome, Outcomes, SuggestionMetrics, read_count
 from lsp.suggest.suggester import Suggester
 from lsp.suggest.surroundings import SurroundingsSource
 from lsp.wire.client import Client
-from lsp.wire.messages import DID_CHANGE_STATUS, IndexReport, StatusReport
+from lsp.wire.messages import (
+    DID_CHANGE_STATUS,
+    DID_FIND_SUGGESTION,
+    IndexReport,
+    StatusReport,
+    SuggestionFound,
+    VersionedDocument,
+)
 
 Notify = Callable[[str, Any], None]
 
@@ -49,7 +56,7 @@ class EditorSession:
         self.typing = TypingSpeed()
         self.gate = _gate_of_this_user()
         self.host = EngineHost(lambda: opener(self.settings), self._status_changed, self._opening)
-        self.suggester = Suggester(self.host, self.gate, self.typing)
+        self.suggester = Suggester(self.host, self.gate, self.typing, self._tell_of_more)
         self.next_editor = NextEditor()
         self.last_place: tuple[str, types.Range] | None = None
         self.refused: tuple[EditTask, tuple[Change, ...]] | None = None
@@ -94,6 +101,11 @@ class EditorSession:
         """Return whether the model is known to have an ability."""
         engine = self.host.status
         return engine is not None and engine.abilities.get(ability, False)
+
+    def _tell_of_more(self, document: Document) -> None:
+        if self.client.asks_again:
+            found = SuggestionFound(text_document=VersionedDocument(uri=document.uri, version=document.version))
+            self._notify(DID_FIND_SUGGESTION, found.to_json())
 
     def _status_changed(self) -> None:
         self._notify(DID_CHANGE_STATUS, self.status.to_json())

@@ -13,6 +13,7 @@
 (require 'seq)
 
 (declare-function quickfill-mode "quickfill" (&optional arg))
+(declare-function quickfill--suggest-again "quickfill" ())
 (declare-function quickfill--ask-instruction "quickfill" (argument))
 (declare-function quickfill--preview "quickfill-preview" (edit))
 
@@ -61,12 +62,17 @@
   "Eglot's own, with ghost text and the question for an instruction."
   (let ((capabilities (copy-tree (cl-call-next-method))))
     (plist-put (plist-get capabilities :textDocument) :inlineCompletion '(:dynamicRegistration :json-false))
-    (plist-put capabilities :experimental '(:quickfill (:askInstruction t :actionCommands t)))))
+    (plist-put capabilities :experimental '(:quickfill (:askInstruction t :actionCommands t :lateSuggestions t)))))
 
 (cl-defmethod eglot-handle-notification
   ((_server quickfill-server) (_method (eql quickfill/didChangeStatus)) &key state &allow-other-keys)
   "Show STATE in the mode lines."
   (quickfill--set-state state))
+
+(cl-defmethod eglot-handle-notification
+  ((_server quickfill-server) (_method (eql quickfill/didFindSuggestion)) &key &allow-other-keys)
+  "Show what came too late for its request, if the user still waits for it."
+  (quickfill--suggest-again))
 
 (cl-defmethod eglot-handle-request
   ((_server quickfill-server) (_method (eql workspace/applyEdit)) &key label edit)

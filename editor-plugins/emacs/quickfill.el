@@ -44,6 +44,7 @@ COMMAND tells the server that it was accepted, NEXT is whether it is a next edit
 (defvar-local quickfill--overlay nil "What shows the suggestion.  Its keys are there as long as this is non-nil.")
 (defvar-local quickfill--shown-at nil "The buffer's tick and point for which the suggestion is right.")
 (defvar-local quickfill--asked-at nil "The buffer's tick that suggestions were asked for last.")
+(defvar-local quickfill--waiting nil "The buffer's tick and point where the user may still wait for a suggestion.")
 (defvar quickfill--timer nil "Asks for a suggestion when there was no command for a while.")
 (defvar quickfill-mode)
 
@@ -101,7 +102,8 @@ Nil if it is about another place."
   "Ask for what could stand at point.
 TRIGGER is 1 if the user wants it, 2 otherwise."
   (let ((here (quickfill--here)))
-    (setq quickfill--asked-at (car here))
+    (setq quickfill--asked-at (car here)
+          quickfill--waiting here)
     (quickfill--request
      "textDocument/inlineCompletion" (list :position (quickfill--position (point)) :context (list :triggerKind trigger))
      (lambda (answer)
@@ -145,6 +147,12 @@ Returns whether it was."
       (when (and quickfill-mode (quickfill--eglot-server) (not (use-region-p)) (not quickfill--preview)
                  (not (quickfill--pause-left)))
         (quickfill--suggest 2)))))
+
+(defun quickfill--suggest-again ()
+  "Ask again in the selected window, if nothing has happened there since."
+  (with-current-buffer (window-buffer)
+    (when (and quickfill--waiting (equal quickfill--waiting (quickfill--here)))
+      (quickfill--suggest-in (current-buffer)))))
 
 ;;;###autoload
 (define-minor-mode quickfill-mode
@@ -214,7 +222,8 @@ string of all that follows."
 (defun quickfill-dismiss ()
   "Show nothing until the text changes."
   (interactive)
-  (setq quickfill--asked-at (buffer-chars-modified-tick))
+  (setq quickfill--asked-at (buffer-chars-modified-tick)
+        quickfill--waiting nil)
   (quickfill--clear))
 
 (defun quickfill-suggest ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -57,9 +58,15 @@ class SuggestionQuery:
         return self.settings.alternatives if self.invoked else 1
 
     @property
+    def budget(self) -> float:
+        """The most seconds until there is an answer, if it is that there is nothing yet."""
+        return self.settings.budget_ms / 1000.0
+
+    @property
     def seconds(self) -> float:
-        """The time for all of it."""
-        return self.settings.budget_ms * (PATIENCE if self.invoked else 1) / 1000.0
+        """The time for all of it. There is no limit where nobody asked: nobody waits longer than the budget, and a text
+        of which only a part were read would be read anew with the next key."""
+        return PATIENCE * self.budget if self.invoked else math.inf
 
     @property
     def seconds_of_first(self) -> float:
@@ -81,7 +88,7 @@ class SuggestionQuery:
                 max_tokens=MOST_TOKENS[cursor.mode],
                 temperature=ALTERNATIVE_TEMPERATURE if attempt else 0.0,
                 seed=attempt,
-                deadline_ms=1000.0 * seconds,
+                deadline_ms=None if seconds == math.inf else 1000.0 * seconds,
             ),
         )
 

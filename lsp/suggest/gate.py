@@ -59,6 +59,10 @@ class TypingSpeed:
         return max(0.0, min(LONGEST_WAIT, SHARE_OF_INTERVAL * self.interval) - (now - self.last))
 
 
+LEAST_DOUBT = 0.03
+"""Tokens: no line is more certain than that."""
+
+
 @dataclass(frozen=True)
 class Calibration:
     """A logistic model: the probability that a suggestion's first line is what the user types next.
@@ -68,27 +72,22 @@ class Calibration:
 
     Attributes:
         bias: of the log-odds.
-        total: weight of the logarithm of how likely the line's tokens are together, nats.
+        doubt: weight of the logarithm of how many of the line's tokens are expected to be wrong.
         threshold: the default gate, chosen from the curve of precision against show rate.
     """
 
-    bias: float = 2.99
-    total: float = 2.28
-    threshold: float = 0.4
+    bias: float = -0.12
+    doubt: float = -2.27
+    threshold: float = 0.55
 
-    def probability(self, confidence: float, tokens: int) -> float:
-        """Return the probability that a line is right, from 0 to 1: of so many tokens, whose own probabilities have
-        that mean."""
-        return self.probability_of(tokens * math.log(min(1.0, max(confidence, 1e-6))))
+    def probability(self, doubt: float) -> float:
+        """Return the probability that a line is right of which so many tokens are expected to be wrong."""
+        return 0.5 + 0.5 * math.tanh((self.bias + self.doubt * log_doubt(doubt)) / 2.0)
 
-    def probability_of(self, total: float) -> float:
-        """The same of a line whose tokens together are so likely, nats."""
-        return 0.5 + 0.5 * math.tanh((self.bias + self.total * total) / 2.0)
 
-    def most_probable(self, confidence: float, tokens: int, most_tokens: int) -> float:
-        """Return the probability of a line that begins so, were the model sure of all that is to come."""
-        most = max(tokens, most_tokens)
-        return self.probability((confidence * tokens + most - tokens) / most, most) if most else 1.0
+def log_doubt(doubt: float) -> float:
+    """Return the logarithm of the doubt about a line, as the calibration weighs it."""
+    return math.log(LEAST_DOUBT + doubt)
 
 
 CALIBRATION = Calibration()

@@ -68,8 +68,12 @@ class Outcomes:
             if suggestions:
                 self._record(Outcome.SHOWN, cursor.document.language)
         for suggestion in suggestions:
-            if suggestion.id not in self._pending:
-                self._pending[suggestion.id] = _Pending(suggestion, cursor, cursor.selected + suggestion.text)
+            known = self._pending.get(suggestion.id)
+            # The beginning of a text that was still being written gives way to all of it.
+            if known is None or not known.text.endswith(suggestion.text):
+                partially = known is not None and known.partially
+                text = cursor.selected + suggestion.text
+                self._pending[suggestion.id] = _Pending(suggestion, cursor, text, partially=partially)
 
     def accepted(self, id: str) -> None:
         if id in self._pending:

@@ -6,21 +6,19 @@ import asyncio
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from coder.api.completion import CanvasUpdate, CompletionRequest
-from coder.api.streams import AnyOf
+from coder.api.completion import CompletionRequest
 from coder.api.text_engine import TextEngine
 from coder.context.window import FrozenPrefixes, average_tokens
 from coder.errors import QuickfillError
-from coder.syntax.soundness import is_sound
 from lsp.documents import Document
 from lsp.engine.engine_host import EngineHost
-from lsp.suggest.drafts import MOST_TOKENS, SuggestionQuery, drafts
+from lsp.suggest.drafts import SuggestionQuery
 from lsp.suggest.gate import Gate, TypingSpeed, wants_unasked
-from lsp.suggest.suggestion_cache import CursorPlace, Suggestion, SuggestionCache
+from lsp.suggest.search import Search
+from lsp.suggest.suggestion_cache import Suggestion, SuggestionCache
 from lsp.suggest.surroundings import Cursor
 
 SOON = 0.65
@@ -30,9 +28,6 @@ SOON_UNASKED = 0.4
 """Seconds after which those who pause are given the whole lines that there are: most blocks are finished later."""
 
 POLL_SECONDS = 0.02
-
-LONGEST_PARSED = 200_000
-"""Characters of a document in which suggestions that parse go before others: it takes milliseconds."""
 
 AHEAD_SECONDS = 30.0
 """The most that work ahead takes; any request ends it sooner."""
@@ -65,126 +60,28 @@ async def _prefill(engine: TextEngine, request: Callable[[], CompletionRequest],
 
 
 @dataclass
-class Search:
-    """The suggestions for one question, which a thread finds one after the other.
-
-    An unasked search goes on while the user types what may be the beginning of its answer: on a busy machine that comes
-    later than the next key, and starting anew with each key would never end. It finds nothing, and ends, as soon as
-    what is written is too unlikely to be shown.
-
-    Attributes:
-        gate: decides what is shown unasked.
-        cancelled: set it to end the search.
-        hopeless: set where nothing will be shown.
-        found: so far, the likeliest text first.
-        asked: the first request to the engine.
-        typed: by the user since the question.
-        written: the beginning of the likeliest text, so far.
-        first_line: the mean probability of its first line's tokens and their number, once it is there.
-        task: runs until all is found; None before the engine is there.
-    """
-
-    question: SuggestionQuery
-    gate: Gate
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    hopeless: threading.Event = field(default_factory=threading.Event)
-    found: tuple[Suggestion, ...] = ()
-    asked: CompletionRequest | None = None
-    typed: str = ""
-    written: str = ""
-    first_line: tuple[float, int] | None = None
-    task: asyncio.Task[None] | None = None
-    _likeliest: str = field(default_factory=lambda: uuid.uuid4().hex)
-    """The likeliest suggestion's id, while there is more and more of it."""
-
-    def run(self, engine: TextEngine) -> None:
-        """Find them, in any thread."""
-        cursor, invoked = self.question.cursor, self.question.invoked
-        language = cursor.document.language
-        for draft in drafts(engine, self.question, AnyOf(self.cancelled, self.hopeless), self._note):
-            self.asked = self.asked or draft.request
-            completion, text = draft.completion, draft.completion.text
-            sure = completion.confidence, completion.tokens
-            if draft.likeliest:
-                sure = self.first_line = self.first_line or sure
-            probability = self.gate.calibration.probability(*sure)
-            if not text or text in [other.text for other in self.found]:
-                continue
-            if not invoked and completion.finish_reason == "deadline" and "\n" not in text.strip():
-                continue  # half a line, with half a word or brackets closed in the middle at its end
-            if invoked or probability >= self.gate.threshold:
-                joined = cursor.prefix + text + cursor.suffix[cursor.replaces :]
-                parses = not invoked or len(joined) > LONGEST_PARSED or is_sound(joined, language) is not False
-                name = self._likeliest if draft.likeliest else uuid.uuid4().hex
-                new = Suggestion(name, text, cursor.replaces, probability, parses)
-                # The whole of the likeliest text stands in for its beginning.
-                others = [] if draft.likeliest else self.found
-                self.found = tuple(sorted([*others, new], key=lambda each: not each.parses))
-            if len(self.found) == self.question.wanted:
-                break
-
-    def follow(self, cursor: Cursor) -> bool:
-        """Go on if all that led to this cursor is typing that may be the beginning of the answer, else end. Return
-        whether the search goes on."""
-        typed = CursorPlace.of(self.question.cursor).typed_since(cursor)
-        if typed is None or self.question.invoked or self.task is None:
-            self.cancelled.set()
-        else:
-            self.typed = typed
-            self._end_if_contradicted()
-        return not self.cancelled.is_set()
-
-    def _note(self, update: CanvasUpdate) -> None:
-        sure = update.confidence, update.tokens
-        if self.first_line is None and "\n" in update.settled.lstrip():
-            self.first_line = sure
-        if self.question.invoked:
-            return
-        self.written = update.settled
-        self._end_if_contradicted()
-        calibration, threshold = self.gate.calibration, self.gate.threshold
-        if self.first_line is None:
-            if calibration.most_probable(*sure, MOST_TOKENS["line"]) < threshold:
-                self.hopeless.set()
-        elif (probability := calibration.probability(*self.first_line)) < threshold:
-            self.hopeless.set()
-        elif update.stays:
-            self.found = (Suggestion(self._likeliest, update.stays, self.question.cursor.replaces, probability),)
-
-    def has_for_cursor(self) -> bool:
-        """Tell whether anything is found that goes on behind what was typed."""
-        return any(len(one.text) > len(self.typed) and one.text.startswith(self.typed) for one in self.found)
-
-    def _end_if_contradicted(self) -> None:
-        # Two threads call it, each after writing its own part: whichever comes last sees both.
-        if not (self.written.startswith(self.typed) or self.typed.startswith(self.written)):
-            self.cancelled.set()
-
-    def answers(self, question: SuggestionQuery) -> bool:
-        """Tell whether it is the search for a question that is asked again, and was not ended."""
-        mine = self.question
-        same = mine.cursor == question.cursor and mine.settings == question.settings
-        return same and mine.invoked and question.invoked and not question.watch and not self.cancelled.is_set()
-
-
-@dataclass
 class Suggester:
     """Answers one question at a time; a newer one ends the one before, which then has no suggestions. But where the
     user has only typed on meanwhile, and the answer under way may still fit, it answers the newer question.
 
     It runs on the event loop's thread, the model in others. Who asks is given what there is soon. The other suggestions
     are searched on, and given when the same question is asked again, as editors do when their user wants to see more.
+    Who types is answered within the budget too; what comes later is kept, and `tell_of_more` is called with its
+    document, for the editor to ask again.
     """
 
     host: EngineHost
     gate: Gate
     typing: TypingSpeed
+    tell_of_more: Callable[[Document], None] = lambda document: None
     cache: SuggestionCache = field(default_factory=SuggestionCache)
     ahead: WorkAhead = field(default_factory=WorkAhead)
     frozen: FrozenPrefixes = field(default_factory=lambda: FrozenPrefixes(average_tokens))
     _search: Search | None = None
     _waiting: SuggestionQuery | None = None
     """The newest question, until the text changes."""
+    _watch: asyncio.Task[None] | None = None
+    """Waits for more than the newest question was answered with."""
 
     async def suggest(self, question: SuggestionQuery) -> tuple[Suggestion, ...]:
         """Return at most one suggestion while the user types, up to `settings.alternatives` where they were asked for.
@@ -192,39 +89,57 @@ class Suggester:
         Raises:
             QuickfillError: the engine cannot do it, or is not there.
         """
+        if question.invoked:
+            return await self._asked(question)
+        found = await self._unasked(question)
+        if question is self._waiting and (search := self._search) is not None and search.is_under_way:
+            self._watch = asyncio.create_task(self._tell_later(question, search, found))
+        return found
+
+    async def _asked(self, question: SuggestionQuery) -> tuple[Suggestion, ...]:
         search = self._search
-        if search is not None and search.task is not None and search.answers(question):
-            return await self._found_soon(search, search.task)
-        late = search.task if search is not None and not question.invoked and search.follow(question.cursor) else None
-        if late is None:
+        if search is None or search.task is None or not search.answers(question):
+            self.interrupt()
+            search = await self._begun(question)
+        return await self._found_soon(search)
+
+    async def _unasked(self, question: SuggestionQuery) -> tuple[Suggestion, ...]:
+        search = self._search
+        if search is not None and not search.follow(question.cursor):
+            search = None
             self.interrupt()
         self._waiting = question
-        if not question.invoked:
-            if not wants_unasked(question.cursor, question.settings):
+        if not wants_unasked(question.cursor, question.settings):
+            return ()
+        if search is not None and self.cache.get(question.cursor) is None:
+            await self._until_soon(search, question)
+            if question is not self._waiting:
                 return ()
-            if search is not None and late is not None and self.cache.get(question.cursor) is None:
-                await self._until_soon(search, late)
-                if question is not self._waiting:
-                    return ()
-            known = self.cache.get(question.cursor)
-            if known is not None:
-                return known[:1]
-            if not self.host.is_ready:
-                self.host.recover()
-                return ()
+        known = self.cache.get(question.cursor)
+        if known is not None:
+            return known[:1]
+        if search is not None and search.is_under_way:
+            return ()
+        if not self.host.is_ready:
+            self.host.recover()
+            return ()
         self.interrupt()
+        self._waiting = question
+        return await self._found_soon(await self._begun(question))
+
+    async def _begun(self, question: SuggestionQuery) -> Search:
+        """Return a new search, under way unless it was ended meanwhile."""
         search = self._search = Search(question, self.gate)
         if not question.invoked:
             await asyncio.sleep(self.typing.wait(time.monotonic()))
         engine = await self.host.client()
-        if search.cancelled.is_set():
-            return ()
-        frozen = self.frozen.at(question.cursor.document.uri, question.cursor.prefix)
-        search.question = replace(question, frozen=frozen)
-        search.task = asyncio.create_task(self._run(search, engine))
-        # Whoever waits for it gets its error; where nobody does any more, the host's state tells.
-        search.task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return await self._found_soon(search, search.task)
+        if not search.cancelled.is_set():
+            frozen = self.frozen.at(question.cursor.document.uri, question.cursor.prefix)
+            search.question = replace(question, frozen=frozen)
+            search.task = asyncio.create_task(self._run(search, engine))
+            # Whoever waits for it gets its error; where nobody does any more, the host's state tells.
+            search.task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return search
 
     def _after_acceptance(
         self, request: CompletionRequest, cursor: Cursor, suggestion: Suggestion
@@ -245,8 +160,7 @@ class Suggester:
 
     @property
     def _is_searching(self) -> bool:
-        search = self._search
-        return search is not None and search.task is not None and not search.task.done()
+        return self._search is not None and self._search.is_under_way
 
     def changed(self, document: Document) -> None:
         """Take note of a change: end what the engine does for the text before it, unless that may still fit."""
@@ -268,35 +182,49 @@ class Suggester:
         except QuickfillError:
             search.cancelled.set()  # whoever asks again wants it tried again
             raise
-        if search.cancelled.is_set():
+        if search.cancelled.is_set() or not search.is_answer:
             return
         self.cache.put(search.question.cursor, search.found)
         if search.found and search.asked is not None:
             accepted = self._after_acceptance(search.asked, search.question.cursor, search.found[0])
             self.ahead.start(engine, lambda: accepted)
 
-    async def _found_soon(self, search: Search, task: asyncio.Task[None]) -> tuple[Suggestion, ...]:
+    async def _found_soon(self, search: Search) -> tuple[Suggestion, ...]:
         """Return what is found: soon where that is anything, else within the budget. A caller who asked for it and
         cancels ends the search."""
+        if search.task is None:
+            return ()
         try:
-            await self._until_soon(search, task)
+            await self._until_soon(search, search.question)
         except asyncio.CancelledError:
             if search.question.invoked:
                 search.cancelled.set()
             raise
-        if task.done():
-            task.result()
+        if search.task.done():
+            search.task.result()
         # Once something was typed the answer is for whoever asks at the new place.
         return () if search.cancelled.is_set() or search.typed else search.found
 
-    async def _until_soon(self, search: Search, task: asyncio.Task[None]) -> None:
-        """Wait for the search's end, but where it has something no longer than is felt as late."""
-        question, started = search.question, time.monotonic()
-        soon, most = SOON_UNASKED, float("inf")  # the engine keeps the budget; a pass more is no loss to who types
-        if question.invoked:
-            soon, most = SOON, max(SOON, question.settings.budget_ms / 1000.0)
-        while not task.done() and time.monotonic() < started + (soon if search.has_for_cursor() else most):
-            await asyncio.wait([task], timeout=POLL_SECONDS)
-        if not task.done() and search.found and not search.cancelled.is_set():
+    async def _until_soon(self, search: Search, question: SuggestionQuery) -> None:
+        """Wait for the search's end within the budget, but where it has something no longer than is felt as late."""
+        started, soon = time.monotonic(), SOON if question.invoked else SOON_UNASKED
+        most = max(soon, question.budget)
+        while search.is_under_way and time.monotonic() < started + (soon if search.has_for_cursor() else most):
+            await search.wait(POLL_SECONDS)
+        self._keep_what_there_is(search)
+
+    async def _tell_later(self, question: SuggestionQuery, search: Search, given: tuple[Suggestion, ...]) -> None:
+        """Tell the editor as soon as there is more for the question than it was given: anything where that was nothing,
+        all of it where that was a beginning."""
+        while search.is_under_way and question is self._waiting and (given or not search.has_for_cursor()):
+            await search.wait(POLL_SECONDS)
+        if question is self._waiting and not search.cancelled.is_set():
+            self._keep_what_there_is(search)
+            known = self.cache.get(question.cursor)
+            if known and known[:1] != given:
+                self.tell_of_more(question.cursor.document)
+
+    def _keep_what_there_is(self, search: Search) -> None:
+        if search.is_under_way and search.found and not search.cancelled.is_set():
             # What is shown may be accepted in part while the search goes on, which ends it.
-            self.cache.put(question.cursor, search.found)
+            self.cache.put(search.question.cursor, search.found)

@@ -33,6 +33,7 @@ class Client:
         action_literals: whether code actions may be more than commands.
         shows_documents: whether it can be asked to show a place.
         asks_instructions: whether it knows the command `quickfill.askInstruction`.
+        asks_again: whether it asks again for a suggestion that came too late for its request, once it is told.
         other_files: whether it shows next edits of other files than the one it asks about.
         folders: URIs of the workspace's folders.
         options: the settings that came with `initialize`.
@@ -51,6 +52,7 @@ class Client:
     action_literals: bool = False
     shows_documents: bool = False
     asks_instructions: bool = False
+    asks_again: bool = False
     other_files: bool = False
     folders: tuple[str, ...] = ()
     options: Any = None
@@ -78,6 +80,7 @@ class Client:
             action_literals=isinstance(_at(params, *ACTIONS, "codeActionLiteralSupport"), dict),
             shows_documents=_at(params, "capabilities", "window", "showDocument", "support") is True,
             asks_instructions=_at(params, *OURS, "askInstruction") is True,
+            asks_again=_at(params, *OURS, "lateSuggestions") is True,
             other_files=_at(params, *OURS, "nextEditOtherFiles") is True,
             folders=tuple(_folders(params)),
             options=_at(params, "initializationOptions"),

@@ -15,6 +15,7 @@ FILL = "quickfill/fill"
 EDIT = "quickfill/edit"
 NEXT_EDIT = "quickfill/nextEdit"
 DID_REST = "quickfill/didRest"
+DID_FIND_SUGGESTION = "quickfill/didFindSuggestion"
 
 INLINE_EDIT = "textDocument/copilotInlineEdit"
 DID_SHOW_COMPLETION = "textDocument/didShowCompletion"
@@ -216,6 +217,12 @@ class RestParams(Message):
 class VersionedDocument(Message):
     uri: str
     version: int
+
+
+class SuggestionFound(Message):
+    """`quickfill/didFindSuggestion`: for this version of the document there is more than was answered: ask again."""
+
+    text_document: VersionedDocument
 
 
 class CommandReport(Message):

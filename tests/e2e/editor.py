@@ -31,6 +31,7 @@ class Editor:
 
     Attributes:
         edits: what it was asked to apply. applies: whether it does.
+        found: the documents for which it was told to ask again.
     """
 
     def __init__(self, client: LanguageClient, result: types.InitializeResult, folder: Path) -> None:
@@ -41,6 +42,7 @@ class Editor:
         self.edits: list[Any] = []
         self.applies = True
         self.updates: list[Any] = []
+        self.found: asyncio.Queue[Any] = asyncio.Queue()
         self.updated = asyncio.Event()
 
     @property
@@ -56,7 +58,7 @@ class Editor:
         return [message.message for message in self.client.messages if message.type == types.MessageType.Info]
 
     def listen(self) -> None:
-        """Remember the edits that the server asks to be applied, and what it tells while it denoises."""
+        """Remember the edits that the server asks to be applied, and what it tells."""
 
         @self.client.feature(types.WORKSPACE_APPLY_EDIT)
         def apply_edit(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
@@ -67,6 +69,10 @@ class Editor:
         def did_denoise(update: Any) -> None:
             self.updates.append(update)
             self.updated.set()
+
+        @self.client.feature("quickfill/didFindSuggestion")
+        def did_find(params: Any) -> None:
+            self.found.put_nowait(params.textDocument)
 
     async def request(self, method: str, params: Any) -> Any:
         async with asyncio.timeout(PATIENCE):
@@ -200,7 +206,7 @@ def capabilities(
             code_action=None if plain_edits else _code_actions(),
         ),
         window=types.WindowClientCapabilities(work_done_progress=True),
-        experimental={"quickfill": {"nextEditOtherFiles": True}} if other_files else None,
+        experimental={"quickfill": {"nextEditOtherFiles": other_files, "lateSuggestions": True}},
         workspace=types.WorkspaceClientCapabilities(
             configuration=True, did_change_configuration=changes, workspace_edit=edits
         ),

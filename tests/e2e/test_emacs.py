@@ -155,6 +155,11 @@ def test_ghost_text_is_typed_into_and_accepted_by_word_and_line(editor):
     assert editor.text == before + ghost[1:].split("\n")[0]
 
 
+def test_what_comes_late_is_shown_to_who_waits(rewriter):
+    rewriter.type("RET l a t e SPC = SPC")
+    rewriter.wait_for(lambda: rewriter.ghost_text == "in time", "ghost text")
+
+
 def test_a_dismissed_suggestion_is_gone_and_tab_is_a_tab_again(editor):
     editor.type("RET r e t u r n SPC l e n (")
     editor.wait_for(lambda: editor.ghost_text, "ghost text")

@@ -96,6 +96,15 @@ async def test_it_fits_its_place(session: Editor, file: str, before: str, behind
     assert await session.texts(place, f"file:///{file}") == [text]
 
 
+async def test_what_comes_too_late_for_its_request_is_told_and_had_by_who_asks_again(session: Editor):
+    session.open("late = \n", "file:///late.py")
+    assert await session.texts((0, 7), "file:///late.py") == []
+    async with asyncio.timeout(PATIENCE):
+        found = await session.found.get()
+    assert (found.uri, found.version) == ("file:///late.py", 1)
+    assert await session.texts((0, 7), "file:///late.py") == ["in time"]
+
+
 async def test_of_a_loop_nothing_is_shown(session: Editor):
     session.open("looping = \n")
     assert await session.texts((0, 10), invoked=True) == []

@@ -50,6 +50,11 @@ def only_buffer(editor: Neovim) -> str:
     return editor.lua("return table.concat(vim.api.nvim_buf_get_lines(vim.fn.bufnr('mean.py'), 0, -1, false), '\\n')")
 
 
+def test_what_comes_late_is_shown_to_who_waits(editor: Neovim):
+    editor.type("Golate = ")
+    editor.wait_for(lambda: editor.ghost_text == "in time", "ghost text")
+
+
 def test_a_rewrite_is_seen_before_it_is_made_and_one_undo_takes_it_back(editor: Neovim):
     ask_for_rewrite(editor)
     shown = editor.text.split("\n")

@@ -51,8 +51,13 @@ ANSWERS = {
     "looping = ": ["-s" * 200],
     "# The sum": [" of a and b   \t "],
     "crash = ": ["!crash"],
+    "late = ": ["~in time"],
 }
-"""By the end of the prefix. A further answer is for a further attempt; `?` stands for low confidence."""
+"""By the end of the prefix. A further answer is for a further attempt; `?` stands for low confidence, `~` for an answer
+that comes `LATE_SECONDS` late."""
+
+LATE_SECONDS = 2.0
+"""More than the default budget."""
 
 
 @dataclass
@@ -92,10 +97,13 @@ class ScriptedEngine:
         text = self._answer(fitting.asked if fitting else request)
         if fitting and not text and (text := self._answer(request)):
             # Blanks before the cursor are the model's to write; the script has them in its key.
-            mark = text[:1] if text[:1] in ("?", "!") else ""
+            mark = text[:1] if text[:1] in ("?", "!", "~") else ""
             text = mark + (fitting.context.hidden if mark != "!" else "") + text.removeprefix(mark)
         confidence = 0.01 if text.startswith("?") else CONFIDENCE
-        text = text.removeprefix("?")
+        ready = time.monotonic() + (LATE_SECONDS if text.startswith("~") else 0.0)
+        while time.monotonic() < min(ready, deadline) and not cancelled.is_set():
+            time.sleep(0.01)
+        text = text.lstrip("?~")
         if text == "!crash":
             raise EngineLostError("it was told to")
         written, reason = "", "end"

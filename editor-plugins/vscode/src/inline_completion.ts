@@ -6,12 +6,13 @@ import {
   InlineCompletionTriggerKind,
   type TextDocument,
   type TextEditor,
+  Uri,
   window,
 } from "vscode";
 import type { Middleware } from "vscode-languageclient";
 import type { Canvases } from "./canvas_decorations";
 import type { Pause } from "./pause";
-import { DidPartiallyAccept } from "./protocol";
+import { DidPartiallyAccept, type VersionedDocument } from "./protocol";
 import type { Server } from "./server";
 
 const OPENS_DOCSTRING = /^\s*("""|''')/;
@@ -26,6 +27,8 @@ interface Shown {
 
 export class InlineCompletion {
   private shown: Shown | undefined;
+  /** Whether the editor was told to ask again: its command counts as the user's. */
+  private again = false;
 
   constructor(
     private readonly server: Server,
@@ -37,13 +40,17 @@ export class InlineCompletion {
 
   private readonly middleware: Middleware = {
     provideInlineCompletionItems: async (document, position, context, token, next) => {
-      const invoked = context.triggerKind === InlineCompletionTriggerKind.Invoke;
+      const { again } = this;
+      this.again = false;
+      const triggerKind = again ? InlineCompletionTriggerKind.Automatic : context.triggerKind;
+      const invoked = triggerKind === InlineCompletionTriggerKind.Invoke;
       if (this.pause.isPaused && !invoked) {
         return [];
       }
       const editor = window.activeTextEditor;
       const drawn = invoked && editor ? this.canvases.show(editor, "suggestion", []) : undefined;
-      const answer = await Promise.resolve(next(document, position, context, token)).finally(() => drawn?.dispose());
+      const asked = Promise.resolve(next(document, position, { ...context, triggerKind }, token));
+      const answer = await asked.finally(() => drawn?.dispose());
       const items = Array.isArray(answer) ? answer : (answer?.items ?? []);
       const range = items[0]?.range;
       this.shown = { document, start: document.offsetAt(range?.start ?? position), items };
@@ -60,6 +67,7 @@ export class InlineCompletion {
       }
     };
     return [
+      this.server.onDidFindSuggestion((found) => this.askAgain(found)),
       commands.registerCommand("quickfill.suggest", () =>
         commands.executeCommand("editor.action.inlineSuggest.trigger"),
       ),
@@ -72,6 +80,16 @@ export class InlineCompletion {
         accept(() => "acceptNextLine"),
       ),
     ];
+  }
+
+  /** Show what came too late for its request, where nothing was shown: what was, the user may have put away. */
+  private askAgain({ uri, version }: VersionedDocument): void {
+    const document = window.activeTextEditor?.document;
+    const isHere = document?.uri.toString() === Uri.parse(uri).toString() && document.version === version;
+    if (isHere && this.shown?.document === document && this.shown.items.length === 0) {
+      this.again = true;
+      void commands.executeCommand("editor.action.inlineSuggest.trigger");
+    }
   }
 
   /** A docstring is accepted by its line: its quotes alone would make a string of all that follows. */

@@ -102,6 +102,11 @@ export const StatusRequest = new RequestType<object, Status, void>("quickfill/st
 export const DidChangeStatus = new NotificationType<Status>("quickfill/didChangeStatus");
 export const DidDenoise = new NotificationType<DenoiseUpdate>("quickfill/didDenoise");
 
+/** For this version of a document there is more than was answered. */
+export const DidFindSuggestion = new NotificationType<{ textDocument: VersionedDocument }>(
+  "quickfill/didFindSuggestion",
+);
+
 /** The cursor was put somewhere and stays there. */
 export const DidRest = new NotificationType<{ textDocument: { uri: string }; position: Position }>("quickfill/didRest");
 

@@ -2,8 +2,8 @@
 import { type Disposable, EventEmitter, type LogOutputChannel, workspace } from "vscode";
 import { LanguageClient, type Middleware, RevealOutputChannelOn, State } from "vscode-languageclient/node";
 import { findServer } from "./find_server";
-import { type DenoiseUpdate, DidChangeStatus, DidDenoise } from "./protocol";
-import { asksInstructions, commandMiddleware } from "./server_commands";
+import { type DenoiseUpdate, DidChangeStatus, DidDenoise, DidFindSuggestion, type VersionedDocument } from "./protocol";
+import { commandMiddleware, ourCapabilities } from "./server_commands";
 import { currentSettings, settingsMiddleware } from "./settings";
 import type { Condition } from "./text/status_text";
 
@@ -13,6 +13,7 @@ export const SCHEMES = ["file", "untitled", "vscode-notebook-cell", "vscode-vfs"
 export class Server implements Disposable {
   private readonly conditionEmitter = new EventEmitter<Condition>();
   private readonly denoiseEmitter = new EventEmitter<DenoiseUpdate>();
+  private readonly foundEmitter = new EventEmitter<VersionedDocument>();
   private running: LanguageClient | undefined;
   private turn: Promise<void> = Promise.resolve();
 
@@ -20,6 +21,7 @@ export class Server implements Disposable {
   condition: Condition = { state: "starting", message: "" };
   readonly onDidChangeCondition = this.conditionEmitter.event;
   readonly onDidDenoise = this.denoiseEmitter.event;
+  readonly onDidFindSuggestion = this.foundEmitter.event;
 
   /** What stands between the editor and the server, from the next start on. */
   middleware: Middleware = {};
@@ -42,6 +44,7 @@ export class Server implements Disposable {
     await this.stop();
     this.conditionEmitter.dispose();
     this.denoiseEmitter.dispose();
+    this.foundEmitter.dispose();
   }
 
   private async startAnew(): Promise<void> {
@@ -54,7 +57,7 @@ export class Server implements Disposable {
     }
     this.log.info(`starting ${command} lsp`);
     const client = this.clientOf(command);
-    client.registerFeature(asksInstructions);
+    client.registerFeature(ourCapabilities);
     this.running = client;
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Stopped && this.running === client) {
@@ -63,6 +66,7 @@ export class Server implements Disposable {
     });
     client.onNotification(DidChangeStatus, (status) => this.become(status));
     client.onNotification(DidDenoise, (update) => this.denoiseEmitter.fire(update));
+    client.onNotification(DidFindSuggestion, ({ textDocument }) => this.foundEmitter.fire(textDocument));
     await client.start();
   }
 

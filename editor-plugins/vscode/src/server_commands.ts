@@ -1,4 +1,4 @@
-// Commands that the server carries out: it is told where, and that this editor can ask for an instruction.
+// Commands that the server carries out: it is told where, and what this editor can do.
 import { window } from "vscode";
 import type { ClientCapabilities, Middleware, StaticFeature } from "vscode-languageclient";
 import { rangeParams, versioned } from "./apply";
@@ -15,9 +15,9 @@ export const commandMiddleware: Middleware = {
   },
 };
 
-export const asksInstructions: StaticFeature = {
+export const ourCapabilities: StaticFeature = {
   fillClientCapabilities(capabilities: ClientCapabilities): void {
-    const quickfill = { askInstruction: true, nextEditOtherFiles: true };
+    const quickfill = { askInstruction: true, nextEditOtherFiles: true, lateSuggestions: true };
     capabilities.experimental = { ...capabilities.experimental, quickfill };
   },
   initialize(): void {},

@@ -25,7 +25,7 @@ class Slow(ScriptedEngine):
 
     def stream(self, request, cancelled=None):
         self.requests.append(request)
-        late = not request.decoding.seed and (request.decoding.deadline_ms or 0) < 1000
+        late = not request.decoding.seed and (request.decoding.deadline_ms or 60_000) < 1000
         yield completion("a +" if late else f"a + {request.decoding.seed}", "deadline" if late else "end")
 
 

@@ -34,7 +34,7 @@ function M.enable(config)
     end,
     settings = { quickfill = config.settings },
     -- A next edit of another file is gone to and made by `quickfill.next_edit`.
-    capabilities = { experimental = { quickfill = { nextEditOtherFiles = true } } },
+    capabilities = { experimental = { quickfill = { nextEditOtherFiles = true, lateSuggestions = true } } },
     init_options = vim.tbl_extend("force", { denoising = config.denoise }, config.settings),
     handlers = {
       ["quickfill/didChangeStatus"] = function(_, received)
@@ -44,6 +44,9 @@ function M.enable(config)
       end,
       ["quickfill/didDenoise"] = function(_, snapshot)
         require("quickfill.denoising").show(snapshot)
+      end,
+      ["quickfill/didFindSuggestion"] = function(_, found, context)
+        require("quickfill.suggestion").ask_again(found.textDocument, context.client_id)
       end,
     },
     on_attach = function(client, buffer)

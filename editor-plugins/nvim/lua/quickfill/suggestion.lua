@@ -30,6 +30,28 @@ function M.follow(buffer)
   })
 end
 
+--- The state of each buffer's text whose suggestion was put away.
+---@type table<integer, integer>
+local dismissed = {}
+
+--- Show what came too late for its request, where the user still waits in the same text.
+---@param document lsp.VersionedTextDocumentIdentifier
+---@param client_id integer
+function M.ask_again(document, client_id)
+  local buffer = vim.api.nvim_get_current_buf()
+  local client = vim.lsp.get_client_by_id(client_id)
+  if
+    client
+    and vim.uri_from_bufnr(buffer) == document.uri
+    and vim.lsp.util.buf_versions[buffer] == document.version
+    and vim.api.nvim_get_mode().mode == "i"
+    and native.suggests(buffer, client)
+    and dismissed[buffer] ~= vim.b[buffer].changedtick
+  then
+    native.request(buffer, vim.lsp.protocol.InlineCompletionTriggerKind.Automatic)
+  end
+end
+
 ---@return boolean
 function M.accept()
   return require("quickfill.next_edit").accept() or vim.lsp.inline_completion.get()
@@ -123,6 +145,7 @@ end
 ---@return boolean
 function M.dismiss()
   local buffer = vim.api.nvim_get_current_buf()
+  dismissed[buffer] = vim.b[buffer].changedtick
   local shown = native.count(buffer) > 0 or require("quickfill.next_edit").clear()
   vim.schedule(function()
     native.abort(buffer)

@@ -76,9 +76,9 @@ class Calibration:
         threshold: the default gate, chosen from the curve of precision against show rate.
     """
 
-    bias: float = -0.12
-    doubt: float = -2.27
-    threshold: float = 0.55
+    bias: float = -0.23
+    doubt: float = -2.12
+    threshold: float = 0.45
 
     def probability(self, doubt: float) -> float:
         """Return the probability that a line is right of which so many tokens are expected to be wrong."""

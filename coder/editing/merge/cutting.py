@@ -155,7 +155,7 @@ class _Cutter:
     def _piece(self, group: Sequence[tree_sitter.Node], node: tree_sitter.Node) -> Piece:
         first, last = group[0].start_point.row, max(map(last_row, group))
         children: list[Piece] = []
-        if last > first and (parts := self._inside(group)):
+        if last > first and (parts := self._inside(group) or _in_head(group)):
             children = self.split(parts)
             while len(children) == 1 and children[0].children:
                 children = list(children[0].children)
@@ -243,6 +243,17 @@ def _inner_leads(children: Sequence[Piece]) -> int:
         return 0
     between = children[: decorators[-1]]
     return decorators[-1] + 1 if all(each.is_marker or each.kind in COMMENTS | DECORATORS for each in between) else 0
+
+
+def _in_head(group: Sequence[tree_sitter.Node]) -> list[tree_sitter.Node]:
+    """The parts of a head whose parameters stand on lines of their own; none of others."""
+    nodes = list(group) if any(map(_is_head, group)) else []
+    while wide := next((node for node in nodes if last_row(node) > node.start_point.row), None):
+        at = nodes.index(wide)
+        nodes[at : at + 1] = wide.children
+        if wide.type in ENTRIES:
+            return nodes
+    return []
 
 
 def _chained(node: tree_sitter.Node) -> list[tree_sitter.Node]:

@@ -20,12 +20,32 @@ DECLARING = re.compile(
 LITERALS = ("object", "dictionary", "initializer_list", "literal_value")
 """Nodes whose first entry does not name them."""
 
+PARAMETERS = frozenset(
+    "default_parameter formal_parameter optional_parameter parameter parameter_declaration required_parameter "
+    "typed_default_parameter typed_parameter".split()
+)
+
 ASSIGNMENTS = ("assignment", "assignment_expression")
+CONDITIONS = frozenset("preproc_if preproc_ifdef preproc_elif preproc_elifdef preproc_else".split())
+"""Nodes of a conditional compilation: what is in one may be defined in another one too."""
+
 ACCESSOR = re.compile(r"\s*((?:(?:public|private|protected|override|static|async|get|set)\s+)*)")
 
 
 def identity(tree: SyntaxTree, node: tree_sitter.Node) -> tuple[str, str | None, str]:
-    """Kind, name and role: those of the definition that begins on the first line, if one does."""
+    """Kind, name and role: those of the definition that begins on the first line, or behind a template's, if one
+    does."""
+    kind, name, role = _of_first_line(tree, node)
+    return kind, name, role or (_condition(tree, node) if name is not None else "")
+
+
+def _condition(tree: SyntaxTree, node: tree_sitter.Node) -> str:
+    """The line of the preprocessor that a node stands directly below."""
+    above = node.parent
+    return _line_of(tree, above) if above is not None and above.type in CONDITIONS else ""
+
+
+def _of_first_line(tree: SyntaxTree, node: tree_sitter.Node) -> tuple[str, str | None, str]:
     row, inner, name = node.start_point.row, node, None
     if node.type in CASES:
         line = _line_of(tree, node)
@@ -35,9 +55,14 @@ def identity(tree: SyntaxTree, node: tree_sitter.Node) -> tuple[str, str | None,
             own = _qualified(tree, inner) or name or _given_name(tree, inner) or _called(tree, node)
             return inner.type, own, _accessor(_line_of(tree, inner)) if own else ""
         name = name or _given_name(tree, inner)
+        if inner.type == "template_declaration":
+            inner = inner.named_children[-1]
+            row = inner.start_point.row
+            continue
         inner = next((child for child in reversed(inner.named_children) if _may_define(child, row)), None)
     if name is not None:
-        return node.type, name, "overload" if node.type == "function_signature" else ""
+        is_overload = "function_signature" in (node.type, node.named_children[-1].type if node.named_children else "")
+        return node.type, name, "overload" if is_overload else ""
     return node.type if node.is_named else repr(node.type), None, ""
 
 
@@ -71,6 +96,12 @@ def _given_name(tree: SyntaxTree, node: tree_sitter.Node) -> str | None:
             (node.child_by_field_name(field) for field in ("key", "left", "field") if _has(node, field)), None
         )
         if target is None and node.type == "keyed_element":
+            target = node.named_children[0]
+        if target is None:
+            return declared_name(tree, node)
+    elif node.type in PARAMETERS:
+        target = node.child_by_field_name("name") or node.child_by_field_name("pattern")
+        if target is None and node.type == "typed_parameter":
             target = node.named_children[0]
         if target is None:
             return declared_name(tree, node)

@@ -41,6 +41,9 @@ IMPOSSIBLE = -1.0
 LEAVING = frozenset("return_statement return_expression raise_statement throw_statement".split())
 """Two of them cannot follow each other."""
 
+CALLS = frozenset("await call call_expression expression_statement macro_invocation method_invocation".split())
+"""Statements and entries that may stand again below, about something else: `items.add(a)`, `items.add(b)`."""
+
 IMPORTS = frozenset(
     "import_statement import_from_statement import_declaration preproc_include use_declaration future_import_statement "
     "using_declaration".split()
@@ -97,13 +100,17 @@ class Likeness:
         if new.kind in LEAVING:
             return max(0.15, shared - 0.5)
         if _first_string(new) != _first_string(old):
-            shared = min(shared, UNLIKE)
+            return DOUBTFUL if shared >= 0.5 and (shared > 0.5 or not new.is_entry) else None
+        if 0.5 <= shared < UNLIKE and new.kind in CALLS and new.words - old.words and old.words - new.words:
+            return DOUBTFUL
         return shared - UNLIKE if shared >= 0.5 else None
 
     def _named(self, new: Piece, old: Piece) -> float | None:
         if new.is_definition and old.is_definition:
             return self._definition(new, old)
         if new.kind != old.kind and not (new.is_entry and old.is_entry):
+            return None
+        if new.role and (new.role != old.role or new.role == "overload"):
             return None
         if new.has_marker or self._is_only(new, old):
             return SAME_NAME + 0.05 * common(new.words, old.words)
@@ -120,6 +127,8 @@ class Likeness:
             return sure if shared > UNLIKE else DOUBTFUL  # A file may have several, and none has parameters.
         if may_stand_twice(new):
             return sure if same_head and _signature(new) == _signature(old) else None
+        if not new.has_marker and registers_another(new, old):
+            return DOUBTFUL
         if same_head:
             return sure
         if self._language in OVERLOADING and not new.has_marker and _parameters(new) != _parameters(old):
@@ -151,6 +160,14 @@ def _signature(piece: Piece) -> list[str]:
     return [lead.text for lead in piece.decorators if lead.kind == "decorator"]
 
 
+def registers_another(new: Piece, old: Piece) -> bool:
+    """Return whether another function of the same name, with other arguments of its decorators, may stand beside it:
+    the steps of a test, which nobody calls by name."""
+    above, below = (set(_signature(piece)) for piece in (new, old))
+    given = bool(above and below) and all("(" in text for text in above | below)
+    return given and above.isdisjoint(below) and common(new.words, old.words) <= UNLIKE
+
+
 def _parameters(piece: Piece) -> str:
     """The text from the first bracket of a head on."""
     text = piece.head.text
@@ -158,7 +175,8 @@ def _parameters(piece: Piece) -> str:
 
 
 def _first_string(piece: Piece) -> str | None:
-    parts = piece.head.text.replace('"', "'").split("'")
+    text = piece.text if piece.head.text.endswith(("(", "[", "({", "[{")) else piece.head.text
+    parts = text.replace('"', "'").split("'")
     return parts[1] if len(parts) > 2 else None
 
 

@@ -14,6 +14,12 @@ JSX = frozenset(("javascript", "javascriptreact", "typescriptreact"))
 CHILD = "{/**/}"
 COMMENT = "//"
 
+NO_LAST_COMMA = ("c", "cpp", "java")
+"""Languages in which a parameter or an argument has to follow a comma."""
+
+AFTER_COMMA = ("_", "_ _")
+"""An argument, and a parameter."""
+
 BRACKETS = frozenset(
     "argument_list dictionary dictionary_comprehension generator_expression list list_comprehension parameters "
     "parenthesized_expression set set_comprehension tuple subscript import_from_statement".split()
@@ -55,7 +61,8 @@ def with_markers(tree: SyntaxTree, language: str, lines: Sequence[str], markers:
 
     In Python that is a statement, for a block may be nothing but a marker; it stays a comment between brackets, and
     where the text is less broken with one: between cases, before `else`. In JSX `// …` would be text among an
-    element's children, and `{/* … */}` outside of them is a block, or does not parse.
+    element's children, and `{/* … */}` outside of them is a block, or does not parse. In C, C++ and Java it is an
+    argument or a parameter behind a comma that would be the last one.
     """
     if not markers:
         return tree
@@ -76,6 +83,12 @@ def with_markers(tree: SyntaxTree, language: str, lines: Sequence[str], markers:
             return {**forms, row: COMMENT if is_child else CHILD}
 
         return _least_broken(tree, language, lines, forms, markers, other)
+    for form in AFTER_COMMA if language in NO_LAST_COMMA else ():
+
+        def filled(row: int, forms: Forms, form: str = form) -> Forms:
+            return {**forms, row: form}
+
+        tree = _least_broken(tree, language, lines, {}, markers, filled)
     return tree
 
 

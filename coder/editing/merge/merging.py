@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from coder.editing.merge.alignment import Aligned, Alignment, Element, Gap, alignments, value
-from coder.editing.merge.likeness import OVERLOADING, identity_of, may_stand_twice
+from coder.editing.merge.likeness import OVERLOADING, identity_of, may_stand_twice, registers_another
 from coder.editing.merge.pieces import Piece, Pieces
+from coder.editing.merge.wholes import CLOSING, differing, is_whole, leaves_out, members_of
 from coder.errors import InputError
 from coder.syntax.scopes import CLASSES
 
@@ -22,13 +24,15 @@ SAME_INDENTATION = 0.05
 MOST_MERGES = 24
 """Readings that are worked out; there is one for each doubt, and one for each place."""
 
-CLOSING = ("}", ")", "]")
+BRANCH = re.compile(r"\}?\s*(?:else|catch|finally)\b")
+"""The beginning of a branch behind the first one, between braces."""
 
 Place = tuple[Piece, ...]
 """Pieces that stand side by side: those of a file, of a class, of a block."""
 
-Key = tuple[str, int, int]
-"""The kind of a doubt, and the lines of an edit and a file at which pieces begin that are merged."""
+Key = tuple[str, int, int, int]
+"""The kind of a doubt, the lines of an edit and a file at which pieces begin that are merged, and the line at which the
+edit's ends: a function begins with its head."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,9 @@ def merges(file: Pieces, edit: Pieces, language: str, check: Callable[[], None] 
     """
     has_markers = any(piece.has_marker for piece in edit.top)
     found: list[Reading] = []
-    if not has_markers and _is_whole(edit.top, file.top):
-        found.append(Reading("\n".join(edit.lines), _differing(edit.top, file.top)))
-        if not _leaves_out(edit.top, file.top):
+    if not has_markers and is_whole(edit.top, file.top):
+        found.append(Reading("\n".join(edit.lines), differing(edit.top, file.top)))
+        if not leaves_out(edit.top, file.top):
             return found
     elements = _elements(edit.top, edges=True, between=not has_markers)
     readings: list[Reading] = []
@@ -74,42 +78,6 @@ def merges(file: Pieces, edit: Pieces, language: str, check: Callable[[], None] 
     for reading in (*readings, *found):
         unique.setdefault(reading.text, reading)
     return list(unique.values())
-
-
-def _is_whole(new: Sequence[Piece], old: Sequence[Piece]) -> bool:
-    """Return whether an edit without markers may be all of what it is about: it begins as that does and ends as it
-    does."""
-    return not old or (bool(new) and all(_is_version(new[index], old[index]) for index in (0, -1)))
-
-
-def _is_version(new: Piece, old: Piece) -> bool:
-    if new.name is not None or old.name is not None:
-        return new.name == old.name
-    return new.text == old.text or (new.kind == old.kind and not (new.words - old.words and old.words - new.words))
-
-
-def _leaves_out(new: Sequence[Piece], old: Sequence[Piece]) -> bool:
-    """Return whether what begins and ends like a whole leaves out definitions of it, and does not put others there."""
-    known, kept = ([piece.name for piece in pieces if piece.name is not None] for pieces in (old, new))
-    if len(kept) < len(known) and not set(known) <= set(kept):
-        return True
-    classes = {piece.name: piece for piece in old if piece.kind in CLASSES and piece.children}
-    pairs = [(piece, classes[piece.name]) for piece in new if piece.kind in CLASSES and piece.name in classes]
-    return any(_leaves_out(_members(piece)[0], _members(other)[0]) for piece, other in pairs if piece.children)
-
-
-def _differing(new: Sequence[Piece], old: Sequence[Piece]) -> int:
-    """The number of pieces that are only on one side, those of one name counting once."""
-    texts = {piece.text for piece in new} ^ {piece.text for piece in old}
-    changed = [piece for piece in (*new, *old) if piece.text in texts]
-    return len({piece.name or piece.text for piece in changed})
-
-
-def _members(piece: Piece) -> tuple[Sequence[Piece], Sequence[Piece]]:
-    """The pieces between a head and its closing bracket, and that bracket if there is one."""
-    inside = piece.children[piece.lead + 1 :]
-    closed = bool(inside) and inside[-1].text.startswith(CLOSING) and not inside[-1].children
-    return (inside[:-1], inside[-1:]) if closed else (inside, ())
 
 
 def _elements(pieces: Sequence[Piece], edges: bool, between: bool) -> list[Element]:
@@ -188,7 +156,7 @@ class _Merge:
 
     def reading(self, elements: Sequence[Element], place: Place) -> Reading:
         """The file with the edit in its place."""
-        steps = self._aligned(("top", 0, place[0].first if place else 0), elements, place)
+        steps = self._aligned(("top", 0, place[0].first if place else 0, 0), elements, place)
         first, behind = (place[0].first, place[-1].last + 1) if place else (0, 0)
         output = self._level(elements, place, steps, _indentations(self.edit.top, place, steps))
         text = "\n".join([*self.file.lines[:first], *output.lines, *self.file.lines[behind:]])
@@ -209,11 +177,11 @@ class _Merge:
             )
         leads: list[Element] = [Gap()] if after_gap else []
         leads += _elements(new.decorators, edges=False, between=False)
-        steps = self._aligned(("leads", new.first, old.first), leads, old.decorators)
+        steps = self._aligned(("leads", new.first, old.first, new.last), leads, old.decorators)
         steps = [*steps, Aligned(new.head, old.head)]
         elements = [*leads, new.head]
-        members, closing = _members(new)
-        old_members, old_closing = _members(old)
+        members, closing = members_of(new)
+        old_members, old_closing = members_of(old)
         whole = new.kind in CLASSES and not new.has_marker
         edges = new.kind in CLASSES or any(piece.is_entry for piece in (*members, *old_members))
         if bool(closing) != bool(old_closing):
@@ -222,7 +190,7 @@ class _Merge:
         rest = _elements(members, edges=edges, between=whole)
         if open_end:
             rest.append(Gap())
-        steps += self._aligned(("members", new.first, old.first), rest, old_members)
+        steps += self._aligned(("members", new.first, old.first, new.last), rest, old_members)
         steps += [Aligned(*pair) for pair in zip(closing, old_closing, strict=True)]
         elements += [*rest, *closing]
         indentations = _indentations(new.children[new.lead + 1 :], old.children[old.lead + 1 :], steps)
@@ -325,12 +293,12 @@ class _Merge:
         """Return whether a class without markers repeats only some members of the file's."""
         if new.kind not in CLASSES or not new.children or not old.children:
             return False
-        members, known = _members(new)[0], _members(old)[0]
-        if not _is_whole(members, known):
+        members, known = members_of(new)[0], members_of(old)[0]
+        if not is_whole(members, known):
             return True
-        if not _leaves_out(members, known):
+        if not leaves_out(members, known):
             return False
-        key = "whole", new.first, old.first
+        key = "whole", new.first, old.first, new.last
         self.doubts[key] = 2
         return not self.choices.get(key)
 
@@ -357,9 +325,11 @@ class _Merge:
 def _lacks_clauses(new: Piece, old: Piece) -> bool:
     """Return whether a statement of the file ends with branches (`else`, `except`) that the edit's version does not
     have."""
-    heads = {piece.head.text for piece in new.children if piece.kind.endswith("_clause")}
-    last = old.children[-1] if old.children and new.children else None
-    return last is not None and last.kind.endswith("_clause") and last.head.text not in heads
+    heads, branches = (
+        [child.head.text for child in piece.children if child.kind.endswith("_clause") or BRANCH.match(child.text)]
+        for piece in (new, old)
+    )
+    return bool(new.children and branches) and branches[-1] not in heads
 
 
 def _without_comma(text: str) -> str:
@@ -383,15 +353,16 @@ def _moved(steps: Sequence[Aligned], language: str) -> set[int]:
     old = [step.piece for step in steps if step.piece is not None and step.piece.is_definition]
     of_new, of_old = Counter(map(identity_of, new)), Counter(map(identity_of, old))
     inserted = {
-        identity_of(step.element): step.element.text for step in steps
+        identity_of(step.element): step.element for step in steps
         if step.piece is None and isinstance(step.element, Piece) and step.element.is_definition and step.element.name
     }  # fmt: skip
     return {
         id(step.piece) for step in steps
         if step.piece is not None and isinstance(step.element, Gap) and step.piece.is_definition
-        and (text := inserted.get(key := identity_of(step.piece))) is not None
+        and (other := inserted.get(key := identity_of(step.piece))) is not None
         and of_new[key] == of_old[key] == 1 and not may_stand_twice(step.piece)
-        and (text == step.piece.text or language not in OVERLOADING)
+        and not registers_another(other, step.piece)
+        and (other.text == step.piece.text or language not in OVERLOADING)
     }  # fmt: skip
 
 
@@ -407,4 +378,4 @@ def _usual_blanks(place: Place) -> int | None:
 
 def _opens(piece: Piece) -> bool:
     """Return whether a piece is the head of the block that it stands in."""
-    return not piece.children and piece.text.endswith(("{", ":", "(", "["))
+    return piece.text.endswith(("{", ":", "(", "["))

@@ -93,9 +93,11 @@ class Pieces:
     broken: int | None
 
     def containers(self) -> Iterator[tuple[Piece, ...]]:
-        """The pieces of the text, and those of every piece in it, the outermost first; no decorators."""
+        """The pieces of the text, and those of every piece in it, the outermost first; no decorators, no parts of a
+        head."""
         pending = [self.top]
         while pending:
             pieces = pending.pop(0)
             yield pieces
-            pending.extend(inside for piece in pieces if len(inside := piece.children[piece.lead :]) > 1)
+            bodies = pieces if pieces is self.top else pieces[1:]
+            pending.extend(inside for piece in bodies if len(inside := piece.children[piece.lead :]) > 1)

@@ -1,19 +1,32 @@
 """Name resolution in one file: which occurrences of a name are those of one declaration.
 
-Python follows `coder.syntax.python_names`. JavaScript, TypeScript, Go, Java and Rust are read by tables of their
-grammars: the nodes that open a scope, and the places of nodes in which a name is declared. Names behind a dot belong
-to a declaration only where it is sure: behind `self` and `this`, in the class itself.
+Python follows `coder.syntax.python_members`. JavaScript, TypeScript, Go, Java and Rust are read by tables of their
+grammars (`coder.syntax.declaring`). Names behind a dot belong
+to a declaration only where it is sure: behind `self` and `this`, in the class itself, and behind a class's name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 import tree_sitter
 
-from coder.syntax import python_names
+from coder.syntax.declaring import (
+    IGNORED,
+    IGNORED_NODES,
+    INSIDE,
+    LATER,
+    MEMBERS,
+    NAMES,
+    NOT_DECLARED,
+    OUTER_PARTS,
+    OUTSIDE,
+    PATTERNS,
+    SCOPES,
+    Kind,
+)
+from coder.syntax.python_members import resolved_names
 from coder.syntax.rust_names import is_resolved_in_rust, is_unsure_in_rust, known_since_in_rust
 from coder.syntax.tree import SyntaxTree
 
@@ -25,8 +38,6 @@ RESOLVED = (*SCRIPTS, "python", "go", "java", "rust")
 
 TYPE = ":type"
 """Behind the name of a type of TypeScript, which may have the name of a value; what is both has the name alone."""
-
-Kind = Literal["module", "class", "function", "method", "arrow", "block"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def occurrences(tree: SyntaxTree, language: str, name: str) -> list[Occurrence]:
 
 
 def _python(tree: SyntaxTree, name: str) -> Iterator[Occurrence]:
-    for node, scope, declares in python_names.resolved_names(tree, name):
+    for node, scope, declares in resolved_names(tree, name):
         yield Occurrence(*tree.span(node), None if scope is None else id(scope), declares)
 
 
@@ -111,98 +122,6 @@ class _Declaring:
     since: int = 0
 
 
-SCOPES: dict[str, dict[str, Kind]] = {
-    "script": {
-        **dict.fromkeys("function_declaration function_expression generator_function generator_function_declaration "
-        "function_type function_signature method_signature call_signature construct_signature constructor_type "
-        "abstract_method_signature".split(), "function"),
-        **dict.fromkeys("class_declaration class abstract_class_declaration interface_declaration internal_module "
-        "type_alias_declaration statement_block for_statement for_in_statement catch_clause "
-        "switch_body".split(), "block"),
-        "method_definition": "method", "arrow_function": "arrow", "class_body": "class",
-    },
-    "go": {
-        **dict.fromkeys("function_declaration method_declaration func_literal function_type "
-        "method_elem".split(), "function"),
-        **dict.fromkeys("block if_statement for_statement expression_switch_statement type_switch_statement "
-        "select_statement expression_case type_case default_case communication_case type_spec".split(), "block"),
-    },
-    "java": {
-        **dict.fromkeys("method_declaration constructor_declaration compact_constructor_declaration "
-        "lambda_expression".split(), "function"),
-        **dict.fromkeys("class_body interface_body enum_body annotation_type_body".split(), "class"),
-        **dict.fromkeys("class_declaration interface_declaration enum_declaration record_declaration "
-        "annotation_type_declaration block constructor_body for_statement enhanced_for_statement catch_clause "
-        "try_with_resources_statement switch_block".split(), "block"),
-    },
-    "rust": {
-        **dict.fromkeys("function_item function_signature_item closure_expression".split(), "function"),
-        **dict.fromkeys("block match_arm if_expression while_expression for_expression impl_item trait_item mod_item "
-        "struct_item enum_item union_item type_item".split(), "block"),
-    },
-}  # fmt: skip
-
-OUTSIDE = frozenset(
-    ("script", kind, "name") for kind in "function_declaration generator_function_declaration function_signature "
-    "class_declaration abstract_class_declaration interface_declaration internal_module type_alias_declaration".split()
-) | frozenset(
-    [("go", "function_declaration", "name"), ("go", "type_spec", "name")]
-) | frozenset(
-    ("java", kind, "name") for kind in "class_declaration interface_declaration enum_declaration record_declaration "
-    "annotation_type_declaration method_declaration".split()
-) | frozenset(
-    ("rust", kind, "name") for kind in "function_item function_signature_item struct_item enum_item union_item "
-    "trait_item type_item mod_item".split()
-)  # fmt: skip
-"""Names that are declared around the node that opens a scope."""
-
-INSIDE = frozenset(
-    [("script", kind, "name") for kind in "function_expression class type_parameter enum_declaration".split()]
-    + [("script", "arrow_function", "parameter"), ("script", "catch_clause", "parameter")]
-    + [("go", kind, "name") for kind in "parameter_declaration variadic_parameter_declaration "
-       "type_parameter_declaration type_alias import_spec".split()]
-    + [("java", kind, "name") for kind in "formal_parameter catch_formal_parameter resource enhanced_for_statement "
-       "enum_constant".split()]
-    + [("java", "lambda_expression", "parameters")]
-    + [("rust", kind, "name") for kind in "const_item static_item type_parameter const_parameter".split()]
-    + [("rust", kind, "pattern") for kind in ("parameter", "match_arm")]
-    + [("rust", "closure_parameters", None), ("rust", "use_as_clause", "alias"), ("rust", "use_list", None),
-       ("rust", "use_declaration", "argument")]
-)  # fmt: skip
-"""Names that are declared in the scope of their node, and known in all of it."""
-
-LATER = frozenset([("go", "var_spec", "name"), ("go", "const_spec", "name"), ("go", "short_var_declaration", "left")])
-"""Names that are known behind their node."""
-
-OUTER_PARTS = frozenset([("if_expression", "alternative")])
-"""Parts of nodes that lie outside of the scope that the node opens."""
-
-PATTERNS = frozenset(
-    "array_pattern object_pattern rest_pattern expression_list inferred_parameters required_parameter "
-    "optional_parameter assignment_pattern object_assignment_pattern pair_pattern tuple_pattern tuple_struct_pattern "
-    "struct_pattern field_pattern ref_pattern mut_pattern captured_pattern or_pattern match_pattern slice_pattern "
-    "reference_pattern".split()
-)
-NOT_DECLARED = frozenset(["right", "value", "type", "key", "decorator", "condition"])
-"""Parts of a pattern that declare nothing; but a `pair_pattern`'s value does."""
-
-NAMES = frozenset(
-    "identifier type_identifier package_identifier shorthand_property_identifier "
-    "shorthand_property_identifier_pattern shorthand_field_identifier".split()
-)
-MEMBERS = frozenset(["property_identifier", "private_property_identifier"])
-
-IGNORED = frozenset(
-    [("java", "element_value_pair", "key"), ("script", "nested_type_identifier", "name"),
-     ("script", "export_specifier", "alias"), ("script", "index_signature", "name"),
-     ("go", "qualified_type", "name")]
-)  # fmt: skip
-IGNORED_NODES = frozenset(
-    "package_clause package_declaration break_statement continue_statement attribute_item inner_attribute_item label "
-    "lifetime".split()
-)
-
-
 class _Walk:
     """One walk that collects the declarations and the uses of a name, which are resolved behind it."""
 
@@ -210,7 +129,8 @@ class _Walk:
         self._tree, self._name = tree, name
         self._language = "script" if language in SCRIPTS else language
         self._scopes = SCOPES[self._language]
-        self._found: list[tuple[Node, _Binding | None, _Scope, str, str]] = []
+        self._found: list[tuple[Node, _Binding | None, _Scope | str, str, str]] = []
+        self._bodies: dict[str, list[_Scope]] = {}
 
     def run(self) -> Iterator[Occurrence]:
         pending: list[tuple[Node, _Scope, _Declaring | None, Node | None, str | None]]
@@ -219,6 +139,8 @@ class _Walk:
             node, scope, declaring, parent, part = pending.pop()
             if node.type in self._scopes and node.is_named:
                 scope = _Scope(self._scopes[node.type], scope)
+                if scope.kind == "class" and (name := parent and parent.child_by_field_name("name")):
+                    self._bodies.setdefault(self._tree.text_of(name), []).append(scope)
             if not node.child_count or node.type in NAMES:
                 self._leaf(node, scope, declaring, parent, part)
                 continue
@@ -228,7 +150,7 @@ class _Walk:
             pending.extend(
                 (
                     child,
-                    scope.parent or scope if (node.type, name) in OUTER_PARTS else scope,
+                    scope.parent or scope if (node.type, name or child.type) in OUTER_PARTS else scope,
                     self._declaring(node, name, child, scope, declaring),
                     node,
                     name,
@@ -236,10 +158,18 @@ class _Walk:
                 for child, name in reversed(children)
             )
         for node, binding, scope, key, shape in self._found:
-            found = binding or scope.resolve(key, node.start_byte)
+            found = binding or (
+                self._member(scope, key) if isinstance(scope, str) else scope.resolve(key, node.start_byte)
+            )
             start, end = self._tree.span(node)
             start += node.type == "private_property_identifier"  # its `#` is no part of the name
             yield Occurrence(start, end, found and id(found), binding is not None, shape)
+
+    def _member(self, name: str, key: str) -> _Binding | None:
+        """Return what a member behind the name of a class stands for, if the class itself declares it."""
+        bodies = self._bodies.get(name, [])
+        known = bodies[0].bindings.get(key) if len(bodies) == 1 else None
+        return known[0] if known else None
 
     def _leaf(
         self, node: Node, scope: _Scope, declaring: _Declaring | None, parent: Node | None, part: str | None
@@ -259,10 +189,21 @@ class _Walk:
         binding = None
         if key.startswith(".") and parent.type != "member_expression":
             binding = scope.nearest("class").declare(key, 0, apart=False)
+        elif declaring is not None and _is_field_too(parent):
+            binding = scope.nearest("class").declare(f".{key}", 0, apart=False)
+            declaring.scope.bindings.setdefault(key, []).append(binding)
         elif declaring is not None:
             apart = bool(declaring.since) and self._language in ("java", "rust")
             binding = declaring.scope.declare(key, declaring.since, apart)
-        self._found.append((node, binding, scope, key, shape))
+        self._found.append((node, binding, self._class_before(node, parent) or scope, key, shape))
+
+    def _class_before(self, node: Node, parent: Node) -> str | None:
+        """Return the name before a dot where it may be that of a class, whose member the node is."""
+        of = parent.child_by_field_name("object")
+        if of is None and parent.type == "scoped_type_identifier":
+            of = parent.named_children[0]
+        name = None if of is None or of == node else self._tree.text_of(of)
+        return name if name and of and of.type in ("identifier", "type_identifier") and name[0].isupper() else None
 
     def _key(self, node: Node, parent: Node, part: str | None) -> str | None:
         """The name as it is looked up; None where it stands for nothing of the file."""
@@ -272,7 +213,8 @@ class _Walk:
         if node.type in MEMBERS:
             of = parent.child_by_field_name("object")
             in_class = parent.parent is not None and parent.parent.type == "class_body" and part in ("name", "property")
-            behind_this = kind == "member_expression" and of is not None and of.type == "this"
+            named = self._class_before(node, parent) is not None
+            behind_this = kind == "member_expression" and of is not None and (of.type == "this" or named)
             private = "#" * (node.type == "private_property_identifier")
             return f".{private}{name}" if in_class or behind_this else None
         if self._language == "java":
@@ -294,12 +236,17 @@ class _Walk:
 
     def _java_key(self, node: Node, parent: Node, part: str | None) -> str | None:
         kind, of = parent.type, parent.child_by_field_name("object")
+        named = self._class_before(node, parent) is not None
+        if kind == "method_reference" and node != parent.named_children[0]:
+            return f"{self._name}()" if parent.named_children[0].type == "this" else None
         if kind in ("labeled_statement", "method_reference", "scoped_type_identifier", "scoped_identifier"):
+            if named and kind == "scoped_type_identifier":
+                return self._name
             return self._name if parent.named_children[0] == node and kind != "labeled_statement" else None
         if kind == "method_declaration" and part == "name":
             return f"{self._name}()"
         if kind in ("method_invocation", "field_access") and part in ("name", "field"):
-            if of is not None and of.type != "this":
+            if of is not None and of.type != "this" and not named:
                 return None
             return f"{self._name}()" if kind == "method_invocation" else self._name
         return self._name
@@ -318,6 +265,8 @@ class _Walk:
             return None  # a constant or a variant, which is compared and not bound
         if node.type in PATTERNS and (part not in NOT_DECLARED or (node.type, part) == ("pair_pattern", "value")):
             return outer
+        if self._language == "go" and node.type == "type_elem" and _is_of_receiver(node):
+            return _Declaring(scope)
         if self._language == "script":
             return self._declaring_in_script(node, part, child, scope)
         if self._language == "go" and part in ("left", "alias"):
@@ -338,7 +287,10 @@ class _Walk:
         if node.type == "formal_parameters":
             return _Declaring(scope)
         if node.type == "for_in_statement" and part == "left":
-            return _Declaring(scope) if node.child_by_field_name("kind") is not None else None
+            kind = node.child_by_field_name("kind")
+            is_var = kind is not None and kind.type == "var"
+            within = scope.nearest("function", "method", "arrow", "module") if is_var else scope
+            return None if kind is None else _Declaring(within)
         if node.type == "import_specifier":
             return _Declaring(scope) if part == "alias" or node.child_by_field_name("alias") is None else None
         return _Declaring(scope) if node.type in ("import_clause", "namespace_import") else None
@@ -352,7 +304,7 @@ class _Walk:
             return _Declaring(scope, node.start_byte)
         if node.type == "type_parameter" and child == node.named_children[0]:
             return _Declaring(scope)
-        last = node.type == "type_pattern" and child == node.named_children[-1]
+        last = node.type in ("type_pattern", "record_pattern_component") and child == node.named_children[-1]
         return _Declaring(scope, node.start_byte) if last else None
 
 
@@ -360,4 +312,20 @@ def _is_map(element: Node) -> bool:
     """Return whether a keyed element of Go is one of a map, whose keys are expressions; in a struct they are fields."""
     literal = element.parent and element.parent.parent
     kind = literal.child_by_field_name("type") if literal is not None else None
-    return kind is not None and kind.type in ("map_type", "slice_type", "array_type")
+    return kind is not None and kind.type in ("map_type", "slice_type", "array_type", "implicit_length_array_type")
+
+
+def _is_of_receiver(element: Node) -> bool:
+    """Return whether an argument of a type of Go stands in a method's receiver, where it declares a name."""
+    node: Node | None = element
+    while node is not None and node.type != "parameter_list":
+        node = node.parent
+    of = node.parent if node is not None else None
+    return of is not None and of.type == "method_declaration" and of.child_by_field_name("receiver") == node
+
+
+def _is_field_too(parameter: Node) -> bool:
+    """Return whether a parameter of a constructor of TypeScript declares a field of its name."""
+    return any(
+        child.type in ("accessibility_modifier", "readonly", "override_modifier") for child in parameter.children
+    )

@@ -33,7 +33,7 @@ def undefined_names(tree: SyntaxTree) -> list[tuple[str, Span]] | None:
     None where nothing can be said: with star imports, and where names may be made at run time. In code that does not
     compile, whose scopes are a guess, only names are reported that look like another one, misspelt.
     """
-    analysis = _Analysis(tree)
+    analysis = Analysis(tree)
     analysis.run()
     if analysis.unknowable:
         return None
@@ -46,50 +46,28 @@ def undefined_names(tree: SyntaxTree) -> list[tuple[str, Span]] | None:
     return sorted(found, key=lambda name_and_span: name_and_span[1])
 
 
-def resolved_names(tree: SyntaxTree, name: str) -> Iterator[tuple[Node, PythonScope | None, bool]]:
-    """Every place of a name: the node, the scope that binds what it stands for (None where the file does not say), and
-    whether it is bound there. Behind `self`, `cls` and the name of a class it stands for what the
-    class itself, or a method of it, binds."""
-    analysis = _Analysis(tree)
-    analysis.run()
-    for bound, node, scope in analysis.bindings:
-        if bound == name:
-            yield node, scope.owner(name), True
-    for used, node, scope in analysis.all_uses:
-        if used == name:
-            yield node, scope.owner(name), False
-    members = [(node, scope.of_class) for node, scope in analysis.members if tree.text_of(node) == name]
-    for node, of, scope in analysis.attributes:
-        owner = scope.owner(of) if tree.text_of(node) == name else None
-        classes = analysis.classes.get((owner, of), []) if owner is not None else []
-        alone = owner is not None and sum(bound == of and at is owner for bound, _, at in analysis.bindings) == 1
-        members += [(node, classes[0])] if len(classes) == 1 and alone else []
-    written = {scope for node, scope in members if _is_assigned(node)}
-    for node, scope in members:
-        if scope is not None and (name in scope.bound or scope in written):
-            yield node, scope, name not in scope.bound and _is_assigned(node)
-
-
 def bound_names(tree: SyntaxTree) -> set[str]:
     """Every name that is bound in some scope of the text."""
-    analysis = _Analysis(tree)
+    analysis = Analysis(tree)
     analysis.run()
     return set().union(*(scope.bound for scope in analysis.scopes))
 
 
-class _Analysis:
+class Analysis:
     """One walk over the tree that collects what is bound and what is read. The order of the walk does not matter."""
 
     def __init__(self, tree: SyntaxTree) -> None:
         self.uses: list[tuple[str, Node, PythonScope]] = []
         self.unknowable = False
         self.scopes = [PythonScope("module")]
-        self._tree = tree
+        self.tree = tree
         self._pending: list[tuple[Node, PythonScope]] = [(tree.root, self.scopes[0])]
         self.bindings: list[tuple[str, Node, PythonScope]] = []
         self.attributes: list[tuple[Node, str, PythonScope]] = []
         self.classes: dict[tuple[PythonScope, str], list[PythonScope]] = {}
+        self.bases: dict[PythonScope, tuple[list[Node], PythonScope]] = {}
         self.members: list[tuple[Node, PythonScope]] = []
+        self.of_super: list[tuple[Node, PythonScope]] = []
         self._guarded: list[tuple[int, int]] = []
 
     def run(self) -> None:
@@ -109,7 +87,7 @@ class _Analysis:
 
     def names_not_misspelt(self) -> frozenset[str]:
         """Names that are read more than once, are bound somewhere, or look like none that is."""
-        times = Counter(self._tree.text_of(node) for node in _identifiers(self._tree.root))
+        times = Counter(self.tree.text_of(node) for node in _identifiers(self.tree.root))
         bound = frozenset().union(*(scope.bound for scope in self.scopes))
         names = {name for name, _, _ in self.uses}
         meant = {name for name in names if times[name] > 1 or name in bound}
@@ -119,7 +97,7 @@ class _Analysis:
         self._pending.extend((node, scope) for node in nodes if node is not None)
 
     def _bind(self, scope: PythonScope, *nodes: Node | None) -> None:
-        found = [(self._tree.text_of(node), node, scope) for node in nodes if node is not None]
+        found = [(self.tree.text_of(node), node, scope) for node in nodes if node is not None]
         scope.bound.update(name for name, _, _ in found)
         self.bindings += found
 
@@ -145,17 +123,19 @@ class _Analysis:
     # What follows is called by the names of the grammar's nodes.
 
     def _identifier(self, node: Node, scope: PythonScope) -> None:
-        name = self._tree.text_of(node)
+        name = self.tree.text_of(node)
         self.unknowable |= name in MAKE_NAMES and not (name == "vars" and _has_arguments(node))
         if not node.is_missing:
             self.uses.append((name, node, scope))
 
     def _attribute(self, node: Node, scope: PythonScope) -> None:
         of, member = node.child_by_field_name("object"), node.child_by_field_name("attribute")
-        if of is not None and member is not None and self._tree.text_of(of) in ("self", "cls"):
+        if of is not None and member is not None and self.tree.text_of(of) in ("self", "cls"):
             self.members.append((member, scope))
+        elif of is not None and member is not None and self.tree.text_of(of) == "super()":
+            self.of_super.append((member, scope))
         elif of is not None and member is not None and of.type == "identifier":
-            self.attributes.append((member, self._tree.text_of(of), scope))
+            self.attributes.append((member, self.tree.text_of(of), scope))
         self._read(scope, of)
 
     def _member_type(self, node: Node, scope: PythonScope) -> None:
@@ -209,10 +189,13 @@ class _Analysis:
     def _class_definition(self, node: Node, scope: PythonScope) -> None:
         self._bind(scope, node.child_by_field_name("name"))
         outer = self._type_parameters(node.child_by_field_name("type_parameters"), scope)
-        self._read(outer, node.child_by_field_name("superclasses"))
+        superclasses = node.child_by_field_name("superclasses")
+        self._read(outer, superclasses)
         inner, name = self._inner("class", outer), node.child_by_field_name("name")
+        bases = superclasses.named_children if superclasses is not None else []
+        self.bases[inner] = [base for base in bases if base.type not in ("keyword_argument", "comment")], outer
         if name is not None:
-            self.classes.setdefault((scope, self._tree.text_of(name)), []).append(inner)
+            self.classes.setdefault((scope, self.tree.text_of(name)), []).append(inner)
         self._read(inner, node.child_by_field_name("body"))
 
     def _type_alias_statement(self, node: Node, scope: PythonScope) -> None:
@@ -231,7 +214,7 @@ class _Analysis:
             names = list(_identifiers(parameter))
             bounds = names[1:]
             self._bind(inner, *names[:1])
-            self.uses.extend((self._tree.text_of(bound), bound, inner) for bound in bounds if _stands_alone(bound))
+            self.uses.extend((self.tree.text_of(bound), bound, inner) for bound in bounds if _stands_alone(bound))
         return inner
 
     def _parameters_of(self, node: Node, inner: PythonScope, outer: PythonScope) -> None:
@@ -256,7 +239,7 @@ class _Analysis:
         self._import_statement(node, scope)
 
     def _global_statement(self, node: Node, scope: PythonScope) -> None:
-        scope.module.bound.update(map(self._tree.text_of, node.named_children))
+        scope.module.bound.update(map(self.tree.text_of, node.named_children))
         self._look_up_in(scope.module, node, scope)
 
     def _nonlocal_statement(self, node: Node, scope: PythonScope) -> None:
@@ -264,7 +247,7 @@ class _Analysis:
 
     def _look_up_in(self, outer: PythonScope, node: Node, scope: PythonScope) -> None:
         if outer is not scope:
-            scope.looked_up_in.update((self._tree.text_of(child), outer) for child in node.named_children)
+            scope.looked_up_in.update((self.tree.text_of(child), outer) for child in node.named_children)
         self._read(scope, *node.named_children)
 
     def _delete_statement(self, node: Node, scope: PythonScope) -> None:
@@ -280,7 +263,7 @@ class _Analysis:
     def _catches_name_errors(self, node: Node) -> bool:
         if node.type != "except_clause":
             return False
-        names = [self._tree.text_of(name) for child in node.named_children[:-1] for name in _identifiers(child)]
+        names = [self.tree.text_of(name) for child in node.named_children[:-1] for name in _identifiers(child)]
         return not names or "NameError" in names
 
     def _case_clause(self, node: Node, scope: PythonScope) -> None:
@@ -321,15 +304,6 @@ def _identifiers(node: Node | None) -> Iterator[Node]:
         if node.type == "identifier":
             yield node
         pending.extend(reversed(node.named_children))
-
-
-def _is_assigned(member: Node) -> bool:
-    """Return whether an attribute is the target of a plain assignment."""
-    attribute = member.parent
-    statement = attribute.parent if attribute is not None else None
-    return (
-        statement is not None and statement.type == "assignment" and statement.child_by_field_name("left") == attribute
-    )
 
 
 def _stands_alone(node: Node) -> bool:

@@ -28,6 +28,31 @@ PYTHON = {
     "members behind self in one class": (
         "class A:\n    def ‸f(self):\n        return self.‸f()\nclass B:\n    def f(self):\n        return self.f()"
     ),
+    "a method of a base, behind self and super": (
+        "class A:\n    def ‸f(self): ...\nclass B(A):\n    def g(self):\n        self.‸f()\n        super().‸f()"
+    ),
+    "an attribute that a base assigns": (
+        "class A:\n    def __init__(self):\n        self.‸n = 0\nclass B(A):\n    def f(self):\n        self.‸n = 1"
+    ),
+    "a base that is not in the file may have it": (
+        "class A:\n    def ‸f(self): ...\nclass B(Other, A):\n    def g(self):\n        self.f()"
+    ),
+    "a base that Python has, and has no such member": (
+        "class A:\n    def ‸f(self): ...\nclass B(Exception, A):\n    def g(self):\n        self.‸f()"
+    ),
+    "a base that Python has, with such a member": (
+        "class A:\n    def ‸args(self): ...\nclass B(Exception, A):\n    def g(self):\n        self.args()"
+    ),
+    "an own method outranks a base's": (
+        "class A:\n    def f(self): ...\nclass B(A):\n    def ‸f(self): ...\n    def g(self):\n        self.‸f()"
+    ),
+    "bases in a circle": "class A(B):\n    def ‸f(self):\n        self.‸f()\nclass B(A):\n    def g(self): ...",
+    "what := binds in a comprehension is outside": "def f(xs):\n    [‸y for x in xs if (‸y := g(x))]\n    return ‸y",
+    "what := binds in a lambda is its own": "y = 1\nf = lambda: (‸y := 2) + ‸y\nprint(y)",
+    "a default is evaluated outside": "‸n = 1\ndef f(n=‸n):\n    return n",
+    "a loop with else": "for ‸x in xs:\n    f(‸x)\nelse:\n    g(‸x)",
+    "what a case captures": "match p:\n    case [A(y=‸y), *rest] if ‸y:\n        f(‸y, p.y)",
+    "a type parameter": "def f[‸T](x: ‸T) -> ‸T:\n    return x\ndef g[T](x: T): ...",
 }
 
 TYPESCRIPT = {
@@ -47,6 +72,17 @@ TYPESCRIPT = {
     "a member behind this": "class A { ‸n = 0; f() { return () => this.‸n; } }\nclass B { n = 1; }\no.n;",
     "a private member": "class A { #‸n = 0; get n() { return this.#‸n; } }",
     "a function expression's own name": "const f = function ‸g() { return ‸g; };\ng;",
+    "a parameter that is a field too": (
+        "class A { constructor(private ‸n: number) { use(‸n); } f(n) { return this.‸n + n; } }"
+    ),
+    "a static member behind its class": "class A { static ‸n = 1; f(n) { return A.‸n + B.n; } }",
+    "var of a loop belongs to the function": "function f() { use(‸x); for (var ‸x of xs) {} return ‸x; }",
+    "an inferred type": "type A<T> = T extends (infer ‸U)[] ? ‸U : never;\ntype U = 1;",
+    "a key of a mapped type": "type A<T> = { [‸K in keyof T]: T[‸K] };\ntype K = 1;",
+    "a pattern of a parameter": "const f = ({ name: ‸n = 1 }, [a]) => ‸n + a;\nname; n;",
+    "a label is no name": "let ‸outer = 1;\nouter: for (;;) { break outer; }\nuse(‸outer);",
+    "a block of switch": "let x = 1;\nswitch (y) { case 1: let ‸x = 2; use(‸x); }\nuse(x);",
+    "a type parameter": "function f<‸T>(x: ‸T): ‸T { return x; }\ntype T = 1;",
 }
 
 GO = {
@@ -62,6 +98,12 @@ GO = {
     "a range": "package a\nfunc f(xs []int) { for ‸i, x := range xs { use(‸i, x) }; use(i) }",
     "what is assigned is no declaration": "package a\nvar ‸n int\nfunc f() { ‸n = 2; a.n = 3 }",
     "an import's alias": 'package a\nimport ‸str "strings"\nfunc f() { ‸str.ToUpper(x.str) }',
+    "a type parameter of a receiver": "package a\nfunc (l *L[‸T]) f(x ‸T) {}\nvar T = 1",
+    "an array's key is a use": 'package a\nconst ‸A = 0\nvar x = [...]string{‸A: "a"}',
+    "a name of a type switch": "package a\nfunc f(v any) { switch ‸t := v.(type) { case int: use(‸t) }; use(t) }",
+    "a case's name is its own": "package a\nfunc f(x int) { switch x { case 1: ‸x := 2; use(‸x); default: use(x) } }",
+    "a name that is declared again beside a new one": "package a\nfunc f() { a, ‸e := g(); b, ‸e := h(); use(a, ‸e) }",
+    "a label is no name": "package a\nfunc f(‸l int) { l: for { break l; continue l }; use(‸l) }",
 }
 
 JAVA = {
@@ -78,6 +120,17 @@ JAVA = {
     "a pattern of instanceof": "class A { void f(Object o) { if (o instanceof B ‸b) { use(‸b); } } }",
     "a type parameter": "class A<‸T> { ‸T f(‸T t) { return t; } }\nclass B { T t; }",
     "a class": "class ‸Box { ‸Box next; static ‸Box of() { return new ‸Box(); } }",
+    "a member of a class behind its name": (
+        "class A { static int ‸N = 1; int f(int N) { return A.‸N + B.N; } }\nclass C { int g() { return A.‸N; } }"
+    ),
+    "a method behind its class": "class A { static int ‸f() { return 1; } int g() { return A.‸f() + o.f(); } }",
+    "a constant of an enum": "enum E { ‸A, B; E f() { return E.‸A; } }",
+    "a method that is referred to": "class A { void ‸f() {} void g() { run(this::‸f, o::f); } }",
+    "a record's pattern": "class A { void f(Object o) { if (o instanceof P(int ‸a, int b)) { use(‸a); } } }",
+    "a rule of switch": "class A { void f(Object o) { switch (o) { case B ‸s -> use(‸s); default -> use(s); } } }",
+    "a resource is not known in finally": "class A { void f() { try (R ‸r = x()) { ‸r.x(); } finally { r.y(); } } }",
+    "an inner class behind the outer one": "class A { class ‸B {} }\nclass C { A.‸B b; D.B d; }",
+    "a label is no name": "class A { void f(int ‸l) { l: for (;;) { break l; } use(‸l); } }",
 }
 
 RUST = {

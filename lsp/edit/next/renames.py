@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import tree_sitter
+
 from coder.syntax.bindings import RESOLVED, Occurrence, occurrences
 from coder.syntax.tree import SyntaxTree
 from lsp.edit.next.atoms import Atom, atoms
 from lsp.edit.next.history import EditHistory
 from lsp.edit.next.words import Words
+
+Node = tree_sitter.Node
 
 Rename = tuple[str, str]
 """The old name and the new one."""
@@ -86,13 +90,10 @@ def _follows(
 
 
 def _keywords(tree: SyntaxTree, declaration: Occurrence) -> Iterator[Occurrence]:
-    """The places where calls of a function of Python give a parameter by name, if it is one that is declared."""
-    parameter = tree.smallest(declaration.start, declaration.end)
-    function = parameter
-    while function is not None and function.type not in ("parameters", "block", "lambda"):
-        function = function.parent
-    function = function.parent if function is not None and function.type == "parameters" else None
-    name = function.child_by_field_name("name") if function is not None else None
+    """The places where calls of a function of Python give a parameter by name, or calls of a class a field, if it is
+    one that is declared."""
+    named = tree.smallest(declaration.start, declaration.end)
+    name = _called_with(tree, named)
     if name is None:
         return
     known = occurrences(tree, "python", tree.text_of(name))
@@ -109,8 +110,27 @@ def _keywords(tree: SyntaxTree, declaration: Occurrence) -> Iterator[Occurrence]
             continue
         for argument in arguments.named_children:
             given = argument.child_by_field_name("name") if argument.type == "keyword_argument" else None
-            if given is not None and tree.text_of(given) == tree.text_of(parameter):
+            if given is not None and tree.text_of(given) == tree.text_of(named):
                 yield Occurrence(*tree.span(given), declaration.binding, False)
+
+
+def _called_with(tree: SyntaxTree, named: Node) -> Node | None:
+    """Return the name of the function whose parameter a name is, or of the class whose calls give it as a field; None
+    where it is neither."""
+    assignment = named.parent
+    body = assignment.parent.parent if assignment is not None and assignment.parent is not None else None
+    is_field = assignment is not None and assignment.type == "assignment" and assignment.child_by_field_name("type")
+    of = body.parent if is_field and body is not None and body.type == "block" else None
+    if of is not None and body is not None and of.type == "class_definition":
+        definitions = (child.child_by_field_name("definition") or child for child in body.named_children)
+        names = (each.child_by_field_name("name") for each in definitions if each.type == "function_definition")
+        own = any(name is not None and tree.text_of(name) in ("__init__", "__new__") for name in names)
+        return None if own else of.child_by_field_name("name")
+    within: Node | None = named
+    while within is not None and within.type not in ("parameters", "block", "lambda"):
+        within = within.parent
+    function = within.parent if within is not None and within.type == "parameters" else None
+    return function.child_by_field_name("name") if function is not None else None
 
 
 def _stays_apart(before: str, language: str, uses: Sequence[Occurrence], new: str, written: set[int]) -> bool:

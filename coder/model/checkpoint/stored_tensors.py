@@ -43,6 +43,11 @@ class StoredTensor:
             return (stored.astype(np.uint32) << 16).view(np.float32)
         return stored
 
+    def part_of(self, content: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+        """Return the stored values as a part of `content`, the bytes of the whole file."""
+        dtype = DTYPES[self.dtype]
+        return content[self.offset :][: math.prod(self.shape) * dtype.itemsize].view(dtype).reshape(self.shape)
+
 
 @dataclass(frozen=True)
 class FilePart:
@@ -55,8 +60,8 @@ class FilePart:
 def file_part(array: npt.NDArray[Any]) -> FilePart | None:
     """Return the place of an array that maps a file, or a part of such an array; None where it has memory of its own,
     or the file is not there any more."""
-    base: object = array
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+    base = array
+    while isinstance(base.base, np.ndarray):  # a part of a map has the offset of the whole
         base = base.base
     if not isinstance(base, np.memmap) or not array.flags.c_contiguous or base.filename is None:
         return None

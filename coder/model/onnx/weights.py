@@ -101,8 +101,12 @@ def write_weights(file: Path, weights: DecoderWeights) -> None:
 
 
 def read_weights(file: Path, config: ModelConfig) -> DecoderWeights:
-    """Weights that `write_weights` wrote, as read-only maps of the file. Raises CheckpointError when it is damaged."""
-    arrays = {name: tensor.read() for name, tensor in stored_tensors(file).items()}
+    """Weights that `write_weights` wrote, as parts of one read-only map of the file. Raises CheckpointError when it is
+    damaged."""
+    tensors = stored_tensors(file)
+    # Python keeps a descriptor for each map, and some systems give a process 256.
+    content = np.memmap(str(file), np.uint8, "r")
+    arrays = {name: tensor.part_of(content) for name, tensor in tensors.items()}
     try:
         return DecoderWeights(
             config,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from coder.errors import CheckpointError
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.opening import open_checkpoint
+from coder.model.checkpoint.stored_tensors import file_part
 from coder.model.convert.smoothing import identity, save_smoothing
 from coder.model.onnx import preparing
 from coder.model.onnx.decoder_graph import DecoderGraph
@@ -64,6 +67,26 @@ def test_what_is_written_is_read(tmp_path: Path, architecture: str, local_width:
     weights = prepare(open_checkpoint(str(folder)), levels)
     write_weights(tmp_path / "kept.safetensors", weights)
     assert equal(read_weights(tmp_path / "kept.safetensors", weights.config), weights)
+
+
+def test_what_is_read_is_one_map_of_which_each_array_knows_its_place(tmp_path: Path):
+    weights = prepare(open_checkpoint(str(write_tiny_checkpoint(tmp_path / "tiny"))), LEVELS)
+    kept = tmp_path / "kept.safetensors"
+    write_weights(kept, weights)
+    read = read_weights(kept, weights.config)
+    arrays = [weight for layer in read.layers for weight in (layer.qkv.values, layer.down.values[1:])]
+    assert len({id(root(array)) for array in arrays}) == 1, "a map for each is a descriptor for each"
+    content = kept.read_bytes()
+    for array in arrays:
+        part = file_part(array)
+        assert part is not None and part.file == kept
+        assert content[part.offset :][: array.nbytes] == array.tobytes()
+
+
+def root(array: npt.NDArray[Any]) -> object:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
 
 
 def test_they_are_prepared_once(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch):

@@ -294,11 +294,11 @@ def test_embedded():
     checkpoint = open_checkpoint("embedded")
     runtime = OnnxRuntime.load(checkpoint, 2)
     end = checkpoint.config.control.fim_end
-    texts = list(prompts(checkpoint.tokenizer, 10, 96))
+    texts = list(prompts(checkpoint.tokenizer, len(POLICIES), 40))
 
     def request(index: int) -> DenoiseRequest:
         algorithm = parse_algorithm(POLICIES[index % len(POLICIES)], 4 + index)
-        return DenoiseRequest(texts[index], runtime.new_cache(), algorithm, end, 16)
+        return DenoiseRequest(texts[index], runtime.new_cache(), algorithm, end, 8)
 
     alone = [denoise(runtime, request(index))[0] for index in range(len(texts))]
     assert together(runtime, [lambda index=index: request(index) for index in range(len(texts))]) == alone

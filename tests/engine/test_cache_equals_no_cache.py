@@ -11,7 +11,7 @@ from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Pass, Runtime
 from coder.model.torch.runtime import TorchRuntime
 
-ROUNDS = 8
+ROUNDS = 4
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +25,12 @@ def test_random_edits(checkpoint: Checkpoint, name: str, tolerance: float):
     """Typing, deleting, passes that commit a part only, and canvases in between."""
     runtime: Runtime = OnnxRuntime.load(checkpoint, 2) if name == "onnx" else TorchRuntime.load(checkpoint, "cpu")
     random = np.random.default_rng(4)
-    text = checkpoint.tokenizer.encode("def mean(values):\n    return sum(values) / len(values)\n" * 8)
+    text = checkpoint.tokenizer.encode("def mean(values):\n    return sum(values) / len(values)\n" * 3)
     mask = checkpoint.config.control.mask
     cache = runtime.new_cache()
     for _ in range(ROUNDS):
         cache.truncate(int(random.integers(0, len(cache.tokens) + 1)))
-        start, width = int(random.integers(0, len(text) - 60)), int(random.integers(1, 60))
+        start, width = int(random.integers(0, len(text) - 40)), int(random.integers(1, 40))
         typed = text[start : start + width]
         runtime.forward(cache, Pass(typed, commit=int(random.integers(1, width + 1))))
         canvas = [typed[-1], *[mask] * int(random.integers(1, 17))]

@@ -24,7 +24,7 @@ PROMPTS = 200
 FEW = 10
 """So many of them may meet a tie; more would mean something else than rounding."""
 
-EMBEDDED_PROMPTS = 12
+EMBEDDED_PROMPTS = 6
 """For the embedded model, a thousand times as large."""
 
 

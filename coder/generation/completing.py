@@ -22,7 +22,7 @@ from coder.editing.fill import Likelihoods, with_best_end
 from coder.editing.hole_borders import blanks_before, fitted, is_inside_line, without_blanks
 from coder.editing.region_fit import Region
 from coder.errors import InputError
-from coder.generation.conversation import reason_to_stop
+from coder.generation.conversation import reason_to_stop, without_loop
 from coder.generation.decoding import Decoded, TokenConstraints, canvas_updates
 from coder.generation.joint_fill import JointEvent, hole_updates
 from coder.generation.prompting import Prompt, Prompting
@@ -240,7 +240,7 @@ class Completing:
         def stop(output: Sequence[int]) -> FinishReason | None:
             text = self._tokenizer.decode(output)
             if job.request.conversation:
-                return reason_to_stop(text, prompt.answer)
+                return reason_to_stop(text, prompt.answer, job.request.conversation)
             return fitting.stop(prompt.answer(text)) if fitting else None
 
         answer = shown = None
@@ -264,7 +264,7 @@ class Completing:
         seconds = time.monotonic() - (job.started if job.request.samples == 1 else started)
         text = prompt.around.without_line_break(prompt.answer(answer.text))
         if job.request.conversation:
-            text = before_loop(text)
+            text = without_loop(text, job.request.conversation)
         replaces = replaced_characters(text, prompt.around.replaced)
         return Completion(text, answer.finished.reason, replaces, seconds, answer.finished.statistics)
 

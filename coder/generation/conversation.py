@@ -63,11 +63,17 @@ def inside_fence(text: str, fence: str) -> str:
     return re.split(rf"(?:^|\n)[ \t]*{fence}", text, maxsplit=1)[0]
 
 
-def reason_to_stop(text: str, answer: Callable[[str], str]) -> FinishReason | None:
-    """Return the reason to write nothing more behind a text: it is more than the answer, or repeats itself."""
+def reason_to_stop(text: str, answer: Callable[[str], str], turns: Sequence[Turn]) -> FinishReason | None:
+    """Return the reason to write nothing more behind a text: it is more than the answer, or repeats itself, and not
+    what was said."""
     if answer(text) != text:
         return "end"
-    return "loop" if before_loop(text) != text else None
+    return "loop" if without_loop(text, turns) != text else None
+
+
+def without_loop(text: str, turns: Sequence[Turn]) -> str:
+    """Return an answer up to where it repeats itself; it may copy what repeats itself in the conversation."""
+    return before_loop(text, shown="\n".join(turn.text for turn in turns))
 
 
 def surely_inside_fence(text: str, fence: str) -> str:

@@ -15,6 +15,9 @@ TIMES = 3
 IN_A_LINE = re.compile(r"(?=\S*[^\W\d_])(\S.{0,59}?)\1{3,}")
 """Something with a letter in it, four times or more."""
 
+LONGER = 2
+"""So many times as long as a line that stutters, the copy of one may be."""
+
 RULER = re.compile(r"(\S)\1{99,}|(\S.{1,39}?)\2{49,}")
 """Something without a letter over and over; a ruler in a comment or a row of zeros is shorter."""
 
@@ -31,14 +34,19 @@ def loops(text: str, context: PostprocessContext) -> str | None:
     return before_loop(text)
 
 
-def before_loop(text: str, times: int = TIMES) -> str:
-    """The text up to the first line that stutters, or behind the first of lines that come so many times."""
-    lines = text.split("\n")
+def before_loop(text: str, times: int = TIMES, shown: str = "") -> str:
+    """The text up to the first line that stutters, or behind the first of lines that come so many times.
+
+    Args:
+        shown: what the text may repeat, such as the rows of a table: a line as long as one that stutters there, lines
+            as many times more as they come there.
+    """
+    lines, known = text.split("\n"), shown.split("\n")
     for index, line in enumerate(lines):
-        if _stutters(line):
+        if _stutters(line) and not any(len(line) <= LONGER * len(other) and _stutters(other) for other in known):
             return "\n".join(lines[:index])
         for length in range(1, LINES_OF_A_CYCLE + 1):
-            if _cycles(lines, index, length, times):
+            if _cycles(lines, index, length, times) and not _is_copied(lines, index, length, times, known):
                 return "\n".join(lines[: index + length])
     return text
 
@@ -109,6 +117,30 @@ def _cycles(lines: list[str], start: int, length: int, times: int) -> bool:
         return False
     repeated = (line.strip() for line in lines[start + length : start + length * times])
     return all(line == cycle[index % length] for index, line in enumerate(repeated))
+
+
+def _is_copied(lines: list[str], start: int, length: int, times: int, known: list[str]) -> bool:
+    """Return whether lines that come again and again do so in `known`, and not many times more often here."""
+    cycle = [line.strip() for line in lines[start : start + length]]
+    most = _most_times([line.strip() for line in known], cycle)
+    return most >= times and not _cycles(lines, start, length, most + times)
+
+
+def _most_times(lines: list[str], cycle: list[str]) -> int:
+    """The largest number of times that the cycle comes in a row."""
+    index = most = 0
+    while index < len(lines):
+        times = _times(lines, index, cycle)
+        most, index = max(most, times), index + max(1, times * len(cycle))
+    return most
+
+
+def _times(lines: list[str], start: int, cycle: list[str]) -> int:
+    """The number of times that the cycle comes from `start` on."""
+    times = 0
+    while lines[start : start + len(cycle)] == cycle:
+        start, times = start + len(cycle), times + 1
+    return times
 
 
 def _written_and_above(text: str, context: PostprocessContext) -> tuple[list[str], list[str]]:

@@ -25,7 +25,7 @@ def test_random_edits(checkpoint: Checkpoint, name: str, tolerance: float):
     """Typing, deleting, passes that commit a part only, and canvases in between."""
     runtime: Runtime = OnnxRuntime.load(checkpoint, 2) if name == "onnx" else TorchRuntime.load(checkpoint, "cpu")
     random = np.random.default_rng(4)
-    text = checkpoint.tokenizer.encode("def mean(values):\n    return sum(values) / len(values)\n" * 3)
+    text = checkpoint.tokenizer.encode("def mean(values):\n    return sum(values) / len(values)\n" * 6)
     mask = checkpoint.config.control.mask
     cache = runtime.new_cache()
     for _ in range(ROUNDS):

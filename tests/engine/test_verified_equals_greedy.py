@@ -82,4 +82,4 @@ def test_onnx_embedded():
 @pytest.mark.slow
 def test_torch_embedded():
     checkpoint = open_checkpoint("embedded")
-    assert count_ties(TorchRuntime.load(checkpoint, "cpu"), checkpoint, 32, 5, EMBEDDED_PROMPTS) <= 1
+    assert count_ties(TorchRuntime.load(checkpoint, "cpu"), checkpoint, 32, 5, EMBEDDED_PROMPTS // 2) <= 1

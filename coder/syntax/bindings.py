@@ -137,7 +137,7 @@ class _Walk:
         pending = [(self._tree.root, _Scope("module"), None, None, None)]
         while pending:
             node, scope, declaring, parent, part = pending.pop()
-            if node.type in self._scopes and node.is_named:
+            if node.type in self._scopes and node.is_named and not self._is_of_function(parent, part):
                 scope = _Scope(self._scopes[node.type], scope)
                 if scope.kind == "class" and (name := parent and parent.child_by_field_name("name")):
                     self._bodies.setdefault(self._tree.text_of(name), []).append(scope)
@@ -164,6 +164,15 @@ class _Walk:
             start, end = self._tree.span(node)
             start += node.type == "private_property_identifier"  # its `#` is no part of the name
             yield Occurrence(start, end, found and id(found), binding is not None, shape)
+
+    def _is_of_function(self, parent: Node | None, part: str | None) -> bool:
+        """Return whether a block is a body in Go, in which parameters and results count as declared."""
+        return (
+            self._language == "go"
+            and part == "body"
+            and parent is not None
+            and self._scopes.get(parent.type) == "function"
+        )
 
     def _member(self, name: str, key: str) -> _Binding | None:
         """Return what a member behind the name of a class stands for, if the class itself declares it."""

@@ -99,6 +99,7 @@ GO = {
     "what is assigned is no declaration": "package a\nvar ‸n int\nfunc f() { ‸n = 2; a.n = 3 }",
     "an import's alias": 'package a\nimport ‸str "strings"\nfunc f() { ‸str.ToUpper(x.str) }',
     "a type parameter of a receiver": "package a\nfunc (l *L[‸T]) f(x ‸T) {}\nvar T = 1",
+    "a result that := assigns": "package a\nfunc f() (‸r int) { ‸r, m := g(m); { r, k := h(k); use(r) }; return ‸r }",
     "an array's key is a use": 'package a\nconst ‸A = 0\nvar x = [...]string{‸A: "a"}',
     "a name of a type switch": "package a\nfunc f(v any) { switch ‸t := v.(type) { case int: use(‸t) }; use(t) }",
     "a case's name is its own": "package a\nfunc f(x int) { switch x { case 1: ‸x := 2; use(‸x); default: use(x) } }",

@@ -88,6 +88,17 @@ def lazy_edits(text: str, language: Language, count: int, seed: int = 0) -> Iter
                     break
 
 
+def changed_anywhere(text: str, language: Language, generator: random.Random) -> str | None:
+    """The text with a change of some kind in some place that leaves it sound; None where none was found."""
+    pieces = pieces_of(text, language.name)
+    spots = [] if pieces is None else list(_spots((pieces.top,), ()))
+    for _ in range(ATTEMPTS if spots else 0):
+        changed = _changed(text, generator.choice(spots), generator.choice(KINDS), generator)
+        if changed is not None and changed != text and is_sound(changed, language.name):
+            return changed
+    return None
+
+
 def outcome(edit: LazyEdit, path: str) -> Outcome:
     """What comes of merging the edit."""
     try:

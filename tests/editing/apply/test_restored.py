@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sysconfig
 from collections import Counter
 from collections.abc import Iterable
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.apply import Outcome, lazy_edits, outcome
+from benchmarks.apply import LazyEdit, Outcome, changed_anywhere, lazy_edits, outcome
 from coder.syntax.languages import language_of
+from tests.editing.apply.lazy import lazy_edit
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
 FILES = [
@@ -37,6 +39,18 @@ def outcomes(files: Iterable[Path], edits: int, seed: int) -> Counter[Outcome]:
 @given(st.sampled_from(FILES), st.integers(0, 10_000))
 def test_no_line_is_lost(path: Path, seed: int):
     outcomes([path], 3, seed)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.sampled_from(FILES), st.integers(0, 10_000))
+def test_no_line_is_lost_where_several_things_change(path: Path, seed: int):
+    language, generator = language_of(path.name), random.Random(seed)
+    assert language is not None and language.comment is not None
+    old = new = path.read_text(encoding="utf-8")
+    for _ in range(3):
+        new = changed_anywhere(new, language, generator) or new
+    edit = lazy_edit(old, new, language.name, language.comment)
+    assert outcome(LazyEdit("statement changed", old, new, edit, 1), path.name) != "lost", edit
 
 
 def test_most_edits_are_restored_in_every_language():

@@ -228,7 +228,7 @@ def _leads(above: Sequence[Piece], piece: Piece) -> int:
         each = above[-1 - count]
         if each.is_marker:
             following = above[-2 - count].kind if count + 2 <= len(above) else ""
-            if following not in DECORATORS:
+            if following not in DECORATORS and not (count and following in COMMENTS):
                 break
         elif each.kind not in COMMENTS | DECORATORS:
             break

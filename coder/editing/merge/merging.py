@@ -284,8 +284,10 @@ class _Merge:
         else:
             self.changed.append(new)
             lines = list(self._indented(new, indentations))
-            if after_gap and not new.lead and old.lead:
-                kept = range(old.first, old.head.first)
+            first = new.decorators[0].text if new.lead else old.head.text
+            below = next((piece for piece in old.children[: old.lead + 1] if piece.text == first), None)
+            if after_gap and old.lead and (below is not None or not new.lead):
+                kept = range(old.first, (below or old.head).first)
                 lines = [*self.file.lines[kept.start : kept.stop], *lines]
             output.add(lines, new, blanks)
 

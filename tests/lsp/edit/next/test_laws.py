@@ -107,3 +107,16 @@ def test_half_an_edit_is_none():
     assert not is_balanced("a", "(a")
     assert not is_balanced("'", '"')
     assert not is_balanced("a", "a")
+
+
+def test_a_field_is_renamed_where_calls_of_its_class_give_it():
+    text = "class P:\n    x: int\n    y: int\n\n    def f(self):\n        return self.x\n\n\nP(x=1, y=2)\nQ(x=1)\n"
+    now = text.replace("    x: int", "    left: int")
+    offered = [edit.start for edit in next_edits(now, "python", EditHistory().after(text, now)) if edit.text == "left"]
+    assert sorted(offered)[:2] == [now.index("x\n\n\n"), now.index("x=1, y")]
+    own = text.replace("    def f(self)", "    def __init__(self, x)")
+    changed = own.replace("    x: int", "    left: int")
+    certain = [
+        edit for edit in next_edits(changed, "python", EditHistory().after(own, changed)) if edit.source == "rename"
+    ]
+    assert changed.index("x=1, y") not in {edit.start for edit in certain if edit.probability > 0.95}

@@ -95,7 +95,7 @@ TopP = Annotated[
     float,
     typer.Option(min=0.0, max=1.0, help="Sample among the likeliest, of this mass.", rich_help_panel=DECODING_PANEL),
 ]
-Seed = Annotated[int | None, typer.Option(help="Makes sampling repeatable.", rich_help_panel=DECODING_PANEL)]
+Seed = Annotated[int | None, typer.Option(min=0, help="Makes sampling repeatable.", rich_help_panel=DECODING_PANEL)]
 Samples = Annotated[
     int, typer.Option(min=1, help="How many different answers are wanted.", rich_help_panel=DECODING_PANEL)
 ]

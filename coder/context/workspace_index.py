@@ -17,6 +17,7 @@ from pathspec import GitIgnoreSpec
 from coder.context.files import allowed, holds_secret, readable, source_files
 from coder.context.ngram_index import NgramIndex
 from coder.context.words import without_border_words
+from coder.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -226,8 +227,15 @@ class WorkspacePool:
         self._lock = threading.Lock()
 
     def at(self, root: str | Path) -> WorkspaceIndex:
-        """Return the index of a folder, which begins to be built when it is first asked for."""
-        folder = Path(root).resolve()
+        """Return the index of a folder, which begins to be built when it is first asked for.
+
+        Raises:
+            InputError: no system has a folder of that name.
+        """
+        try:
+            folder = Path(root).resolve()
+        except (OSError, ValueError) as error:
+            raise InputError(f"the workspace {str(root)!r} is no folder: {error}") from None
         with self._lock:
             index = self._indexes.pop(folder, None) or WorkspaceIndex(folder, self._limits)
             self._indexes[folder] = index

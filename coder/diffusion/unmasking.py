@@ -19,6 +19,9 @@ from coder.model.runtime import Predictions
 LOWEST_NOISE = 1e-3
 """The last of Dream's noise levels (`eps`)."""
 
+MOST_STEPS = 4096
+"""More steps than any canvas has slots change nothing."""
+
 BoolArray = npt.NDArray[np.bool_]
 TokenArray = npt.NDArray[np.int64]
 ProbabilityArray = npt.NDArray[np.float32]
@@ -132,7 +135,7 @@ class FixedSteps:
     schedule: Schedule = field(default_factory=LinearSchedule)
 
     def __post_init__(self) -> None:
-        _require(self.steps >= 1, f"fixed takes at least 1 step, not {self.steps}")
+        _require_steps("fixed", self.steps)
 
     def select(self, candidates: Candidates) -> BoolArray:
         # Constraints may have kept slots masked that were to be fixed: a step behind the last one fixes what is left.
@@ -163,7 +166,8 @@ class Scheduled:
     by: Literal["confidence", "entropy", "margin"] = "confidence"
 
     def __post_init__(self) -> None:
-        _require(self.steps is None or self.steps >= 1, f"{self.schedule} takes at least 1 step, not {self.steps}")
+        if self.steps is not None:
+            _require_steps(self.schedule, self.steps)
 
     def select(self, candidates: Candidates) -> BoolArray:
         margin = np.zeros_like(candidates.confidence) if candidates.margin is None else candidates.margin
@@ -198,6 +202,10 @@ def _first(order: npt.NDArray[np.int64], count: int) -> BoolArray:
     chosen = np.zeros(len(order), np.bool_)
     chosen[order[:count]] = True
     return chosen
+
+
+def _require_steps(policy: str, steps: int) -> None:
+    _require(1 <= steps <= MOST_STEPS, f"{policy} takes from 1 to {MOST_STEPS} steps, not {steps}")
 
 
 def _require(condition: bool, message: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from coder.context import workspace_index
 from coder.context.ngram_index import NgramIndex
 from coder.context.workspace_index import IndexLimits, WorkspaceIndex, WorkspacePool
+from coder.errors import InputError
 
 WAIT = 30.0
 
@@ -277,3 +278,8 @@ def test_what_the_user_excludes_does_not_count(tmp_path: Path, open_index: Opene
     index.update(tmp_path / "private" / "c.py", "total = opened\n")
     assert index.wait(WAIT)
     assert follows(index.around(None, "", exclude=("private/", "!b.py")), "total =") == {" public\n"}
+
+
+def test_a_folder_that_no_system_has_is_refused():
+    with pytest.raises(InputError, match="is no folder"):
+        WorkspacePool().at("a\0b")

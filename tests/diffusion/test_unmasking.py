@@ -116,7 +116,8 @@ def test_text_that_names_no_policy_is_answered_with_those_that_exist(text: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["threshold:1.5", "threshold:-0.1", "threshold:nan", "factor:0", "entropy:-1", "fixed:0"]
+    "text",
+    ["threshold:1.5", "threshold:-0.1", "threshold:nan", "factor:0", "entropy:-1", "fixed:0", "fixed:999999999999"],
 )
 def test_a_parameter_out_of_range_is_refused_with_its_range(text: str):
     name, _, parameter = text.partition(":")
@@ -161,7 +162,7 @@ def test_published_policies_are_written_with_steps_and_a_ranking(text: str, poli
     assert parse_policy(text) == policy
 
 
-@pytest.mark.parametrize("text", ["even:0", "even:fast", "even:1:2", "proportional:entropy:3"])
+@pytest.mark.parametrize("text", ["even:0", "even:999999999999", "even:fast", "even:1:2", "proportional:entropy:3"])
 def test_what_is_no_published_policy_is_refused(text: str):
     with pytest.raises(InputError):
         parse_policy(text)

@@ -207,8 +207,8 @@ def as_refusal(error: Exception) -> RefusedError | None:
             return ModelAwayError(str(error))
         case ValidationError():
             first = error.errors(include_url=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            return RefusedError(f"{place}: {first['msg']}" if place else first["msg"])
+            place, message = ".".join(map(str, first["loc"])), first["msg"]
+            return RefusedError(f"{place}: {message}".replace(": Input should", " should") if place else message)
     return None
 
 

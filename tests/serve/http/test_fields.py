@@ -97,3 +97,8 @@ def test_a_value_that_a_field_cannot_have_is_refused_with_its_name(client: httpx
 def test_null_is_absent_inside_of_a_field_too(client: httpx.Client, path: str, fields: dict[str, Any]):
     answer = client.post(path, json=REQUIRED[path] | fields)
     assert answer.status_code == 200, answer.text
+
+
+def test_a_number_out_of_range_is_refused_in_a_sentence(client: httpx.Client):
+    answer = client.post("/v1/completions", json={"prompt": CODE, "seed": -5})
+    assert answer.json()["error"]["message"] == "seed should be greater than or equal to 0"

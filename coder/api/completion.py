@@ -93,6 +93,12 @@ class Constraints:
         _require_order(self.min_lines, self.max_lines, "lines")
         _require_order(self.min_characters, self.max_characters, "characters")
 
+    def allow(self, text: str) -> bool:
+        """Return whether a text keeps the upper bounds, and has none of the characters that are not to occur."""
+        fits = self.max_characters is None or len(text) <= self.max_characters
+        ends = self.max_lines is None or text.count("\n") < self.max_lines
+        return fits and ends and not any(character in text for character in self.without)
+
 
 def _require_order(least: int, most: int | None, unit: str) -> None:
     lowest = 1 if unit == "lines" else 0

@@ -97,6 +97,8 @@ class Fitting:
             written = replace(written, text=region.balanced(written.text))
             context = replace(context, hidden="")
         text = postprocess(written.text, context) or ""
+        if not request.constraints.allow(text):  # it was given brackets or blanks that have no room there
+            text = without_blanks(written.text, context.hidden) if context.hidden else written.text
         return replace(written, text=text, replaces=context.replaces if text else 0)
 
     def leaves_sound(self, completion: Completion) -> bool:
@@ -142,6 +144,9 @@ AHEAD_CHUNK = 32
 
 SHARE_OF_READING = 0.5
 """The most of a request's time that is spent on reading its context."""
+
+UNREADABLE = 2.0
+"""So many times the tokens that can be read in a request's time are not even begun."""
 
 FEWEST_READ = 48
 """Tokens of a context that are read however little time there is: without any there is nothing to go on."""
@@ -272,8 +277,16 @@ class Completing:
         """Return a prompt that can be read so that most of the time remains for writing, and the tokens of context that
         it is limited to; None for no limit."""
         prompt = self._prompting.prompt(asked)
-        most = self._reading.tokens_in(SHARE_OF_READING * (limits.deadline - time.monotonic()))
-        if most == float("inf") or self._caches.missing(prompt.tokens) <= most:
+        missing, left = self._caches.missing(prompt.tokens), limits.deadline - time.monotonic()
+        if asked.conversation:  # nothing of its last turn may be left out
+            if missing > UNREADABLE * self._reading.tokens_in(left):
+                raise InputError(
+                    f"{missing} tokens cannot be read here in the {left:.0f} s that the request may take: say less, or "
+                    "allow it more time"
+                )
+            return prompt, None
+        most = self._reading.tokens_in(SHARE_OF_READING * left)
+        if most == float("inf") or missing <= most:
             return prompt, None
         fewer = max(FEWEST_READ, int(most))
         return self._prompting.prompt(asked, fewer), fewer

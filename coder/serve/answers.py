@@ -11,6 +11,7 @@ from typing import Literal
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
 from coder.api.text_requests import redecoded
 from coder.diffusion.events import Statistics
+from coder.serve.http.refusals import ComputedTooLongError
 from coder.serve.service import EngineTurn, Service
 
 Finish = Literal["stop", "length"]
@@ -63,7 +64,7 @@ async def write(
 ) -> AsyncGenerator[AnswerProgress | Written, None]:
     """Yield progress, then the answer. With no tokens to write only the context is read, for later requests.
 
-    Raises as `Service.run`.
+    Raises as `Service.run`, and ComputedTooLongError for a conversation that was not read in its time.
     """
     if request.decoding.max_tokens == 0:
         yield await _read(service, request, client)
@@ -76,6 +77,8 @@ async def write(
     async with aclosing(service.stream(request, client, enough)) as events:
         async for event in events:
             if isinstance(event, Completion):
+                if request.conversation and event.finish_reason == "deadline" and not event.tokens:
+                    raise ComputedTooLongError  # a turn that says nothing looks like an answer
                 text, stop = found or cut(event.text, stops)
                 yield Written(text, "stop" if stop or event.finish_reason in ("end", "loop") else "length", event, stop)
             elif found:

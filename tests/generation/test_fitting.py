@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Shape, Where
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Constraints, Decoding, Shape, Where
 from coder.api.wire import nested
 from coder.engine.engine import Engine
 from coder.model.checkpoint.opening import open_checkpoint
@@ -236,3 +236,14 @@ def test_a_line_break_that_the_model_writes_behind_its_answer_is_the_one_that_is
     assert isinstance(answer, Completion)
     assert (answer.text, answer.replaces, answer.finish_reason) == ("2", 0, "end")
     assert {update.settled for update in updates if isinstance(update, CanvasUpdate)} <= {"", "2"}
+
+
+@pytest.mark.parametrize(
+    ("constraints", "text"),
+    [(Constraints(), "f([1])"), (Constraints(max_characters=5), "f([1"), (Constraints(without=")"), "f([1")],
+)
+def test_what_is_added_to_an_answer_keeps_its_bounds(tmp_path: Path, constraints: Constraints, text: str):
+    engine = scripted_engine(tmp_path, {"x = ": "f([1", "x =": " f([1"})
+    request = CompletionRequest("x = ", "\n", shape="auto", where=Where(path="t.py"), constraints=constraints)
+    assert engine.complete(request).text == text
+    engine.close()

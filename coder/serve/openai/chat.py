@@ -177,7 +177,7 @@ async def _fill(task: Fill, request: CompletionRequest, caller: Caller) -> Said:
         decoding=request.decoding,
     )
     filled = await caller.service.fill(asked, caller.client)
-    ended = all(middle.finish_reason == "end" for middle in filled.middles)
+    ended = all(middle.finish_reason in ("end", "loop") for middle in filled.middles)
     tokens = sum(middle.tokens for middle in filled.middles)
     read = caller.service.engine.count_tokens("".join(task.texts))
     return Said(fenced(filled.text, task.language), "stop" if ended else "length", read, tokens)

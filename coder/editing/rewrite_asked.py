@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from coder.api.completion import CanvasUpdate, CompletionRequest, Rewritten, Slot
+from coder.api.completion import CanvasUpdate, CompletionRequest, Constraints, Rewritten, Slot
 from coder.api.text_requests import EditRequest, redecoded
 from coder.diffusion.policies import AUTO, LOOKUP
-from coder.editing.hole_borders import blanks_before, without_blanks
+from coder.editing.hole_borders import blanks_before, is_inside_line, without_blanks
 from coder.editing.instructions import Instructed, dedented, documenting, indented, rewriting
 from coder.editing.unwritten import MARK, QUOTES, RewrittenPart, comment, starts_line, unwritten_part
 from coder.model.checkpoint.config import Abilities
@@ -20,6 +20,12 @@ from coder.syntax.languages import Language
 
 COPYING = f"{LOOKUP.name}:8"
 """Most lines of a rewrite are as they were: the answer is the same in a third of the passes and less."""
+
+ONE_LINE = Constraints(max_lines=1)
+"""Of an answer inside a line: nothing of a further one is kept."""
+
+FIRST_LINE = Constraints(max_lines=2)
+"""Of a docstring, which may begin behind a line break."""
 
 CHARACTERS_OF_A_TOKEN = 2
 """At the least; of code they are three and more."""
@@ -77,7 +83,12 @@ def _hole(request: EditRequest, part: RewrittenPart) -> AskedRewrite:
     prefix = part.prefix(text) + part.opening
     inside_line = not part.opening and not starts_line(text, part.start)
     blanks = blanks_before(prefix) if inside_line else ""
-    asked = _completion(request, prefix.removesuffix(blanks), part.closing + text[part.end :])
+    suffix = part.closing + text[part.end :]
+    asked = _completion(request, prefix.removesuffix(blanks), suffix)
+    if part.closing.startswith(QUOTES):
+        asked = replace(asked, constraints=FIRST_LINE)
+    elif is_inside_line(suffix):
+        asked = replace(asked, constraints=ONE_LINE)
     return AskedRewrite(part, asked, blanks)
 
 
@@ -104,7 +115,7 @@ def _docstring(request: EditRequest, part: RewrittenPart, language: Language | N
     head = text[request.start : part.start].removeprefix(indentation).replace(f"\n{indentation}", "\n")
     begun = head + part.opening
     asked = documenting(code.strip("\n"), begun.lstrip("\n"), request.instruction, language.name if language else "")
-    return AskedRewrite(part, _conversation(request, asked))
+    return AskedRewrite(part, replace(_conversation(request, asked), constraints=FIRST_LINE))
 
 
 def _conversation(request: EditRequest, asked: Instructed) -> CompletionRequest:

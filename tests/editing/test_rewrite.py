@@ -153,6 +153,22 @@ def test_blanks_before_a_part_of_a_line_are_the_models_to_write():
     assert model.requests[0].prefix.endswith("x =")
 
 
+@pytest.mark.parametrize(
+    ("text", "part", "instruction", "lines"),
+    [
+        ("x = <fill>  # metres\n", "<fill>", "", 1),
+        ("def f():\n    <fill>\n", "<fill>", "", None),
+        (PLAIN, "def mean(values):\n    return 0", "write the docstring", 2),
+    ],
+)
+@pytest.mark.parametrize("instructions", [True, False])
+def test_no_more_is_written_than_is_kept(text: str, part: str, instruction: str, lines: int | None, instructions: bool):
+    """Of a docstring the first line that is not blank, inside a line the rest of it."""
+    model = ScriptedModel([completion("")], instructions=instructions)
+    rewritten(text, part, instruction, model)
+    assert model.requests[0].constraints.max_lines == lines
+
+
 @pytest.mark.parametrize("answer", ["", "  \n", "((("])
 def test_without_a_usable_answer_nothing_changes(answer):
     edited = rewritten(PLAIN, "x = 1", "change it", ScriptedModel([completion(answer)], edits=True))

@@ -77,6 +77,7 @@ async def serve(
     """Read and handle messages until the stream ends, and then `close`. `exit` leaves by `SystemExit`."""
     protocol.set_writer(StdoutWriter(outgoing))
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_report)
     with ExitStack() as at_the_end, ThreadPoolExecutor(1, "quickfill-reader") as reader:
         at_the_end.callback(close)
         while True:
@@ -88,6 +89,12 @@ async def serve(
             if message is None:
                 return
             protocol.receive(message)
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what went wrong in a callback. What is cancelled when the editor leaves is no error."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 def converter() -> cattrs.Converter:

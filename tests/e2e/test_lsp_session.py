@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 import subprocess
@@ -112,6 +113,17 @@ def test_the_exit_code_says_whether_the_editor_shut_the_server_down(tmp_path: Pa
     assert exit_code == code
     if len(messages) == 4:
         assert answers[-1]["id"] == 2 and answers[-1]["error"]["code"] == -32600
+
+
+@pytest.mark.parametrize("messages", [(), ({"method": "initialized", "params": {}},)])
+def test_an_editor_that_leaves_while_the_model_loads_leaves_no_trace_of_it(tmp_path: Path, messages):
+    incoming = io.BytesIO()
+    options = {"capabilities": {}, "initializationOptions": {"engine": "in-process"}}
+    for message in (INITIALIZE | {"params": options}, *messages):
+        write_message(incoming, {"jsonrpc": "2.0"} | message)
+    sent = incoming.getvalue()
+    done = subprocess.run(QUICKFILL, input=sent, capture_output=True, cwd=ROOT, env=environment(tmp_path), check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_over_tcp_one_editor_on_this_machine_is_served(tmp_path: Path):

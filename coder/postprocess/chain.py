@@ -231,10 +231,10 @@ def beginning(text: str, context: PostprocessContext) -> str:
     lines = from_the_cursor(unix_line_breaks(text), unix) or ""
     lines, line_break, _ = lines.rpartition("\n")
     lines = before_loop(lines, SOON_REPEATED)
+    lines = up_to_unwanted_bracket(lines, unix)
     found = scan(lines, unix.language, surroundings(unix).inside)
     if opened := opened_in(lines, found):
         lines = lines[: opened[0] + 1].rpartition("\n")[0]
-    lines = up_to_unwanted_bracket(lines, unix)
     if not line_break or may_repeat_above(lines, unix):
         return ""
     ended = replace(unix, finish_reason="end")

@@ -15,6 +15,9 @@ TIMES = 3
 IN_A_LINE = re.compile(r"(?=\S*[^\W\d_])(\S.{0,59}?)\1{3,}")
 """Something with a letter in it, four times or more."""
 
+EQUAL_BUT_FOR_NUMBERS = re.compile(r"(?=\S*[^\W\d_])(\S.{0,59}?)\1{5,}")
+"""The same after each number was replaced by one and the same: six times, so that four calls in a row are none."""
+
 LONGER = 2
 """So many times as long as a line that stutters, the copy of one may be."""
 
@@ -25,6 +28,7 @@ COUNTED = 16
 """So many whole numbers in one line, each one more than that before it, are a model that counts on and on."""
 
 NUMBER = re.compile(r"\d{1,6}")
+WHOLE_NUMBER = re.compile(r"\b\d+\b")
 
 MOST_LINES_ABOVE = 20
 
@@ -100,8 +104,9 @@ def suffix_overlap(text: str, context: PostprocessContext) -> str | None:
 
 
 def _stutters(line: str) -> bool:
-    repeated = (re.search(r"[^\W\d_]", found.group(1)) for found in IN_A_LINE.finditer(line))
-    return RULER.search(line) is not None or any(repeated) or _counts(line)
+    repeated = [*IN_A_LINE.finditer(line), *EQUAL_BUT_FOR_NUMBERS.finditer(WHOLE_NUMBER.sub("0", line))]
+    has_letter = any(re.search(r"[^\W\d_]", found.group(1)) for found in repeated)
+    return has_letter or RULER.search(line) is not None or _counts(line)
 
 
 def _counts(line: str) -> bool:

@@ -39,8 +39,9 @@ def from_the_cursor(text: str, context: PostprocessContext) -> str | None:
     On a line of its own the text is moved to the cursor's indentation; more stays where the line above opens a block
     that is no less indented than the cursor. None for a text that belongs to an outer block.
     """
-    if not context.prefix.strip():  # no blank lines begin a file
+    if not context.prefix.strip():  # no blank lines begin a file, and nothing is indented there
         text = BLANK_LINES_FIRST.sub("", text)
+        text = text if context.line_before else _without_first_indentation(text)
     if not context.hidden:
         return text
     if not context.starts_line:
@@ -59,7 +60,7 @@ def from_the_cursor(text: str, context: PostprocessContext) -> str | None:
         return text.removeprefix(context.hidden)
     surplus = own[len(context.hidden) :] if own.startswith(context.hidden) else " " * deeper
     head, line_break, tail = text[len(own) :].partition("\n")
-    return head + line_break + re.sub(rf"^{re.escape(surplus)}", "", tail, flags=re.MULTILINE)
+    return head + line_break + _dedented(tail, surplus)
 
 
 def indentation(text: str, context: PostprocessContext) -> str | None:
@@ -98,6 +99,16 @@ def _split_first_line(text: str) -> tuple[str, str]:
     """Split a text into the continuation of the cursor's line, its line break included, and the rest."""
     line, line_break, rest = text.partition("\n")
     return line + line_break, rest
+
+
+def _without_first_indentation(text: str) -> str:
+    own = text[: len(text) - len(text.lstrip(" \t"))]
+    return _dedented(text, own)
+
+
+def _dedented(text: str, blanks: str) -> str:
+    """The text, the lines that begin with these blanks without them."""
+    return re.sub(rf"^{re.escape(blanks)}", "", text, flags=re.MULTILINE) if blanks else text
 
 
 def _columns(blanks: str, step: str) -> int:

@@ -103,6 +103,7 @@ LINES = st.lists(PIECES, max_size=5).map("".join)
 
 
 @settings(max_examples=400)
+@example("[,)\n", PostprocessContext("", "", "lua"), 4, "")
 @given(st.lists(LINES, max_size=8).map("\n".join), contexts(), st.integers(0, 200), st.sampled_from(["", "    "]))
 def test_what_is_told_while_it_is_written_stays(text: str, context: PostprocessContext, length: int, hidden: str):
     context = replace(context, prefix=context.prefix.rstrip(" \t") + hidden, hidden=hidden)

@@ -42,6 +42,7 @@ UNUSED = Pass([0])
 
 
 EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"
+SPINNING_STOP = "session.force_spinning_stop"
 
 
 class Session:
@@ -54,6 +55,8 @@ class Session:
         options.log_severity_level = 3
         # What a wide pass took is free for other uses behind it; ONNX Runtime's own allocator would keep it.
         options.enable_cpu_mem_arena = False
+        # Threads of one session that still wait for work would take the processor from the next one.
+        options.add_session_config_entry(SPINNING_STOP, "1")
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in graph.in_memory.values()]
         options.add_external_initializers(list(graph.in_memory), values)
         if graph.folder is not None:

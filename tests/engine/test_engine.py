@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,8 +21,10 @@ from coder.engine.engine import Engine
 from coder.errors import InputError
 from coder.generation.decoding import complete_lines
 from coder.generation.strategy import default_canvas_size
+from coder.model.checkpoint.opening import open_checkpoint
 from coder.model.onnx.runtime import OnnxRuntime
 from coder.model.runtime import Cache, Pass, Predictions, Runtime
+from tests.tiny import write_tiny_checkpoint
 
 POLICIES = ["auto", "autoregressive", "verified", "threshold:0.9", "factor", "entropy", "fixed"]
 ENDLESS = Decoding(policy="autoregressive", max_tokens=400, temperature=1.0, seed=1)
@@ -106,14 +109,27 @@ def test_several_samples_are_different_and_seeded(engine: Engine):
     assert confidences == sorted(confidences, reverse=True)
 
 
-def test_half_a_word_is_finished_as_the_workspace_does(engine: Engine, tmp_path: Path):
+@pytest.fixture
+def undecided(own_cache_folder: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An engine to whose model all tokens are about as likely, so that the workspace decides."""
+    folder = write_tiny_checkpoint(tmp_path / "undecided")
+    tensors = safetensors.numpy.load_file(folder / "model.safetensors")
+    tensors["model.norm.weight"] *= 0.1
+    safetensors.numpy.save_file(tensors, folder / "model.safetensors")
+    checkpoint = open_checkpoint(str(folder))
+    engine = Engine(OnnxRuntime.load(checkpoint, 1), checkpoint, str(folder))
+    yield engine
+    engine.close()
+
+
+def test_half_a_word_is_finished_as_the_workspace_does(undecided: Engine, tmp_path: Path):
     methods = "".join(f"def check{n}(self):\n    return self.digest_method({n})\n\n\n" for n in range(20))
     (tmp_path / "signer.py").write_text(methods)
-    engine.workspace_index(str(tmp_path)).wait()
+    undecided.workspace_index(str(tmp_path)).wait()
     for prefix in ("value = digest_me", "print(a, digest_me", "x.digest_m"):
         where = Where(path=str(tmp_path / "new.py"), workspace=str(tmp_path))
         request = CompletionRequest(prefix, "\n", where=where, decoding=Decoding(max_tokens=8), shape="auto")
-        assert (prefix + engine.complete(request).text).partition("digest_method")[1]
+        assert (prefix + undecided.complete(request).text).partition("digest_method")[1]
 
 
 def test_a_deadline_gives_what_there_is(slow: Engine):

@@ -40,7 +40,9 @@ class StoredTensor:
         """
         stored = np.asarray(np.memmap(str(self.file), DTYPES[self.dtype], "r", self.offset, self.shape))[rows]
         if self.dtype == "BF16":
-            return (stored.astype(np.uint32) << 16).view(np.float32)
+            bits = stored.astype(np.uint32)
+            bits <<= 16  # in its place: of a large matrix a second array would be some ten megabytes
+            return bits.view(np.float32)
         return stored
 
     def part_of(self, content: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:

@@ -69,7 +69,8 @@ class Decoder(torch.nn.Module):
         """Load a part's parameters, which have memory, from a checkpoint."""
         for name, target in self.part_tensors(part).items():
             for rows, values in checkpoint.chunks(name):
-                target[rows].copy_(torch.tensor(values))
+                # Torch wants what can be written to, which a map of the file cannot.
+                target[rows].copy_(torch.from_numpy(values if values.flags.writeable else values.copy()))
 
     def part_tensors(self, part: str) -> dict[str, Tensor]:
         """The parameters of a part under the names and in the shapes of a checkpoint: views, so writing to them loads

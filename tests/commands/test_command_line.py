@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
         (["complete", "f.py:1", "--policy", "klop"], "no decoding policy 'klop'"),
         (["complete", "f.py:1", "--policy", "threshold:abc"], "no decoding policy 'threshold:abc'"),
         (["complete", "f.py:1", "--policy", "threshold:2"], "a probability from 0 to 1"),
-        (["complete", "f.py:1", "--policy", "fixed:0"], "at least 1 step"),
+        (["complete", "f.py:1", "--policy", "fixed:0"], "from 1 to 4096 steps"),
         (["complete", "f.py:1", "--policy", "lookup:x"], "no decoding policy 'lookup:x'"),
         (["complete", "f.py:1", "--policy", "auto:3"], "no decoding policy 'auto:3'"),
         (["complete", "f.py:1", "--remask", "klop"], "no remasking 'klop'"),

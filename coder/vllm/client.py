@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,7 @@ class VllmClient:
 
     def tokens(
         self, model: str, asked: TokenRequest, cancelled: Cancellation
-    ) -> Iterator[tuple[list[int], str | None]]:
+    ) -> Generator[tuple[list[int], str | None], None, None]:
         """Yield the tokens, about a canvas at a time, each with the reason of the end: `stop` or `length`, else None.
         vLLM ends a request whose iterator is left.
 

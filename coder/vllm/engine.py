@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 
 from coder.api.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, Score, TokenScore
@@ -113,10 +113,10 @@ class VllmEngine:
             expected_of(request),
             float("inf") if limit_ms is None else started + limit_ms / 1000.0,
         )
-        shown = None
-        for update in canvas_updates(self._events(asked, cancelled or AnyOf()), self._tokenizer):
+        most_lines, shown = request.constraints.max_lines, None
+        for update in canvas_updates(self._events(asked, cancelled or AnyOf(), most_lines), self._tokenizer):
             if isinstance(update, Decoded):
-                text = prompt.around.without_line_break(update.text)
+                text = prompt.around.without_line_break("\n".join(update.text.split("\n")[:most_lines]))
                 replaces = replaced_characters(text, prompt.around.replaced)
                 seconds, finished = time.monotonic() - started, update.finished
                 completion = Completion(text, finished.reason, replaces, seconds, finished.statistics)
@@ -193,23 +193,28 @@ class VllmEngine:
         self._client.close()
         self._prompting.workspaces.close()
 
-    def _events(self, asked: TokenRequest, cancelled: Cancellation) -> Iterator[Event]:
-        """Yield what vLLM writes as events of the sampler. The number of passes is not known; each part that
-        comes was at least one."""
-        written, parts, end = 0, 0, self.config.control.fim_end
+    def _events(self, asked: TokenRequest, cancelled: Cancellation, most_lines: int | None) -> Iterator[Event]:
+        """Yield what vLLM writes as events of the sampler, until another line begins than there may be. The number of
+        passes is not known; each part that comes was at least one."""
+        written: list[int] = []
+        parts, end = 0, self.config.control.fim_end
         reason: FinishReason = "cancelled"
         yield Prefilled(0, len(asked.prompt) - 1)
         try:
-            for tokens, finish in self._client.tokens(self._served_name, asked, cancelled):
-                settled = tuple(token for token in tokens if token != end)
-                if settled:
-                    written, parts = written + len(settled), parts + 1
-                    yield Committed(settled, (1.0,) * len(settled))
-                if finish is not None:
-                    reason = "length" if finish == "length" else "end"
+            with closing(self._client.tokens(self._served_name, asked, cancelled)) as answer:
+                for tokens, finish in answer:
+                    settled = tuple(token for token in tokens if token != end)
+                    if settled:
+                        written, parts = [*written, *settled], parts + 1
+                        yield Committed(settled, (1.0,) * len(settled))
+                    if finish is not None:
+                        reason = "length" if finish == "length" else "end"
+                    elif most_lines and self._tokenizer.decode(written).count("\n") >= most_lines:
+                        reason = "end"
+                        break
         except OutOfTimeError:
             reason = "deadline"
-        statistics = Statistics(asked.policy, written, prefill_tokens=len(asked.prompt) - 1, commit_passes=parts)
+        statistics = Statistics(asked.policy, len(written), prefill_tokens=len(asked.prompt) - 1, commit_passes=parts)
         yield Finished(reason, statistics)
 
 
@@ -242,7 +247,7 @@ def _require_what_vllm_does(request: CompletionRequest) -> None:
     beyond = {
         "length": request.length is not None,
         "samples": request.samples != 1,
-        "constraints": request.constraints != UNCONSTRAINED,
+        "constraints": replace(request.constraints, max_lines=None) != UNCONSTRAINED,
         "syntax_rounds": request.syntax_rounds > 0,
         "remasking": request.remasking is not None,
         f"policy {request.decoding.policy}": policy_of(request.decoding.policy).local,

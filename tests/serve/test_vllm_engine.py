@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Decoding, Where
+from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, Constraints, Decoding, Where
 from coder.api.text_requests import EditRequest, FillRequest
 from coder.cli import app
 from coder.engine.engine import Engine
@@ -61,6 +62,20 @@ def test_a_hole_inside_a_line_and_a_region_are_written_too(far: VllmEngine):
     assert far.edit(
         EditRequest(text, 19, 23, "return the sum", where=Where(path="add.py"), decoding=Decoding(max_tokens=8))
     ).text.startswith("def add")
+
+
+@pytest.mark.parametrize("most_lines", [1, 2])
+def test_an_answer_has_no_more_lines_than_it_may(far: VllmEngine, most_lines: int):
+    for prefix, suffix, _ in holes(6, seed=most_lines):
+        request = CompletionRequest(prefix[-200:], suffix[:100], shape="raw", decoding=Decoding(max_tokens=30))
+        lines = far.complete(request).text.split("\n")
+        bounded = far.complete(replace(request, constraints=Constraints(max_lines=most_lines)))
+        assert bounded.text == "\n".join(lines[:most_lines])
+
+
+def test_other_bounds_are_refused(far: VllmEngine):
+    with pytest.raises(InputError, match="constraints: not possible"):
+        far.complete(CompletionRequest("x = ", constraints=Constraints(max_lines=1, max_characters=4)))
 
 
 def test_at_its_deadline_and_when_cancelled_there_is_what_there_is(vllm: StandIn, far: VllmEngine):

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,9 +78,12 @@ def convert(
                 write_gguf(checkpoint, unfinished, precision, settings["quickfill"])
             else:
                 unfinished.mkdir()
+                written = checkpoint
                 if to == "vllm":
                     settings = vllm_settings(settings, checkpoint.config)
-                write_checkpoint(checkpoint, settings, unfinished, precision)
+                    # The plugin refuses tensors that it does not know.
+                    written = replace(checkpoint, config=replace(checkpoint.config, local_width=0))
+                write_checkpoint(written, settings, unfinished, precision)
                 if to == "vllm":
                     # vLLM takes every such file for weights; and it does not quantise, so it needs none of it.
                     (unfinished / SMOOTHING_FILE).unlink(missing_ok=True)

@@ -26,6 +26,7 @@ def vllm_settings(settings: Mapping[str, Any], config: ModelConfig) -> dict[str,
         raise CheckpointError(f"{settings['model_type']} checkpoints are not served by the plugin for vLLM; use ours")
     if ours.get("adapted", True) is False:
         raise CheckpointError("this checkpoint never saw a canvas: vLLM serves it as the Llama it is, without a plugin")
+    ours = {name: value for name, value in ours.items() if name != "local_width"}  # it has no local autoregression
     slots = max((size for size in config.block_sizes if size <= USUAL_CANVAS), default=min(config.block_sizes))
     return {
         **settings,

@@ -157,6 +157,14 @@ def test_for_vllm_the_end_of_a_text_ends_generation_and_biases_are_named(tmp_pat
     assert written["tokenizer_config.json"]["eos_token"] == "<|endoftext|>"
 
 
+def test_for_vllm_the_local_autoregression_stays_behind(tmp_path: Path):
+    source = write_tiny_checkpoint(tmp_path / "tiny", local_width=24)
+    convert(str(source), tmp_path / "served", to="vllm")
+    served = open_checkpoint(str(tmp_path / "served"))
+    assert served.config.local_width == 0
+    assert not any(name.startswith("local.") for name in served.stored)
+
+
 def test_for_vllm_layers_that_the_plugin_lacks_are_refused(tmp_path: Path):
     source = write_tiny_checkpoint(tmp_path / "ours", architecture="starcoder2")
     with pytest.raises(CheckpointError, match="starcoder2"):

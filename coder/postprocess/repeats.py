@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 
 from coder.postprocess.context import PostprocessContext, surroundings
 from coder.syntax.languages import scan
@@ -46,11 +46,12 @@ def before_loop(text: str, times: int = TIMES, shown: str = "") -> str:
             as many times more as they come there.
     """
     lines, known = text.split("\n"), shown.split("\n")
+    bare, known_bare = ([line.strip() for line in each] for each in (lines, known))
     for index, line in enumerate(lines):
         if _stutters(line) and not any(len(line) <= LONGER * len(other) and _stutters(other) for other in known):
             return "\n".join(lines[:index])
         for length in range(1, LINES_OF_A_CYCLE + 1):
-            if _cycles(lines, index, length, times) and not _is_copied(lines, index, length, times, known):
+            if _cycles(bare, index, length, times) and not _is_copied(bare, index, length, times, known_bare):
                 return "\n".join(lines[: index + length])
     return text
 
@@ -104,9 +105,9 @@ def suffix_overlap(text: str, context: PostprocessContext) -> str | None:
 
 
 def _stutters(line: str) -> bool:
-    repeated = [*IN_A_LINE.finditer(line), *EQUAL_BUT_FOR_NUMBERS.finditer(WHOLE_NUMBER.sub("0", line))]
-    has_letter = any(re.search(r"[^\W\d_]", found.group(1)) for found in repeated)
-    return has_letter or RULER.search(line) is not None or _counts(line)
+    repeated = chain(IN_A_LINE.finditer(line), EQUAL_BUT_FOR_NUMBERS.finditer(WHOLE_NUMBER.sub("0", line)))
+    has_letter = (re.search(r"[^\W\d_]", found.group(1)) for found in repeated)
+    return RULER.search(line) is not None or any(has_letter) or _counts(line)
 
 
 def _counts(line: str) -> bool:
@@ -116,19 +117,16 @@ def _counts(line: str) -> bool:
 
 
 def _cycles(lines: list[str], start: int, length: int, times: int) -> bool:
-    """Return whether the `length` lines from `start` come `times` times."""
-    cycle = [line.strip() for line in lines[start : start + length]]
-    if len(lines) < start + length * times or not any(character.isalpha() for character in "".join(cycle)):
-        return False
-    repeated = (line.strip() for line in lines[start + length : start + length * times])
-    return all(line == cycle[index % length] for index, line in enumerate(repeated))
+    """Return whether the `length` lines from `start`, which have a letter, come `times` times or more."""
+    cycle = lines[start : start + length]
+    return _times(lines, start, cycle) >= times and any(character.isalpha() for character in "".join(cycle))
 
 
 def _is_copied(lines: list[str], start: int, length: int, times: int, known: list[str]) -> bool:
     """Return whether lines that come again and again do so in `known`, and not many times more often here."""
-    cycle = [line.strip() for line in lines[start : start + length]]
-    most = _most_times([line.strip() for line in known], cycle)
-    return most >= times and not _cycles(lines, start, length, most + times)
+    cycle = lines[start : start + length]
+    most = _most_times(known, cycle)
+    return most >= times and _times(lines, start, cycle) < most + times
 
 
 def _most_times(lines: list[str], cycle: list[str]) -> int:

@@ -205,7 +205,8 @@ class VllmEngine:
                 for tokens, finish in answer:
                     settled = tuple(token for token in tokens if token != end)
                     if settled:
-                        written, parts = [*written, *settled], parts + 1
+                        written += settled
+                        parts += 1
                         yield Committed(settled, (1.0,) * len(settled))
                     if finish is not None:
                         reason = "length" if finish == "length" else "end"

@@ -29,6 +29,16 @@ class AnyOf:
         return any(event.is_set() for event in self._events)
 
 
+class After:
+    """Set so many seconds after it was made."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def is_set(self) -> bool:
+        return time.monotonic() >= self._end
+
+
 NEVER: Cancellation = AnyOf()
 """The cancellation of a request that nobody cancels."""
 

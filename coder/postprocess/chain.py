@@ -28,7 +28,7 @@ from coder.postprocess.whitespace import (
     trailing_whitespace,
     unix_line_breaks,
 )
-from coder.syntax.languages import CLOSERS, scan
+from coder.syntax.languages import CLOSERS, PAIRS, scan
 from coder.syntax.soundness import is_sound
 
 SPELLED_OUT = re.compile(
@@ -223,7 +223,7 @@ def is_enough(text: str, context: PostprocessContext) -> bool:
 
 def beginning(text: str, context: PostprocessContext) -> str:
     """The part of a text that is being written which stays, whatever comes behind it: whole lines up to where one of
-    the filters could find fault later."""
+    the filters could find fault later; of a block that is not finished its first line, if nothing is before it."""
     may_be_narrower = indentation_step(context) == "\t" and "\n " in text
     if context.mode == "line" or context.replaces or context.line_behind.strip() or may_be_narrower:
         return ""  # the rest of the line, or the text's narrowest indentation, decides when all of it is there
@@ -232,15 +232,32 @@ def beginning(text: str, context: PostprocessContext) -> str:
     lines, line_break, _ = lines.rpartition("\n")
     lines = before_loop(lines, SOON_REPEATED)
     lines = up_to_unwanted_bracket(lines, unix)
-    found = scan(lines, unix.language, surroundings(unix).inside)
-    if opened := opened_in(lines, found):
-        lines = lines[: opened[0] + 1].rpartition("\n")[0]
     if not line_break or may_repeat_above(lines, unix):
         return ""
+    found = scan(lines, unix.language, surroundings(unix).inside)
+    opened = opened_in(lines, found)
+    whole = lines[: opened[0] + 1].rpartition("\n")[0] if opened else lines
     ended = replace(unix, finish_reason="end")
-    shown = _filtered(lines, ended) or ""
-    shown = (shown and sound_lines(shown, ended)) or ""
+    shown = _filtered(whole, ended) or ""
+    shown = (shown and sound_lines(shown, ended)) or block_begun(lines, ended)
     return shown.replace("\n", line_break_of(context.prefix + context.suffix))
+
+
+def block_begun(text: str, context: PostprocessContext) -> str:
+    """The first line of a text, where it begins a block whose end is not written yet; empty where it does not, or is
+    wrong whatever the block."""
+    lines = text.split("\n")
+    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    line = _filtered("\n".join(lines[: first + 1]), context) or ""
+    opened = opened_in(line, scan(line, context.language, surroundings(context).inside))
+    if context.language == "python" and not opened and line.endswith(":"):
+        block = " pass"
+    elif opened and opened[-1] == len(line) - 1:
+        block = "".join(PAIRS[line[index]] for index in reversed(opened))
+    else:
+        return ""
+    before, behind = code_around(context)
+    return line if _is_sound(before + line + block + behind, context.language) else ""
 
 
 def _with_line_feeds(context: PostprocessContext) -> PostprocessContext:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from coder.api.completion import CanvasUpdate, Completion, CompletionRequest
-from coder.api.streams import AnyOf
+from coder.api.streams import After, AnyOf, Cancellation
 from coder.api.text_engine import TextEngine
 from coder.syntax.soundness import is_sound
 from lsp.suggest.drafts import Draft, SuggestionQuery, drafts
@@ -20,6 +20,10 @@ from lsp.suggest.surroundings import Cursor
 
 LONGEST_PARSED = 200_000
 """Characters of a document in which suggestions that parse go before others: it takes milliseconds."""
+
+UNASKED_SECONDS = 5.0
+"""Of a search that nobody asked for: another window may wait for the engine. What was read by then stays in its cache,
+so that the next search gets further."""
 
 
 @dataclass
@@ -60,7 +64,10 @@ class Search:
 
     def run(self, engine: TextEngine) -> None:
         """Find them, in any thread."""
-        for draft in drafts(engine, self.question, AnyOf(self.cancelled, self.enough), self._note):
+        ends: list[Cancellation] = [self.cancelled, self.enough]
+        if not self.question.invoked:
+            ends.append(After(UNASKED_SECONDS))
+        for draft in drafts(engine, self.question, AnyOf(*ends), self._note):
             self.asked = self.asked or draft.request
             self.whole = self.whole or draft.completion.finish_reason != "deadline"
             if self.question.invoked:

@@ -216,6 +216,43 @@ def test_while_it_is_written_an_answer_tells_what_stays(tmp_path: Path):
     assert "b = a" in stays
 
 
+@pytest.mark.parametrize(
+    ("path", "prefix", "written", "first"),
+    [
+        (
+            "t.go",
+            "package a\n\nfunc f() error {\n\terr := g()\n\t",
+            "if err != nil {\n\t\treturn err\n\t}",
+            "if err != nil {",
+        ),
+        ("t.ts", "function f(a: number[]) {\n  ", "for (const b of a) {\n    g(b);\n  }", "for (const b of a) {"),
+        ("T.java", "class T {\n  void f(int a) {\n    ", "if (a > 0) {\n      g(a);\n    }", "if (a > 0) {"),
+        ("t.py", "def f(a):\n    ", "for b in a:\n        print(\n            b,\n        )", "for b in a:"),
+        ("t.py", "def f(a):\n    ", "g(\n        a,\n    )", "g("),
+    ],
+)
+def test_the_line_that_begins_a_block_stays_before_the_block_is_written(
+    tmp_path: Path, path: str, prefix: str, written: str, first: str
+):
+    ends = "\n}\n}\n" if path == "T.java" else "\n}\n" if path != "t.py" else "\n"
+    hidden = prefix[len(prefix.rstrip(" \t")) :]
+    engine = scripted_engine(tmp_path, {prefix.rstrip(" \t"): hidden + written})
+    *updates, completion = engine.stream(CompletionRequest(prefix, ends, shape="auto", where=Where(path=path)))
+    engine.close()
+    assert isinstance(completion, Completion) and completion.text == written
+    stays = [update.stays for update in updates if isinstance(update, CanvasUpdate)]
+    assert all(completion.text.startswith(text) for text in stays)
+    assert first in stays
+
+
+def test_a_first_line_that_no_block_makes_right_does_not_stay(tmp_path: Path):
+    prefix = "package a\n\nfunc f() error {\n\t"
+    engine = scripted_engine(tmp_path, {prefix.rstrip("\t"): "\tif err != {\n\t\treturn err\n\t}"})
+    told = list(engine.stream(CompletionRequest(prefix, "\n}\n", shape="auto", where=Where(path="t.go"))))
+    engine.close()
+    assert not any(update.stays for update in told if isinstance(update, CanvasUpdate))
+
+
 @pytest.mark.parametrize("shape", ["raw", "line", "block"])
 @pytest.mark.parametrize(("line_break", "written"), [("\n", "2\n"), ("\r\n", "2\n"), ("\n", "2")])
 def test_a_line_break_that_the_model_writes_behind_its_answer_is_the_one_that_is_there(

@@ -14,6 +14,7 @@ from coder.diffusion.events import Statistics
 from lsp.documents import Document, TextChange
 from lsp.engine.engine_host import EngineHost
 from lsp.settings import Settings
+from lsp.suggest import search
 from lsp.suggest.drafts import SuggestionQuery
 from lsp.suggest.gate import Gate, TypingSpeed
 from lsp.suggest.suggester import Suggester
@@ -72,6 +73,20 @@ async def test_an_answer_that_comes_after_the_budget_is_kept_and_told():
     await until(lambda: typist.told == [1])
     assert await typist.texts() == ["total"]
     assert len(engine.streams) == 1
+
+
+async def test_a_search_that_takes_too_long_ends_and_the_next_key_begins_another(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(search, "UNASKED_SECONDS", 0.2)
+    engine = HeldEngine()
+    typist = Typist(engine)
+    assert await typist.texts() == []
+    await until(engine.streams[0].ended.is_set)
+    assert typist.told == []
+    monkeypatch.undo()
+    assert await typist.texts() == []
+    await finish(engine.streams[1], "total")
+    await until(lambda: typist.told == [1])
+    assert await typist.texts() == ["total"]
 
 
 async def test_it_is_kept_for_who_types_its_beginning_meanwhile():

@@ -14,11 +14,11 @@ from coder.syntax.languages import LANGUAGES, language_named
 
 def _known_policy(policy: str) -> str:
     """Return the policy; an unknown one, or a parameter that does not fit, is refused before a model is loaded."""
-    if policy != AUTO.name:
-        from coder.diffusion.block_diffusion import parse_algorithm
+    if policy == AUTO.name:
+        return policy  # nothing heavy is imported for it
+    from coder.diffusion.block_diffusion import known_policy
 
-        parse_algorithm(policy, canvas_size=1)
-    return policy
+    return known_policy(policy)
 
 
 def _known_remasking(what: str | None) -> str | None:

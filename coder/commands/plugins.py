@@ -5,6 +5,7 @@ An entry point names a `typer.Typer`. It is imported when its command is asked f
 
 from __future__ import annotations
 
+import shutil
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -18,19 +19,30 @@ from coder.errors import MissingDependencyError
 GROUP = "quickfill.commands"
 
 
-def _without_types(options: list[Any]) -> list[Any]:
-    """Return the options, the flags among them with no type in their help: they take no value."""
+WIDE_COLUMNS, LONGEST_TYPE = 80, 20
+"""In a terminal of fewer columns types leave no room for the words of the help, nor do longer types anywhere."""
+
+
+def _with_short_types(options: list[Any], ctx: Any) -> list[Any]:
+    """Return the options as their help shows them: flags, which take no value, without a type, and any without one
+    that has no room; the choices that it would name are told in words."""
+    narrow = shutil.get_terminal_size().columns < WIDE_COLUMNS
     for option in options:
-        if option.metavar is None and getattr(option, "is_flag", False):
+        if option.metavar is not None or option.param_type_name != "option":
+            continue
+        shown = "" if getattr(option, "is_flag", False) else option.display_type_rich(ctx) or ""
+        if not shown or narrow or len(shown) > LONGEST_TYPE:
             option.metavar = ""
+            if "|" in shown:
+                option.help = f"{option.help} One of {', '.join(shown.strip('<>').split('|'))}."
     return options
 
 
-def _name_no_type_of_flags(command: Any, ctx: Any) -> None:
+def _shorten_types(command: Any, ctx: Any) -> None:
     """Do so for a command and those below it."""
-    _without_types(command.get_params(ctx))
+    _with_short_types(command.get_params(ctx), ctx)
     for below in getattr(command, "commands", {}).values():
-        _name_no_type_of_flags(below, ctx)
+        _shorten_types(below, ctx)
 
 
 class PluginGroup(TyperGroup):
@@ -46,11 +58,11 @@ class PluginGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         command = self._load(cmd_name) if cmd_name in self._plugins else super().get_command(ctx, cmd_name)
         if command is not None:
-            _name_no_type_of_flags(command, ctx)
+            _shorten_types(command, ctx)
         return command
 
     def get_params(self, ctx: Any) -> list[Any]:
-        return _without_types(super().get_params(ctx))
+        return _with_short_types(super().get_params(ctx), ctx)
 
     @cached_property
     def _plugins(self) -> dict[str, EntryPoint]:

@@ -19,6 +19,9 @@ from coder.errors import InputError
 
 DecodingEvents = Generator[Step | Committed, None, FinishReason]
 
+LARGEST_CANVAS, LONGEST_DRAFT = 1024, 64
+"""Slots, and tokens that are copied; far more than are ever right together."""
+
 LONGEST_MATCH, SHORTEST_MATCH = 4, 2
 """Tokens that must be the same for a draft by lookup. A longer match is a better guess; one token alone is none."""
 
@@ -127,8 +130,8 @@ class Lookup:
     draft_size: int = 4
 
     def __post_init__(self) -> None:
-        if self.draft_size < 1:
-            raise InputError(f"a draft needs at least 1 token, not {self.draft_size}")
+        if not 1 <= self.draft_size <= LONGEST_DRAFT:
+            raise InputError(f"lookup takes a draft of 1 to {LONGEST_DRAFT} tokens, not {self.draft_size}")
 
     def decode(self, run: Run) -> DecodingEvents:
         _require_greedy(run.request)
@@ -317,6 +320,14 @@ def parse_algorithm(text: str, canvas_size: int) -> DecodingAlgorithm:
     raise policies.unknown_policy(text)
 
 
+def known_policy(text: str) -> str:
+    """Return the policy that `text` names. Raises InputError where it names none, or has a parameter that does not fit;
+    also for a request that will not decode by it."""
+    if text != policies.AUTO.name:
+        parse_algorithm(text, canvas_size=1)
+    return text
+
+
 def _is_number(text: str) -> bool:
     try:
         return isfinite(float(text))
@@ -325,8 +336,8 @@ def _is_number(text: str) -> bool:
 
 
 def _check_canvas_size(size: int) -> None:
-    if size < 1:
-        raise InputError(f"a canvas needs at least 1 slot, not {size}")
+    if not 1 <= size <= LARGEST_CANVAS:
+        raise InputError(f"a canvas has from 1 to {LARGEST_CANVAS} slots, not {size}")
 
 
 def _require_greedy(request: DenoiseRequest) -> None:

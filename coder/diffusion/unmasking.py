@@ -22,6 +22,9 @@ LOWEST_NOISE = 1e-3
 MOST_STEPS = 4096
 """More steps than any canvas has slots change nothing."""
 
+LARGEST_FACTOR, LARGEST_BOUND = 64.0, 100.0
+"""From here on every slot is fixed at once, whatever it is."""
+
 BoolArray = npt.NDArray[np.bool_]
 TokenArray = npt.NDArray[np.int64]
 ProbabilityArray = npt.NDArray[np.float32]
@@ -91,7 +94,8 @@ class Factor:
     factor: float = 1.0
 
     def __post_init__(self) -> None:
-        _require(self.factor > 0.0, f"factor takes a positive number, not {self.factor:g}")
+        in_range = 0.0 < self.factor <= LARGEST_FACTOR
+        _require(in_range, f"factor takes a number above 0 and up to {LARGEST_FACTOR:g}, not {self.factor:g}")
 
     def select(self, candidates: Candidates) -> BoolArray:
         order = np.argsort(-candidates.confidence, kind="stable")
@@ -115,7 +119,8 @@ class EntropyBound:
     bound: float = 0.1
 
     def __post_init__(self) -> None:
-        _require(self.bound >= 0.0, f"entropy takes a bound of at least 0 nats, not {self.bound:g}")
+        in_range = 0.0 <= self.bound <= LARGEST_BOUND
+        _require(in_range, f"entropy takes a bound from 0 to {LARGEST_BOUND:g} nats, not {self.bound:g}")
 
     def select(self, candidates: Candidates) -> BoolArray:
         order = np.argsort(candidates.entropy, kind="stable")

@@ -16,7 +16,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
-from coder.api.completion import Completion, CompletionRequest, Decoding, EngineEvent, TokenScore
+from coder.api.completion import Completion, CompletionRequest, Constraints, Decoding, EngineEvent, TokenScore
 from coder.api.streams import AnyOf, Cancellation, limits_of
 from coder.api.text_requests import Edited, RepairRequest
 from coder.diffusion.events import UNLIMITED, Stopped, TimeLimits
@@ -226,6 +226,7 @@ class _Repair:
             request = CompletionRequest(
                 self.text[:start],
                 self.text[end:],
+                constraints=Constraints(max_lines=1),
                 where=self._request.where,
                 decoding=Decoding(
                     policy=self._request.decoding.policy, max_tokens=MOST_TOKENS_OF_A_LINE, deadline_ms=self._left_ms
@@ -233,7 +234,7 @@ class _Repair:
             )
             completion = self._model.complete(request, self._cancelled)
             self._passes += completion.passes
-            correction = Correction(start, end, completion.text.split("\n")[0])
+            correction = Correction(start, end, completion.text)
             if correction.text.strip() and is_sound(correction.applied_to(self.text), self.language):
                 yield correction
 

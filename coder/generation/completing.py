@@ -11,9 +11,10 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from coder.api.completion import CanvasUpdate, Completion, CompletionRequest, EngineEvent, Mode
-from coder.api.streams import Job
+from coder.api.completion import UNCONSTRAINED, CanvasUpdate, Completion, CompletionRequest, EngineEvent, Mode
+from coder.api.streams import Job, unstarted
 from coder.context.window import closing_brackets, replaced_characters
+from coder.diffusion.block_diffusion import known_policy
 from coder.diffusion.events import FinishReason, Prefilled, Statistics, TimeLimits
 from coder.diffusion.policies import AUTO, policy_of
 from coder.diffusion.run import DenoiseRequest, Sampler
@@ -132,6 +133,13 @@ def fitting_of(request: CompletionRequest) -> Fitting | None:
     return Fitting(request, replace(request, prefix=request.prefix.removesuffix(context.hidden)), context)
 
 
+def has_nothing_to_go_on(request: CompletionRequest) -> bool:
+    """Tell whether a request is about an empty file, where any text is as good as another; who asks for raw text, or
+    says how long it is, wants some anyway."""
+    around = request.prefix + request.suffix
+    return fitting_of(request) is not None and request.constraints == UNCONSTRAINED and not around.strip()
+
+
 ALTERNATIVE_TEMPERATURE = 0.8
 """The temperature of further samples that a greedy request wants."""
 
@@ -195,6 +203,9 @@ class Completing:
 
     def complete(self, job: Job[EngineEvent]) -> Iterator[EngineEvent]:
         """Canvas updates, then the completion."""
+        if has_nothing_to_go_on(job.request):
+            yield unstarted("end", job.request.decoding.policy, job.seconds)
+            return
         fitting = fitting_of(job.request)
         samples: list[Completion] = []
         for attempt in range(job.request.samples * ATTEMPTS_PER_SAMPLE if job.request.samples > 1 else 1):
@@ -315,7 +326,7 @@ class Completing:
         # A conversation is no middle that was begun: its end is the model's own.
         ending = Ending() if request.conversation else config.ending
         # Those who follow instructions need not be able to fill a canvas.
-        policy = request.decoding.policy
+        policy = known_policy(request.decoding.policy)
         policy = AUTO.name if request.conversation and policy_of(policy).canvas else policy
         temperature = request.decoding.temperature or (ALTERNATIVE_TEMPERATURE if attempt else 0.0)
         return DenoiseRequest(

@@ -49,6 +49,25 @@ def up_to_unwanted_bracket(text: str, context: PostprocessContext) -> str:
     return text
 
 
+def replaced_end(text: str, context: PostprocessContext) -> str | None:
+    """The text up to the end of the line on which it has closed all brackets that it stands in for: the statement is
+    finished there, and what the model writes on is another one."""
+    missing = sum(character in CLOSERS for character in context.replaced)
+    if not missing:
+        return text
+    found = scan(text, context.language, surroundings(context).inside)
+    line_breaks = ((line_break.start(), line_break.group()) for line_break in re.finditer("\n", text))
+    opened = closed = 0
+    for index, character in sorted([*found.brackets, *line_breaks]):
+        if character in CLOSERS:
+            opened, closed = max(0, opened - 1), closed + (not opened)
+        elif character != "\n":
+            opened += 1
+        elif closed >= missing and not opened and not any(start < index < end for start, end in found.literals):
+            return text[:index]
+    return text
+
+
 def unclosed(text: str, context: PostprocessContext) -> str | None:
     """The text with the brackets closed that it leaves open, behind its last whole expression; without the statement
     that opens them where it has lines before that.

@@ -15,11 +15,20 @@ from coder.postprocess.brackets_and_quotes import (
     opened_in,
     quotes,
     replaced_brackets,
+    replaced_end,
     unclosed,
     up_to_unwanted_bracket,
 )
 from coder.postprocess.context import PostprocessContext, code_around, surroundings
-from coder.postprocess.repeats import before_loop, loops, may_repeat_above, repeats_above, repeats_below, suffix_overlap
+from coder.postprocess.repeats import (
+    before_loop,
+    loops,
+    may_repeat_above,
+    repeats_above,
+    repeats_behind,
+    repeats_below,
+    suffix_overlap,
+)
 from coder.postprocess.whitespace import (
     from_the_cursor,
     indentation,
@@ -45,6 +54,8 @@ NOTHING_BUT_CLOSERS = re.compile(r"[)\]}]+[;,]?")
 
 LINES_THAT_TELL = 3
 """Code that is broken without the answer and with so many of its lines is broken by something else."""
+
+SIGNS_AT_THE_END = re.compile(r"\W{1,8}\Z")
 
 NEEDS_SEMICOLONS = ("c", "cpp", "java")
 """Languages with a grammar in which a statement without one breaks the code: the user may have it to write yet."""
@@ -132,6 +143,22 @@ def sound_lines(text: str, context: PostprocessContext) -> str | None:
     return longest or (text if context.finish_reason in ("length", "deadline") else None)
 
 
+def sound_end(text: str, context: PostprocessContext) -> str | None:
+    """A part of a line without signs at its end, such as a semicolon, where the code around it is sound without."""
+    if context.mode != "line" or not context.line_behind.strip():
+        return text
+    before, behind = code_around(context)
+    signs = SIGNS_AT_THE_END.search(text)
+    ends = range(len(text), signs.start() - 1 if signs else len(text) - 1, -1)
+    return next((text[:end] for end in ends if _is_sound(before + text[:end] + behind, context.language)), text)
+
+
+def last_comma(text: str, context: PostprocessContext) -> str | None:
+    """The text without a comma before a closing bracket where that breaks the rules."""
+    ends = context.language == "json" and text.rstrip().endswith(",")
+    return text.rstrip()[:-1] if ends and context.suffix_left.lstrip()[:1] in CLOSERS else text
+
+
 @lru_cache(maxsize=64)
 def _is_sound(text: str, language: str) -> bool | None:
     """`is_sound`, remembered: while an answer is written its first lines are asked about again and again."""
@@ -172,9 +199,12 @@ FILTERS = (
     quotes,
     suffix_overlap,
     brackets,
+    replaced_end,
     scope,
     repeats_below,
     repeats_above,
+    repeats_behind,
+    last_comma,
     trailing_whitespace,
     blank,
 )
@@ -201,6 +231,7 @@ def postprocess(completion_text: str, context: PostprocessContext) -> str | None
         text = text and _filtered(text, unix)  # a statement left out may leave blank lines behind
     text = text and replaced_brackets(text, unix)
     text = text and sound_lines(text, unix)
+    text = text and sound_end(text, unix)
     return text.replace("\n", line_break_of(context.prefix + context.suffix)) if text else None
 
 

@@ -6,7 +6,7 @@ import re
 from itertools import accumulate, chain, pairwise
 
 from coder.postprocess.context import PostprocessContext, surroundings
-from coder.syntax.languages import scan
+from coder.syntax.languages import CLOSERS, Literal, scan, without_foreign_closers
 
 LINES_OF_A_CYCLE = 6
 TIMES = 3
@@ -17,6 +17,9 @@ IN_A_LINE = re.compile(r"(?=\S*[^\W\d_])(\S.{0,59}?)\1{3,}")
 
 EQUAL_BUT_FOR_NUMBERS = re.compile(r"(?=\S*[^\W\d_])(\S.{0,59}?)\1{5,}")
 """The same after each number was replaced by one and the same: six times, so that four calls in a row are none."""
+
+NESTED = re.compile(r"([(\[{][^()\[\]{}]{2,40}?)\1{3,}")
+"""The same behind one opening bracket after the other, four times or more."""
 
 LONGER = 2
 """So many times as long as a line that stutters, the copy of one may be."""
@@ -34,8 +37,10 @@ MOST_LINES_ABOVE = 20
 
 
 def loops(text: str, context: PostprocessContext) -> str | None:
-    """The text up to where it begins to go round: before a line that stutters, behind the first of equal lines."""
-    return before_loop(text)
+    """The text up to where it begins to go round: before a line that stutters, behind the first of equal lines; of
+    entries on the line of a bracket that is open at the cursor, those before one that came already."""
+    left = before_loop(text)
+    return _different_entries(text.partition("\n")[0]) if not left and surroundings(context).open_before else left
 
 
 def before_loop(text: str, times: int = TIMES, shown: str = "") -> str:
@@ -89,6 +94,18 @@ def repeats_below(text: str, context: PostprocessContext) -> str | None:
     return text
 
 
+def repeats_behind(text: str, context: PostprocessContext) -> str | None:
+    """The text of a part of a line up to the first of its entries that stands behind the cursor too, in the same
+    brackets; None where that is the first one."""
+    if context.mode != "line" or not context.line_behind.lstrip().startswith(","):
+        return text
+    inside = surroundings(context).inside
+    written, behind = (_entries(part, context.language, inside) for part in (text, context.line_behind))
+    known = {entry.strip() for entry in behind if any(character.isalpha() for character in entry)}
+    repeated = next((index for index, entry in enumerate(written) if entry.strip() in known), None)
+    return text if repeated is None else ",".join(written[:repeated]) or None
+
+
 def suffix_overlap(text: str, context: PostprocessContext) -> str | None:
     """The text without its end that the rest of the line begins with, the longest one; without the lines behind it.
 
@@ -104,10 +121,36 @@ def suffix_overlap(text: str, context: PostprocessContext) -> str | None:
     return text
 
 
+def _different_entries(line: str) -> str:
+    """The entries of a line before one that came already, whatever the numbers in them, or that stutters; nothing for a
+    single one."""
+    kept: dict[str, str] = {}
+    for entry in (entries := line.split(",")):
+        if (known := WHOLE_NUMBER.sub("0", entry.strip())) in kept or _stutters(entry):
+            break
+        kept[known] = entry
+    return ",".join(kept.values()) if len(entries) > 1 else ""
+
+
+def _entries(text: str, language: str, inside: Literal | None) -> list[str]:
+    """The parts of a text between commas that are in no bracket of its own and no string, up to a bracket that it did
+    not open."""
+    text = without_foreign_closers(text, language, inside)
+    found = scan(text, language, inside)
+    depths, places, depth = dict(found.brackets), [-1], 0
+    for index, character in enumerate(text):
+        if index in depths:
+            depth += -1 if character in CLOSERS else 1
+        elif character == "," and not depth and not any(start <= index < end for start, end in found.literals):
+            places.append(index)
+    return [text[start + 1 : end] for start, end in pairwise([*places, len(text)])]
+
+
 def _stutters(line: str) -> bool:
     repeated = chain(IN_A_LINE.finditer(line), EQUAL_BUT_FOR_NUMBERS.finditer(WHOLE_NUMBER.sub("0", line)))
     has_letter = (re.search(r"[^\W\d_]", found.group(1)) for found in repeated)
-    return RULER.search(line) is not None or any(has_letter) or _counts(line)
+    never_ends = RULER.search(line) or NESTED.search(line)
+    return never_ends is not None or any(has_letter) or _counts(line)
 
 
 def _counts(line: str) -> bool:

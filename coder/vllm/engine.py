@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 
 from coder.api.completion import UNCONSTRAINED, Completion, CompletionRequest, EngineEvent, Score, TokenScore
-from coder.api.streams import AnyOf, Cancellation, last
+from coder.api.streams import AnyOf, Cancellation, last, unstarted
 from coder.api.text_engine import EngineStatus
 from coder.api.text_requests import (
     Applied,
@@ -44,7 +44,7 @@ from coder.editing.fill import FillingModel, fill_in_turn
 from coder.editing.rewrite import stream_rewrite
 from coder.editing.template import complete_template, free_parts
 from coder.errors import InputError
-from coder.generation.completing import expected_of, fitting_of
+from coder.generation.completing import expected_of, fitting_of, has_nothing_to_go_on
 from coder.generation.decoding import Decoded, canvas_updates
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint
@@ -99,6 +99,9 @@ class VllmEngine:
             yield from complete_template(request.template, self.stream_fill(free_parts(request), cancelled))
             return
         started = time.monotonic()
+        if has_nothing_to_go_on(request):
+            yield unstarted("end", request.decoding.policy)
+            return
         fitting = fitting_of(request)
         prompt = self._prompting.prompt(fitting.asked if fitting else request)
         room = self.config.max_positions - len(prompt.tokens)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -145,3 +146,17 @@ def test_standard_output_that_takes_nothing_is_an_error_of_one_line():
 def test_help_shows_no_type_for_a_flag(quickfill: Quickfill, command: list[str], flag: str):
     text = quickfill(*command, "--help").stdout
     assert flag in text and "bool" not in text
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("command", ["complete", "fill", "serve", "convert", "lsp", "train base"])
+def test_help_in_a_narrow_terminal_cuts_no_word(
+    quickfill: Quickfill, monkeypatch: pytest.MonkeyPatch, command: str, columns: int
+):
+    words: dict[int, set[str]] = {}
+    for width in (columns, 300):
+        monkeypatch.setenv("COLUMNS", str(width))
+        text = quickfill(*command.split(), "--help").stdout
+        words[width] = {word.strip("`.,;:<>()") for word in re.split(r"[\s│|]+", text) if not set(word) & set("─╭╮╰╯")}
+    assert words[columns] - words[300] <= {"One", "of"}
+    assert len(words[columns]) > 50

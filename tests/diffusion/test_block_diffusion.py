@@ -168,6 +168,13 @@ def test_an_unknown_algorithm_is_answered_with_all_that_exist():
 
 
 @pytest.mark.parametrize("text", ["verified", "threshold"])
-def test_a_canvas_without_slots_is_refused(text: str):
-    with pytest.raises(InputError, match="at least 1 slot"):
-        parse_algorithm(text, canvas_size=0)
+def test_a_canvas_without_slots_or_with_too_many_is_refused(text: str):
+    for size in (0, 1025):
+        with pytest.raises(InputError, match="from 1 to 1024 slots"):
+            parse_algorithm(text, canvas_size=size)
+
+
+@pytest.mark.parametrize("text", ["lookup:0", "lookup:65", "joint:1.5", "joint:-1"])
+def test_a_draft_or_a_probability_out_of_range_is_refused_with_its_range(text: str):
+    with pytest.raises(InputError, match=r"takes a .* (1 to 64|0 to 1)"):
+        parse_algorithm(text, canvas_size=8)

@@ -117,7 +117,18 @@ def test_text_that_names_no_policy_is_answered_with_those_that_exist(text: str):
 
 @pytest.mark.parametrize(
     "text",
-    ["threshold:1.5", "threshold:-0.1", "threshold:nan", "factor:0", "entropy:-1", "fixed:0", "fixed:999999999999"],
+    [
+        "threshold:1.5",
+        "threshold:-0.1",
+        "threshold:nan",
+        "factor:0",
+        "factor:inf",
+        "entropy:-1",
+        "entropy:nan",
+        "entropy:1000",
+        "fixed:0",
+        "fixed:999999999999",
+    ],
 )
 def test_a_parameter_out_of_range_is_refused_with_its_range(text: str):
     name, _, parameter = text.partition(":")

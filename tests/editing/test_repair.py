@@ -157,11 +157,12 @@ def test_nothing_outside_the_region_changes_and_soundness_only_grows(mutation, s
 
 def test_where_no_small_change_helps_the_line_is_written_anew():
     broken = SOUND.replace("result = 0", "= = 0 ) [")
-    edited = repaired(broken, model := ScriptedModel([completion("result = 0\nmore")]))
+    edited = repaired(broken, model := ScriptedModel([completion("result = 0")]))
     assert edited.text == SOUND
     request = model.requests[0]
     assert request.prefix.endswith("limit):\n    ")
     assert request.suffix.startswith("\n    for")
+    assert request.constraints.max_lines == 1, "what is written ends with the line"
 
 
 def test_when_time_is_up_or_nobody_waits_nothing_changes():

@@ -68,9 +68,19 @@ def test_indentation_is_the_cursors(answer: Ask, path: str, prefix: str, suffix:
 
 def test_a_file_begins_with_no_blank_lines(answer: Ask):
     written = "\n\ndef main():\n    return 1\n"
-    assert answer({"": written}, "", path="t.py").text == "def main():\n    return 1"
+    assert answer({"": written}, "", "\nmain()\n", path="t.py").text == "def main():\n    return 1"
     assert answer({"": written}, "", path="t.py", shape="raw").text == written
     assert answer({"# A": "\n\nx = 1"}, "# A", path="t.py").text == "\n\nx = 1"
+
+
+@pytest.mark.parametrize("path", ["t.py", "t.js", "t.go", "t.rs", "t.ts", "Main.java", "t.c", "t.txt", None])
+@pytest.mark.parametrize("shape", ["auto", "line", "block"])
+def test_in_an_empty_file_nothing_is_written_and_the_model_is_not_asked(answer: Ask, path: str | None, shape: Shape):
+    for prefix, suffix in (("", ""), ("\n", "\n"), ("", "\n  \n")):
+        empty = answer({"": "-s" * 99}, prefix, suffix, path=path, shape=shape)
+        assert (empty.text, empty.finish_reason, empty.passes, empty.statistics.prefill_tokens) == ("", "end", 0, 0)
+    bounded = answer({"": "x = 1\ny = 2"}, "", shape=shape, constraints=Constraints(min_lines=2))
+    assert bounded.text, "who says how long it is wants some"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +150,7 @@ def test_a_comment_ends_without_blanks(answer: Ask):
     ids=["in a word", "numbers", "digits", "numbers behind another", "counting", "a line", "lines"],
 )
 def test_a_loop_ends_the_decoding_early(answer: Ask, written: str):
-    completion = answer({"": written}, "", path="t.py")
+    completion = answer({"": written}, "", "\nz = 0\n", path="t.py")
     assert completion.finish_reason == "loop"
     assert completion.tokens < 230
     assert completion.text in ("", "x = f(x)", "a = 1\nb = 2")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from coder.postprocess.brackets_and_quotes import replaced_brackets, unclosed
-from coder.postprocess.chain import FILTERS, cut_off, postprocess, sound_lines
+from coder.postprocess.chain import FILTERS, cut_off, postprocess, sound_end, sound_lines
 from coder.postprocess.whitespace import from_the_cursor
 from tests.postprocess.golden_files import FOLDER, read_example
 
-ONCE = (from_the_cursor, cut_off, unclosed, replaced_brackets, sound_lines)
+ONCE = (from_the_cursor, cut_off, unclosed, replaced_brackets, sound_lines, sound_end)
 BY_NAME = {keep.__name__: keep for keep in (*FILTERS, *ONCE)} | {"all": postprocess}
 
 

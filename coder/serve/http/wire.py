@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from coder.diffusion.block_diffusion import known_policy
+
+PolicyName = Annotated[str, Field(max_length=64), AfterValidator(known_policy)]
+"""A decoding policy; an unknown one, or a parameter that does not fit, is refused before anything is done."""
 
 
 class Incoming(BaseModel):

@@ -57,6 +57,8 @@ def request_of(body: InfillBody, caller: Caller) -> CompletionRequest:
         snippets=tuple(Snippet(extra.filename, extra.text) for extra in body.input_extra),
         shape="raw" if body.raw else "auto",
         decoding=Decoding(
+            policy=body.policy,
+            canvas_size=body.canvas_size,
             max_tokens=caller.service.settings.tokens(body.n_predict),
             temperature=body.temperature or 0.0,
             top_p=body.top_p or 1.0,

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, RootModel
 
 from coder.api.completion import Where
 from coder.api.wire import Outgoing
-from coder.serve.http.wire import Incoming
+from coder.serve.http.wire import Incoming, PolicyName
 from coder.syntax.languages import language_of
 
 
@@ -30,6 +30,7 @@ class InfillBody(Incoming):
         n_indent: accepted; the model keeps the indentation of the text by itself.
         samplers: accepted; where `temperature` is not given, the likeliest token is always taken.
         raw: Quickfill's own: the model's text as it is, not fitted to its place.
+        policy, canvas_size: Quickfill's own, as on its command line.
         path, language: Quickfill's own: where the text lives; nothing is read from there. Without them it is taken to
             be in the language of all `input_extra`, where that is one.
         response_fields: the fields of the answer that are wanted, those of objects as `timings/predicted_ms`.
@@ -52,6 +53,8 @@ class InfillBody(Incoming):
     response_fields: list[str] | None = None
     model: str = ""
     raw: bool | None = None
+    policy: PolicyName = "auto"
+    canvas_size: int | None = Field(default=None, ge=1, le=64)
     path: str | None = None
     language: str | None = None
 

@@ -28,7 +28,7 @@ from coder.api.text_requests import (
 from coder.api.wire import nested
 from coder.context.window import FrozenPrefix
 from coder.errors import InputError
-from coder.serve.http.wire import Incoming
+from coder.serve.http.wire import Incoming, PolicyName
 from coder.serve.settings import ServeSettings
 
 Place = Annotated[int, Field(ge=0)]
@@ -55,7 +55,7 @@ class DecodedBody(PlacedBody):
         deadline_ms: answer with what there is after so long.
     """
 
-    policy: Name = "auto"
+    policy: PolicyName = "auto"
     deadline_ms: float | None = Field(default=None, gt=0)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from coder.api.wire import Outgoing
-from coder.serve.http.wire import Incoming
+from coder.serve.http.wire import Incoming, PolicyName
 
 Finish = Literal["stop", "length"]
 MostStops = Annotated[list[str], Field(max_length=32)]
@@ -39,7 +39,7 @@ class Sampling(Incoming):
     stream_options: StreamOptions | None = None
     user: str | None = None
     diffusing: bool = False
-    policy: str = Field(default="auto", max_length=64)
+    policy: PolicyName = "auto"
     canvas_size: int | None = Field(default=None, ge=1, le=64)
     deadline_ms: float | None = Field(default=None, gt=0)
     raw: bool | None = None

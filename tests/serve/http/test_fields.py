@@ -99,6 +99,17 @@ def test_null_is_absent_inside_of_a_field_too(client: httpx.Client, path: str, f
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize(
+    "policy", ["fixed:999999999999", "lookup:999999999999", "threshold:7", "auto:3", "factor:1e300"]
+)
+def test_a_policy_out_of_range_is_refused_at_every_door(client: httpx.Client, policy: str):
+    for path, body in BODIES.items():
+        if "policy" in body.model_fields:
+            answer = client.post(path, json=REQUIRED[path] | {"policy": policy, "temperature": 1, "max_tokens": 0})
+            assert answer.status_code == 400, (path, answer.text)
+            assert policy.partition(":")[0] in answer.json()["error"]["message"]
+
+
 def test_a_number_out_of_range_is_refused_in_a_sentence(client: httpx.Client):
     answer = client.post("/v1/completions", json={"prompt": CODE, "seed": -5})
     assert answer.json()["error"]["message"] == "seed should be greater than or equal to 0"

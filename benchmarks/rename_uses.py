@@ -111,6 +111,10 @@ def summary(language: str, renames: list[Followed]) -> Row:
     }
 
 
+def _is_member(name: Any) -> bool:
+    return name.get_line_code()[: name.column].endswith(".")
+
+
 def of_python(folder: Path) -> Iterator[Declaration]:
     """Names of the files of a folder with their places, as jedi finds them: one of each file, drawn."""
     import jedi
@@ -130,8 +134,13 @@ def of_python(folder: Path) -> Iterator[Declaration]:
                 continue
             if name.name in ("self", "cls") or name.name.startswith("__"):
                 continue
+            # Of a parameter that gets another value jedi finds only the places before.
+            same = [
+                each for each in names
+                if each.name == name.name and each.parent() == name.parent() and not _is_member(each)
+            ] or [name]  # fmt: skip
             try:
-                uses = script.get_references(name.line, name.column, scope="file", include_builtins=False)
+                uses = [use for each in same for use in script.get_references(each.line, each.column, scope="file")]
             except Exception:  # jedi fails on some names
                 continue
             starts = [0]

@@ -1,8 +1,8 @@
 """Name resolution in one file: which occurrences of a name are those of one declaration.
 
-Python follows `coder.syntax.python_members`. JavaScript, TypeScript, Go, Java and Rust are read by tables of their
-grammars (`coder.syntax.declaring`). Names behind a dot belong
-to a declaration only where it is sure: behind `self` and `this`, in the class itself, and behind a class's name.
+Python follows `coder.syntax.python_members`, C and C++ `coder.syntax.c_names`; the others are read by tables of their
+grammars (`coder.syntax.declaring`). Names behind a dot belong to a declaration only where it is sure: behind `self` and
+`this`, in the class itself, behind a class's name, and in C behind what has a known type.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import tree_sitter
 
+from coder.syntax.c_names import resolved_in_c
 from coder.syntax.declaring import (
     IGNORED,
     IGNORED_NODES,
@@ -33,7 +34,7 @@ from coder.syntax.tree import SyntaxTree
 Node = tree_sitter.Node
 
 SCRIPTS = ("javascript", "javascriptreact", "typescript", "typescriptreact")
-RESOLVED = (*SCRIPTS, "python", "go", "java", "rust")
+RESOLVED = (*SCRIPTS, "python", "go", "java", "rust", "c", "cpp")
 """The languages whose names are resolved."""
 
 TYPE = ":type"
@@ -62,6 +63,11 @@ def occurrences(tree: SyntaxTree, language: str, name: str) -> list[Occurrence]:
     members behind `this`, are apart from variables."""
     if language == "python":
         found = list(_python(tree, name))
+    elif language in ("c", "cpp"):
+        resolved = resolved_in_c(tree, language, name)
+        found = [
+            Occurrence(start, end, None if of is None else id(of), declares) for start, end, of, declares in resolved
+        ]
     elif language == "rust" and is_unsure_in_rust(tree, name):
         return []
     elif language in RESOLVED:

@@ -157,6 +157,87 @@ RUST = {
     "a label is no name": "fn f(‸outer: i32) { 'outer: loop { break 'outer; } g(‸outer); }",
 }
 
+C = {
+    "a block's name is its own": "void f(void) { int ‸x = 1; { int x = 2; use(x); } use(‸x); }",
+    "a parameter": "int f(int *‸n) { return *‸n + p->n; }\nint g(int n) { return n; }",
+    "a parameter that is called": "int f(int (*‸cb)(int x), int x) { return ‸cb(x); }",
+    "a name of a prototype is its own": "int f(int n);\nint f(int ‸n) { return ‸n; }",
+    "a loop's name": "void f(int i) { for (int ‸i = 0, n = ‸i; ‸i < n; ‸i++) use(‸i); use(i); }",
+    "a name is known behind its declarator": "int n; void f(void) { use(n); int ‸n = 1, *m = &‸n; use(‸n); }",
+    "a function with its prototype": (
+        "static int ‸f(int a);\nint g(void) { return ‸f(1); }\nstatic int ‸f(int b) { return b; }"
+    ),
+    "a tag is apart from a name": (
+        "struct ‸node { struct ‸node *next; };\nint node;\nvoid f(struct ‸node *n) { use(node); }"
+    ),
+    "a name apart from its tag": "typedef struct node { int v; } ‸node;\n‸node *make(struct node *n);",
+    "a type that is named once": "typedef struct { int v; } ‸Box;\n‸Box *f(‸Box b) { return sizeof(‸Box); }",
+    "a constant of an enum": "enum E { ‸A, B = ‸A };\nint f(int x) { switch (x) { case ‸A: return p->A; } }",
+    "a label is no name": "int f(int ‸end) { goto end; end: return ‸end; }",
+    "a field behind names of its type": (
+        "struct S { int ‸n; };\nstruct T { int n; };\n"
+        "int f(struct S *s, struct T *t, struct S u) { return s->‸n + t->n + u.‸n + v->n; }"
+    ),
+    "a field through other fields": (
+        "typedef struct { int ‸n; } In;\ntypedef struct { In *in; In all[3]; } Out;\n"
+        "int f(Out *o) { return o->in->‸n + o->all[0].‸n + (*o->in).‸n + o->n; }"
+    ),
+    "a designated field": (
+        "struct S { int ‸n; };\nstruct S s = { .‸n = 1 };\nint f(int n) { return g((struct S){ .‸n = n }); }"
+    ),
+    "a macro is one everywhere": "#define ‸N 3\nint a[‸N];\n#ifdef ‸N\nint f(void) { return ‸N; }\n#endif\n#undef ‸N",
+    "a parameter of a macro is no name": "#define M(n) ((n) + 1)\nint f(int ‸n) { return M(‸n); }",
+}
+
+CPP = {
+    "a range's name": "void f(std::vector<int> x) { for (auto& ‸y : y) use(‸y); for (int x : x) use(x); }",
+    "names of a structured binding": (
+        "void f(M m) { for (const auto& [‸k, v] : m) use(‸k, v); auto [k, w] = g(); use(k); }"
+    ),
+    "a lambda's parameter is its own": "void f(int ‸n) { auto g = [](int n) { return n; }; g(‸n); }",
+    "a captured name": "void f(int ‸n) { auto g = [&‸n, m = ‸n](int k) { return ‸n + m; }; }",
+    "a name that a capture makes": "void f(int n) { auto g = [‸n = n]() { return ‸n; }; use(n); }",
+    "a name of an if": "void f(int c) { if (int ‸c = g(); ‸c > 1) { use(‸c); } else use(‸c); use(c); }",
+    "a caught error": "void f(int e) { try { g(); } catch (const E& ‸e) { use(‸e); } use(e); }",
+    "a field in its class": (
+        "class A { public: A(int n) : ‸n_(n) {} int get() const { return ‸n_; }"
+        " void set(int x) { this->‸n_ = x; } int ‸n_; };\n"
+        "int f(A a) { return a.‸n_ + b.n_; }"
+    ),
+    "a field against a parameter": ("struct A { int ‸n; void set(int n) { this->‸n = n; } int get() { return ‸n; } };"),
+    "a field in a method outside": "struct A { int f(); int ‸n; };\nint n;\nint A::f() { return ‸n + ::n; }",
+    "a method with its definition": (
+        "struct A { int ‸f(); int g() { return ‸f(); } };\nint A::‸f() { return 1; }\nint f();"
+    ),
+    "a member of a base": "struct A { int ‸n; };\nstruct B : public A { int f() { return ‸n + this->‸n; } };",
+    "a class, its constructor and destructor": (
+        "class ‸Box { public: explicit ‸Box(int n); ~‸Box(); };\n‸Box::‸Box(int n) {}\n‸Box::~‸Box() {}\n‸Box b(1);"
+    ),
+    "a template with its parameter": (
+        "template <typename ‸T, int N> class A { ‸T x; };\ntemplate <typename T> T f(T t) { return t; }"
+    ),
+    "a class that is a template": "template <class T> struct ‸A { ‸A<T>* next; };\n‸A<int> a;\nvoid f(‸A<B::A> x);",
+    "a name of a namespace": (
+        "namespace a { int ‸n; int f() { return ‸n; } }\nint n;\nint g() { return a::‸n + b::n + n; }"
+    ),
+    "a namespace that goes on": (
+        "namespace a { void ‸f(); }\nnamespace b { void f(); }\nnamespace a { void g() { ‸f(); } }"
+    ),
+    "a namespace": "namespace ‸a { int n; }\nint f() { return ‸a::n + b::a; }",
+    "a namespace without a name": "namespace { int ‸n; }\nint f() { return ‸n; }",
+    "a constant of an enum class": "enum class E { ‸A };\nint A;\nE f() { return A ? E::‸A : D::A; }",
+    "a constant of an enum in a class": (
+        "struct S { enum E { ‸A }; int f() { return ‸A; } };\nint g() { return S::‸A + A; }"
+    ),
+    "a name that using brings": "namespace a { void ‸f(); }\nvoid f(int);\nvoid g() { using a::‸f; ‸f(); }",
+    "a name that using brings from elsewhere": (
+        "void ‸swap(int n);\nvoid g() { using std::swap; swap(1); }\nvoid h() { ‸swap(2); }"
+    ),
+    "an alias": "using ‸V = std::vector<int>;\n‸V f(‸V v);",
+    "an attribute is no name": "[[unused]] int ‸unused = 1;\nint f() { return ‸unused; }",
+    "a later default": "int ‸n = 1;\nvoid f(int m = ‸n, int n = 2) { use(n); }",
+}
+
 SPECIFIED = {
     (language, title): text
     for language, texts in {
@@ -165,6 +246,8 @@ SPECIFIED = {
         "go": GO,
         "java": JAVA,
         "rust": RUST,
+        "c": C,
+        "cpp": CPP,
     }.items()
     for title, text in texts.items()
 }
@@ -219,6 +302,39 @@ def test_a_doubled_bracket_of_a_format_names_nothing():
     assert len(found_in("rust", 'fn f(x: i32) { println!("{{x}}"); g(x); }', "x")) == 2
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "name"),
+    [
+        ("c", "#define TWICE (n + n)\nint f(int n) { return TWICE; }", "n"),
+        ("c", "#define GET(p) (p)->n\nstruct S { int n; };", "n"),
+        ("c", "namespace a { class B { int n; }; int f(int n) { return n; } }", "n"),
+    ],
+)
+def test_what_the_text_does_not_say_is_left_alone(language: str, text: str, name: str):
+    assert found_in(language, text, name) == []
+
+
+def test_what_stands_in_broken_text_may_be_declared_there():
+    found = found_in("c", "int n; void f(void) { int int n ) ( 1; g(n); } int h(void) { return n; }", "n")
+    assert [each.binding == found[0].binding for each in found] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "void f(int a);\nvoid f(char *a);\nvoid g() { f(1); }",
+        "struct A { int f(); int f() const; int g() { return f(); } };",
+    ],
+)
+def test_functions_that_share_a_name_are_not_told_apart(text: str):
+    first, second, use = found_in("cpp", text, "f")
+    assert None not in (first.binding, second.binding)
+    assert first.binding != second.binding
+    assert use.binding is None
+
+
 def test_other_languages_are_not_resolved():
-    assert "c" not in RESOLVED
-    assert found_in("c", "int x = 1;", "x") == []
+    assert "csharp" not in RESOLVED
+    tree = SyntaxTree.of("int x = 1;", "c")
+    assert tree is not None
+    assert occurrences(tree, "csharp", "x") == []

@@ -33,7 +33,8 @@ def renamed_declarations(words: Words, history: EditHistory) -> dict[Rename, lis
     """The renames of declarations among the latest edits, each with the places that have to follow: none where the new
     name means something else at one of them already.
 
-    A name counts as renamed where its first declaration was.
+    A name counts as renamed where its first declaration was; in C and C++, where prototypes and definitions declare the
+    same thing, where any of them was.
     """
     if words.language not in RESOLVED:
         return {}
@@ -60,11 +61,10 @@ def _follows(
     shifted = {start + index * (len(old) - len(new)) for index, start in enumerate(starts)}
     tree = SyntaxTree.of(before, words.language)
     known = [] if tree is None else occurrences(tree, words.language, old)
-    first: dict[int, Occurrence] = {}
-    for each in known:
-        if each.declares and each.binding is not None:
-            first.setdefault(each.binding, each)
-    renamed = {binding for binding, each in first.items() if each.start in shifted}
+    declared = [each for each in known if each.declares and each.binding is not None]
+    if words.language not in ("c", "cpp"):
+        declared = list({each.binding: each for each in reversed(declared)}.values())
+    renamed = {each.binding for each in declared if each.start in shifted}
     if not renamed:
         return None
     uses = [each for each in known if each.binding in renamed]

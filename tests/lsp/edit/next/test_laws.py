@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lsp.edit.next.fitness import is_balanced
 from lsp.edit.next.history import EditHistory, PastEdit, difference, reverted
+from lsp.edit.next.likelihood import LIKELIHOOD
 from lsp.edit.next.suggestions import next_edits
 
 LINES = st.sampled_from(
@@ -120,3 +123,29 @@ def test_a_field_is_renamed_where_calls_of_its_class_give_it():
         edit for edit in next_edits(changed, "python", EditHistory().after(own, changed)) if edit.source == "rename"
     ]
     assert changed.index("x=1, y") not in {edit.start for edit in certain if edit.probability > 0.95}
+
+
+FOLLOWED = {
+    "a definition behind its prototype": ("c", "int ‸f(int);\nint g() { return ‸f(1); }\nint ‹f›(int b) {}\n"),
+    "a field of a known type": ("c", "struct S { int ‹n›; };\nint g(struct S *s, T *t) { return s->‸n + t->n; }\n"),
+    "a macro": ("c", "#define ‹N› 3\nint a[‸N];\nint f(void) { return ‸N; }\n"),
+    "a captured name": ("cpp", "int f(int ‹n›) { return [‸n](int k) { return ‸n + k; }(1); }\n"),
+    "a field of a class": ("cpp", "class A { int ‹n›; int f(int n) { return this->‸n + n; } };\n"),
+    "a method defined outside": ("cpp", "class A { int ‹f›(); };\nint A::‸f() {}\nint g(B b) { return b.f(); }\n"),
+    "a name of a macro's text": ("cpp", "#define SUM (n + 1)\nint f(int ‹n›) { return n + SUM; }\n"),
+    "overloads": ("cpp", "int ‹f›(int a);\nint f(char *a);\nint g() { return f(1); }\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FOLLOWED)
+def test_of_a_renamed_declaration_of_c_what_is_sure_is_offered_at_once(case: str):
+    language, marked = FOLLOWED[case]
+    name = re.search("‹(.*)›", marked)
+    assert name is not None
+    before = marked.replace("‸", "").replace("‹", "").replace("›", "")
+    now = marked.replace("‸", "").replace(name.group(), "other")
+    edits = next_edits(now, language, EditHistory().after(before, now))
+    sure = [each for each in edits if each.probability >= LIKELIHOOD.threshold]
+    for edit in sorted(sure, key=lambda each: each.start, reverse=True):
+        now = now[: edit.start] + edit.text + now[edit.end :]
+    assert now == re.sub("‸" + name[1], "other", marked).replace(name.group(), "other")

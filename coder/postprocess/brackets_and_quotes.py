@@ -100,14 +100,16 @@ def unclosed(text: str, context: PostprocessContext) -> str | None:
 
 def replaced_brackets(text: str, context: PostprocessContext) -> str | None:
     """The text with those of the replaced brackets at its end that were cut off with the rest, behind its last whole
-    item; None where they would end up in a string or a comment, be escaped, or close what the text has opened."""
+    item; None where they would end up in a string or a comment, be escaped, or close what the text has opened, or where
+    it closes others."""
     closers = [index for index, character in enumerate(context.replaced) if character in CLOSERS]
-    stripped = text.rstrip()
-    found = scan(stripped, context.language, surroundings(context).inside)
-    missing = len(closers) - len(found.unopened)
+    around, stripped = surroundings(context), text.rstrip()
+    found = scan(stripped, context.language, around.inside)
+    wanted, closed = around.wanted_closers, len(found.unopened)
+    missing = min(len(closers), len(wanted) - closed)
     if missing <= 0:
         return text
-    if found.inside or found.unclosed or stripped.endswith("\\"):
+    if found.inside or found.unclosed or stripped.endswith("\\") or tuple(found.unopened) != wanted[:closed]:
         return None
     items = _whole_items(stripped, found)
     return items + context.replaced[closers[-missing] :].rstrip() if items.strip() else None
@@ -126,7 +128,8 @@ def opened_in(text: str, found: Scan) -> list[int]:
 
 def _whole_items(text: str, found: Scan) -> str:
     """The text without the last one of its items, between commas, if something has yet to follow there."""
-    if not UNFINISHED.search(text):
+    end = UNFINISHED.search(text)
+    if end is None or any(start <= end.start() < stop for start, stop in found.literals):
         return text
     brackets, depth = dict(found.brackets), 0
     for index in range(len(text) - 1, -1, -1):

@@ -22,6 +22,7 @@ from coder.postprocess.brackets_and_quotes import (
 from coder.postprocess.context import PostprocessContext, code_around, surroundings
 from coder.postprocess.repeats import (
     before_loop,
+    in_word,
     loops,
     may_repeat_above,
     repeats_above,
@@ -92,7 +93,8 @@ def scope(text: str, context: PostprocessContext) -> str | None:
 
     That is before a line less indented than the cursor's, unless it is a closing bracket that is missing there; and
     before the statement that follows a finished one with a body: where the cursor's line begins it, or a blank line
-    separates the two. Lines within a string, or within brackets that the text opens, end nothing.
+    separates the two; and before a blank line where the text only went on with a line that was begun. Lines within a
+    string, or within brackets that the text opens, end nothing.
     """
     if context.mode == "line":
         return text
@@ -101,6 +103,7 @@ def scope(text: str, context: PostprocessContext) -> str | None:
     inside = _lines_inside(text, context)
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
     base = _indentation(lines[first])
+    goes_on = bool(written[0].strip()) and not context.starts_line
     body = context.line_before.rstrip().endswith(":") and bool(written[0].strip())  # one on the statement's own line
     for index in range(first + 1, len(lines)):
         line = written[index]
@@ -111,7 +114,8 @@ def scope(text: str, context: PostprocessContext) -> str | None:
             keep = NOTHING_BUT_CLOSERS.fullmatch(line.strip()) is not None
             return "\n".join(written[: index + keep])
         follows = (first == 0 and not context.starts_line) or not written[index - 1].strip()
-        if width == base and body and follows and start[0] not in CLOSERS and not CONTINUES.match(start):
+        finished = body or (goes_on and not written[index - 1].strip())
+        if width == base and finished and follows and start[0] not in CLOSERS and not CONTINUES.match(start):
             return "\n".join(written[:index])
         body = body or width > base
     return text
@@ -120,8 +124,9 @@ def scope(text: str, context: PostprocessContext) -> str | None:
 def sound_lines(text: str, context: PostprocessContext) -> str | None:
     """The longest beginning of whole lines that leaves the code around the cursor sound.
 
-    None where there is no such beginning although the code is sound without, unless the text was cut off. All of the
-    text where the code is broken anyway.
+    None where there is no such beginning although the code is sound without, unless the text was cut off; behind half a
+    word, which may be sound as a name, the first line (`el` becomes `else:`). All of the text where the code is broken
+    anyway.
     """
     if context.mode == "line":
         return text
@@ -140,7 +145,9 @@ def sound_lines(text: str, context: PostprocessContext) -> str | None:
     if not any(map(is_left_sound, beginnings[: LINES_THAT_TELL + 1])):
         return text
     longest = next(filter(is_left_sound, reversed(beginnings)))
-    return longest or (text if context.finish_reason in ("length", "deadline") else None)
+    if longest or context.finish_reason in ("length", "deadline"):
+        return longest or text
+    return lines[0] if in_word(context.line_before, text) else None
 
 
 def sound_end(text: str, context: PostprocessContext) -> str | None:

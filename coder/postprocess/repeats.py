@@ -211,13 +211,13 @@ def _runs_into(lines: list[str], below: list[str]) -> bool:
 
 def _may_be_cut(text: str, length: int, behind: str, context: PostprocessContext) -> bool:
     kept, overlap = text[:-length], text[-length:]
-    cuts_word = length < len(behind) and _in_word(kept or context.line_before, overlap)
-    if cuts_word or _in_word(overlap, behind[length:]):
+    cuts_word = length < len(behind) and in_word(kept or context.line_before, overlap)
+    if cuts_word or in_word(overlap, behind[length:]):
         return False
     of_kept = scan(kept, context.language, surroundings(context).inside)
     return not (of_kept.unclosed and scan(overlap, context.language, of_kept.inside).unopened)
 
 
-def _in_word(left: str, right: str) -> bool:
+def in_word(left: str, right: str) -> bool:
     """Return whether there is no border of a word between the two."""
     return bool(left and right) and (left[-1] + right[0]).replace("_", "a").isalnum()

@@ -75,6 +75,8 @@ def test_what_is_shown_is_what_the_model_wrote_first(text: str, context: Postpro
 
 @settings(max_examples=250)
 @example(';\n\n("', PostprocessContext("", "", "python", "block"))
+@example("/* (*/", PostprocessContext("", "]", "javascript", "line", replaces=1))
+@example("}", PostprocessContext("{", "]]", "python", "line", replaces=2))
 @given(TEXTS, contexts())
 def test_a_second_time_changes_nothing(text: str, context: PostprocessContext):
     shown = postprocess(text, context)

@@ -76,7 +76,7 @@ def lazy_edits(text: str, language: Language, count: int, seed: int = 0) -> Iter
     if pieces is None or not is_sound(text, language.name):
         return
     spots = list(_spots((pieces.top,), ()))
-    for _ in range(count):
+    for _ in range(count if spots else 0):
         kind = generator.choice(KINDS)
         for _ in range(ATTEMPTS):
             spot = generator.choice(spots)

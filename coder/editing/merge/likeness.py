@@ -52,6 +52,9 @@ IMPORTS = frozenset(
 OVERLOADING = frozenset(("java", "cpp", "csharp", "kotlin", "typescript", "typescriptreact"))
 """Languages in which functions of one name differ by their parameters."""
 
+SIGNATURES = ("typescript", "typescriptreact")
+"""Languages that overload by signatures alone: of functions with a body there is one."""
+
 COPIED = -0.3
 """The value of a definition that differs from another one in its head alone, so that it may be a copy of it."""
 
@@ -112,7 +115,15 @@ class Likeness:
             return None
         if new.role and (new.role != old.role or new.role == "overload"):
             return None
-        if new.has_marker or self._is_only(new, old):
+        only = self._is_only(new, old)
+        if (
+            only
+            and not new.has_marker
+            and self._language in OVERLOADING
+            and _declared_types(new) != _declared_types(old)
+        ):
+            return DOUBTFUL
+        if new.has_marker or only:
             return SAME_NAME + 0.05 * common(new.words, old.words)
         return SAME_NAME * common(new.words, old.words) - 0.1
 
@@ -124,7 +135,7 @@ class Likeness:
             return None
         same_head = new.head.text == old.head.text
         if self._language == "go" and new.name == "init" and not new.has_marker:
-            return sure if shared > UNLIKE else DOUBTFUL  # A file may have several, and none has parameters.
+            return sure if _share_a_line(new, old) else DOUBTFUL  # A file may have several, and none has parameters.
         if may_stand_twice(new):
             return sure if same_head and _signature(new) == _signature(old) else None
         if not new.has_marker and registers_another(new, old):
@@ -134,7 +145,8 @@ class Likeness:
         if self._language in OVERLOADING and not new.has_marker and _parameters(new) != _parameters(old):
             if not self._is_only(new, old):
                 return None
-            return sure if shared > UNLIKE else DOUBTFUL
+            overloads = self._language not in SIGNATURES and _types(new) != _types(old)
+            return sure if shared > UNLIKE and not overloads else DOUBTFUL
         return sure if self._is_only(new, old) else SAME_NAME * (common(new.head.words, old.head.words) - UNLIKE)
 
     def _is_only(self, new: Piece, old: Piece) -> bool:
@@ -172,6 +184,33 @@ def _parameters(piece: Piece) -> str:
     """The text from the first bracket of a head on."""
     text = piece.head.text
     return text[text.find("(") :] if "(" in text else ""
+
+
+def _types(piece: Piece) -> list[str]:
+    """The parameters of a function without their names, as nearly as words tell."""
+    text, depth = _parameters(piece), 0
+    end = len(text)
+    for index, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            end = index
+            break
+    given = (" ".join(each.split()) for each in text[1:end].split(","))
+    return [re.sub(r"(?<=[\s*&])\w+$", "", each).strip() for each in given]
+
+
+def _declared_types(piece: Piece) -> list[str]:
+    """The parameters of a function that is declared without a body; none of anything else."""
+    is_function = piece.kind.endswith(("declaration", "signature")) and "=" not in piece.text.split("(")[0]
+    if not is_function or "(" not in piece.text:
+        return []
+    return [_parameters(piece)] if piece.kind.endswith("signature") else _types(piece)
+
+
+def _share_a_line(new: Piece, old: Piece) -> bool:
+    """Return whether a line between head and end of two definitions is the same."""
+    lines = [{line.strip() for line in piece.text.split("\n")[1:-1]} - {""} for piece in (new, old)]
+    return bool(lines[0] & lines[1])
 
 
 def _first_string(piece: Piece) -> str | None:

@@ -78,6 +78,9 @@ class Method:
 
 AUTOREGRESSIVE = Method("autoregressive")
 LLAMA_CPP = Method("llama.cpp Q8_0")
+LLAMA_CPP_BASE = Method("llama.cpp, the base as published")
+"""Without the adapter: it writes other text, at the speed of the published blocks."""
+LLAMA_CPPS = (LLAMA_CPP, LLAMA_CPP_BASE)
 
 Decoder = Callable[[Sequence[int], Cache], DecodingRun]
 """Decodes a prompt, with a cache that may hold a part of it."""
@@ -127,9 +130,7 @@ def decoding_row(context: int, method: Method, rounds: Sequence[Round]) -> dict[
     produced = rounds[0][method]  # what is produced is the same in every round
     tokens, passes = sum(len(run.output) for run in produced), sum(run.passes for run in produced)
     ms_per_pass = median(1000.0 * sum(run.seconds for run in runs[method]) / passes for runs in rounds)
-    baselines = [
-        tokens_per_second(rounds, baseline) for baseline in (AUTOREGRESSIVE, LLAMA_CPP) if baseline in rounds[0]
-    ]
+    baselines = [tokens_per_second(rounds, one) for one in (AUTOREGRESSIVE, *LLAMA_CPPS) if one in rounds[0]]
     return {
         "context": context,
         "method": method.name,
@@ -154,11 +155,9 @@ def tokens_per_second(rounds: Sequence[Round], method: Method) -> float:
 
 def prefill_tokens_per_second(rounds: Sequence[Round]) -> dict[str, float | None]:
     """The speed of the prefill, of whichever method came first, and of llama.cpp where it was measured."""
-    methods = rounds[0].keys()
-    return {
-        "tokens_per_second": _prefill_speed(rounds, [method for method in methods if method != LLAMA_CPP]),
-        "llama_cpp_tokens_per_second": _prefill_speed(rounds, [LLAMA_CPP]) if LLAMA_CPP in methods else None,
-    }
+    own = [method for method in rounds[0] if method not in LLAMA_CPPS]
+    others = {method.name: _prefill_speed(rounds, [method]) for method in LLAMA_CPPS if method in rounds[0]}
+    return {"tokens_per_second": _prefill_speed(rounds, own), **others}
 
 
 def acceptance_row(context: int, method: Method, rounds: Sequence[Round]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from benchmarks.comparison import (
     AUTOREGRESSIVE,
     LLAMA_CPP,
+    LLAMA_CPP_BASE,
     Decoder,
     Method,
     Round,
@@ -39,13 +41,15 @@ from coder.model.onnx.runtime import OnnxRuntime, available_cores
 def main(
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
     quick: Annotated[bool, typer.Option(help="One context length, one canvas size, few prompts.")] = False,
+    main_only: Annotated[bool, typer.Option(help="Only what the headline figures need, on all prompts.")] = False,
     model: Annotated[str, typer.Option(help="'embedded', a folder, or a hub id.")] = EMBEDDED,
     threads: Annotated[int, typer.Option(help="Threads for the model, and for llama.cpp.")] = available_cores(),
 ) -> None:
     """Measure how fast each decoding policy is on this machine, beside plain autoregressive decoding and llama.cpp."""
     console = report_console()
     with console.status("loading") as status:
-        benchmark = DecodingBenchmark(open_checkpoint(model), QUICK if quick else Plan(), threads)
+        plan = QUICK if quick else MAIN if main_only else Plan()
+        benchmark = DecodingBenchmark(open_checkpoint(model), plan, threads)
         report = benchmark.report(progress=status.update)
     for name, rows in report.tables.items():
         print_rows(console, name.replace("_", " "), rows)
@@ -75,6 +79,8 @@ class Plan:
     pass_rounds: int = 7
     lines: int = 24
 
+
+MAIN = Plan(contexts=(700,), canvases=(16,))
 
 QUICK = Plan(contexts=(700,), canvases=(16,), prompts=3, rounds=1, max_tokens=24, pass_rounds=3, lines=6)
 
@@ -159,15 +165,19 @@ class DecodingBenchmark:
         decoders = self._decoders()
         if find_spec("llama_cpp") is None or find_spec("gguf") is None:
             return take_turns(decoders, prompts, self._runtime.new_cache, self._plan.rounds)
-        from benchmarks.llama_cpp_model import LlamaCpp, cached_gguf
+        from benchmarks.llama_cpp_model import LlamaCpp, cached_gguf, published_gguf
 
         length, max_tokens = context + self._plan.max_tokens, self._plan.max_tokens
-        other = LlamaCpp(cached_gguf(self._checkpoint), self._runtime.config, self._threads, length)
-        decoders[LLAMA_CPP] = lambda prompt, cache: other.decode(prompt, max_tokens)
-        try:
+        with ExitStack() as opened:
+            for method, file in (
+                (LLAMA_CPP, cached_gguf(self._checkpoint)),
+                (LLAMA_CPP_BASE, published_gguf(self._checkpoint)),
+            ):
+                if file is not None:
+                    other = LlamaCpp(file, self._runtime.config, self._threads, length)
+                    opened.callback(other.close)
+                    decoders[method] = lambda prompt, _, other=other: other.decode(prompt, max_tokens)
             return take_turns(decoders, prompts, self._runtime.new_cache, self._plan.rounds)
-        finally:
-            other.close()
 
     def _decoders(self) -> dict[Method, Decoder]:
         algorithms = {
@@ -189,6 +199,7 @@ class DecodingBenchmark:
             "verified": Method("verified", self._plan.main_canvas),
             "auto": AUTO,
             "llama_cpp_q8_0": LLAMA_CPP,
+            "llama_cpp_base": LLAMA_CPP_BASE,
         }
         return {
             f"{name}_tokens_per_second": tokens_per_second(rounds, method) if method in rounds[0] else None

@@ -104,6 +104,12 @@ class LlamaCpp:
         return np.ctypeslib.as_array(logits, shape=(self._config.vocab_size,))
 
 
+def published_gguf(checkpoint: Checkpoint) -> Path | None:
+    """The first part of the file that the checkpoint's base was published as; None where its weights are no GGUF."""
+    files = sorted({tensor.file for tensor in checkpoint.stored.values() if tensor.file.suffix == ".gguf"})
+    return files[0] if files else None
+
+
 def cached_gguf(checkpoint: Checkpoint) -> Path:
     """The checkpoint's GGUF file in the user's cache folder, written when it is not there."""
     digest = hashlib.sha256(Path(gguf_writer.__file__).read_bytes())  # another way of writing makes another file

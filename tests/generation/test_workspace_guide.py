@@ -210,9 +210,7 @@ def test_verified_decoding_with_a_guide_is_autoregressive_decoding_with_it(
     tiny: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ):
     """In int8 a pass gives the same bits however wide it is, so not even a tie may differ."""
-    monkeypatch.setattr(
-        workspace_guide, "STRENGTH", 1000.0
-    )  # untrained, the model is sure of something else everywhere
+    monkeypatch.setattr(workspace_guide, "STRENGTH", 1000.0)  # untrained, it is sure of other tokens
     runtime = OnnxRuntime.load(tiny, threads=1, weight_bits=8)
     guides = (guide_of(tiny.tokenizer, "\n"),)
     changed = saved = 0

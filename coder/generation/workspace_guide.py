@@ -18,8 +18,8 @@ from coder.model.checkpoint.tokens import Tokenizer
 from coder.model.runtime import TokenBias
 
 STRENGTH = 50.0
-"""The odds of a token that the workspace gives the share s are multiplied by 1 + STRENGTH times s squared. Chosen by the
-lines that the embedded checkpoint writes exactly in packages that are in no figure; a better model needs less."""
+"""The odds of a token that the workspace gives the share s are multiplied by 1 + STRENGTH times s squared. Chosen by
+the lines that the embedded checkpoint writes exactly in packages that are in no figure; a better model needs less."""
 
 SHORTEST_CONTEXT, DOUBTFUL_WORDS = 2, 1.5
 """Words that must be the same; a context of n words is trusted by the share of those above the doubtful ones."""

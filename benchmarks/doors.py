@@ -37,9 +37,10 @@ installed command, an HTTP server on a socket, and a language server with an edi
 tab, `⏎` a line break; *same* is the command line's text.
 
 Three differences belong to the doors themselves. `/v1/completions`, `/v1/fim/completions` and `/infill` insert at the
-cursor and replace nothing, so closing brackets that stand behind it are not in their text; the command line and the
-language server replace them. Clients of `/infill` name no file, so no grammar checks its answer, unless they send
-`path`, `language`, or other files (`input_extra`) of one language.
+cursor and replace nothing, so closing brackets that stand behind it are shown to the model and not in their text; the
+command line and the language server replace them. Clients of `/infill` name no file, which the model is told where the
+first line of a new file is written, so no grammar checks its answer either, unless they send `path`, `language`, or
+other files (`input_extra`) of one language.
 With `"raw": true`, `--raw`, `echo` or `logprobs` the text is as the model wrote it.
 
 | place | command line | `/v1/completions` | `/v1/fim/completions` | `/infill` | language server |
@@ -123,6 +124,8 @@ async def language_server(editor: LspEditor, place: Place) -> str:
     """Ask a real server, as an editor does while its user types."""
     ending = place.file.rpartition(".")[2]
     editor.open(place.prefix, place.suffix, LANGUAGES.get(ending, ending), place.file)
+    await editor.suggestion()
+    await editor.at_rest()  # a block is shown as far as it is written, and the rest when it is there
     text = await editor.suggestion()
     editor.close()
     return text

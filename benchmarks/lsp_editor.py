@@ -70,6 +70,11 @@ class LspEditor:
         """The suggestion at the cursor, unasked; an empty text where there is none."""
         return shown(await self.ask()[1])
 
+    async def at_rest(self) -> None:
+        """Wait until the server writes nothing any more."""
+        while (await self.client.protocol.send_request_async("quickfill/status", {})).state == "working":
+            await asyncio.sleep(0.05)
+
     async def cancelled_within(self) -> float:
         """Seconds from the cancellation of a request under way to its answer."""
         number, answer = self.ask(invoked=True)

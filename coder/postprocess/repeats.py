@@ -122,11 +122,14 @@ def suffix_overlap(text: str, context: PostprocessContext) -> str | None:
 
 
 def _different_entries(line: str) -> str:
-    """The entries of a line before one that came already, whatever the numbers in them, or that stutters; nothing for a
-    single one."""
+    """The entries of a line before one that came already, whatever the numbers in them, that stutters, or from which on
+    they only count; nothing for a single one."""
     kept: dict[str, str] = {}
-    for entry in (entries := line.split(",")):
+    counts = _in_a_row(line) >= COUNTED
+    for index, entry in enumerate(entries := line.split(",")):
         if (known := WHOLE_NUMBER.sub("0", entry.strip())) in kept or _stutters(entry):
+            break
+        if counts and kept and _in_a_row(",".join(entries[index : index + 3])) >= 3:
             break
         kept[known] = entry
     return ",".join(kept.values()) if len(entries) > 1 else ""
@@ -150,13 +153,14 @@ def _stutters(line: str) -> bool:
     repeated = chain(IN_A_LINE.finditer(line), EQUAL_BUT_FOR_NUMBERS.finditer(WHOLE_NUMBER.sub("0", line)))
     has_letter = (re.search(r"[^\W\d_]", found.group(1)) for found in repeated)
     never_ends = RULER.search(line) or NESTED.search(line)
-    return never_ends is not None or any(has_letter) or _counts(line)
+    return never_ends is not None or any(has_letter) or _in_a_row(line) >= COUNTED
 
 
-def _counts(line: str) -> bool:
+def _in_a_row(line: str) -> int:
+    """The most numbers of a line in a row, each one more than that before it."""
     numbers = [int(number) for number in NUMBER.findall(line)]
     in_a_row = accumulate(pairwise(numbers), lambda row, pair: row + 1 if pair[1] == pair[0] + 1 else 1, initial=1)
-    return max(in_a_row) >= COUNTED
+    return max(in_a_row)
 
 
 def _cycles(lines: list[str], start: int, length: int, times: int) -> bool:

@@ -207,7 +207,7 @@ class Suggester:
 
     async def _until_soon(self, search: Search, question: SuggestionQuery) -> None:
         """Wait for the search's end within the budget, but where it has something no longer than is felt as late."""
-        started, soon = time.monotonic(), SOON if question.invoked else SOON_UNASKED
+        started, soon = time.monotonic(), SOON if question.invoked else min(SOON_UNASKED, question.budget)
         most = max(soon, question.budget)
         while search.is_under_way and time.monotonic() < started + (soon if search.has_for_cursor() else most):
             await search.wait(POLL_SECONDS)

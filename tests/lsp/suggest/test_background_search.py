@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from coder.diffusion.events import Statistics
 from lsp.documents import Document, TextChange
 from lsp.engine.engine_host import EngineHost
 from lsp.settings import Settings
-from lsp.suggest import search
+from lsp.suggest import search, suggester
 from lsp.suggest.drafts import SuggestionQuery
 from lsp.suggest.gate import Gate, TypingSpeed
 from lsp.suggest.suggester import Suggester
@@ -73,6 +74,13 @@ async def test_an_answer_that_comes_after_the_budget_is_kept_and_told():
     await until(lambda: typist.told == [1])
     assert await typist.texts() == ["total"]
     assert len(engine.streams) == 1
+
+
+async def test_who_types_is_answered_within_the_budget_although_usually_it_is_longer(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(suggester, "SOON_UNASKED", 10.0)
+    started = time.monotonic()
+    assert await Typist(HeldEngine()).texts() == []
+    assert time.monotonic() - started < 5.0
 
 
 async def test_a_search_that_takes_too_long_ends_and_the_next_key_begins_another(monkeypatch: pytest.MonkeyPatch):

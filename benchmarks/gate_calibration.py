@@ -15,19 +15,20 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from benchmarks.held_out_packages import held_out_package
 from benchmarks.report import Row, machine, print_figures, print_rows, report_console, write_json
 from benchmarks.typing_sessions import Kind, TypingSession, typing_sessions
-from coder.api.text_engine import TextEngine
-from lsp.documents import Document
-from lsp.engine.opening import load_in_process
+from coder.engine.engine import Engine
+from lsp.documents import Document, Documents
 from lsp.settings import Settings
 from lsp.suggest.drafts import SuggestionQuery
 from lsp.suggest.gate import CALIBRATION, Calibration, Gate, log_doubt
 from lsp.suggest.search import Search
-from lsp.suggest.surroundings import Cursor, cursor_in
+from lsp.suggest.surroundings import Cursor, SurroundingsSource, cursor_in
 
-FITTED_ON, JUDGED_ON = ("pygls",), ("pathspec", "typer")
-"""Packages whose code the constants are fitted on, and others that the curve is drawn from."""
+FITTED_ON, JUDGED_ON = ("pygls", "coder"), ("pathspec", "typer", "lsp")
+"""Packages whose code the constants are fitted on, and others that the curve is drawn from: code that uses well-known
+words, and this project's own, which is harder to guess."""
 
 THRESHOLDS = tuple(step / 20 for step in range(20))
 
@@ -43,6 +44,9 @@ STOPS = re.compile(r"(?:^|\n)\s*$|(?:= |\(|return |: |, )$")
 PATIENT_MS = 60_000
 """So that no answer depends on how fast this machine is."""
 
+NOTHING = -1.0
+"""In the place of a probability, where there is nothing to show."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -51,13 +55,20 @@ class Place:
     """A suggestion where a user had typed so far.
 
     Attributes:
-        doubt: about its first line, as `Calibration` weighs it.
+        doubt: about its first line, as `Calibration` weighs it; None where there is nothing to show.
         right: whether what was typed next begins with its first line.
     """
 
     situation: str
-    doubt: float
+    doubt: float | None
     right: bool
+
+
+class FirstLine(Search):
+    """A search that ends with the line that is judged."""
+
+    def _may_show_more(self) -> bool:
+        return not self.found and super()._may_show_more()
 
 
 def main(
@@ -68,7 +79,7 @@ def main(
 ) -> None:
     """Fit the gate's constants on some packages, and draw precision against show rate on others."""
     console = report_console()
-    engine = load_in_process(model, "auto")
+    engine = Engine.load(model)
     fitted_on = list(places(engine, FITTED_ON, sessions))
     judged_on = list(places(engine, JUDGED_ON, sessions))
     fitted = fit(fitted_on)
@@ -88,21 +99,26 @@ def main(
         draw(points, picture)
 
 
-def places(engine: TextEngine, packages: Sequence[str], sessions: int) -> Iterator[Place]:
-    """The suggestions of the model at some keystrokes of typing sessions, where it has any."""
-    generator = random.Random(0)
+def places(engine: Engine, packages: Sequence[str], sessions: int) -> Iterator[Place]:
+    """Some places of typing sessions, with the suggestions of the model, which knows the rest of the package."""
+    generator, surroundings = random.Random(0), SurroundingsSource()
     settings, gate = Settings(budget_ms=PATIENT_MS), Gate(chosen=0.0)
+    for folder in {held_out_package(package).folder for package in packages}:
+        engine.workspace_index(str(folder)).wait()
     for kind, share in SHARES.items():
         for session in typing_sessions(kind, math.ceil(share * sessions), 0, packages):
+            folder = held_out_package(session.package).folder
             for done in sorted(stops(session, generator), key=len):
-                document = Document("file:///benchmark.py", "python", 1, session.before + done + session.after)
+                text = session.before + done + session.after
+                document = Document((folder.parent / session.file).as_uri(), "python", 1, text)
                 offset = len(session.before) + len(done)
                 cursor = cursor_in(document, offset, offset)
-                search = Search(SuggestionQuery(cursor, settings, invoked=False), gate)
+                gather = surroundings.around(document, offset, Documents(), settings, [folder.as_uri()])
+                search = FirstLine(SuggestionQuery(cursor, settings, invoked=False, gather=gather), gate)
                 search.run(engine)
-                if search.found and search.first_line is not None:
-                    right = comes_true(search.found[0].text, session.typed[len(done) :])
-                    yield Place(situation(kind, cursor), search.first_line, right)
+                first_line = search.first_line if search.found else None
+                right = bool(search.found) and comes_true(search.found[0].text, session.typed[len(done) :])
+                yield Place(situation(kind, cursor), first_line, right)
 
 
 def stops(session: TypingSession, generator: random.Random) -> set[str]:
@@ -133,8 +149,8 @@ def comes_true(suggestion: str, to_come: str) -> bool:
 
 def fit(places: Sequence[Place], ridge: float = 1e-2) -> Calibration:
     """Logistic regression with a small penalty, by Newton's method."""
-    features = np.array([(1.0, log_doubt(place.doubt)) for place in places])
-    right = np.array([place.right for place in places], np.float64)
+    features = np.array([(1.0, log_doubt(place.doubt)) for place in places if place.doubt is not None])
+    right = np.array([place.right for place in places if place.doubt is not None], np.float64)
     weights = np.zeros(features.shape[1])
     for _ in range(50):
         said = 1.0 / (1.0 + np.exp(-features @ weights))
@@ -167,7 +183,7 @@ def curve(places: Sequence[Place], calibration: Calibration) -> list[Point]:
 
 def reliability(places: Sequence[Place], calibration: Calibration, bins: int = 5) -> list[Row]:
     """The probability that the gate gives beside the observed share, in groups of equal size."""
-    said, right = _said_and_right(places, calibration)
+    said, right = _said_and_right([place for place in places if place.doubt is not None], calibration)
     return [
         {"said": float(said[group].mean()), "seen": float(right[group].mean()), "places": len(group)}
         for group in np.array_split(np.argsort(said), bins)
@@ -187,7 +203,7 @@ def by_situation(places: Sequence[Place]) -> list[Row]:
 
 
 def _said_and_right(places: Sequence[Place], calibration: Calibration) -> tuple[Floats, Floats]:
-    said = [calibration.probability(place.doubt) for place in places]
+    said = [NOTHING if place.doubt is None else calibration.probability(place.doubt) for place in places]
     return np.array(said), np.array([place.right for place in places], np.float64)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 HELD_OUT_PACKAGES = ("pathspec", "pygls", "typer")
 """Not among the packages whose code is in any of the training mixes, this project's or its corpus'."""
 
+OWN = ("coder", "lsp")
+"""This project's own code, which is in none of them either."""
 
 VENDORED = ("_click",)
 """Folders in them that hold another package's code, which may well have been trained on."""
@@ -31,7 +33,7 @@ def held_out_package(name: str) -> HeldOutPackage:
     assert spec is not None and spec.origin is not None, f"{name} is a dependency and must be installed"
     folder = Path(spec.origin).parent
     files = tuple(file for file in sorted(folder.rglob("*.py")) if _is_written_by_its_authors(file))
-    return HeldOutPackage(name, metadata.version(name), folder, files)
+    return HeldOutPackage(name, metadata.version("quickfill" if name in OWN else name), folder, files)
 
 
 def _is_written_by_its_authors(file: Path) -> bool:

@@ -295,7 +295,9 @@ def block_begun(text: str, context: PostprocessContext) -> str:
     else:
         return ""
     before, behind = code_around(context)
-    return line if _is_sound(before + line + block + behind, context.language) else ""
+    broken_anyway = context.starts_line and _is_sound(before + behind, context.language) is False
+    sound = _is_sound(before + line + block + behind, context.language) is not False
+    return line if sound or broken_anyway else ""
 
 
 def _with_line_feeds(context: PostprocessContext) -> PostprocessContext:

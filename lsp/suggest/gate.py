@@ -59,7 +59,7 @@ class TypingSpeed:
         return max(0.0, min(LONGEST_WAIT, SHARE_OF_INTERVAL * self.interval) - (now - self.last))
 
 
-LEAST_DOUBT = 0.03
+LEAST_DOUBT = 0.1
 """Tokens: no line is more certain than that."""
 
 
@@ -76,9 +76,9 @@ class Calibration:
         threshold: the default gate, chosen from the curve of precision against show rate.
     """
 
-    bias: float = -0.23
-    doubt: float = -2.12
-    threshold: float = 0.45
+    bias: float = -1.33
+    doubt: float = -2.45
+    threshold: float = 0.25
 
     def probability(self, doubt: float) -> float:
         """Return the probability that a line is right of which so many tokens are expected to be wrong."""

@@ -10,7 +10,8 @@ from coder.api.completion import CanvasUpdate
 
 @dataclass
 class WrittenDoubt:
-    """The doubt about a text as it grows, pass by pass. All that the pass wrote which ends a line counts to it.
+    """The doubt about a text as it grows, pass by pass. Of a pass that writes the end of a line and the beginning of
+    the next, each has the share of its characters.
 
     Doubt is the number of a part's tokens that are expected to be wrong: the sum of what their probabilities lack.
     """
@@ -33,9 +34,18 @@ class WrittenDoubt:
         for line in text.split("\n"):
             end += len(line) + 1
             if line.strip() and self._passes:
-                _, now = next((one for one in self._passes if one[0] >= end - 1), self._passes[-1])
+                now = self._up_to(end - 1)
                 yield max(0.0, now - before)
                 before = now
+
+    def _up_to(self, end: int) -> float:
+        """Return that about so many characters, or about all that are written if they are fewer."""
+        start, before = 0, 0.0
+        for length, now in self._passes:
+            if length >= end:
+                return before + (now - before) * (end - start) / max(1, length - start)
+            start, before = length, now
+        return before
 
 
 def doubt(confidence: float, tokens: int) -> float:

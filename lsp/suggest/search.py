@@ -21,9 +21,9 @@ from lsp.suggest.surroundings import Cursor
 LONGEST_PARSED = 200_000
 """Characters of a document in which suggestions that parse go before others: it takes milliseconds."""
 
-UNASKED_SECONDS = 5.0
-"""Of a search that nobody asked for: another window may wait for the engine. What was read by then stays in its cache,
-so that the next search gets further."""
+UNASKED_SECONDS = 10.0
+"""The most that a search takes which nobody asked for, unless its budget is larger: another window may wait for the
+engine. What was read by then stays in its cache, so that the next search gets further."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Search:
         """Find them, in any thread."""
         ends: list[Cancellation] = [self.cancelled, self.enough]
         if not self.question.invoked:
-            ends.append(After(UNASKED_SECONDS))
+            ends.append(After(max(UNASKED_SECONDS, self.question.budget)))
         for draft in drafts(engine, self.question, AnyOf(*ends), self._note):
             self.asked = self.asked or draft.request
             self.whole = self.whole or draft.completion.finish_reason != "deadline"

@@ -115,7 +115,7 @@ def test_where_the_model_loops_without_the_blanks_it_is_shown_them(answer: Ask):
     [
         ('print(f"hello {', '")\n', 'name}")\nprint(1)\n', "name}"),
         ('print(f"hello {', '}")\n', 'name}")\nprint(1)\n', "name"),
-        ("x = max(a", ", b)\n", ", c, b)\n", ", c"),
+        ("x = max(a", ", b)\n", ", key=len, b)\n", ", key=len"),
         ("total = add(", ")\n", "1, 2)\n", "1, 2)"),
         ("def f(", "):\n    pass\n", "a, b):", "a, b"),
         ("x=", "  # the largest\n", "max(a, b", "max(a, b)"),
@@ -238,6 +238,7 @@ def test_while_it_is_written_an_answer_tells_what_stays(tmp_path: Path):
         ("t.ts", "function f(a: number[]) {\n  ", "for (const b of a) {\n    g(b);\n  }", "for (const b of a) {"),
         ("T.java", "class T {\n  void f(int a) {\n    ", "if (a > 0) {\n      g(a);\n    }", "if (a > 0) {"),
         ("t.py", "def f(a):\n    ", "for b in a:\n        print(\n            b,\n        )", "for b in a:"),
+        ("t.ts", "function f(a) {\n  const broken = ;\n  ", "if (a) {\n    g(a);\n  }", "if (a) {"),
         ("t.py", "def f(a):\n    ", "g(\n        a,\n    )", "g("),
     ],
 )

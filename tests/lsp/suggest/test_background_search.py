@@ -17,7 +17,7 @@ from lsp.engine.engine_host import EngineHost
 from lsp.settings import Settings
 from lsp.suggest import search, suggester
 from lsp.suggest.drafts import SuggestionQuery
-from lsp.suggest.gate import Gate, TypingSpeed
+from lsp.suggest.gate import Calibration, Gate, TypingSpeed
 from lsp.suggest.suggester import Suggester
 from lsp.suggest.surroundings import cursor_in
 from tests.lsp.scripted import CONFIDENCE, ScriptedEngine
@@ -29,6 +29,10 @@ BEFORE, AFTER = "x = ", "\nprint(x)\n"
 IMPATIENT = Settings(budget_ms=50)
 
 
+GATE = Gate(Calibration(bias=0.0, doubt=-2.0), chosen=0.4)
+"""It lets pass what is expected to have about one wrong token at most."""
+
+
 class Typist:
     """A user behind `x = `, whose editor gives up after 50 ms, and a suggester with an engine."""
 
@@ -37,7 +41,7 @@ class Typist:
         self.told: list[int] = []
         host = EngineHost(lambda: engine, lambda: None)
         self.suggester = Suggester(
-            host, Gate(chosen=0.5), TypingSpeed(interval=0.0), lambda document: self.told.append(document.version)
+            host, GATE, TypingSpeed(interval=0.0), lambda document: self.told.append(document.version)
         )
 
     def type(self, text: str) -> None:

@@ -14,11 +14,14 @@ from coder.api.streams import Cancellation
 from coder.diffusion.events import Statistics
 from lsp.settings import Settings
 from lsp.suggest.drafts import SuggestionQuery
-from lsp.suggest.gate import Gate
+from lsp.suggest.gate import Calibration, Gate
 from lsp.suggest.line_doubt import WrittenDoubt, first_lines
 from lsp.suggest.search import Search
 from tests.lsp.places import cursor_at
 from tests.lsp.scripted import ScriptedEngine
+
+GATE = Gate(Calibration(bias=0.0, doubt=-2.0), chosen=0.4)
+"""It lets pass what is expected to have about one wrong token at most, whatever the constants of the day."""
 
 Written = Sequence[tuple[str, float]]
 """The text of each pass, one token each, and its probability."""
@@ -55,6 +58,14 @@ def test_each_line_has_the_doubt_about_its_own_tokens():
     assert [*doubt.lines("x")] == pytest.approx([0.2]), "what is not shown does not count"
 
 
+def test_a_pass_across_a_line_break_counts_to_both_lines():
+    doubt = WrittenDoubt()
+    for update in updates([("x = ", 0.9), ("1\nyz", 0.2)]):
+        doubt.note(update)
+    assert [*doubt.lines("x = 1")] == pytest.approx([0.1 + 0.8 / 4])
+    assert [*doubt.lines("x = 1\nyz")] == pytest.approx([0.1 + 0.8 / 4, 0.8 * 3 / 4])
+
+
 @given(st.text("a \n"), st.integers(0, 5))
 def test_the_first_lines_of_a_text_are_its_beginning(text: str, count: int):
     first = first_lines(text, count)
@@ -85,7 +96,7 @@ class Writer(ScriptedEngine):
 
 
 def shown(engine: Writer, at: str) -> list[str]:
-    search = Search(SuggestionQuery(cursor_at(at), Settings(), invoked=False), Gate(chosen=0.4), threading.Event())
+    search = Search(SuggestionQuery(cursor_at(at), Settings(), invoked=False), GATE, threading.Event())
     search.run(engine)
     return [suggestion.text for suggestion in search.found]
 

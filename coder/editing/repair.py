@@ -160,7 +160,11 @@ class _Repair:
         if not undefined:
             return []
         known, always = self._undefined(self.text), set[str].intersection(*undefined.values())
-        return [each for each, names in undefined.items() if names <= known | (always - set(WORD.findall(each.text)))]
+        own = {each: set(WORD.findall(each.text)) for each in undefined}
+        lawful = [each for each, names in undefined.items() if names <= known | (always - own[each])]
+        # A name may come from elsewhere: one that stands there is better than a line with names of the model's own.
+        there = set(WORD.findall(self.text))
+        return lawful or [each for each, names in undefined.items() if names <= known | (there - own[each])]
 
     def _define_name(self) -> bool:
         """Replace the first undefined name, for which there is one, by a defined one that fits: one that it is a slip

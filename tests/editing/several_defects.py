@@ -35,6 +35,12 @@ SEVERAL = {
         "def f(xs:\n    for x in os.path.split(xs)\n        retrun g(x)\n",
         "def f(xs):\n    for x in os.path.split(xs):\n        return g(x)\n",
     ),
+    ("a.py", "a name of another file behind await"): (
+        "async def f(xs):\n    out = []\n    async for x in xs\n        try:\n            out.append(await page(x)\n"
+        "        except* OSError:\n            pass\n    return out\n",
+        "async def f(xs):\n    out = []\n    async for x in xs:\n        try:\n            out.append(await page(x))\n"
+        "        except* OSError:\n            pass\n    return out\n",
+    ),
     ("a.js", "two brackets"): (
         "function f(a) {\n  return g(a;\n}\n\nfunction h(b) {\n  return [b;\n}\n",
         "function f(a) {\n  return g(a);\n}\n\nfunction h(b) {\n  return [b];\n}\n",

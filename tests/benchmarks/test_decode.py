@@ -29,6 +29,7 @@ HEADLINE = {
     "verified_tokens_per_second",
     "auto_tokens_per_second",
     "llama_cpp_q8_0_tokens_per_second",
+    "llama_cpp_base_tokens_per_second",
     "one_token_ms",
     "canvas_16_ms",
     "products_17_ms",
@@ -52,7 +53,8 @@ def test_every_figure_is_there_and_every_method_is_measured(checkpoint: Checkpoi
     heard: list[str] = []
     report = DecodingBenchmark(checkpoint, TINY, threads=1).report(heard.append)
     assert report.figures.keys() == HEADLINE
-    assert report.figures.pop("llama_cpp_q8_0_tokens_per_second") is None
+    for file in ("q8_0", "base"):
+        assert report.figures.pop(f"llama_cpp_{file}_tokens_per_second") is None
     assert all(value is not None and value > 0 for value in report.figures.values())
     assert len(heard) == 4
     measured = {(row["context"], row["method"], row["canvas"]) for row in report.tables["decoding"]}

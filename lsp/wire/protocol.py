@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import cattrs
@@ -71,11 +71,19 @@ class QuickfillProtocol(LanguageServerProtocol):
         self._send_data({"jsonrpc": self.VERSION, "id": id, "error": reason})
 
 
+class EditorWriter(StdoutWriter):
+    """Writes to the editor. What it is no longer there to read is dropped: the end of what it sends ends the server."""
+
+    def write(self, data: bytes) -> None:
+        with suppress(OSError, ValueError):  # a pipe without a reader, a file that is closed
+            super().write(data)
+
+
 async def serve(
     protocol: QuickfillProtocol, incoming: BinaryIO, outgoing: BinaryIO, close: Callable[[], object]
 ) -> None:
     """Read and handle messages until the stream ends, and then `close`. `exit` leaves by `SystemExit`."""
-    protocol.set_writer(StdoutWriter(outgoing))
+    protocol.set_writer(EditorWriter(outgoing))
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_report)
     with ExitStack() as at_the_end, ThreadPoolExecutor(1, "quickfill-reader") as reader:

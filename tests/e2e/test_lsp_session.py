@@ -126,6 +126,33 @@ def test_an_editor_that_leaves_while_the_model_loads_leaves_no_trace_of_it(tmp_p
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+def test_what_an_editor_no_longer_reads_is_dropped_without_a_word(tmp_path: Path):
+    process = subprocess.Popen(
+        SCRIPTED,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env=environment(tmp_path),
+    )
+    assert process.stdin and process.stdout and process.stderr
+    opened = {"uri": "file:///a.py", "languageId": "python", "version": 1, "text": FUNCTION}
+    asked = {"textDocument": {"uri": "file:///a.py"}, "position": {"line": 1, "character": 4}}
+    write_message(process.stdin, {"jsonrpc": "2.0"} | INITIALIZE)
+    assert read_message(process.stdout) is not None
+    process.stdout.close()
+    for message in (
+        {"method": "initialized", "params": {}},
+        {"method": "textDocument/didOpen", "params": {"textDocument": opened}},
+        {"id": 3, "method": "textDocument/inlineCompletion", "params": asked | {"context": {"triggerKind": 1}}},
+        STATUS,
+    ):
+        write_message(process.stdin, {"jsonrpc": "2.0"} | message)
+    process.stdin.close()
+    assert (process.wait(PATIENCE), process.stderr.read()) == (1, b"")
+    process.stderr.close()
+
+
 def test_over_tcp_one_editor_on_this_machine_is_served(tmp_path: Path):
     command = [*QUICKFILL, "--tcp", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment(tmp_path))

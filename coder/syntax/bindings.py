@@ -2,7 +2,7 @@
 
 Python follows `coder.syntax.python_members`, C and C++ `coder.syntax.c_names`; the others are read by tables of their
 grammars (`coder.syntax.declaring`). Names behind a dot belong to a declaration only where it is sure: behind `self` and
-`this`, in the class itself, behind a class's name, and in C behind what has a known type.
+`this`, in the class itself, behind a class's name, and in C behind what has a known type; in Rust see `rust_members`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from coder.syntax.declaring import (
     Kind,
 )
 from coder.syntax.python_members import resolved_names
+from coder.syntax.rust_members import members_in_rust
 from coder.syntax.rust_names import is_resolved_in_rust, is_unsure_in_rust, known_since_in_rust
 from coder.syntax.tree import SyntaxTree
 
@@ -72,6 +73,8 @@ def occurrences(tree: SyntaxTree, language: str, name: str) -> list[Occurrence]:
         return []
     elif language in RESOLVED:
         found = list(_Walk(tree, language, name).run())
+        if language == "rust":
+            found += _members_in_rust(tree, name)
     else:
         return []
     return sorted(found, key=lambda each: each.start)
@@ -80,6 +83,13 @@ def occurrences(tree: SyntaxTree, language: str, name: str) -> list[Occurrence]:
 def _python(tree: SyntaxTree, name: str) -> Iterator[Occurrence]:
     for node, scope, declares in resolved_names(tree, name):
         yield Occurrence(*tree.span(node), None if scope is None else id(scope), declares)
+
+
+def _members_in_rust(tree: SyntaxTree, name: str) -> Iterator[Occurrence]:
+    places = members_in_rust(tree, name)
+    numbers = {member: -1 - index for index, member in enumerate(dict.fromkeys(place.member for place in places))}
+    for place in places:  # negative: no identity of a scope's binding
+        yield Occurrence(*tree.span(place.node), numbers[place.member], place.declares, place.shape)
 
 
 @dataclass(eq=False)

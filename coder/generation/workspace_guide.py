@@ -21,6 +21,9 @@ STRENGTH = 50.0
 """The odds of a token that the workspace gives the share s are multiplied by 1 + STRENGTH times s squared. Chosen by
 the lines that the embedded checkpoint writes exactly in packages that are in no figure; a better model needs less."""
 
+STRENGTH_IN_A_WORD = 1000.0
+"""The same inside the word that was begun before the hole: how names go on is for the workspace to say."""
+
 SHORTEST_CONTEXT, DOUBTFUL_WORDS = 2, 1.5
 """Words that must be the same; a context of n words is trusted by the share of those above the doubtful ones."""
 
@@ -81,8 +84,9 @@ class WorkspaceGuide:
         rows: list[tuple[int, int, float]] = []
         for row, slot in enumerate(slots.tolist()):
             if slot <= known:
-                shares = self.next_tokens([*settled[-TAIL_TOKENS:], *canvas[:slot].tolist()])
-                rows += [(row, token, _bias(share)) for token, share in shares.items()]
+                before = [*settled[-TAIL_TOKENS:], *canvas[:slot].tolist()]
+                strength = STRENGTH_IN_A_WORD if self._word_begun(before) else STRENGTH
+                rows += [(row, token, _bias(share, strength)) for token, share in self.next_tokens(before).items()]
         rows += self._ahead(settled, canvas, slots, known)
         if not rows:
             return TokenBias.none()
@@ -118,14 +122,17 @@ class WorkspaceGuide:
     def _words_begun(self, settled: Sequence[int]) -> Iterator[tuple[int, float]]:
         """Yield tokens that go on with the word that was begun before the hole, with their shares among the words that
         begin so anywhere: what stands before the word may be new."""
-        word = LAST_WORD.search(self._tokenizer.decode(settled[-TAIL_TOKENS:])) if self._begun else None
-        if word is None or not word.group().startswith(self._begun):
-            return
-        endings = self._endings(word.group())
+        word = self._word_begun(settled)
+        endings = self._endings(word) if word else {}
         total = sum(endings.values())
         for ending, count in endings.items():
             if ending:
                 yield self._encode(ending)[0], count / (total + len(endings))
+
+    def _word_begun(self, settled: Sequence[int]) -> str:
+        """Return the word at the end, if it is the one that was begun before the hole."""
+        word = LAST_WORD.search(self._tokenizer.decode(settled[-TAIL_TOKENS:])) if self._begun else None
+        return word.group() if word is not None and word.group().startswith(self._begun) else ""
 
     def followed(self, settled: Sequence[int]) -> Iterator[tuple[int, float]]:
         """Yield the tokens of the workspace's own continuation, each with the share of places that continue so far."""
@@ -161,7 +168,7 @@ class WorkspaceGuide:
         persisting = 1.0
         for slot, (token, share) in zip(range(known, len(canvas)), followed, strict=False):
             if slot in behind:
-                yield behind[slot], token, _bias(persisting * share)
+                yield behind[slot], token, _bias(persisting * share, STRENGTH)
             if canvas[slot] not in (mask, token):
                 return
             persisting = 1.0 if canvas[slot] == token else persisting * PERSISTENCE
@@ -195,9 +202,9 @@ class WorkspaceGuide:
         return text[: next(ends, len(text))]
 
 
-def _bias(share: float) -> float:
+def _bias(share: float, strength: float) -> float:
     """Return the bias for the logit of a token that the workspace gives this share."""
-    return math.log1p(STRENGTH * share * share)
+    return math.log1p(strength * share * share)
 
 
 def _trust(depth: int) -> float:

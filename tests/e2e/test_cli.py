@@ -145,20 +145,27 @@ def test_a_large_file_is_no_problem(quickfill: Run, tmp_path: Path):
     assert file.read_bytes() == content
 
 
+@pytest.mark.parametrize("name", ["empty.py", "empty.go"])
 @pytest.mark.parametrize("content", [b"", b"\n"])
-def test_an_empty_file_is_begun_as_its_name_says(quickfill: Run, tmp_path: Path, content: bytes):
-    (tmp_path / "empty.py").write_bytes(content)
-    done = quickfill("complete", "empty.py:1", "--apply")
+def test_an_empty_file_stays_empty(quickfill: Run, tmp_path: Path, name: str, content: bytes):
+    (tmp_path / name).write_bytes(content)
+    done = quickfill("complete", f"{name}:1", "--apply")
+    assert (done.returncode, done.stdout, done.stderr) == (5, b"", b"nothing to suggest here\n")
+    assert (tmp_path / name).read_bytes() == content
+
+
+def test_a_file_that_was_begun_goes_on(quickfill: Run, tmp_path: Path):
+    (tmp_path / "begun.py").write_text("import os\n")
+    done = quickfill("complete", "begun.py:2", "--apply")
     assert done.returncode == 0, done.stderr.decode()
-    text = (tmp_path / "empty.py").read_text()
-    compile(text, "empty.py", "exec")
-    assert text[0].strip(), "nothing is indented there"
+    text = (tmp_path / "begun.py").read_text()
+    compile(text, "begun.py", "exec")
+    assert text.splitlines()[1].lstrip() == text.splitlines()[1], "nothing is indented there"
 
 
 def test_empty_input_is_no_problem(quickfill: Run):
     done = quickfill("complete", "-", "--language", "python")
-    assert done.returncode == 0, done.stderr.decode()
-    compile(done.stdout, "empty.py", "exec")
+    assert (done.returncode, done.stdout) == (5, b"")
 
 
 def test_a_deadline_is_kept_and_said(quickfill: Run, tmp_path: Path):

@@ -146,6 +146,21 @@ RUST = {
     "a loop's name": "fn f(i: i32) { for ‸i in 0..i { g(‸i); } g(i); }",
     "an arm's names": "fn f(x: i32) { match p { P { x: ‸k } | Q(‸k) if ‸k > 1 => ‸k, k => k }; }",
     "a shorthand of a pattern": "fn f(p: P) { let P { ‸x, .. } = p; g(‸x, p.x); }",
+    "a field behind self, where it is a struct's": (
+        "struct P { ‸x: i32 }\nimpl P { fn x(&self) -> i32 { self.‸x } fn f(&self, x: i32) { self.x(); x } }\n"
+        "struct Q { x: i32 }\nimpl Q { fn f(&self) -> i32 { self.x } }\nfn f(p: P) -> i32 { p.x }"
+    ),
+    "a field in literals and patterns": (
+        "struct P<T> { ‸x: T }\nimpl<T> P<T> { fn new(x: T) -> Self { Self { ‸x } } }\n"
+        "fn f(x: i32) { let P { ‸x: a } = P { ‸x: 1 }; let Q { x, .. } = Q { x: 2 }; g(a, x); }"
+    ),
+    "a field in a macro's arguments": 'struct P { ‸x: i32 }\nimpl P { fn f(&self) { println!("{}", self.‸x); g!(q.x); } }',
+    "a field that a trait's methods use": "struct P { ‸x: i32 }\nimpl T for P { fn f(&self) -> i32 { self.‸x } }",
+    "a method behind self, and behind its struct's name": (
+        "struct P { f: i32 }\nimpl P { fn ‸f(&self) -> i32 { self.f } fn g(&self) { self.‸f(); Self::‸f(self); } }\n"
+        "impl Q { fn g(&self) { self.f(); } }\nfn f(p: &P) { P::‸f(p); Q::f(p); p.f(); f(p); }"
+    ),
+    "two structs of one name": "mod a { struct P { x: i32 } }\nstruct P { x: i32 }\nfn f(‸x: i32) -> i32 { ‸x }",
     "a shorthand of a struct": "fn f(‸x: i32) -> P { P { ‸x, y: p.x } }",
     "a constant in a pattern is a use": "const ‸MAX: i32 = 1;\nfn f(n: i32) { match n { ‸MAX => 1, _ => 0 }; }",
     "a struct": "struct ‸P { x: i32 }\nimpl ‸P { fn new() -> ‸P { ‸P { x: 1 } } }\nfn f() { ‸P::new(); a::P; }",
@@ -278,6 +293,7 @@ def test_the_marked_places_are_those_of_one_declaration(language: str, title: st
     [
         ("typescript", "const a = 1;\nf({ a });\nexport { a };", "a", ["{new}", "{old}: {new}", "{new} as {old}"]),
         ("rust", "fn f(x: i32) -> P { P { x } }", "x", ["{new}", "{old}: {new}"]),
+        ("rust", "struct P { x: i32 }\nfn f() { P { x }; }", "x", ["{new}", "{old}: {new}", "{new}: {old}"]),
         ("rust", "fn f(p: P) { let P { x } = p; g(x); }", "x", ["{old}: {new}", "{new}"]),
     ],
 )

@@ -154,7 +154,9 @@ RUST = {
         "struct P<T> { ‸x: T }\nimpl<T> P<T> { fn new(x: T) -> Self { Self { ‸x } } }\n"
         "fn f(x: i32) { let P { ‸x: a } = P { ‸x: 1 }; let Q { x, .. } = Q { x: 2 }; g(a, x); }"
     ),
-    "a field in a macro's arguments": 'struct P { ‸x: i32 }\nimpl P { fn f(&self) { println!("{}", self.‸x); g!(q.x); } }',
+    "a field in a macro's arguments": (
+        'struct P { ‸x: i32 }\nimpl P { fn f(&self) { println!("{}", self.‸x); g!(q.x); } }'
+    ),
     "a field that a trait's methods use": "struct P { ‸x: i32 }\nimpl T for P { fn f(&self) -> i32 { self.‸x } }",
     "a method behind self, and behind its struct's name": (
         "struct P { f: i32 }\nimpl P { fn ‸f(&self) -> i32 { self.f } fn g(&self) { self.‸f(); Self::‸f(self); } }\n"

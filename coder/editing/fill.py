@@ -30,7 +30,9 @@ from coder.editing.hole_borders import (
 )
 from coder.editing.region_fit import Region
 from coder.errors import InputError
-from coder.syntax.languages import language_for
+from coder.postprocess.context import PostprocessContext, code_around
+from coder.syntax.languages import PAIRS, language_for, language_name, scan
+from coder.syntax.soundness import is_sound
 
 MOST_COMPARED = 160
 """Characters of the rest of a line that tell where a hole ends: a line may be of any length."""
@@ -154,7 +156,7 @@ def with_best_end(
     blanks = blanks_before(request.prefix)
     prefix, suffix = request.prefix.removesuffix(blanks), rest[MOST_COMPARED:] + line_break + after
     first_line = answer.text.partition("\n")[0]
-    ends = possible_ends(first_line, closable(line_before, line))
+    ends = _sound_ends(possible_ends(first_line, closable(line_before, line)), request)
     totals: list[float] = []
     try:
         if len(ends) > 1:
@@ -170,6 +172,19 @@ def with_best_end(
     best = ends[totals.index(max(totals))] if ends else by_text
     statistics = replace(answer.statistics, commit_passes=answer.statistics.commit_passes + len(totals) + 1)
     return replace(answer, text=best, statistics=statistics)
+
+
+def _sound_ends(ends: list[str], request: CompletionRequest) -> list[str]:
+    """Those of the ends that leave the statement around the hole sound, once their own brackets are closed; all of them
+    where none does, as further holes may break it."""
+    language = language_name(request.where.language, request.where.path)
+    before, behind = code_around(PostprocessContext(request.prefix, request.suffix, language))
+
+    def is_left_sound(end: str) -> bool | None:
+        closers = "".join(PAIRS[bracket] for bracket in reversed(scan(end, language).unclosed))
+        return is_sound(before + end + closers + behind, language)
+
+    return list(filter(is_left_sound, ends)) or ends
 
 
 def likely_ends(ends: Sequence[str], offset: int, tokens: Sequence[TokenScore], rest: str) -> list[str]:

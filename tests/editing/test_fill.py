@@ -139,6 +139,15 @@ def test_a_hole_inside_a_line_ends_where_the_rest_of_the_line_goes_on_best():
     assert fill_with([" x of things"], FillRequest(texts), score=score).text == "for x in items:\n    print(x)\n"
 
 
+def test_an_end_that_breaks_the_statement_is_not_tried():
+    def score(prefix: str, suffix: str, middle: str) -> Score:
+        return Score({" key=lambda x": -1.0, " key=lambda x: x[0]": -2.0}.get(middle.partition(",")[0], -9.0), -1.0, 3)
+
+    request = FillRequest(("print(sorted(words, ", ", reverse=True))\n"), where=Where(language="python"))
+    filled = fill_with([" key=lambda x: x[0], reverse=True))"], request, score=score)
+    assert filled.text == "print(sorted(words, key=lambda x: x[0], reverse=True))\n"
+
+
 def test_an_end_is_tried_only_where_the_model_might_go_on_with_the_rest_of_the_line():
     tried = []
 

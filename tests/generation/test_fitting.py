@@ -115,7 +115,7 @@ def test_where_the_model_loops_without_the_blanks_it_is_shown_them(answer: Ask):
     [
         ('print(f"hello {', '")\n', 'name}")\nprint(1)\n', "name}"),
         ('print(f"hello {', '}")\n', 'name}")\nprint(1)\n', "name"),
-        ("x = max(a", ", b)\n", ", key=len, b)\n", ", key=len"),
+        ("x = max(a", ", b)\n", ", c, b)\n", ", c"),
         ("total = add(", ")\n", "1, 2)\n", "1, 2)"),
         ("def f(", "):\n    pass\n", "a, b):", "a, b"),
         ("x=", "  # the largest\n", "max(a, b", "max(a, b)"),

@@ -222,4 +222,4 @@ def test_verified_decoding_with_a_guide_is_autoregressive_decoding_with_it(
         changed += greedy != continuation(runtime, prompt, Autoregressive(), ())[0]
         saved += passes - continuation(runtime, prompt, Lookup(size), guides)[1]
     assert changed >= 5, "the guide must matter for this to mean anything"
-    assert saved > 0, "and so must its drafts"
+    assert saved > 10, "and so must its drafts"

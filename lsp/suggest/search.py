@@ -13,8 +13,7 @@ from coder.api.streams import After, AnyOf, Cancellation
 from coder.api.text_engine import TextEngine
 from coder.syntax.soundness import is_sound
 from lsp.suggest.drafts import Draft, SuggestionQuery, drafts
-from lsp.suggest.gate import Gate
-from lsp.suggest.line_doubt import WrittenDoubt, doubt, first_lines
+from lsp.suggest.gate import Gate, WrittenDoubt, doubt, first_lines
 from lsp.suggest.suggestion_cache import CursorPlace, Suggestion
 from lsp.suggest.surroundings import Cursor
 

@@ -14,8 +14,7 @@ from coder.api.streams import Cancellation
 from coder.diffusion.events import Statistics
 from lsp.settings import Settings
 from lsp.suggest.drafts import SuggestionQuery
-from lsp.suggest.gate import Calibration, Gate
-from lsp.suggest.line_doubt import WrittenDoubt, first_lines
+from lsp.suggest.gate import Calibration, Gate, WrittenDoubt, first_lines
 from lsp.suggest.search import Search
 from tests.lsp.places import cursor_at
 from tests.lsp.scripted import ScriptedEngine

@@ -10,6 +10,7 @@ import pytest
 from coder.api.completion import CompletionRequest, Decoding, Snippet, Where
 from coder.api.text_requests import redecoded
 from coder.engine.engine import Engine
+from coder.generation import workspace_guide
 from coder.generation.prompting import Prompting
 from coder.model.checkpoint.checkpoint import Checkpoint
 from coder.model.checkpoint.config import Abilities
@@ -45,7 +46,10 @@ def test_without_a_workspace_there_is_no_guide(checkpoint: Checkpoint):
     assert Prompting(checkpoint.config, checkpoint.tokenizer).prompt(CompletionRequest("a", "b")).guides == ()
 
 
-def test_a_workspace_changes_what_is_written_and_none_does_not(checkpoint: Checkpoint, workspace: Path):
+def test_a_workspace_changes_what_is_written_and_none_does_not(
+    checkpoint: Checkpoint, workspace: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(workspace_guide, "STRENGTH", 1000.0)  # untrained, the model is sure of other tokens
     engine = Engine.load(str(checkpoint.folder), runtime="onnx", threads=1)
     engine.workspace_index(str(workspace)).wait()
     request = CompletionRequest("def area(width,", "\n", where=Where(path="new.py"), decoding=Decoding(max_tokens=8))

@@ -136,19 +136,20 @@ def test_what_an_editor_no_longer_reads_is_dropped_without_a_word(tmp_path: Path
         env=environment(tmp_path),
     )
     assert process.stdin and process.stdout and process.stderr
+    sent, read = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
     opened = {"uri": "file:///a.py", "languageId": "python", "version": 1, "text": FUNCTION}
     asked = {"textDocument": {"uri": "file:///a.py"}, "position": {"line": 1, "character": 4}}
-    write_message(process.stdin, {"jsonrpc": "2.0"} | INITIALIZE)
-    assert read_message(process.stdout) is not None
-    process.stdout.close()
+    write_message(sent, {"jsonrpc": "2.0"} | INITIALIZE)
+    assert read_message(read) is not None
+    read.close()
     for message in (
         {"method": "initialized", "params": {}},
         {"method": "textDocument/didOpen", "params": {"textDocument": opened}},
         {"id": 3, "method": "textDocument/inlineCompletion", "params": asked | {"context": {"triggerKind": 1}}},
         STATUS,
     ):
-        write_message(process.stdin, {"jsonrpc": "2.0"} | message)
-    process.stdin.close()
+        write_message(sent, {"jsonrpc": "2.0"} | message)
+    sent.close()
     assert (process.wait(PATIENCE), process.stderr.read()) == (1, b"")
     process.stderr.close()
 

@@ -16,6 +16,10 @@ CType = tuple[str, int]
 """The name of a class, and how many pointers and arrays stand around it."""
 
 
+MOST_NESTED = 50
+"""Parts of an expression that are looked through for its type."""
+
+
 @dataclass(eq=False)
 class CBinding:
     """A declaration, known from the byte `since` of its scope on.
@@ -54,13 +58,14 @@ class CMeanings:
     """The declarations of a file.
 
     Attributes:
-        bodies: of classes and namespaces, by name. aliases: what `typedef` calls a class.
+        bodies: of classes and namespaces, by name. names: of these bodies. aliases: what `typedef` calls a class.
     """
 
     tree: SyntaxTree
     is_c: bool
     module: CScope = field(default_factory=lambda: CScope("module"))
     bodies: dict[str, list[CScope]] = field(default_factory=dict)
+    names: dict[CScope, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
 
     def type(self, node: Node | None) -> CType | None:
@@ -105,27 +110,34 @@ class CMeanings:
             scope = scope.parent
         return None
 
-    def member(self, of: CType | None, name: str, below: tuple[CScope, ...] = ()) -> CBinding | None:
-        """The member of a class or namespace, or of one of its bases."""
-        bodies = self.bodies.get(self.aliases.get(of[0], of[0]), []) if of is not None else []
-        if len(bodies) != 1 or bodies[0] in below:
-            return None
-        if known := bodies[0].bindings.get(name):
-            return known[0]
-        found = (self.member((base, 0), name, (*below, bodies[0])) for base in bodies[0].bases)
-        return next((each for each in found if each is not None), None)
+    def member(self, of: CType | None, name: str) -> CBinding | None:
+        """The member of a class or namespace, or of one of its bases, the first one first."""
+        pending = [] if of is None else [of[0]]
+        looked_in = set[CScope]()
+        while pending:
+            each = pending.pop()
+            bodies = self.bodies.get(self.aliases.get(each, each), [])
+            if len(bodies) != 1 or bodies[0] in looked_in:
+                continue
+            looked_in.add(bodies[0])
+            if known := bodies[0].bindings.get(name):
+                return known[0]
+            pending += reversed(bodies[0].bases)
+        return None
 
-    def _behind(self, expression: Node, scope: CScope, name: str) -> CBinding | None:
+    def _behind(self, expression: Node, scope: CScope, name: str, deepest: int = MOST_NESTED) -> CBinding | None:
         """The member that stands behind a dot or an arrow."""
         argument, operator = expression.child_by_field_name("argument"), expression.child_by_field_name("operator")
         if argument is None or operator is None:
             return None
-        known = self._type_of(argument, scope)
+        known = self._type_of(argument, scope, deepest)
         arrow = self.tree.text_of(operator) == "->"
         return self.member(known, name) if known is not None and known[1] == arrow else None
 
-    def _type_of(self, node: Node, scope: CScope) -> CType | None:
-        """The type of an expression, where the file says it."""
+    def _type_of(self, node: Node, scope: CScope, deepest: int) -> CType | None:
+        """The type of an expression, where the file says it, and it is not nested deeper."""
+        if not deepest:
+            return None
         argument = node.child_by_field_name("argument")
         deeper = 0
         binding: CBinding | None = None
@@ -136,9 +148,9 @@ class CMeanings:
                 binding = self.seen(self.tree.text_of(node), scope, node.start_byte)
             case "field_expression":
                 member = node.child_by_field_name("field")
-                binding = None if member is None else self._behind(node, scope, self.tree.text_of(member))
+                binding = None if member is None else self._behind(node, scope, self.tree.text_of(member), deepest - 1)
             case "parenthesized_expression" if len(node.named_children) == 1:
-                return self._type_of(node.named_children[0], scope)
+                return self._type_of(node.named_children[0], scope, deepest - 1)
             case "subscript_expression":
                 deeper = -1
             case "pointer_expression":
@@ -147,14 +159,13 @@ class CMeanings:
                 return None
         if binding is not None:
             return binding.type
-        inner = self._type_of(argument, scope) if argument is not None and deeper else None
+        inner = self._type_of(argument, scope, deepest - 1) if argument is not None and deeper else None
         return None if inner is None or inner[1] + deeper < 0 else (inner[0], inner[1] + deeper)
 
     def _class_around(self, scope: CScope | None) -> CType | None:
         while scope is not None:
-            names = [name for name, bodies in self.bodies.items() if scope in bodies and scope.kind == "class"]
-            if names:
-                return names[0], 1
+            if scope.kind == "class" and scope in self.names:
+                return self.names[scope], 1
             if scope.bases and self.bodies.get(scope.bases[0]):
                 return scope.bases[0], 1
             scope = scope.parent

@@ -39,7 +39,7 @@ Resolved = tuple[int, int, object | None, bool]
 
 
 OF_CPP = re.compile(
-    r"^\s*(?:class\s+\w+[^;.,\n]*[{:]|namespace\s+[\w:]*\s*\{|template\s*<|using\s+(?:namespace\s+)?[\w:]+\s*[;=]"
+    r"^[ \t]*(?:class\s+\w+[^;.,\n]*[{:]|namespace\s+[\w:]*\s*\{|template\s*<|using\s+(?:namespace\s+)?[\w:]+\s*[;=]"
     r"|(?:public|private|protected)\s*:)",
     re.MULTILINE,
 )
@@ -116,8 +116,7 @@ class CAnalysis:
     # What is declared.
 
     def _scope_of(self, node: Node, scope: CScope) -> CScope:
-        """The scope of what is in a node."""
-        parent = node.parent
+        """The scope of what is in a node. Asking for a parent takes time by the depth, so that only a few are asked."""
         kind = BLOCKS.get(node.type)
         if node.type == "function_declarator" and not is_own_declarator(node):
             kind = "function"
@@ -126,7 +125,7 @@ class CAnalysis:
                 known = [body for body in self._known.bodies.get(each, []) if body.parent is scope]
                 scope = known[0] if known else self._body(each, CScope("namespace", scope))
             return scope
-        if node.type in ("field_declaration_list", "enumerator_list") and parent is not None:
+        if node.type in ("field_declaration_list", "enumerator_list") and (parent := node.parent) is not None:
             return self._class_body(node, parent, scope)
         if kind is None:
             return scope
@@ -153,12 +152,12 @@ class CAnalysis:
 
     def _body(self, name: str, scope: CScope) -> CScope:
         self._known.bodies.setdefault(name, []).append(scope)
+        self._known.names[scope] = name
         return scope
 
     def _declaring(
         self, node: Node, part: str | None, child: Node, scope: CScope, inner: CScope, outer: CDeclaring | None
     ) -> CDeclaring | None:
-        parent = node.parent
         if node.type in DECLARATIONS and part == "declarator":
             return self._declaration(node, child, inner if node.type == "for_range_loop" else scope)
         if node.type in DECLARATORS and part in (None, "declarator"):
@@ -181,7 +180,7 @@ class CAnalysis:
             return CDeclaring(scope, 0, None)
         if node.type in CLASSES and child.type != "type_identifier":
             return None  # a specialisation of a template
-        if parent is not None and parent.type == "friend_declaration":
+        if (parent := node.parent) is not None and parent.type == "friend_declaration":
             return None
         skipped: tuple[CKind, ...] = ("template", "class") if self._is_c else ("template",)
         return CDeclaring(scope.around(*skipped) if node.type != "enumerator" else scope, 0, None)

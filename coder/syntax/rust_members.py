@@ -42,8 +42,7 @@ def members_in_rust(tree: SyntaxTree, name: str) -> list[MemberPlace]:
 
 
 def _places(tree: SyntaxTree, node: Node, name: str, known: dict[str, Node]) -> Iterator[MemberPlace]:
-    parent = node.parent
-    if parent is None or node.child_count or tree.text_of(node) != name:
+    if node.child_count or tree.text_of(node) != name or (parent := node.parent) is None:
         return
     if node.type == "identifier":
         yield from _methods_and_macros(tree, node, parent, known)

@@ -22,15 +22,12 @@ def is_unsure_in_rust(tree: SyntaxTree, name: str) -> bool:
     for node in tree.nodes():
         if node.type == "macro_definition" and re.search(rf"\b{re.escape(name)}\b", tree.text_of(node)):
             return True
-        parent = node.parent
-        if parent is None or not _is_in_macro(node):
-            continue
-        if node.type == "string_content" and formatted.search(tree.text_of(node)):
+        if node.type == "string_content" and formatted.search(tree.text_of(node)) and _is_in_macro(node):
             return True
-        before = node.prev_sibling
-        declares = before is not None and before.type in BINDING_TOKENS
-        if declares and node.type == "identifier" and tree.text_of(node) == name:
-            return True
+        if node.type == "identifier" and tree.text_of(node) == name and _is_in_macro(node):
+            before = node.prev_sibling
+            if before is not None and before.type in BINDING_TOKENS:
+                return True
     return False
 
 

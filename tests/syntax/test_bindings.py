@@ -356,3 +356,19 @@ def test_other_languages_are_not_resolved():
     tree = SyntaxTree.of("int x = 1;", "c")
     assert tree is not None
     assert occurrences(tree, "csharp", "x") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "struct S { int x; }; void f(S s) { " + "(" * 3000 + "s" + ")" * 3000 + ".x; }",
+        "struct S { S *n; int x; }; void f(S s) { s." + "n->" * 3000 + "x; }",
+        "struct B0 { int x; };"
+        + "".join(f"struct B{i} : B{i - 1} {{}};" for i in range(1, 2000))
+        + "int B1999::f() { x; }",
+        "struct A : A { int x; };",
+    ],
+    ids=["brackets", "members of members", "bases", "a base of itself"],
+)
+def test_whatever_is_nested_is_resolved_without_an_error(text: str):
+    assert found_in("cpp", text, "x")

@@ -31,7 +31,7 @@ from coder.editing.hole_borders import (
 from coder.editing.region_fit import Region
 from coder.errors import InputError
 from coder.postprocess.context import PostprocessContext, code_around
-from coder.syntax.languages import PAIRS, language_for, language_name, scan
+from coder.syntax.languages import language_for, language_name, scan
 from coder.syntax.soundness import is_sound
 
 MOST_COMPARED = 160
@@ -181,8 +181,7 @@ def _sound_ends(ends: list[str], request: CompletionRequest) -> list[str]:
     before, behind = code_around(PostprocessContext(request.prefix, request.suffix, language))
 
     def is_left_sound(end: str) -> bool | None:
-        closers = "".join(PAIRS[bracket] for bracket in reversed(scan(end, language).unclosed))
-        return is_sound(before + end + closers + behind, language)
+        return is_sound(before + end + "".join(scan(end, language).closers) + behind, language)
 
     return list(filter(is_left_sound, ends)) or ends
 

@@ -136,8 +136,8 @@ def fitting_of(request: CompletionRequest) -> Fitting | None:
 def has_nothing_to_go_on(request: CompletionRequest) -> bool:
     """Tell whether a request is about an empty file, where any text is as good as another; who asks for raw text, or
     says how long it is, wants some anyway."""
-    around = request.prefix + request.suffix
-    return fitting_of(request) is not None and request.constraints == UNCONSTRAINED and not around.strip()
+    is_empty = all(not text or text.isspace() for text in (request.prefix, request.suffix))
+    return is_empty and request.constraints == UNCONSTRAINED and fitting_of(request) is not None
 
 
 ALTERNATIVE_TEMPERATURE = 0.8

@@ -63,7 +63,7 @@ def replaced_end(text: str, context: PostprocessContext) -> str | None:
             opened, closed = max(0, opened - 1), closed + (not opened)
         elif character != "\n":
             opened += 1
-        elif closed >= missing and not opened and not any(start < index < end for start, end in found.literals):
+        elif closed >= missing and not opened and not found.in_literal(index):
             return text[:index]
     return text
 
@@ -129,11 +129,11 @@ def opened_in(text: str, found: Scan) -> list[int]:
 def _whole_items(text: str, found: Scan) -> str:
     """The text without the last one of its items, between commas, if something has yet to follow there."""
     end = UNFINISHED.search(text)
-    if end is None or any(start <= end.start() < stop for start, stop in found.literals):
+    if end is None or found.in_literal(end.start()):
         return text
     brackets, depth = dict(found.brackets), 0
     for index in range(len(text) - 1, -1, -1):
-        if any(start <= index < end for start, end in found.literals):
+        if found.in_literal(index):
             continue
         if index in brackets:
             depth += 1 if brackets[index] in CLOSERS else -1

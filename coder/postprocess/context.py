@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from coder.api.completion import FinishReason, Mode
-from coder.syntax.languages import CLOSERS, PAIRS, Literal, scan
+from coder.syntax.languages import CLOSERS, Literal, scan
 
 REACH = 8000
 """Characters of the buffer, to either side of the cursor, that a filter looks at."""
@@ -115,7 +115,7 @@ def _surroundings(prefix: str, suffix: str, replaced: str, language: str) -> Syn
     before = scan(_since_top_level(prefix), language)
     inside = before.inside
     ends_behind = inside is not None and _ends_in(suffix if inside.spans_lines else suffix.partition("\n")[0], inside)
-    opened = [PAIRS[bracket] for bracket in reversed(before.unclosed)]
+    opened = before.closers
     closing = scan(_up_to_top_level(suffix), language, inside if ends_behind else None).unopened
     wanted = opened[: _missing(opened, closing)]
     to_write = [character for character in replaced if character in CLOSERS]

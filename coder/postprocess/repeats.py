@@ -144,7 +144,7 @@ def _entries(text: str, language: str, inside: Literal | None) -> list[str]:
     for index, character in enumerate(text):
         if index in depths:
             depth += -1 if character in CLOSERS else 1
-        elif character == "," and not depth and not any(start <= index < end for start, end in found.literals):
+        elif character == "," and not depth and not found.in_literal(index):
             places.append(index)
     return [text[start + 1 : end] for start, end in pairwise([*places, len(text)])]
 

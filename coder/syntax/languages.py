@@ -6,8 +6,10 @@ A scan of a text for brackets, strings and comments needs no grammar: it works o
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache, cached_property
+from operator import itemgetter
 from pathlib import PurePath
 
 
@@ -148,6 +150,16 @@ class Scan:
     def unopened(self) -> list[str]:
         """The closing brackets that were not opened."""
         return self._unmatched[1]
+
+    @property
+    def closers(self) -> list[str]:
+        """The brackets that would close what is open, the innermost first."""
+        return [PAIRS[bracket] for bracket in reversed(self.unclosed)]
+
+    def in_literal(self, index: int) -> bool:
+        """Return whether a character belongs to a string or a comment."""
+        before = bisect_right(self.literals, index, key=itemgetter(0)) - 1
+        return before >= 0 and index < self.literals[before][1]
 
     @property
     def imbalance(self) -> int:

@@ -90,10 +90,10 @@ def changes_of_line(text: str, start: int, end: int, language: str) -> Iterator[
 def misspelt_keyword(text: str, lines: Sequence[Span], language: str) -> Correction | None:
     """The first word of the lines that is a slip of a keyword, stands nowhere else and is no text or comment."""
     counts = Counter(WORD.findall(text))
-    literals = scan(text, language).literals
+    read = scan(text, language)
     for start, end in lines:
         for found in WORD.finditer(text, start, end):
-            if counts[found.group()] > 1 or any(first <= found.start() < last for first, last in literals):
+            if counts[found.group()] > 1 or read.in_literal(found.start()):
                 continue
             meant = next((each for each in KEYWORDS.get(language, ()) if is_slip(found.group(), each)), None)
             if meant is not None and found.group() not in KEYWORDS[language]:

@@ -52,7 +52,7 @@ IMPORTS = frozenset(
 OVERLOADING = frozenset(("java", "cpp", "csharp", "kotlin", "typescript", "typescriptreact"))
 """Languages in which functions of one name differ by their parameters."""
 
-SIGNATURES = ("typescript", "typescriptreact")
+BY_SIGNATURES = ("typescript", "typescriptreact")
 """Languages that overload by signatures alone: of functions with a body there is one."""
 
 COPIED = -0.3
@@ -145,7 +145,7 @@ class Likeness:
         if self._language in OVERLOADING and not new.has_marker and _parameters(new) != _parameters(old):
             if not self._is_only(new, old):
                 return None
-            overloads = self._language not in SIGNATURES and _types(new) != _types(old)
+            overloads = self._language not in BY_SIGNATURES and _types(new) != _types(old)
             return sure if shared > UNLIKE and not overloads else DOUBTFUL
         return sure if self._is_only(new, old) else SAME_NAME * (common(new.head.words, old.head.words) - UNLIKE)
 

@@ -79,8 +79,7 @@ class TwoStreamModel(torch.nn.Module):
         label, NaN where nothing is learned; `local_nats`, those of the local autoregression; and in evaluations
         `full_right` and `local_right`, whether the label is the likeliest token.
         """
-        refresh(self.model)
-        hidden = self._region(batch, self._streams(batch))
+        hidden = self.states(batch)
         labels, weights, slots = batch["labels"], batch["weights"], batch["slots"]
         next_token = ((slots == 0) & (labels != NOTHING)).nonzero()[:, 0]
         in_canvas = ((slots > 0) & (labels != NOTHING)).nonzero()[:, 0]
@@ -95,23 +94,31 @@ class TwoStreamModel(torch.nn.Module):
 
         if len(in_canvas):
             tokens, shares = self._slot_targets(batch, in_canvas, targets, self.objective.soft_share)
-            found = head_loss(hidden[in_canvas], self._head, tokens, shares, weights[in_canvas])
+            found = head_loss(hidden[in_canvas], self.head, tokens, shares, weights[in_canvas])
             nats[in_canvas], right[in_canvas] = found.nats, found.right
             loss = loss + found.total / weights[in_canvas].sum().clamp(min=1e-6)
         if self.local is not None and len(taught):
-            before = self._embed(batch["before"][taught]).detach().float() * self._unit
-            states = self.local(hidden[taught], before)
+            states = self.local(hidden[taught], self.scaled_embedding(batch["before"][taught]))
             tokens, shares = self._slot_targets(batch, taught, targets, self.objective.local_soft_share)
-            found = head_loss(states, self._head, tokens, shares, weights[taught])
+            found = head_loss(states, self.head, tokens, shares, weights[taught])
             local_nats[taught], local_right[taught] = found.nats, found.right
             loss = loss + self.objective.local_weight * found.total / weights[taught].sum().clamp(min=1e-6)
         figures = {"nats": nats, "local_nats": local_nats, "full_right": right, "local_right": local_right}
         return {"loss": loss, **figures}
 
+    def states(self, batch: Batch) -> Tensor:
+        """Return the last hidden states [R, hidden_size], scaled as the model scales its logits."""
+        refresh(self.model)
+        return self._region(batch, self._streams(batch))
+
     @property
-    def _head(self) -> Tensor:
-        """The head's matrix, for states that `_region` scaled as the model scales its logits."""
+    def head(self) -> Tensor:
+        """The matrix [vocabulary, hidden_size] that makes logits of states."""
         return self.model.get_output_embeddings().weight
+
+    def scaled_embedding(self, tokens: Tensor) -> Tensor:
+        """Embeddings of tokens at a standard deviation of about 1, as the local autoregression reads them."""
+        return self._embed(tokens).detach().float() * self._unit
 
     def _embed(self, tokens: Tensor) -> Tensor:
         found = self.model.get_input_embeddings()(tokens)
@@ -148,7 +155,7 @@ class TwoStreamModel(torch.nn.Module):
         if len(own):
             tokens[own, 1:], shares[own, 1:] = self._base_predictions(batch)
             shares[own, 0] = 0.0
-        found = head_loss(hidden[places], self._head, tokens, shares, batch["weights"][places], objective.soft_targets)
+        found = head_loss(hidden[places], self.head, tokens, shares, batch["weights"][places], objective.soft_targets)
         best, likely = found.tokens, found.probabilities / found.probabilities.sum(dim=-1, keepdim=True)
         if len(own):
             best, likely = best.clone(), likely.clone()
@@ -174,7 +181,7 @@ class TwoStreamModel(torch.nn.Module):
         with without_changes(self.model):
             hidden = self._region(kept, self._streams(kept))
         tokens, shares = _hard(kept["labels"], 0)
-        found = head_loss(hidden, self._head, tokens, shares, kept["weights"], self.objective.soft_targets)
+        found = head_loss(hidden, self.head, tokens, shares, kept["weights"], self.objective.soft_targets)
         return found.tokens, (found.probabilities / found.probabilities.sum(dim=-1, keepdim=True)).float()
 
 

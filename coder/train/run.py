@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,6 +38,9 @@ from coder.train.trainer import ENDLESS, Figures, TwoStreamTrainer, training_arg
 logger = logging.getLogger("quickfill.train")
 
 MOST_WORKERS = 8
+
+COMPILERS = {"darwin": "clang++", "win32": "cl"}
+"""That TorchInductor asks for by system; elsewhere g++."""
 
 
 def train(settings: TrainSettings) -> Figures:
@@ -108,7 +115,23 @@ def prepared(base: Base, settings: TrainSettings) -> TwoStreamModel:
             layer.requires_grad_(False)
         network.get_input_embeddings().requires_grad_(False)
         model.mask_embedding.requires_grad_(False)
+    if settings.run.compile:
+        _compile(network)
     return model
+
+
+def _compile(network: Any) -> None:
+    """Let TorchInductor fuse norms and feed-forward networks, whatever a batch's length; attention stays as it is.
+
+    Raises InputError where there is no compiler for it.
+    """
+    compiler = os.environ.get("CXX", COMPILERS.get(sys.platform, "g++"))
+    if not torch.cuda.is_available() and shutil.which(compiler) is None:
+        raise InputError(f"run.compile needs a C++ compiler: install {compiler}, or leave it false")
+    for layer in network.get_decoder().layers:
+        for name, part in layer.named_children():
+            if not name.endswith("attn"):
+                part.compile(dynamic=True)
 
 
 def precision(settings: TrainSettings) -> torch.dtype:

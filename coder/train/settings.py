@@ -196,6 +196,9 @@ class RunSettings:
     attention: Literal["auto", "dense"] = "auto"
     """On CUDA FlexAttention, elsewhere dense masks; `dense`: these on CUDA too, slower, should the other fail there."""
 
+    compile: bool = False
+    """Compile what is computed element by element into few loops: a tenth faster. Needs a compiler."""
+
     threads: int | None = None
     """Of a processor; by default as many as PyTorch takes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 import transformers
 
+from coder.errors import InputError
 from coder.train.base_model import open_base
 from coder.train.low_rank import changes
 from coder.train.objective import TwoStreamModel
@@ -176,6 +178,35 @@ def test_frozen_layers_and_what_lies_below_them_have_no_gradient(tmp_path: Path)
     assert {name.split(".layers.")[1][0] for name in learned if ".layers." in name} == {"2"}
     assert not model.mask_embedding.requires_grad
     assert {"local.W1", "local.W2"} <= learned
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
+def test_compiled_the_loss_and_its_gradient_are_the_same(tmp_path: Path):
+    def learned(**run: bool) -> tuple[float, dict[str, torch.Tensor]]:
+        settings = settings_of(tmp_path, run=run)
+        model = prepared(open_base(settings.model.init, torch.float32), settings)
+        total = 0.0
+        for seed, document in enumerate(documents(instructed=True)):  # which differ in length
+            loss = model(**collate([example(document, seed, MASK)]))["loss"]
+            loss.backward()
+            total += float(loss.detach())
+        return total, {name: one.grad for name, one in model.named_parameters() if one.grad is not None}
+
+    write_model(tmp_path / "init")
+    (loss, slopes), (expected, plain) = learned(compile=True), learned()
+    assert loss == pytest.approx(expected, rel=1e-4)
+    assert slopes.keys() == plain.keys()
+    for name, slope in slopes.items():
+        torch.testing.assert_close(slope, plain[name], rtol=1e-3, atol=1e-5)
+
+
+def test_compiling_without_a_compiler_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    init = write_model(tmp_path / "init")
+    with pytest.raises(InputError, match="no-such-compiler"):
+        prepared(open_base(str(init), torch.float32), settings_of(tmp_path, run={"compile": True}))
 
 
 def test_examples_of_a_batch_never_see_each_other(tmp_path: Path):

@@ -64,5 +64,5 @@ def test_the_script_makes_an_adapter_and_goes_on_from_it(tmp_path: Path):
             timeout=300,
         )
         made = open_checkpoint(str(tmp_path / name / "model"))
-        assert made.config.version == "embedded" and made.config.abilities.holes and made.adapters
+        assert made.config.version == "embedded" and made.config.abilities.context and made.adapters
     assert first.read_bytes() != (tmp_path / "second" / "model" / "adapter.safetensors").read_bytes()

@@ -294,7 +294,8 @@ def test_the_text_goes_on_at_the_cursor(quickfill: Run, tmp_path: Path, name: st
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["parses"]) == (0, True), done.stderr.decode()
     assert answer["text"].startswith(("return", "a + b", '"""')) and answer["text"] == answer["text"].rstrip()
-    assert file.read_bytes() == (before + answer["text"] + behind).encode()
+    line_break = "\r\n" if "\r\n" in before else "\n"
+    assert file.read_bytes() == (before + answer["text"].replace("\n", line_break) + behind).encode()
 
 
 def test_several_answers_go_into_a_pipe_with_a_line_between_them(quickfill: Run, tmp_path: Path):

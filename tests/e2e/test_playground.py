@@ -132,7 +132,7 @@ def test_two_holes_are_denoised_before_one_s_eyes(page: Page):
     page.get_by_text("Statistics").click()
     assert int(page.inner_text("#figure-tokens")) > 8 and int(page.inner_text("#figure-passes")) > 4
     assert page.inner_text("#figure-time").endswith(" ms") and page.inner_text("#figure-confidence").endswith(" %")
-    assert page.inner_text("#method").startswith("threshold(0.9), canvas 16")
+    assert page.inner_text("#method").startswith("threshold(0.9), canvas 8")
     picture(page, f"{editor}-filled")
 
 

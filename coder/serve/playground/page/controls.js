@@ -30,7 +30,7 @@ export class Controls {
   offer({ canvas_sizes: sizes, most_tokens: most }) {
     this.sizes = sizes;
     element("canvas").max = sizes.length - 1;
-    element("canvas").value = Math.max(0, sizes.indexOf(16));
+    element("canvas").value = Math.max(0, sizes.findLastIndex((size) => size <= 16));
     element("tokens").max = Math.min(256, most);
     this.showValues();
   }

@@ -181,7 +181,7 @@ def seen(model: TwoStreamModel, base: Base, folder: Path, count: int) -> Canvase
         shares, row = likely.softmax(-1), clean.cumsum(0) - 1  # of a clean place among the clean ones
         for canvas in (~clean).nonzero()[:, 0].view(-1, SLOTS + 1):
             document, teachers = documents[int(batch["documents"][canvas[0]])], batch["teachers"][canvas[:-1]]
-            region = torch.tensor([*document.context[-1:], *document.middle])
+            region = torch.tensor([*document.context[-1:], *document.middle], dtype=torch.int64)
             padded = torch.cat([region[:1].expand(EARLIER - 1), region, region[-1:].expand(SLOTS)])
             anchor = int(batch["seen"][canvas[0]])
             text = padded[anchor : anchor + EARLIER + SLOTS]

@@ -63,9 +63,12 @@ class Canvases:
 
 
 class Form(torch.nn.Module):
-    """h + W2 · silu(W1 · [rms(h); e(x₋₁); …; e(x₋ₙ)] + b1); with `recurrent` also of the output of the slot before."""
+    """h + W2 · silu(W1 · [rms(h); e(x₋₁); …; e(x₋ₙ)] + b1); with `recurrent` also of the output of the slot before.
 
-    def __init__(self, model: TwoStreamModel, tokens: int, width: int, recurrent: bool, begin: bool) -> None:
+    It begins with what the model's own has learned.
+    """
+
+    def __init__(self, model: TwoStreamModel, tokens: int, width: int, recurrent: bool) -> None:
         super().__init__()
         hidden = model.head.shape[1]
         self.model, self.tokens, self.recurrent = [model], tokens, recurrent
@@ -75,7 +78,7 @@ class Form(torch.nn.Module):
         self.W1 = torch.nn.Parameter(first)
         self.b1 = torch.nn.Parameter(torch.zeros(width))
         self.W2 = torch.nn.Parameter(torch.zeros(hidden, width))
-        if begin and (learned := model.local) is not None:
+        if (learned := model.local) is not None:
             own, seen = len(learned.b1), learned.W1.shape[1]
             with torch.no_grad():
                 self.W1[:own, :seen], self.W1[:own, seen:] = learned.W1, 0.0
@@ -125,7 +128,6 @@ class Variant:
     tokens: int = 2
     width: int = 1024
     recurrent: bool = False
-    begin: bool = True
     soft: float = 0.5
 
 
@@ -153,9 +155,9 @@ def main(
     base = open_base(init, precision(settings))
     model = prepared(base, settings).requires_grad_(False).eval()
     taught, judged = (seen(model, base, folder, n) for folder, n in ((rows, canvases), (held_out, canvases // 4)))
-    found = [figures("untaught", Form(model, 2, model.local.W1.shape[0], False, True), judged)] if model.local else []
+    found = [figures("untaught", Form(model, 2, model.local.W1.shape[0], False), judged)] if model.local else []
     for variant in VARIANTS:
-        form = Form(model, variant.tokens, variant.width, variant.recurrent, variant.begin)
+        form = Form(model, variant.tokens, variant.width, variant.recurrent)
         teach(form, taught, variant.soft, epochs, rate)
         found.append(figures(variant.name, form, judged))
         print_rows(report_console(), f"Local autoregression, {len(judged):,} canvases", found)
